@@ -134,7 +134,7 @@ let package = Package(
         // In the initramfs there is no library at all, and room for nothing that is not needed.
         .target(name: "NodeWork", dependencies: ["Linux", "Sealing", "Wire"], swiftSettings: house),
         .executableTarget(
-            name: "RoostNode", dependencies: ["Linux", "NodeWork"], swiftSettings: house,
+            name: "RoostNode", dependencies: ["Linux", "NodeWork", "Wire"], swiftSettings: house,
             linkerSettings: [
                 .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
             ]),

@@ -244,7 +244,11 @@ enum Conversations {
         var body: [UInt8] = []
         var method = "POST"
         let target: String
-        switch noise.below(10) {
+        switch noise.below(11) {
+        case 10:
+            let phase = noise.one(of: StepPhase.allCases.map(\.rawValue) + [noise.text()])
+            target = "/node/\(machine)/steps?boot=\(boot)&phase=\(phase)"
+            body = noise.bytes(40)
         case 0:
             let stage = noise.one(of: BootStage.allCases.map(\.rawValue))
             target = "/node/\(machine)/report?boot=\(boot)&stage=\(stage)&age=\(noise.digits())"

@@ -140,6 +140,38 @@ enum Parsers {
                 Array("HTTP/1.1 403 Forbidden\r\nContent-Length: 18446744073709551615\r\n\r\nno".utf8),
             ]
         ) { bytes in _ = try HTTPReply(parsing: bytes) },
+        Parser(
+            name: "steps",
+            seeds: [
+                written([
+                    StepWork(
+                        name: "a", failure: .stop, attempts: 2, secondLimit: 9,
+                        acts: [
+                            .shell(text: "echo"), .program(words: ["a", "b"]),
+                            .write(path: "/a", mode: 0o644, content: [1]),
+                            .link(path: "/a", target: "/b", isRequired: true),
+                        ])
+                ])
+            ]
+        ) { bytes in
+            var wire = bytes.span
+            let steps = try [StepWork](parsing: &wire)
+            let again = written(steps)
+            var second = again.span
+            let repeated = try [StepWork](parsing: &second)
+            precondition(repeated == steps, "a step changed by writing")
+        },
+        Parser(
+            name: "step-results",
+            seeds: [
+                Array(
+                    #"[{"name":"a","outcome":"failed","attempts":1,"milliseconds":5,"output":["b"]}]"#.utf8)
+            ]
+        ) { bytes in
+            let told = try JSONDecoder().decode([StepResult].self, from: Data(bytes))
+            let kept = PhaseResults(machine: .broadcast, boot: "0", phase: .late, told: told)
+            precondition(kept.results.count <= 256, "too much is kept")
+        },
         Parser(name: "sealed", seeds: [[UInt8](repeating: 1, count: 200)]) { bytes in
             _ = try NodeKey(bytes: [UInt8](repeating: 7, count: 64))?.open(
                 bytes, of: .broadcast, in: "0", from: [UInt8](repeating: 3, count: 32))

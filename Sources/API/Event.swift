@@ -26,6 +26,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case volume
         /// A user logged in or out.
         case session
+        /// A step of a node's configuration failed.
+        case step
         /// The server's clock was set.
         case clock
     }

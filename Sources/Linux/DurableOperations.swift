@@ -84,6 +84,7 @@ package enum Commit: String, DurableOperation {
     case clockJump = "store.clock-jump"
     case cards = "store.cards"
     case hardware = "store.hardware"
+    case steps = "store.steps"
     case revision = "store.revision"
     case version = "store.version"
     case versionRemoval = "store.version-removal"

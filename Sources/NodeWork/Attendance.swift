@@ -28,6 +28,8 @@ package struct Attendance {
             case nil: break
             }
             tellSessions(to: server)
+            // Results of a phase that ended without a network.
+            try? StepReports().send()
         }
     }
 

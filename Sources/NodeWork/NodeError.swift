@@ -3,6 +3,10 @@ package struct ServerRefusal: Error, CustomStringConvertible {
     /// The HTTP status.
     package var status: Int
     package var description: String
+
+    package init(status: Int, description: String) {
+        (self.status, self.description) = (status, description)
+    }
 }
 
 /// What cannot be done as requested.

@@ -33,6 +33,12 @@ package struct ServerTalk {
             "POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: Array(sessions.text.utf8))
     }
 
+    /// - Parameter results: as ``StepReports`` has them.
+    func sendSteps(_ results: [UInt8], of phase: StepPhase) throws {
+        _ = try request(
+            "POST", "/node/\(words.machine)/steps?boot=\(words.boot)&phase=\(phase.rawValue)", body: results)
+    }
+
     /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
     package func fetchConfiguration(to path: String) throws {
         let key = try BootKey.read()

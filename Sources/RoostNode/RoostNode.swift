@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import NodeWork
+import Wire
 
 /// `roost-node`: the node's work that does not suit shell. One static program in the initramfs, and later in /run.
 @main
@@ -17,6 +18,7 @@ enum RoostNode {
           attend                                  carry out the server's requests to a running node; does not return
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
           hardware [complete]                     tell the server what this machine is made of
+          steps PHASE [ROOT]                      carry out this node's steps: before-init, init, late, shutdown
           configuration FILE                      fetch this node's configuration archive, sealed on its way
         """
 
@@ -64,6 +66,9 @@ enum RoostNode {
             let isComplete = arguments.last == "complete"
             try ServerTalk(KernelWords.read()).sendHardware(
                 HardwareInventory.ofThisMachine().json(isComplete: isComplete))
+        case ("steps", 2...3):
+            guard let phase = StepPhase(rawValue: arguments[1]) else { throw UsageError(text: usage) }
+            try phase.run(in: arguments.count > 2 ? arguments[2] : nil)
         case ("configuration", 2): try ServerTalk(KernelWords.read()).fetchConfiguration(to: arguments[1])
         default: throw UsageError(text: usage)
         }

@@ -45,7 +45,7 @@ package final class BootContext {
     package var tracker: BootTracker
     /// What peers may have and request.
     package let limits: PeerLimits
-    private let send: @Sendable (NodeReport) -> Void
+    let send: @Sendable (NodeReport) -> Void
     /// Asks the DHCP service which machine holds an address now; without that service none does.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
     /// Whether this server's DHCP serves the network of an address.
@@ -248,20 +248,6 @@ package final class BootContext {
         let known = snapshot.observations.troubles[event.macAddress]
         let trouble = BootTrouble.after(judged, before: known)
         if trouble != known { snapshot = snapshot.observing { $0.troubles[event.macAddress] = trouble } }
-    }
-
-    package func reportHardware(_ json: [UInt8], of machine: MACAddress) {
-        guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return }
-        send(.hardware(machine, json))
-    }
-
-    package func reportRegistration(_ registration: Registration, of machine: MACAddress) {
-        guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return }
-        send(.registration(machine, registration))
-    }
-
-    package func log(_ message: LogMessage, of machine: MACAddress) {
-        send(.log(machine, at: now(), message))
     }
 
     /// Asks machines to restart, in their present boots.

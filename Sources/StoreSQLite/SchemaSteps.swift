@@ -26,6 +26,7 @@ package enum SchemaSteps {
         Step(name: "0010", up: Embedded.step0010_sql, down: Embedded.down0010_sql),
         Step(name: "0011", up: Embedded.step0011_sql, down: Embedded.down0011_sql),
         Step(name: sealingOfAddresses, up: Embedded.step0012_sql, down: Embedded.down0012_sql),
+        Step(name: "0013", up: Embedded.step0013_sql, down: Embedded.down0013_sql),
         Step(name: "0014", up: Embedded.step0014_sql, down: Embedded.down0014_sql),
     ]
 

@@ -270,6 +270,7 @@ extension ActRow {
         ActRow("node", .read) { try await $0.node($1.place.node) },
         ActRow("nodeDetails", .read) { try await $0.nodeDetails($1.place.macAddress) },
         ActRow("hardware", .read) { try await $0.hardware($1.place.node) },
+        ActRow("steps", .read) { try await $0.steps($1.place.node) },
         ActRow("log", .read) { try await $0.log($1.place.node, lineCount: 9) },
         ActRow("explain", .read) {
             try await $0.explain($1.place.node, uuid: nil, Explanation.Asked())

@@ -83,6 +83,10 @@ import Wire
         try await live.note(events)
         live.note(
             [try machine.record(HostileMachine.session, NodeSessions.TellsSession.self)], of: mac, in: boot)
+        let step = StepResult(
+            name: machine.text(of: "StepResult.name", isCut: true), outcome: .failed,
+            output: [machine.text(of: "StepResult.output")])
+        try await live.note([PhaseResults(machine: mac, boot: boot, phase: .late, told: [step])])
         let log = LogMessage(parsing: Array(machine.text(of: "LogMessage", isCut: true).utf8).span)
         fleet.services.logs.append([NodeLogs.Line(machine: mac, at: Clock.millisecond, message: log)])
         live.note([NodeLogs.Line(machine: mac, at: Clock.millisecond, message: log)])

@@ -174,6 +174,13 @@ import Wire
                 .sessions(Self.mac, boot: "0000000000000001", Array(session.utf8)),
             ], of: .sessions)
         #expect(fleet.sessions[Self.mac]?.sessions.map(\.user) == ["ann"])
+        let step = #"[{"name":"a","outcome":"failed","attempts":1,"milliseconds":1,"output":["why"]}]"#
+        await recorder.write(
+            [
+                .steps(other, boot: "1", .late, Array("[{}]".utf8)),
+                .steps(Self.mac, boot: "0000000000000001", .late, Array(step.utf8)),
+            ], of: .steps)
+        #expect(fleet.failedSteps[Self.mac]?.flatMap(\.failures).map(\.name) == ["a"])
         let alarm = NodeAlarm(
             at: 1, address: try #require(IPv4Address("10.77.0.66")), holder: nil, property: .volume)
         await recorder.write([.refusal(Self.mac, alarm)], of: .alarms)

@@ -131,6 +131,7 @@ extension MatrixRow {
         POST /api/v1/nodes/import  place:configure  200  NODE,MAC,GROUP,,imported
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
+        GET /api/v1/nodes/NODE/steps  place  200
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
         DELETE /api/v1/nodes/NODE/alarm  place  204

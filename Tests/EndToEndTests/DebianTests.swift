@@ -29,7 +29,9 @@ extension EndToEnd.Systems {
             try lab.roost("node", "add", "pc-1", "--mac", mac, "--group", "/school")
             try lab.roost(
                 "set", "--group", "/school", "image=container", "root-mode=persistent", "volume-size=256M",
-                "time-zone=Europe/Lisbon",
+                "time-zone=Europe/Lisbon", "services=systemd-timesyncd=mask", "sysctl=net.ipv4.ip_forward=1",
+                "commands=10-early=init -- echo early >/run/early,20-late=late -- cat /run/early >/run/late,"
+                    + "30-end=shutdown -- echo '<2>the last step' >/dev/kmsg",
                 "files=/etc/motd=welcome to room 12,/opt/tool:755=#!/bin/sh")
             try lab.roost(
                 "set", "--node", "pc-1",
@@ -40,6 +42,7 @@ extension EndToEnd.Systems {
             defer { _ = try? lab.powerOff("pc1") }
             try lab.waitForStage("ready", of: "pc-1")
             try checkConfiguration()
+            #expect(try lab.failedSteps(of: "pc-1").isEmpty)
             try checkHardware()
             try checkSessions(mac)
 
@@ -49,6 +52,7 @@ extension EndToEnd.Systems {
             try lab.waitUntil("it restarts", seconds: 120) {
                 lab.console("pc1").contains("reboot: Restarting system")
             }
+            #expect(lab.console("pc1").contains("the last step"))
         }
 
         private func checkConfiguration() throws {
@@ -73,6 +77,8 @@ extension EndToEnd.Systems {
                 tr -d '\\n' </etc/machine-id | wc -c
                 # Not a «first boot», in which systemd enables every unit.
                 systemctl is-enabled systemd-networkd
+                systemctl is-enabled systemd-timesyncd
+                cat /run/late /proc/sys/net/ipv4/ip_forward
                 ls /etc/ssh/ssh_host_*_key
                 """)
             #expect(
@@ -90,6 +96,9 @@ extension EndToEnd.Systems {
                     127.0.1.1
                     32
                     disabled
+                    masked
+                    early
+                    1
                     /etc/ssh/ssh_host_ed25519_key
                     """)
         }

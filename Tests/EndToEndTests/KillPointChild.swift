@@ -131,6 +131,12 @@ extension Commit {
         case .hardware:
             let hardware = try JSONDecoder().decode(Hardware.self, from: Data("{\"vendor\": \"x\"}".utf8))
             _ = try await store.save(hardware, of: Self.machine)
+        case .steps:
+            try await store.save([
+                PhaseResults(
+                    machine: Self.machine, boot: "first", phase: .late,
+                    told: [StepResult(name: "a", outcome: .failed)])
+            ])
         case .cards:
             let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
             let node = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: machine)
@@ -181,6 +187,7 @@ extension Commit {
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
         case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
+        case .steps: try await store.steps(of: Self.machine, in: "first").count == 1
         case .cards: try await !store.snapshot().observations.cards.isEmpty
         case .revision:
             try await (

@@ -116,7 +116,8 @@ import Wire
             try Self.scripts().matches(of: /\/run\/roost\/configuration\/([\w.-]+)/).map {
                 String($0.output.1)
             })
-        #expect(taken == Set(ConfigurationEntry.allCases.map(\.rawValue)))
+        // `roost-node` reads the files; the rest is for nodes that booted before the server was upgraded.
+        #expect(taken == Set([ConfigurationEntry.steps, .volumeKey].map(\.rawValue)))
         let snapshot = try Sample.snapshot(site: ["root-password-hash": .text("$y$a")])
         let archive = try configurationArchive(
             for: Sample.mac, being: nil, in: snapshot, policy: Sample.policy(),

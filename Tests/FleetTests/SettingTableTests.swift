@@ -17,7 +17,7 @@ import Wire
         }
         // Values that are only typed are stored under another name.
         #expect(declared.filter { $0 != Settings.rootPassword.name } == SettingDefinition.all.map(\.name))
-        #expect(declared.count == 29)
+        #expect(declared.count == 43)
         #expect(
             try SettingDefinition.settable(Settings.rootPassword.name) == Settings.rootPassword.definition)
         #expect(SettingDefinition.named(Settings.rootPassword.name) == nil)
@@ -60,6 +60,12 @@ import Wire
             [.zram(percent: 25), .disk, .server(byteCount: 512 << 20)])
         try roundTrip(
             Settings.files, .map(["/etc/a:600": "x"]), [try ConfiguredFile(reading: "/etc/a:600", "x")])
+        try roundTrip(
+            Settings.mounts, .map(["/srv": "LABEL=data ext4 nofail"]),
+            [try MountLine(reading: "/srv", "LABEL=data ext4 nofail")])
+        try roundTrip(Settings.nameServers, .list(["10.0.0.1"]), [try NameServer(reading: "10.0.0.1")])
+        try roundTrip(
+            Settings.commands, .map(["a": "late -- true"]), [try NodeCommand(reading: "a", "late -- true")])
         try roundTrip(
             Settings.enrolmentByNetwork, .map(["10.0.0.0/8": "refuse"]),
             [try NetworkEnrolment(reading: "10.0.0.0/8", "refuse")])

@@ -290,6 +290,37 @@ import Wire
         #expect(try ask(from: addresses[0]) == status)
     }
 
+    @Test func `results of steps are taken from the machine itself, and for its open boot only`() throws {
+        let taken = Mutex([NodeReport]())
+        let context = try context { report in
+            if case .steps = report { taken.withLock { $0.append(report) } }
+        }
+        let addresses = try addresses(in: context)
+        context.note(.dhcp, of: machine, detail: "")
+        let boot = try #require(context.tracker.currentBoot(of: machine))
+        func post(_ query: String, from address: IPv4Address, _ method: String = "POST") throws -> Int {
+            let head = Array("\(method) /node/\(machine)/steps?\(query) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+            var wire = head.span
+            let request = try HTTPRequestHead(parsing: &wire)
+            return HTTPAnswering(context: context).answer(
+                request, body: [1, 2], peer: address, server: .loopback
+            ).status
+        }
+        let own = "boot=\(boot)&phase=late"
+        #expect(try post(own, from: addresses[1]) == 403 && post(own, from: addresses[2]) == 403)
+        #expect(try post("boot=0123456789abcdef&phase=late", from: addresses[0]) == 403)
+        #expect(try post("boot=\(boot)", from: addresses[0]) == 400)
+        #expect(try post("boot=\(boot)&phase=sometime", from: addresses[0]) == 400)
+        #expect(try post("phase=late", from: addresses[0]) == 400)
+        #expect(try post(own, from: addresses[0], "GET") == 405)
+        #expect(taken.withLock { $0.isEmpty })
+        #expect(try post(own, from: addresses[0]) == 204)
+        #expect(taken.withLock { $0 } == [.steps(machine, boot: boot, .late, [1, 2])])
+        // Answered as if they had been accepted, so that no node tries again; but not recorded without end.
+        for _ in 1...1_000 { #expect(try post(own, from: addresses[0]) == 204) }
+        #expect(taken.withLock { $0.count } < 500)
+    }
+
     @Test(arguments: [false, true])
     func `a node's volume and swap can be opened only from its own address, during its own boot`(
         isLearned: Bool

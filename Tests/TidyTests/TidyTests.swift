@@ -66,7 +66,8 @@ import Testing
             "NIOHTTP1",
             "Sealing", "Synchronization", "Wire",
         ],
-        "NodeWork": ["Glibc", "Linux", "Sealing", "Wire"], "RoostNode": ["Glibc", "Linux", "NodeWork"],
+        "NodeWork": ["Glibc", "Linux", "Sealing", "Wire"],
+        "RoostNode": ["Glibc", "Linux", "NodeWork", "Wire"],
     ]
 
     @Test(arguments: allowed.keys.sorted())

@@ -23,6 +23,9 @@ struct NodeRoutes {
         api.get("nodes/:name/hardware", .read) { request, context, acts in
             try await JSONAnswer(acts.at(request).hardware(context.parameter("name")))
         }
+        api.get("nodes/:name/steps", .read) { request, context, acts in
+            try await JSONAnswer(acts.at(request).steps(context.parameter("name")))
+        }
         api.get("nodes/:name/log", .read) { request, context, acts in
             let lines = try request.query("lines", 1...2_000, default: 200)
             return try await JSONAnswer(acts.at(request).log(context.parameter("name"), lineCount: lines))

@@ -21,6 +21,7 @@ extension Acts {
         var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
         var (troubles, failures) = ([FiguresAnswer.Trouble](), [Failure]())
         var isFull: Bool { troubles.count + failures.count >= Self.troubleLimit }
+        let failedSteps = fleet.failedSteps
         var boots: [BootTimeline] = []
         boots.reserveCapacity(live.boots.count)
         for node in snapshot.nodes.values where caller.sees(node.group) {
@@ -35,6 +36,9 @@ extension Acts {
                 troubles.append(Self.trouble(of: node, lack: lack))
             } else if let boot, state == .failed || state == .stuck {
                 failures.append(Failure(name: node.name, isKnown: true, boot: boot))
+            }
+            if let boot, let failed = failedSteps[boot.macAddress] {
+                troubles += Self.trouble(of: node, failed, in: boot)
             }
         }
         var unknownCount = 0
@@ -82,6 +86,20 @@ extension Acts {
         FiguresAnswer.Trouble(
             machine: node.name, isKnown: true, text: "has nothing to boot next: \(lack)",
             fix: "‘roost node explain \(node.name)’ shows how that was chosen")
+    }
+
+    /// Nothing when the steps are those of an earlier boot.
+    private static func trouble(of node: Node, _ failed: [PhaseResults], in boot: BootTimeline)
+        -> [FiguresAnswer.Trouble]
+    {
+        let failures = failed.filter { $0.boot == boot.boot }.flatMap(\.failures)
+        guard let first = failures.first else { return [] }
+        let more = failures.count > 1 ? ", and \(failures.count - 1) more" : ""
+        return [
+            FiguresAnswer.Trouble(
+                machine: node.name, isKnown: true, text: first.sentence + more,
+                fix: "its page and ‘roost node steps’ show what it printed and which setting it comes from")
+        ]
     }
 
     private func troubles(of failures: [Failure], now: Int) async -> [FiguresAnswer.Trouble] {

@@ -10,6 +10,7 @@ extension Acts {
         /// Median milliseconds of each stage in the node's group.
         var medians: [BootStage: Int]
         var showsSessions: Bool
+        var steps: StepsAnswer
         /// The record's own settings, without secrets, and its tag; nil for callers who may not change it.
         var editable: (own: [String: SettingValue], tag: String, effective: EffectiveSettings)?
         var mayRestart: Bool
@@ -27,7 +28,8 @@ extension Acts {
         var details = NodeDetails(
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
-            showsSessions: isNow && settings[Settings.reportSessions] == true, editable: nil,
+            showsSessions: isNow && settings[Settings.reportSessions] == true,
+            steps: try await steps(of: answer), editable: nil,
             mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {

@@ -19,6 +19,8 @@ package final class LiveFleet: Sendable {
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
         var sessions: [MACAddress: NodeSessions] = [:]
+        /// What failed in last boots, by phase.
+        var failedSteps: [MACAddress: [PhaseResults]] = [:]
         /// Names typed at waiting machines.
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
@@ -50,7 +52,9 @@ package final class LiveFleet: Sendable {
         events = EventHub()
         var boots: [MACAddress: BootTimeline] = [:]
         for boot in try await store.lastBoots() { boots[boot.macAddress] = boot }
-        state = Mutex(State(snapshot: trust.judged(try await store.snapshot()), boots: boots))
+        let failed = Dictionary(grouping: try await store.failedSteps(), by: \.machine)
+        state = Mutex(
+            State(snapshot: trust.judged(try await store.snapshot()), boots: boots, failedSteps: failed))
     }
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
@@ -272,6 +276,7 @@ package final class LiveFleet: Sendable {
                 state.registrations[machine] = nil
                 state.sessions[machine] = nil
                 state.alarms[machine] = nil
+                state.failedSteps[machine] = nil
             }
             state.snapshot = state.snapshot.observing { observations in
                 for machine in unknown { observations.hardware[machine] = nil }

@@ -47,6 +47,10 @@ struct NodePage {
             view.warnings.append(
                 NodeView.Warning(trouble, of: node.name, mayRelease: details.editable != nil, words))
         }
+        view.steps = NodeView.Steps(details.steps, words)
+        if views.at == nil {
+            view.warnings += details.steps.steps.filter(\.isFailure).map { NodeView.Warning($0, words) }
+        }
         if let hardware = answer.hardware {
             let changes = try await views.hardware(node.name.text).changes
             view.hardware = NodeView.HardwareView(hardware, changes: changes)

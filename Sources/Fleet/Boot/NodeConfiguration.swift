@@ -2,7 +2,8 @@ package import Wire
 
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
-/// ``ConfigurationEntry`` names the contents: files copied over the root unchanged, and data to be merged with the image's own.
+/// ``ConfigurationEntry`` names the contents: files copied over the root unchanged, and the steps that carry it out. Nodes that booted
+/// before the server was upgraded know no steps; for them there is data to be merged with the image's own.
 ///
 /// - Parameters:
 ///   - node: the machine's node; nil when it is not enrolled.
@@ -30,7 +31,7 @@ package func configurationArchive(
     }
     if let number = try settings.hostKeyNumber {
         let key = hostKey(name, number)
-        let path = "\(files)/etc/ssh/ssh_host_ed25519_key"
+        let path = "\(files)\(HostKeyFiles.path)"
         archive.addFile(path, mode: 0o600, data: Array(key.privateFile.utf8))
         archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
     }
@@ -49,6 +50,13 @@ package func configurationArchive(
             ConfigurationEntry.rootPasswordHash.rawValue, mode: 0o600,
             data: Array("\(hash.settingText)\n".utf8))
     }
+    let steps = try nodeSteps(of: settings, domain: policy.domain)
+    for phase in StepPhase.allCases {
+        var list: [UInt8] = []
+        for step in steps where step.phase == phase { step.work.write(to: &list) }
+        if list.isEmpty { continue }
+        archive.addFile("\(ConfigurationEntry.steps.rawValue)/\(phase.rawValue)", mode: 0o600, data: list)
+    }
     if let volumeKey {
         archive.addFile(ConfigurationEntry.volumeKey.rawValue, mode: 0o600, data: volumeKey)
     }
@@ -58,6 +66,9 @@ package func configurationArchive(
 
 /// A node's SSH host key in OpenSSH's format.
 package struct HostKeyFiles: Equatable, Sendable {
+    /// Where OpenSSH looks for it.
+    static let path = "/etc/ssh/ssh_host_ed25519_key"
+
     package var privateFile: String
     /// `ssh-ed25519 AAAA…`
     package var publicLine: String

@@ -9,6 +9,8 @@ package enum NodeReport: Equatable, Sendable {
     case hardware(MACAddress, [UInt8])
     /// The sessions at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet parsed; empty: it should no longer report them.
     case sessions(MACAddress, boot: String, [UInt8])
+    /// How the steps of a phase ended in a boot, as JSON of ``StepResult``s, not yet parsed.
+    case steps(MACAddress, boot: String, StepPhase, [UInt8])
     /// A logged message, with milliseconds since 1970.
     case log(MACAddress, at: Int, LogMessage)
     /// A waiting machine was named on its screen.
@@ -31,6 +33,7 @@ package enum ReportKind: String, Sendable, CaseIterable {
     case alarms
     case hardware
     case sessions
+    case steps
     case logs
     case volumes
     case registrations
@@ -40,8 +43,9 @@ package enum ReportKind: String, Sendable, CaseIterable {
         switch self {
         case .boots: (100_000, 24 << 20)
         case .logs: (100_000, 16 << 20)
-        case .hardware: (20_000, 16 << 20)
-        case .sessions: (20_000, 8 << 20)
+        case .hardware: (20_000, 12 << 20)
+        case .sessions: (20_000, 4 << 20)
+        case .steps: (40_000, 8 << 20)
         case .alarms, .volumes: (20_000, 0)
         case .registrations: (1_000, 0)
         }
@@ -55,6 +59,7 @@ extension NodeReport {
         case .refusal: .alarms
         case .hardware: .hardware
         case .sessions: .sessions
+        case .steps: .steps
         case .log: .logs
         case .volumeWanted: .volumes
         case .registration: .registrations
@@ -65,7 +70,7 @@ extension NodeReport {
     package var byteCount: Int {
         switch self {
         case .boot(let event): event.detail.utf8.count
-        case .hardware(_, let json), .sessions(_, _, let json): json.count
+        case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
         case .card, .registration, .volumeWanted, .refusal, .forgotten, .clock: 0
         }

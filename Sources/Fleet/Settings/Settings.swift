@@ -10,7 +10,10 @@ package enum Settings {
         swap.definition, nbdConnections.definition, onFailure.definition, bootBrake.definition,
         rescueImage.definition, netconsole.definition, reportSessions.definition, timeZone.definition,
         authorizedKeys.definition, sshHostKey.definition, rootPasswordHash.definition, hosts.definition,
-        files.definition,
+        files.definition, nameServers.definition, searchDomains.definition, timeServers.definition,
+        locale.definition, keymap.definition, syslog.definition, mounts.definition, modules.definition,
+        kernelParameters.definition, services.definition, groups.definition, users.definition,
+        cron.definition, commands.definition,
     ]
 
     /// Prefixes with free keys.
@@ -115,6 +118,56 @@ package enum Settings {
     package static let files = Setting<[ConfiguredFile]>(
         "files", .map(.keys(ConfiguredFile.isKey)), [], at: .initialisation,
         "Files written before init: /path=content; :MODE behind the path sets the mode", isSealed: true)
+    package static let nameServers = Setting<[NameServer]>(
+        "dns", .list(merge: .replace), [], at: .initialisation,
+        "Addresses of name servers; empty: those of the node's network")
+    package static let searchDomains = Setting<[DomainWord]>(
+        "dns-search", .list(merge: .replace), [], at: .initialisation,
+        "Domains in which short names are looked up; empty: the server's domain")
+    package static let timeServers = Setting<[HostWord]>(
+        "ntp", .list(merge: .replace), [], at: .initialisation,
+        "Time servers, for systemd-timesyncd and chrony; empty leaves the image's")
+    package static let locale = Setting<LocaleName?>(
+        "locale", .optional(), nil, at: .initialisation,
+        "Language and notation, such as pt_PT.UTF-8; the image must have it; empty leaves the image's")
+    package static let keymap = Setting<KeymapName?>(
+        "keymap", .optional(), nil, at: .initialisation,
+        "Layout of the keyboard, such as de or de-latin1; empty leaves the image's")
+    package static let syslog = Setting<LogTarget?>(
+        "syslog", .optional(), nil, at: .initialisation,
+        "Where the node's rsyslog sends messages, in addition: HOST or HOST:PORT")
+    package static let mounts = Setting<[MountLine]>(
+        "mounts", .map(.keys(MountLine.isKey)), [], at: .initialisation,
+        "Lines of /etc/fstab by their place: /srv=LABEL=data ext4 nofail,noatime; off takes a weaker level's away"
+    )
+    package static let modules = Setting<[ModuleLine]>(
+        "modules", .map(.keys(ModuleLine.isKey)), [], at: .initialisation,
+        "Kernel modules: br_netfilter=load, nouveau=deny, or options, loop=max_loop=64; off leaves a module alone"
+    )
+    package static let kernelParameters = Setting<[KernelParameter]>(
+        "sysctl", .map(.keys(KernelParameter.isKey)), [], at: .initialisation,
+        "Kernel parameters: net.ipv4.ip_forward=1")
+    package static let services = Setting<[ServiceLine]>(
+        "services", .map(.keys(ServiceLine.isKey)), [], at: .initialisation,
+        "Services of the image: cups=remove, ssh=enable, apt-daily.timer=mask, docker=keep; docker/limits.conf=[Service]… is a drop-in"
+    )
+    package static let groups = Setting<[GroupLine]>(
+        "groups", .map(.keys(AccountName.isName)), [], at: .initialisation,
+        "Groups of users: staff=1500 ann ben: number and members")
+    /// They may have hashes of passwords.
+    package static let users = Setting<[UserLine]>(
+        "users", .map(.keys(AccountName.isName)), [], at: .initialisation,
+        "Users: ann=uid=1000 groups=sudo,video shell=/bin/bash home=/home/ann password=HASH name=Ann",
+        isSealed: true)
+    package static let cron = Setting<[CronLine]>(
+        "cron", .map(.keys(StepName.isName)), [], at: .initialisation,
+        "Lines of cron by a name: backup=0 3 * * * root /usr/local/bin/backup; off takes a weaker level's away"
+    )
+    /// They may have keys.
+    package static let commands = Setting<[NodeCommand]>(
+        "commands", .map(.keys(StepName.isName)), [], at: .initialisation,
+        "Commands by a name, run in the order of the names: 20-join=late stop retry=3 60s -- COMMAND; phases: before-init, init, late, shutdown; off takes a weaker level's away",
+        isSealed: true)
 
     /// The settings whose values refer to versions of images.
     package static let versions = [image, rescueImage]

@@ -125,6 +125,15 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// Stores which machines cards were seen in, in the order of the changes; this does not change the configuration.
     func save(_ changes: [LearnedCards.Change]) async throws(StoreError)
 
+    /// Stores how steps ended; of each machine, those of its last boots stay.
+    func save(_ results: [PhaseResults]) async throws(StoreError)
+
+    /// How the steps of one boot of a machine ended, in the order of their phases.
+    func steps(of machine: MACAddress, in boot: String) async throws(StoreError) -> [PhaseResults]
+
+    /// Those phases of every machine's last boot in which a step failed.
+    func failedSteps() async throws(StoreError) -> [PhaseResults]
+
     /// The history of a machine's hardware, newest first.
     func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]
 

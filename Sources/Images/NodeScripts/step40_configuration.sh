@@ -1,13 +1,16 @@
 #!/bin/sh
-# Writes the node's own configuration into its root, before the image's init starts.
+# Carries out the steps of the node's configuration that come before init, in its root, and hands the others to the image's init.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
 
-# Everything is written from inside the root: a link in the image cannot lead out of it.
-mkdir -p /sysroot/run
-mount --bind /run /sysroot/run
-trap 'umount /sysroot/run' EXIT
+# Everything is written from inside the root: a link in the image cannot lead out of it. Commands expect the system's own directories.
+leave() { for place in dev sys proc run; do umount -l "/sysroot/$place" 2>/dev/null || true; done; }
+trap leave EXIT
+for place in run proc sys dev; do
+    mkdir -p "/sysroot/$place"
+    mount --bind "/$place" "/sysroot/$place"
+done
 cp /bin/busybox /run/roost/busybox
 inside() { chroot /sysroot /run/roost/busybox "$@"; }
 
@@ -21,28 +24,114 @@ case $identity in
 esac
 printf 'roost machine %s' "$identity" | sha256sum | cut -c1-32 >/run/roost/machine-id
 inside cp /run/roost/machine-id /etc/machine-id
-inside cp -a /run/roost/configuration/files/. /
-zone=$(cat /run/roost/configuration/time-zone)
-if [ -e "/sysroot/usr/share/zoneinfo/$zone" ]; then
-    inside ln -sf "/usr/share/zoneinfo/$zone" /etc/localtime
-    printf '%s\n' "$zone" >/run/roost/zone
-    inside cp /run/roost/zone /etc/timezone
-fi
-if [ -s /run/roost/dns ]; then
-    cp /run/roost/configuration/resolv.conf /run/roost/resolv.conf
-    # shellcheck disable=SC2013  # It is split into words.
-    for server in $(cat /run/roost/dns); do echo "nameserver $server"; done >>/run/roost/resolv.conf
-    inside rm -f /etc/resolv.conf
-    inside cp /run/roost/resolv.conf /etc/resolv.conf
-fi
-if [ -s /run/roost/configuration/root-password-hash ]; then
-    # awk reads the hash from a file, so neither a shell nor a pattern sees it.
-    # shellcheck disable=SC2016  # It is awk's $1.
-    inside awk -F: -v OFS=: 'NR == FNR { hash = $0; next } $1 == "root" { $2 = hash } { print }' \
-        /run/roost/configuration/root-password-hash /etc/shadow >/run/roost/shadow
-    chmod 600 /run/roost/shadow
-    inside cp /run/roost/shadow /etc/shadow
-    rm -f /run/roost/shadow
-fi
+
+roost-node steps before-init /sysroot
+
+# The steps of later phases, in memory that only root can read.
+rm -rf /run/roost/steps
+mkdir -m 700 /run/roost/steps
+for phase in init late shutdown; do
+    if [ -s "/run/roost/configuration/steps/$phase" ]; then
+        mv "/run/roost/configuration/steps/$phase" /run/roost/steps/
+    fi
+done
 rm -rf /run/roost/configuration
+
+# systemd: a unit for each phase, in /run.
+unit() {
+    {
+        printf '[Unit]\nDescription=Steps of this node at phase %s, from the Roost server\n%b' "$1" "$2"
+        printf '\n[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutSec=infinity\nKillMode=process\n'
+        printf '%s=/run/roost/roost-node steps %s\n' "$3" "$1"
+    } >"/run/systemd/system/roost-steps-$1.service"
+    mkdir -p "/run/systemd/system/$4.wants"
+    ln -sf "../roost-steps-$1.service" "/run/systemd/system/$4.wants/"
+}
+
+systemd_hook() {
+    mkdir -p /run/systemd/system
+    case $1 in
+        init)
+            # A failed step must not keep the system from starting: it is only wanted.
+            unit init 'DefaultDependencies=no\nConflicts=shutdown.target\nBefore=sysinit.target\nAfter=local-fs.target systemd-modules-load.service systemd-sysctl.service\n' \
+                ExecStart sysinit.target
+            ;;
+        late) unit late 'After=network.target remote-fs.target\n' ExecStart multi-user.target ;;
+        # It is stopped before the network is.
+        shutdown) unit shutdown 'After=network.target remote-fs.target\n' ExecStop multi-user.target ;;
+    esac
+}
+
+# OpenRC: a service for each phase.
+openrc_hook() {
+    level=default
+    needs='after *'
+    if [ "$1" = init ]; then
+        level=boot
+        needs='need localmount; after modules sysctl'
+    fi
+    act=start
+    if [ "$1" = shutdown ]; then
+        act=stop
+        # It is stopped before the network is.
+        needs='need localmount; after net'
+    fi
+    {
+        printf '#!/sbin/openrc-run\ndescription="Steps of this node at phase %s, from the Roost server"\n' "$1"
+        printf 'depend() { %s; }\n' "$needs"
+        if [ $act = stop ]; then printf 'start() { return 0; }\n'; fi
+        printf '%s() { /run/roost/roost-node steps %s; }\n' "$act" "$1"
+    } >/run/roost/hook
+    chmod 755 /run/roost/hook
+    inside cp /run/roost/hook "/etc/init.d/roost-steps-$1"
+    inside mkdir -p "/etc/runlevels/$level"
+    inside ln -sf "/etc/init.d/roost-steps-$1" "/etc/runlevels/$level/roost-steps-$1"
+}
+
+# busybox init: lines of its table, before the image's own of the same kind.
+busybox_hooks() {
+    for phase in init late shutdown; do
+        if [ -s "/run/roost/steps/$phase" ]; then
+            case $phase in
+                init) kind=sysinit ;;
+                late) kind='wait' ;;
+                shutdown) kind=shutdown ;;
+            esac
+            echo "::$kind:/run/roost/roost-node steps $phase"
+        fi
+    done >/run/roost/hook
+    if inside test -e /etc/inittab; then
+        # A root that outlives the boot has those of the last one.
+        inside grep -v '/run/roost/roost-node steps' /etc/inittab >>/run/roost/hook || true
+    else
+        # Without a table, busybox does this.
+        printf '%s\n' '::sysinit:/etc/init.d/rcS' '::askfirst:/bin/sh' '::ctrlaltdel:/sbin/reboot' \
+            '::shutdown:/sbin/swapoff -a' '::shutdown:/bin/umount -a -r' '::restart:/sbin/init' >>/run/roost/hook
+    fi
+    inside cp /run/roost/hook /etc/inittab
+}
+
+if [ -n "$(ls /run/roost/steps)" ]; then
+    program=$(inside readlink -f "$roost_init" || true)
+    case $program in
+        */systemd) init=systemd ;;
+        *)
+            init=''
+            case $program in */busybox) init=busybox ;; esac
+            if inside test -e /sbin/openrc-run; then init=openrc; fi
+            ;;
+    esac
+    case $init in
+        busybox) busybox_hooks ;;
+        '')
+            echo "the image's init is neither systemd nor OpenRC nor busybox: its steps at init, late and at shutdown are not carried out" >&2
+            ;;
+        *)
+            for phase in init late shutdown; do
+                if [ -s "/run/roost/steps/$phase" ]; then "${init}_hook" "$phase"; fi
+            done
+            ;;
+    esac
+fi
+rm -f /run/roost/hook
 roost-node report configured "$(cat /run/roost/swap 2>/dev/null || true)"

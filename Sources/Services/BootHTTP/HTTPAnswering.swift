@@ -53,6 +53,9 @@ struct HTTPAnswering {
             case "sessions":
                 guard request.method == "POST" else { return .notAllowed("POST", "sessions are posted") }
                 return sessions(request, body: body, machine: machine)
+            case "steps":
+                guard request.method == "POST" else { return .notAllowed("POST", "results are posted") }
+                return steps(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine)
             case "configuration":
@@ -141,7 +144,7 @@ struct HTTPAnswering {
     /// The answer for a path below a machine's own.
     private static func property(at name: Substring) -> MachineProperty {
         switch name {
-        case "report", "hardware", "sessions": .report
+        case "report", "hardware", "sessions", "steps": .report
         case "register": .registration
         case "orders": .orders
         case "configuration": .configuration
@@ -184,6 +187,15 @@ struct HTTPAnswering {
             return .error(403, "this node is set not to report who is logged in")
         }
         return HTTPAnswer(status: 204)
+    }
+
+    /// `POST /node/MAC/steps?boot=ID&phase=PHASE` with JSON: how the steps of a phase ended. Accepted only during the machine's own boot.
+    private func steps(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
+        guard let boot = request.query("boot"), let name = request.query("phase"),
+            let phase = StepPhase(rawValue: name)
+        else { return .error(400, "results of steps need a boot and a phase") }
+        return context.reportSteps(body, of: phase, of: machine, in: boot)
+            ? HTTPAnswer(status: 204) : .error(403, "these results belong to another boot")
     }
 
     /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), report its `sessions` until it has done so, or

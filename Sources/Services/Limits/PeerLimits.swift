@@ -35,7 +35,7 @@ package final class PeerLimits {
         /// Per machine: log messages, and their bytes.
         package var logMessages = PeerRates(perSecond: 500, burst: 1_000)
         package var logBytes = PeerRates(perSecond: 128 << 10, burst: 512 << 10)
-        /// Per machine: reports of its hardware, and of who is logged in.
+        /// Per machine: reports of its hardware, of its steps, and of who is logged in.
         package var reports = PeerRates(perSecond: 2, burst: 60)
         /// Lines per peer in the server's own log.
         package var logLines = PeerRates(perSecond: 1, burst: 60)

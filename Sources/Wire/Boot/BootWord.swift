@@ -68,4 +68,6 @@ package enum ConfigurationEntry: String, CaseIterable, Sendable {
     case rootPasswordHash = "root-password-hash"
     /// Opens the node's volume; it is not copied into the root.
     case volumeKey = "volume-key"
+    /// A directory with the steps of each phase: `steps/late` is an array of ``StepWork``. Where it is missing, the server is older.
+    case steps
 }

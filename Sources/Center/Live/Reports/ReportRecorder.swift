@@ -43,6 +43,7 @@ package struct ReportRecorder: Sendable {
         case .alarms: writeAlarms(batch)
         case .hardware: await writeHardware(batch)
         case .sessions: writeSessions(batch)
+        case .steps: await writeSteps(batch)
         case .logs: writeLogs(batch)
         case .volumes: prepareVolumes(batch)
         case .registrations: await writeRegistrations(batch)
@@ -163,6 +164,21 @@ package struct ReportRecorder: Sendable {
             } catch {
                 logger.error("cannot read the sessions of \(machine): \(ErrorText.of(error))")
             }
+        }
+    }
+
+    private func writeSteps(_ batch: [NodeReport]) async {
+        var results: [PhaseResults] = []
+        for case .steps(let machine, let boot, let phase, let json) in batch {
+            do {
+                let told = try JSONDecoder().decode([StepResult].self, from: Data(json))
+                results.append(PhaseResults(machine: machine, boot: boot, phase: phase, told: told))
+            } catch {
+                logger.error("cannot read how the steps of \(machine) ended: \(ErrorText.of(error))")
+            }
+        }
+        do { try await fleet.note(results) } catch {
+            logger.error("\(results.count) reports of steps were lost: \(ErrorText.of(error))")
         }
     }
 

@@ -32,6 +32,7 @@ struct NodeView: TemplateView {
     /// Nil when log-ins are unknown.
     var sessions: Sessions?
     var boots: [Boot]
+    var steps: Steps?
     var effective: TableView<Effective>
     /// The form for its record.
     var edit: Edit?

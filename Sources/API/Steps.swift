@@ -1,0 +1,48 @@
+package import Fleet
+package import Wire
+
+/// The steps of a node's configuration, with how they ended in its last boot.
+package struct StepsAnswer: Codable, Sendable {
+    package struct Step: Codable, Sendable {
+        package var name: String
+        package var phase: StepPhase
+        /// The setting that it comes from, and the level of that; nil where no setting makes it, or it does not any more.
+        package var setting: String?
+        package var origin: String?
+        /// Nil: the node has not reported it.
+        package var outcome: StepOutcome?
+        package var attempts: Int
+        package var milliseconds: Int
+        /// The last lines of its output; those of a failed step begin with the reason.
+        package var output: [String]
+
+        package init(
+            name: String, phase: StepPhase, setting: String? = nil, origin: String? = nil,
+            result: StepResult? = nil
+        ) {
+            self.name = name
+            self.phase = phase
+            self.setting = setting
+            self.origin = origin
+            outcome = result?.outcome
+            attempts = result?.attempts ?? 0
+            milliseconds = result?.milliseconds ?? 0
+            output = result?.output ?? []
+        }
+
+        package var isFailure: Bool { outcome == .failed || outcome == .timedOut }
+    }
+
+    /// The last boot; nil: none was seen.
+    package var boot: String?
+    /// Milliseconds since 1970 of its begin.
+    @MillisecondTimestamp package var startedAt: Int?
+    /// In order.
+    package var steps: [Step]
+
+    package init(boot: String?, startedAt: Int?, steps: [Step]) {
+        self.boot = boot
+        self.startedAt = startedAt
+        self.steps = steps
+    }
+}

@@ -1,0 +1,67 @@
+import API
+import Fleet
+import Wire
+
+extension NodeView {
+    /// The steps of its configuration.
+    struct Steps: View {
+        var table: TableView<Step>
+    }
+
+    struct Step: View {
+        var name: String
+        var phase: String
+        var setting: String
+        var outcome: String
+        /// A class of its state: `ready`, `failed`, `unseen`.
+        var kind: String
+        var took: String
+        /// More than one.
+        var attempts: Int?
+        var output: String
+    }
+}
+
+extension NodeView.Steps {
+    init(_ answer: StepsAnswer, _ words: Words) {
+        table = TableView(
+            words("Steps of the last boot"),
+            columns: words.all("Step", "Phase", "Setting", "Result", "Took", "Output"),
+            rows: answer.steps.map { NodeView.Step($0, words) })
+    }
+}
+
+extension NodeView.Step {
+    init(_ step: StepsAnswer.Step, _ words: Words) {
+        name = step.name
+        phase = step.phase.rawValue
+        setting = step.setting ?? ""
+        (outcome, kind) =
+            switch step.outcome {
+            case .done: (words("done"), "ready")
+            case .failed: (words("failed"), "failed")
+            case .timedOut: (words("took too long"), "failed")
+            case .skipped: (words("skipped"), "unseen")
+            case nil: (words("not reported"), "unseen")
+            }
+        took = step.outcome == nil ? "" : Format.duration(step.milliseconds)
+        attempts = step.attempts > 1 ? step.attempts : nil
+        output = step.output.joined(separator: "\n")
+    }
+}
+
+extension NodeView.Warning {
+    /// A step of its configuration failed in its last boot.
+    init(_ step: StepsAnswer.Step, _ words: Words) {
+        text = words(
+            "Step %1 (%2) failed in the last boot: %3", step.name, step.phase.rawValue,
+            step.output.first ?? "")
+        guard let setting = step.setting, let origin = step.origin else { return }
+        text +=
+            ". "
+            + words(
+                "It comes from the setting %1 (%2): change it there, and the next boot carries it out again.",
+                setting,
+                origin)
+    }
+}
