@@ -120,7 +120,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("authorization_endpoint", "http://login.example/a"), ("token_endpoint", "http://127.0.0.1.example/t"),
+        ("authorization_endpoint", "http://login.example/a"),
+        ("token_endpoint", "http://127.0.0.1.example/t"),
         ("token_endpoint", "http://127.0.0.1@login.example/t"), ("jwks_uri", "http://login.example/k?a=b"),
         ("jwks_uri", "//login.example/k"), ("userinfo_endpoint", "ftp://127.0.0.1/u"),
         ("userinfo_endpoint", ""),
