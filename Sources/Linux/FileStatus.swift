@@ -40,6 +40,7 @@ package struct FileStatus: Sendable, Equatable {
     }
 
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    package var isSocket: Bool { mode & S_IFMT == S_IFSOCK }
     package var isFile: Bool { mode & S_IFMT == S_IFREG }
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }
     /// Whether users other than the owner can rename or remove entries of a directory that are not their own.
