@@ -59,7 +59,10 @@ enum Edits {
             if let node = edit.node { take(node, at: node.name) }
             if let name = edit.removeNode { put(nil as Node?, at: name) }
             if let group = edit.group { take(group, at: group.path) }
-            if let path = edit.removeGroup { put(nil as NodeGroup?, at: path) }
+            if let path = edit.removeGroup {
+                try Acts.requireRemovable(path)
+                put(nil as NodeGroup?, at: path)
+            }
             if let move = edit.moveGroup {
                 guard edits.isEmpty else {
                     throw Problem(422, "Unreadable request", "moveGroup has to be the only edit of a change")

@@ -25,7 +25,14 @@ extension Acts {
 
     func removeGroup(_ path: GroupPath) async throws {
         try require(.configure, in: path)
+        try Self.requireRemovable(path)
         _ = try await change { _ in [.group(path, nil)] }
+    }
+
+    /// Throws for the site: with it, all settings would go at a word.
+    static func requireRemovable(_ path: GroupPath) throws(InvalidSetting) {
+        guard path == .site else { return }
+        throw InvalidSetting("‘/’ is the whole site, which stays; --unset takes its settings away one by one")
     }
 
     /// The groups that this caller may put nodes into.
