@@ -133,7 +133,7 @@ package struct ControlCenter: Sendable {
                 LimitedChannel(
                     base: try TLSChannel(
                         HTTP1Channel(responder: responder, configuration: http), tlsConfiguration: sealed),
-                    limits: limits, addresses: addresses)
+                    limits: limits, addresses: addresses, isEncrypted: true)
             }
         } else {
             server = HTTPServerBuilder { responder in

@@ -6,8 +6,9 @@ package enum InputFile {
     /// The bytes of the file at `path`; of standard input for `-`.
     package static func bytes(_ path: String) throws -> Data {
         if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
-        guard let data = FileManager.default.contents(atPath: path) else { throw failure(path) }
-        return data
+        // Of any kind: a shell's <(…) and /dev/stdin are pipes.
+        guard let file = FileHandle(forReadingAtPath: path) else { throw failure(path) }
+        do { return try file.readToEnd() ?? Data() } catch { throw failure(path) }
     }
 
     /// Why a file cannot be read.

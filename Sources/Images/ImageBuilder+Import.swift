@@ -10,7 +10,9 @@ extension ImageBuilder {
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
         switch source.kind {
         case .root:
-            return try packer.pack(root: source.path, as: image, origin: "directory \(source.path)")
+            return try packer.pack(
+                root: try Self.innerRoot(of: source.path, note: progress), as: image,
+                origin: "directory \(source.path)")
         case .disk(let format):
             let disk = DiskImage(source, format, cache: cache, progress: progress)
             return try disk.withRoot { root in
@@ -60,7 +62,7 @@ extension ImageBuilder {
         }
     }
 
-    /// The root itself, when an archive keeps all of it in one directory: `rootfs/etc` and so on.
+    /// The root itself, when a source keeps all of it in one directory: `rootfs/etc` and so on.
     static func innerRoot(of root: String, note: (String) -> Void) throws -> String {
         let directory = RootDirectory(path: root)
         guard !directory.holdsSystem() else { return root }
@@ -68,7 +70,7 @@ extension ImageBuilder {
         guard inner.count == 1, let name = inner.first, let place = directory.place(of: name) else {
             return root
         }
-        note("note: the root is the archive’s directory \(name)")
+        note("note: the root is the directory \(name) in it")
         return place
     }
 }

@@ -121,8 +121,8 @@ package struct ImagePacker: Sendable {
                 + "modules for the initramfs")
         let kernel = try file("kernel", in: build) { path in
             // Boot loaders other than GRUB do not decompress the kernels of boards and arm64.
-            if KernelFile(ofFile: modules.kernelPath).isGzip {
-                try Compression.gzip.unpack(modules.kernelPath, to: path, in: build)
+            if let compression = Compression(ofFile: modules.kernelPath) {
+                try compression.unpack(modules.kernelPath, to: path, in: build)
             } else {
                 try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: path)
             }

@@ -33,7 +33,7 @@ package struct ImageSource: Sendable {
         let path = URL(fileURLWithPath: source).path
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ImageLacks("there is no \(source)")
+            throw ImageLacks(Self.advice(source) ?? "there is no \(source)")
         }
         if isDirectory.boolValue {
             self.init(
@@ -45,6 +45,30 @@ package struct ImageSource: Sendable {
         let compression = Compression(outer)
         let head = try compression?.innerHead(of: path) ?? outer
         self.init(path: path, kind: try Self.kind(of: path, head, compression), compression: compression)
+    }
+
+    /// What to do with the name of something that is not a file here; nil for a path.
+    static func advice(_ source: String) -> String? {
+        if source == "-" { return "an image cannot be read from standard input: write it to a file" }
+        let parts = source.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            .map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains("/") || parts[0].contains(".") else {
+            return nil
+        }
+        let (word, rest) = (parts[0].lowercased(), parts[1])
+        let transports = ["oci", "oci-archive", "docker-archive", "dir"]
+        if transports.contains(word), !rest.hasPrefix("//") {
+            return "‘\(source)’ is skopeo's way to write a path: give the path alone"
+        }
+        if ["http", "https", "ftp"].contains(word) {
+            return "‘\(source)’ is on another server: download it, and import the file (curl -fLO \(source))"
+        }
+        guard !source.hasPrefix("/"), !source.hasPrefix("."), !source.contains(where: \.isWhitespace) else {
+            return nil
+        }
+        let reference = word == "docker" && rest.hasPrefix("//") ? source : "docker://\(source)"
+        return
+            "there is no file \(source); an image in a registry must be copied first: skopeo copy \(reference) oci-archive:image.tar, then import image.tar"
     }
 
     /// Whether parts must be mounted or files need owners: a directory that is the root itself can be used as it is.
@@ -62,6 +86,9 @@ package struct ImageSource: Sendable {
         let foreign = ForeignFile.description(head)
         if foreign == nil, let format = DiskImage.format(of: head) { return .disk(format) }
         if let foreign { throw ImageLacks("\(path) \(foreign)") }
+        if compression != nil, Compression(head) != nil {
+            throw ImageLacks("\(path) is compressed twice: decompress it once, and import that file")
+        }
         return try archiveKind(of: path, compression)
     }
 

@@ -80,6 +80,11 @@ extension KernelSearch {
                     "kernel \(release) exists only as a unified kernel image (\(image)), which contains an initrd of its own: "
                         + distribution.advice(for: .kernel))
             }
+            if let image = wrapped.first {
+                return ImageLacks(
+                    "kernel \(release) exists only as \(image), which is wrapped for U-Boot: take the kernel out of it (dumpimage, of "
+                        + "u-boot-tools), and put it into the root as boot/Image-\(release)")
+            }
             return ImageLacks(
                 "there are modules of kernel \(release) in the image, and no kernel of that release (looked for in /boot, in the "
                     + "modules' directory, and where boot loaders have it): \(distribution.advice(for: .kernel))"

@@ -6,8 +6,8 @@ struct KernelFile {
     private(set) var architecture: String?
     /// The output of `uname -r` on it; nil when it does not show.
     private(set) var release: String?
-    /// Whether it is compressed with gzip, as on boards and arm64; boot loaders other than GRUB need it decompressed.
-    let isGzip: Bool
+    /// How all of it is compressed, as on boards and arm64; boot loaders other than GRUB need it decompressed.
+    let compression: Compression?
     /// Whether it contains its own initrd and command line (a unified kernel image), which a node cannot use.
     private(set) var isUnified = false
 
@@ -21,7 +21,7 @@ struct KernelFile {
     }
 
     init(_ bytes: [UInt8]) {
-        isGzip = bytes.starts(with: [0x1F, 0x8B])
+        compression = Compression(bytes)
         readHeader(of: bytes)
         readImage(of: bytes)
     }

@@ -11,7 +11,7 @@ struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
 
     /// Why a kernel is not the first choice for nodes that may be any machine; later cases are worse.
     enum Purpose: Int, Comparable {
-        case general, oneBoard, realTime, virtualMachines, debugging
+        case general, boards, oneBoard, realTime, virtualMachines, debugging
 
         static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
 
@@ -19,7 +19,7 @@ struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
         var text: String {
             switch self {
             case .general: "for all machines"
-            case .oneBoard: "for some boards only"
+            case .boards, .oneBoard: "for some boards only"
             case .realTime: "for real-time work"
             case .virtualMachines: "for virtual machines, without drivers of real cards"
             case .debugging: "for debugging"
@@ -31,11 +31,15 @@ struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
         (.debugging, ["debug", "dbg", "kdump", "rescue"]),
         (
             .virtualMachines,
-            ["cloud", "virt", "virtual", "kvm", "kvmsmall", "aws", "azure", "gcp", "gke", "oracle", "ibm"]
+            [
+                "cloud", "virt", "virtual", "kvm", "kvmsmall", "aws", "azure", "gcp", "gke", "gkeop",
+                "oracle", "ibm", "xen", "kata", "firecracker",
+            ]
         ),
         (.realTime, ["rt", "realtime", "lowlatency"]),
-        // Boards with arm64 cannot use pages of 64 KiB; the others are kernels for the Raspberry Pi.
-        (.oneBoard, ["64k", "16k", "2712", "v6", "v7", "v7l"]),
+        // Boards with arm64 cannot use pages of 64 KiB; the others are for one generation of the Raspberry Pi.
+        (.oneBoard, ["64k", "64kb", "16k", "2712", "v6", "v7", "v7l"]),
+        (.boards, ["raspi", "raspi2", "rpi", "tegra", "bluefield", "asahi", "xilinx", "snapdragon"]),
     ]
 
     /// By the words in its name.

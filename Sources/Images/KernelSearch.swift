@@ -24,10 +24,13 @@ struct KernelSearch {
     private(set) var withoutModules: [String] = []
     /// Unified kernel images (systemd-stub(7)), which contain their own initrd.
     private(set) var unified: [String] = []
+    /// Kernels wrapped for U-Boot (uImage, FIT), which no other boot loader reads.
+    private(set) var wrapped: [String] = []
 
     /// Where kernels have many kinds of names: /boot, and the directories that boards and boot loaders mount below it.
     private static let places =
-        ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/lib/ostree-boot"] + LiveMedium.kernelPlaces
+        ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/boot", "usr/lib/ostree-boot"]
+        + LiveMedium.kernelPlaces
     /// Directories of systems on EFI partitions, whose kernels may have plain names.
     private static let systemPlaces = ["boot/EFI", "boot/efi/EFI", "efi/EFI"]
     /// Where kernel-install(8) makes `TOKEN/RELEASE/linux`.
@@ -90,6 +93,10 @@ struct KernelSearch {
         unified = Self.unifiedPlaces.flatMap { place in
             root.names(in: place).filter { $0.contains(".efi") }.sorted().map { "\(place)/\($0)" }
         }
+        wrapped = root.names(in: "boot").filter { name in
+            ["uImage", "fitImage"].contains(where: name.hasPrefix)
+                || [".itb", ".fit"].contains(where: name.hasSuffix)
+        }.sorted().map { "boot/\($0)" }
     }
 
     private static func isLess(wanted one: KernelRelease, than other: KernelRelease) -> Bool {
@@ -209,9 +216,11 @@ struct KernelSearch {
         return kernels.contains { name.fit(to: $0.release)?.isExact == true }
     }
 
-    /// Nil for anything that is not a file.
+    /// Nil for anything that is not a file with something in it.
     private func file(_ place: String) -> Place? {
-        guard let path = root.place(of: place), FileStatus(path)?.isFile == true else { return nil }
+        guard let path = root.place(of: place), let status = FileStatus(path), status.isFile,
+            status.byteCount > 0
+        else { return nil }
         return (place, path)
     }
 
@@ -268,10 +277,11 @@ struct KernelName {
     /// A rank behind all of these.
     static let last = words.count
     private static let words = ["vmlinuz", "bzImage", "Image", "kernel", "linux", "zImage", "vmlinux"]
-    private static let ends = [".efi", ".gz", ".img", ".bin"]
+    private static let ends = [".efi", ".gz", ".xz", ".zst", ".lz4", ".bz2", ".img", ".bin", ".signed"]
     /// Files beside a kernel, or copies of another one.
     private static let others = [
-        ".old", ".bak", ".hmac", ".sig", ".sig2", ".config", ".map", ".dtb", ".conf", ".txt", ".d",
+        ".old", ".bak", ".hmac", ".sig", ".sig2", ".config", ".map", ".dtb", ".conf", ".txt", ".d", "~",
+        ".dpkg-new", ".dpkg-old", ".dpkg-tmp", ".rpmnew", ".rpmsave", ".pacnew", ".pacsave",
     ]
 
     /// Nil for anything that is not a kernel.
@@ -323,7 +333,11 @@ struct KernelName {
         let flavour = rest.hasPrefix("linux-") ? String(rest.dropFirst("linux-".count)) : rest
         let words = release.text.split { "-_.+".contains($0) }.dropFirst()
         // The Raspberry Pi's kernel8.img belongs to …-v8; a single digit is part of any release.
-        let isFlavour = words.contains { flavour.count > 1 && $0 == flavour || $0 == "v\(flavour)" }
+        // rt-lts has two of them.
+        let isPart = flavour.contains("-") && "-\(release.text)-".contains("-\(flavour)-")
+        let isFlavour =
+            isPart && flavour.first?.isNumber == false
+            || words.contains { flavour.count > 1 && $0 == flavour || $0 == "v\(flavour)" }
         return isFlavour ? .flavour(order) : nil
     }
 }

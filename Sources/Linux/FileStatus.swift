@@ -8,6 +8,7 @@ package struct FileStatus: Sendable, Equatable {
     package var mode: UInt32
     /// The number of its names (hard links).
     package var linkCount: Int
+    package var byteCount: Int
 
     /// Nil when there is nothing.
     ///
@@ -23,6 +24,7 @@ package struct FileStatus: Sendable, Equatable {
         group = status.st_gid
         mode = status.st_mode
         linkCount = Int(status.st_nlink)
+        byteCount = Int(status.st_size)
     }
 
     /// Names of a file's extended attributes, without following links; empty when they cannot be read.
@@ -38,6 +40,7 @@ package struct FileStatus: Sendable, Equatable {
     }
 
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    package var isSocket: Bool { mode & S_IFMT == S_IFSOCK }
     package var isFile: Bool { mode & S_IFMT == S_IFREG }
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }
     /// Whether users other than the owner can rename or remove entries of a directory that are not their own.

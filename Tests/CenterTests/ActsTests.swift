@@ -276,6 +276,16 @@ import Wire
         #expect(try list("pc-1,\(Place.school.macAddress),/school").change == nil)
     }
 
+    @Test func `the site is no group that can be removed`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Self.acts(.admin, in: .site, of: fleet)
+        let revision = fleet.services.fleet.snapshot.revision
+        await #expect(throws: InvalidSetting.self) { try await acts.removeGroup(.site) }
+        let request = ChangeRequest(edits: [ChangeRequest.Edit(removeGroup: .site)])
+        #expect(throws: InvalidSetting.self) { try acts.plan(request) }
+        #expect(fleet.services.fleet.snapshot.revision == revision)
+    }
+
     // MARK: Names
 
     @Test func `unknown names are not found`() async throws {

@@ -65,6 +65,23 @@ import Wire
         #expect(handed == (isAdmitted ? "hello" : nil))
     }
 
+    @Test func `a plain request to the port for HTTPS is answered, and a handshake passed on`() throws {
+        let plain = EmbeddedChannel(handler: PlainRequestHandler())
+        try plain.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
+        try plain.writeInbound(ByteBuffer(string: "GET /?token=secret HTTP/1.1\r\nHost: roost:8443\r\n\r\n"))
+        let answer = try plain.readOutbound(as: ByteBuffer.self).map { String(buffer: $0) } ?? ""
+        #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.hasSuffix("https://\n"), "\(answer)")
+        #expect(!answer.contains("secret") && !plain.isActive)
+        #expect(try plain.readInbound(as: ByteBuffer.self) == nil)
+        let sealed = EmbeddedChannel(handler: PlainRequestHandler())
+        try sealed.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
+        for bytes in [[0x16, 0x03, 0x01], [0x47, 0x45]] as [[UInt8]] {
+            try sealed.writeInbound(ByteBuffer(bytes: bytes))
+            #expect(try sealed.readInbound(as: ByteBuffer.self) == ByteBuffer(bytes: bytes))
+        }
+        #expect(sealed.isActive)
+    }
+
     @Test func `request rates are limited per address, with a larger allowance for shared addresses`() throws
     {
         let network = try #require(IPv4Network("192.0.2.7/32"))

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Synchronization
@@ -118,6 +119,42 @@ import Testing
             }
         }
         #expect(asked.withLock { $0 } == 1)
+    }
+
+    @Test(arguments: [
+        ("authorization_endpoint", "http://login.example/a"),
+        ("token_endpoint", "http://127.0.0.1.example/t"),
+        ("token_endpoint", "http://127.0.0.1@login.example/t"), ("jwks_uri", "http://login.example/k?a=b"),
+        ("jwks_uri", "//login.example/k"), ("userinfo_endpoint", "ftp://127.0.0.1/u"),
+        ("userinfo_endpoint", ""),
+    ])
+    func `a provider cannot send browsers, codes or tokens over an unencrypted connection`(
+        name: String, address: String
+    ) async throws {
+        let itself = Mutex("")
+        let changed = Mutex(address)
+        try await LoopbackServer.serve { _, _ in
+            let own = itself.withLock { $0 }
+            var fields = [
+                "issuer": own, "authorization_endpoint": "https://login.example/a?realm=x",
+                "token_endpoint": "\(own)/t", "jwks_uri": "https://keys.example/k",
+                "userinfo_endpoint": "\(own)/u",
+            ]
+            fields[name] = changed.withLock { $0 }
+            let data = try JSONEncoder().encode(fields)
+            return LoopbackServer.json(String(decoding: data, as: UTF8.self))
+        } _: { url in
+            itself.withLock { $0 = url }
+            let provider = try OpenIDProvider(
+                settings: OpenIDSettings(issuer: url, clientID: "roost", clientSecret: "s"), logger: .silent)
+            func depart() async throws {
+                _ = try await provider.depart(redirect: "https://roost/", back: "/")
+            }
+            let failure = await #expect(throws: Problem.self) { try await depart() }
+            #expect(failure?.status == 502)
+            changed.withLock { $0 = "https://login.example/x" }
+            try await depart()
+        }
     }
 
     @Test(arguments: [

@@ -109,6 +109,7 @@ import Wire
         var message = DHCPMessage(transaction: 1, from: mac)
         message.options.set(.messageType, to: .request)
         message.options.set(.requestedAddress, to: pool.upperBound)
+        message.options.set(.serverIdentifier, to: network.hosts.lowerBound)
         message.options.set(.hostName, to: name)
         message.options.set(.vendorClass, to: name)
         var bytes: [UInt8] = []

@@ -104,6 +104,16 @@ import Wire
         #expect(try InputFile.exactText(path) == "\u{FEFF}a\r\nb\r")
     }
 
+    /// What a shell makes of `<(…)`, and `/dev/stdin`.
+    @Test func `a pipe is read like a file`() throws {
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Data("one\ntwo".utf8))
+        try pipe.fileHandleForWriting.close()
+        let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+        #expect(try InputFile.text(path) == "one\ntwo")
+        #expect(try InputFile.bytes("/dev/null").isEmpty)
+    }
+
     // MARK: Output
 
     @Test func `JSON has its members in order, and slashes as they are`() throws {

@@ -190,6 +190,7 @@ import Wire
         func settings(_ text: String) throws -> ServerSettings {
             try ServerSettings(parsing: text, file: "roost.yaml")
         }
+        let own = try #require(IPv4Address("10.77.0.1"))
         let user = #expect(throws: InvalidSetting.self) {
             try Server.check(settings("user: no-such-user"), interfaces: [])
         }
@@ -205,13 +206,48 @@ import Wire
         }
         for (text, words) in [
             ("http: {port: 8080}\nnbd: {port: 8080}", "both use port 8080"),
+            ("tftp: {port: 67}", "dhcp and tftp cannot both use port 67"),
+            ("tftp: {port: 514}", "tftp and logs.syslog cannot both use port 514"),
+            ("center: {https: ['10.77.0.1:80']}", "center and http cannot both use 10.77.0.1:80"),
+            ("center: {https: ['0.0.0.0:10809']}", "center and nbd cannot both use 0.0.0.0:10809"),
+            ("center: {https: ['10.77.0.1:443', '10.77.0.1:443']}", "are one place"),
+            ("center: {https: ['10.77.0.1:443', '[::]:443']}", "are one place"),
+            ("center: {https: ['[::1]:443', '[0:0::1]:443']}", "are one place"),
+            ("center: {https: ['127.0.0.1:8080'], http: '127.0.0.1:8080'}", "are one place"),
             ("center: {certificate: /nowhere/c.pem, key: /nowhere/k.pem}", "no file /nowhere/c.pem"),
+            ("center: {certificate: \(#filePath), key: \(#filePath)}", "is not a certificate in PEM"),
         ] {
-            let error = #expect(throws: InvalidSetting.self) { try Server.requireDistinct(settings(text)) }
+            let error = #expect(throws: InvalidSetting.self) {
+                try Server.requireDistinct(settings(text), served: [own])
+            }
             #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        }
+        for text in [
+            "http: {port: 8080}\ntftp: {port: 8080}", "roles: [tftp, center]\ntftp: {port: 67}",
+            "center: {https: ['192.168.1.1:80', '127.0.0.1:80'], http: '127.0.0.1:8080'}",
+            "roles: [dhcp, center]\ncenter: {https: ['10.77.0.1:80', '10.77.0.2:80']}",
+        ] {
+            try Server.requireDistinct(settings(text), served: [own])
         }
         #expect(Loaders.problems(own: ["x.efi": "/nowhere/x.efi", "y.efi": "/"]).count == 2)
         #expect(Loaders.problems(own: ["x.efi": #filePath]).isEmpty)
+    }
+
+    /// What is there stays, above all the configuration that names itself.
+    @Test func `a file in the place of the socket or the state directory is refused`() throws {
+        for (text, words) in [
+            ("socket: \(#filePath)", "is a file, which stays"),
+            ("socket: /tmp", "is a directory, which stays"),
+            ("state-directory: \(#filePath)", "is not a directory"),
+        ] {
+            let settings = try ServerSettings(parsing: text, file: "roost.yaml")
+            let error = #expect(throws: InvalidSetting.self) { try Server.requirePlaces(settings) }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        }
+        try Server.requirePlaces(ServerSettings(parsing: "state-directory: /nowhere/x", file: "roost.yaml"))
+        for address in ["255.255.255.255", "0.0.0.0", "224.0.0.1"] {
+            #expect(error("advertised-address: \(address)").contains("is not an IPv4 address of a host"))
+        }
     }
 
     @Test func `options are addresses and numbers where the option holds those, however a list is written`()

@@ -120,6 +120,24 @@ import Wire
         #expect(FleetEdit.node(name, laptop).places(in: fleet) == [there, there])
     }
 
+    @Test(arguments: [
+        ("pc-9", "00000000-0000-0000-0000-000000000000"), ("pc-9", "fefefefe-fefe-fefe-fefe-fefefefefefe"),
+        ("pc-9", "03000200-0400-0500-0006-000700080009"), ("pc-9", "00020003-0004-0005-0006-000700080009"),
+        ("pc-9", "12345678-1234-5678-90AB-CDDEEFAABBCC"), ("localhost", nil), ("LocalHost", nil),
+    ])
+    func `a name or UUID that many machines have is no node's`(name: String, uuid: String?) throws {
+        let fleet = try fleet()
+        let key = try NodeName(name)
+        var node = Node(name: key, macAddresses: [MACAddress(rawValue: 0x0200_0000_0099)])
+        node.uuid = try uuid.map { try #require(MachineUUID($0)) }
+        #expect(node.uuid?.isMeaningful != true)
+        #expect(throws: InvalidSetting.self) { try fleet.applying([.node(key, node)], revision: 2) }
+        // One from before stays.
+        let old = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [])
+        node.tags = ["lab"]
+        _ = try old.applying([.node(key, node)], revision: 2)
+    }
+
     @Test func `a node can be renamed in one change and keeps its card`() throws {
         let fleet = try fleet()
         var node = try #require(fleet.nodes[try NodeName("pc-1")])

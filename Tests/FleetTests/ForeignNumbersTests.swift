@@ -60,6 +60,7 @@ import Wire
         var message = DHCPMessage(transaction: 1, from: mac)
         message.options.set(.messageType, to: .request)
         message.options.set(.requestedAddress, to: pool.upperBound)
+        message.options.set(.serverIdentifier, to: network.hosts.lowerBound)
         message.options.set(.hostName, to: "pc\u{7F}\u{1B}[2J\u{9B}é 7" + String(repeating: "x", count: 100))
         let outcome = server.handle(
             message, on: "br0", now: 1, snapshot: .empty, policy: Sample.policy())

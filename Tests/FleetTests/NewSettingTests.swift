@@ -48,6 +48,8 @@ import Wire
         ("time-zone", .text("UTC+1"), "time zone"),
         ("console", .list(["tty0", "/dev/ttyS0"]), "ttyS0"),
         ("hosts", .map(["printer": "10.0.0.5"]), "ADDRESS=NAME"),
+        ("files", .map(["/proc/sys/vm/swappiness": "1"]), "/proc is the kernel's"),
+        ("files", .map(["/dev/x:600": "1"]), "/dev is the kernel's"),
     ])
     func `a value without effect is refused`(name: String, value: SettingValue, words: String) throws {
         #expect(problem(name, value)?.contains(words) == true, "\(problem(name, value) ?? "")")
@@ -67,6 +69,27 @@ import Wire
         ] {
             #expect(throws: InvalidSetting.self) { try snapshot.applying([edit], revision: 2) }
         }
+    }
+
+    @Test(arguments: [
+        ("files", SettingValue.map(["etc/motd": "x"]), "is not an absolute path"),
+        ("files", .map(["/": "x"]), "is a directory"), ("files", .map(["/etc/motd/": "x"]), "is a directory"),
+        ("files", .map(["/etc/motd:999": "x"]), "not a mode in octal"),
+        ("files", .map(["/etc/motd:u+x": "x"]), "not a mode in octal"),
+        ("files", .map(["/etc/../motd": "x"]), "has ‘//’, ‘.’, ‘..’"),
+        ("files", .map(["/etc//motd": "x"]), "has ‘//’, ‘.’, ‘..’"),
+        ("persistent-directories", .list(["home"]), "is not an absolute path"),
+        ("persistent-directories", .list(["/"]), "is the whole root"),
+        ("persistent-directories", .list(["/home/"]), "no ‘/’ at the end"),
+        ("persistent-directories", .list(["/a/../b"]), "is not a plain path"),
+    ])
+    func `a path is refused with what is wrong with it`(name: String, value: SettingValue, words: String) {
+        #expect(problem(name, value)?.contains(words) == true, "\(problem(name, value) ?? "")")
+    }
+
+    @Test(arguments: ["/run/x", "/procedures", "/etc/proc/x", "/developers/x:755"])
+    func `files of the root are accepted`(path: String) {
+        #expect(problem("files", .map([path: "x"])) == nil)
     }
 
     @Test(arguments: [

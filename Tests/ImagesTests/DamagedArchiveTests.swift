@@ -24,6 +24,9 @@ struct DamagedArchiveTests {
             ("vhd", Array("conectix\0".utf8), "qemu-img"), ("machine", machine.archive, "(lab-disk1.vmdk)"),
             ("vmdk", Array("# Disk DescriptorFile\nversion=1\n".utf8), "data is in other files"),
             ("lfs", Array("version https://git-lfs.github.com/spec/v1\n".utf8), "git lfs pull"),
+            ("rar", Array("Rar!\u{1A}\u{7}".utf8) + [0], "rar archive"),
+            ("compress", [0x1F, 0x9D, 0x90], "(.Z)"),
+            ("wim", Array("MSWIM\0\0\0".utf8), "Windows"),
             ("zeros", [UInt8](repeating: 0, count: 10_240), "cannot be imported: a directory"),
         ]
         for file in files {
@@ -80,5 +83,30 @@ struct DamagedArchiveTests {
         let text = try #require(
             try refusal("more", tar("first").archive + [UInt8](repeating: 0x41, count: 600)))
         #expect(text.contains("damaged"), "\(text)")
+    }
+
+    @Test(arguments: [
+        ("https://example.org/root.tar", "curl -fLO https://example.org/root.tar"),
+        ("docker://debian:12", "skopeo copy docker://debian:12 "),
+        ("debian:12", "skopeo copy docker://debian:12 "),
+        ("quay.io/fedora/fedora:41", "skopeo copy docker://quay.io/fedora/fedora:41 "),
+        ("oci-archive:root.tar", "give the path alone"), ("-", "standard input"),
+        ("none.tar", "there is no none.tar"), ("./a:b.tar", "there is no ./a:b.tar"),
+        ("/srv/a:b", "there is no /srv/a:b"),
+    ])
+    func `what is no file here is refused with the way to get one`(source: String, words: String) {
+        let error = #expect(throws: ImageLacks.self) { try ImageSource(source) }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `what is compressed twice is said to be`() throws {
+        try work.put("one", "hello")
+        for (source, target) in [("one", "two.gz"), ("two.gz", "three.gz.gz")] {
+            try Program("bash", package: "bash").run([
+                "-c", "gzip -c <\"$1\" >\"$2\"", "bash", "\(work.path)/\(source)", "\(work.path)/\(target)",
+            ])
+        }
+        let error = #expect(throws: ImageLacks.self) { try ImageSource("\(work.path)/three.gz.gz") }
+        #expect(error?.description.contains("compressed twice") == true, "\(error?.description ?? "")")
     }
 }

@@ -22,6 +22,12 @@ import Testing
         ("Alpine, virtual", "6.12.13-0-virt", "boot/vmlinuz-virt"),
         ("Arch", "6.12.1-arch1-1", "boot/vmlinuz-linux"),
         ("Arch, LTS", "6.6.63-1-lts", "boot/vmlinuz-linux-lts"),
+        ("Arch, real-time LTS", "6.1.70-rt21-1-rt-lts", "boot/vmlinuz-linux-rt-lts"),
+        ("SteamOS", "6.5.0-valve22-1-neptune-65-g9a338ed8", "boot/vmlinuz-linux-neptune-65"),
+        ("Flatcar", "6.6.21-flatcar", "usr/boot/vmlinuz"),
+        ("Ubuntu, signed", "5.4.0-42-generic", "boot/vmlinuz-5.4.0-42-generic.efi.signed"),
+        ("boards, packed", "5.15.0-board", "boot/Image.xz"),
+        ("boards, packed with zstd", "5.15.0-board", "boot/Image-5.15.0-board.zst"),
         ("Gentoo", "6.6.52-gentoo-dist", "boot/kernel-6.6.52-gentoo-dist"),
         ("genkernel", "6.6.52-gentoo", "boot/kernel-genkernel-x86_64-6.6.52-gentoo"),
         ("Slackware", "5.15.19", "boot/vmlinuz-generic-5.15.19"),
@@ -87,6 +93,7 @@ import Testing
         "efi/EFI/debian/vmlinuz-6.1.0-31-amd64", "boot/efi/EFI/ubuntu/shimx64.efi",
         "casper/vmlinuz-6.1.0-31-amd64", "efi/token/6.1.0-31-amd64/linux",
         "boot/vmlinuz-6.1.0-32-amd64.hmac", "boot/vmlinuz-6.1.0", "boot/vmlinuz-6.1.0-32-amd64-rt",
+        "boot/vmlinuz-6.1.0-32", "boot/vmlinuz-6.1.0-32-amd64.dpkg-new", "boot/vmlinuz-32-amd64",
     ])
     func `another file is not the release's kernel`(place: String) throws {
         try root.putModules("6.1.0-32-amd64")
@@ -131,6 +138,22 @@ import Testing
             ])
     }
 
+    @Test func `an empty file is no kernel`() throws {
+        try root.putModules("6.1.0-32-amd64")
+        try root.put("boot/vmlinuz-6.1.0-32-amd64", "")
+        #expect(root.search.kernels.isEmpty)
+        try root.put("vmlinuz", "kernel")
+        #expect(root.search.kernels.map(\.place) == ["vmlinuz"])
+    }
+
+    @Test(arguments: ["boot/uImage", "boot/fitImage-6.1.0", "boot/image.fit", "boot/vmlinux.itb"])
+    func `a kernel that is wrapped for U-Boot is refused with the way to unwrap it`(place: String) throws {
+        try root.putModules("6.1.0-32-arm64")
+        try root.put(place, "kernel")
+        let words = try refusal()
+        #expect(words.contains("only as \(place)") && words.contains("boot/Image-6.1.0-32-arm64"), "\(words)")
+    }
+
     // MARK: Which of several
 
     @Test(arguments: [
@@ -159,6 +182,12 @@ import Testing
         (["6.6.31+rpt-rpi-v8", "6.6.31+rpt-rpi-2712"], "the newest of 2"),
         (["5.14.0-427.el9.aarch64", "5.14.0-503.el9.aarch64+64k"], "+64k is for some boards only"),
         (["6.11.4-301.fc41.x86_64", "6.11.5-301.fc41.x86_64+debug"], "for debugging"),
+        (["6.8.0-31-generic", "6.8.0-1005-raspi"], "6.8.0-1005-raspi is for some boards only"),
+        (["6.8.0-31-generic", "6.8.0-1004-bluefield"], "6.8.0-1004-bluefield is for some boards only"),
+        (["6.8.0-31-generic", "6.8.0-1004-gkeop"], "6.8.0-1004-gkeop is for virtual machines"),
+        (["6.4.0-150600.21-default", "6.4.0-150600.21-64kb"], "64kb is for some boards only"),
+        (["6.6.8-0-lts", "6.6.8-0-rpi"], "6.6.8-0-rpi is for some boards only"),
+        (["4.4.0-default", "4.4.0-xen"], "4.4.0-xen is for virtual machines"),
         (["6.1.0-32-cloud-amd64", "6.1.0-9-cloud-amd64"], "the newest of 2"),
     ])
     func `among several kernels the newest general-purpose one is taken, with a reason`(
@@ -319,7 +348,7 @@ import Testing
         #expect(KernelFile(program).architecture == "arm64" && !KernelFile(program).isUnified)
         program.replaceSubrange(0x98..<0x9F, with: Array(".linux\0".utf8))
         #expect(KernelFile(program).isUnified)
-        #expect(KernelFile([0x1F, 0x8B, 8, 0]).isGzip)
+        #expect(KernelFile([0x1F, 0x8B, 8, 0]).compression == .gzip)
         for whole in [kernel, image, program] {
             for count in 0..<whole.count { _ = KernelFile(Array(whole[..<count])) }
             for index in whole.indices {

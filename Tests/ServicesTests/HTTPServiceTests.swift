@@ -61,7 +61,7 @@ import Wire
         #expect(client.hearsEnd())
     }
 
-    @Test(arguments: ["/small.bin", "/empty.bin", "/nothing", kernel])
+    @Test(arguments: ["/small.bin", "/empty.bin", "/nothing", "/", kernel])
     func `a client that reads to the end gets everything, and then the end`(path: String) throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
@@ -74,6 +74,7 @@ import Wire
         case Self.kernel: #expect(Array(all[end...]) == Self.root)
         case "/small.bin": #expect(Array(all[end...]) == [1, 2, 3])
         case "/empty.bin": #expect(all.count == end && text.contains("Content-Length: 0\r\n"))
+        case "/": #expect(text.hasPrefix("HTTP/1.1 404 ") && text.hasSuffix("unless it was changed\n"))
         default: #expect(text.hasPrefix("HTTP/1.1 404 "))
         }
     }

@@ -10,6 +10,8 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let limits: CenterLimits
     /// Trusted proxies, which name their clients.
     let addresses: ClientAddresses
+    /// Whether `base` begins with a TLS handshake.
+    var isEncrypted = false
 
     private struct Refused: Error {}
 
@@ -30,6 +32,11 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
                 return true
             }
             do { try channel.pipeline.syncOperations.addHandler(header) } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }
+        if isEncrypted {
+            do { try channel.pipeline.syncOperations.addHandler(PlainRequestHandler()) } catch {
                 return channel.eventLoop.makeFailedFuture(error)
             }
         }

@@ -53,6 +53,14 @@ actor OpenIDProvider {
         var jwks_uri: String
         var userinfo_endpoint: String?
         var token_endpoint_auth_methods_supported: [String]?
+
+        /// Where codes, tokens and keys pass.
+        var addresses: [(name: String, address: String)] {
+            [
+                ("authorization_endpoint", authorization_endpoint), ("token_endpoint", token_endpoint),
+                ("jwks_uri", jwks_uri),
+            ] + (userinfo_endpoint.map { [("userinfo_endpoint", $0)] } ?? [])
+        }
     }
 
     private struct TokenAnswer: Decodable {
@@ -160,8 +168,20 @@ actor OpenIDProvider {
         guard found.issuer == settings.issuer else {
             throw failure("its issuer is ‘\(found.issuer)’, not ‘\(settings.issuer)’")
         }
+        for (name, address) in found.addresses where !isProtected(address) {
+            throw failure("its \(name) is ‘\(address)’, which is not https://…")
+        }
         description = (found, now)
         return found
+    }
+
+    /// Whether what passes at `address` is encrypted (OpenID Connect Discovery 1.0 §3), or never leaves this host.
+    private func isProtected(_ address: String) -> Bool {
+        let bare = address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        guard let place = RemoteAddress(String(bare)) else { return false }
+        return place.scheme == "https"
+            || place.scheme == "http" && place.isThisHost
+                && RemoteAddress(settings.issuer)?.isThisHost == true
     }
 
     private func tokens(_ code: String, _ one: LogInTicket, _ description: Description) async throws

@@ -1,9 +1,10 @@
+import Fleet
 import NIOCore
 import NIOSSL
 import Synchronization
 
 /// The server's certificate. After a renewal on disk, `reload` applies it to new connections.
-final class ServerCertificate: Sendable {
+package final class ServerCertificate: Sendable {
     private let chainPath: String
     private let keyPath: String
     private let shown: Mutex<Files>
@@ -13,9 +14,30 @@ final class ServerCertificate: Sendable {
         var key: NIOSSLPrivateKeySource
 
         init(_ chainPath: String, _ keyPath: String) throws {
-            chain = try NIOSSLCertificate.fromPEMFile(chainPath).map { .certificate($0) }
-            key = .privateKey(try NIOSSLPrivateKey(file: keyPath, format: .pem))
+            do {
+                chain = try NIOSSLCertificate.fromPEMFile(chainPath).map { .certificate($0) }
+            } catch { throw InvalidSetting("\(chainPath) is not a certificate in PEM") }
+            do {
+                key = .privateKey(try NIOSSLPrivateKey(file: keyPath, format: .pem))
+            } catch {
+                throw InvalidSetting("\(keyPath) is not a private key in PEM without a passphrase")
+            }
+            do {
+                _ = try NIOSSLContext(configuration: configuration)
+            } catch {
+                throw InvalidSetting(
+                    "the private key \(keyPath) does not belong to the first certificate in \(chainPath)")
+            }
         }
+
+        var configuration: TLSConfiguration {
+            .makeServerConfiguration(certificateChain: chain, privateKey: key)
+        }
+    }
+
+    /// Throws a sentence when the files cannot be used together.
+    package static func check(chainPath: String, keyPath: String) throws {
+        _ = try Files(chainPath, keyPath)
     }
 
     /// - Parameters:
@@ -34,9 +56,7 @@ final class ServerCertificate: Sendable {
 
     /// The configuration for handshakes.
     var configuration: TLSConfiguration {
-        let files = shown.withLock { $0 }
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: files.chain, privateKey: files.key)
+        var tls = shown.withLock { $0 }.configuration
         tls.minimumTLSVersion = .tlsv12
         tls.sslContextCallback = { [self] _, promise in
             let files = shown.withLock { $0 }

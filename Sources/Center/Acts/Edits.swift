@@ -48,7 +48,9 @@ enum Edits {
 
         mutating func add(_ edit: ChangeRequest.Edit) throws {
             switch edit.act {
-            case .record(let edit): put(edit.revealed(by: draft, snapshot.contents))
+            case .record(let edit):
+                try edit.requireRemovable()
+                put(edit.revealed(by: draft, snapshot.contents))
             case .settings(let change): try add(change)
             case .moveGroup(let move):
                 guard edits.isEmpty else {

@@ -25,6 +25,7 @@ extension Acts {
 
     func removeGroup(_ path: GroupPath) async throws {
         try require(.configure, in: path)
+        try NodeGroup.requireRemovable(path)
         _ = try await change { _ in [.group(path, nil)] }
     }
 

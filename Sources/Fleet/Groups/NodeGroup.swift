@@ -28,6 +28,12 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [GroupPath: Self]> { \.groups }
     package var key: GroupPath { path }
 
+    /// All settings of the site would go at a word.
+    package static func requireRemovable(_ path: GroupPath) throws(InvalidSetting) {
+        guard path == .site else { return }
+        throw InvalidSetting("‘/’ is the whole site, which stays; --unset takes its settings away one by one")
+    }
+
     package static func checked(
         _ change: RecordChange<NodeGroup>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan

@@ -49,6 +49,8 @@ extension DHCPOutcome {
         case noFreeAddress
         case bootpNotAllowed
         case otherServerChosen(IPv4Address)
+        /// Of a client that this server does not know: it is probed whether a machine uses the address.
+        case askingFirst(IPv4Address)
         /// Of a network that is not served as long as something is wrong with it.
         case idleNetwork(IPv4Address)
         case withoutAddress
@@ -81,6 +83,8 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .bootpNotAllowed:
             "BOOTP requests of unknown machines get no address from a pool (‘bootp: true’ of the network allows it)"
         case .otherServerChosen(let server): "the client chose the server \(server)"
+        case .askingFirst(let address):
+            "request for \(address) by a client that is not known here: it gets an answer when it asks again, unless a machine uses the address"
         case .idleNetwork(let address):
             "request for \(address), whose network is not served for now (‘roost network list’ says why)"
         case .withoutAddress: "request without an address"

@@ -176,6 +176,14 @@ package struct DHCPServer: Sendable {
             return bytes
         }
 
+        /// The server that the message is for, when that is not this one.
+        var otherServer: IPv4Address? {
+            guard let server = message.namedServer, server != relayAgent?.serverIdentifier,
+                !link.subnets.contains(where: { $0.subnet.server == server })
+            else { return nil }
+            return server
+        }
+
         /// The server's address as told to the client (RFC 5107 §4).
         func serverIdentifier(_ subnet: DHCPSubnet) -> IPv4Address {
             relayAgent?.serverIdentifier ?? subnet.server
@@ -198,13 +206,17 @@ package struct DHCPServer: Sendable {
         guard let address = chooseAddress(turn), let subnet = turn.subnet(of: address) else {
             return withoutAddress(turn)
         }
-        table.makeOffer(
-            address, to: turn.holder, asked: turn.client.program == .system ? nil : turn.client,
-            in: turn.message.transaction, port: turn.port, now: turn.now)
+        makeOffer(address, turn)
         var outcome = reply(.offer, address: address, subnet: subnet, turn, note: .offered(address))
         outcome.probes = turn.holding.leased != address ? [address] : []
         outcome.beginsBoot = true
         return outcome
+    }
+
+    private mutating func makeOffer(_ address: IPv4Address, _ turn: Turn) {
+        table.makeOffer(
+            address, to: turn.holder, asked: turn.client.program == .system ? nil : turn.client,
+            in: turn.message.transaction, port: turn.port, now: turn.now)
     }
 
     /// No address is free: the holders of the oldest leases are probed.
@@ -218,13 +230,7 @@ package struct DHCPServer: Sendable {
     }
 
     private mutating func answerRequest(_ turn: Turn) -> DHCPOutcome {
-        let message = turn.message
-        if let server = message.namedServer,
-            server != turn.relayAgent?.serverIdentifier,
-            !turn.link.subnets.contains(where: { $0.subnet.server == server })
-        {
-            return DHCPOutcome(note: .otherServerChosen(server))
-        }
+        if let server = turn.otherServer { return DHCPOutcome(note: .otherServerChosen(server)) }
         guard let address = turn.wanted else {
             return DHCPOutcome(note: .withoutAddress)
         }
@@ -234,8 +240,7 @@ package struct DHCPServer: Sendable {
         }
         let known =
             turn.holding.leased == address || turn.holding.offered == address || reservation(turn) == address
-        // An unknown client may have a lease from a previous server; it may keep it. (RFC 2131 §4.3.2 would be silent, and an authoritative
-        // server would refuse: either costs the client its address.)
+        if !known, let outcome = postpone(address, turn) { return outcome }
         let lease = Lease(
             address: address, holder: turn.holder,
             expiresAt: turn.expiry(in: subnet), hostName: Self.hostName(in: turn.message))
@@ -243,6 +248,23 @@ package struct DHCPServer: Sendable {
         var outcome = reply(
             .ack, address: address, subnet: subnet, turn, note: .acknowledged(address, known: known))
         outcome.lease = lease
+        return outcome
+    }
+
+    /// What speaks against granting a request for an address that we never gave to the client; nil for nothing.
+    ///
+    /// The client may have a lease from a previous server, or from before our leases were lost, and may keep it: refusing it (as an
+    /// authoritative server does) would cost running machines their addresses. As it did not get the address by an offer, the limits of
+    /// offers hold here. A client that reboots does not use the address yet: it gets no answer at first (RFC 2131 §4.3.2), while a machine
+    /// that uses the address is looked for; it asks again after seconds.
+    private mutating func postpone(_ address: IPv4Address, _ turn: Turn) -> DHCPOutcome? {
+        guard turn.hasRecord || table.mayHaveMore(port: turn.port, on: turn.linkIndex, now: turn.now) else {
+            return DHCPOutcome(note: .noFreeAddress)
+        }
+        makeOffer(address, turn)
+        guard turn.isDirect, !turn.isChosen, turn.message.clientAddress == .any else { return nil }
+        var outcome = DHCPOutcome(note: .askingFirst(address))
+        outcome.probes = [address]
         return outcome
     }
 
@@ -255,6 +277,7 @@ package struct DHCPServer: Sendable {
     /// The address is put on hold while its user is probed by ARP; longer if it cannot be probed. When half of a pool is on hold, the
     /// client is no longer believed, and only loses its lease.
     private mutating func decline(_ turn: Turn) -> DHCPOutcome {
+        if let server = turn.otherServer { return DHCPOutcome(note: .otherServerChosen(server)) }
         guard let address = turn.wanted, turn.holding.leased == address else {
             return DHCPOutcome(note: .declinedUnheld)
         }
@@ -274,6 +297,7 @@ package struct DHCPServer: Sendable {
 
     /// The lease ends now, but the client gets the same address again while it is free.
     private mutating func release(_ turn: Turn) -> DHCPOutcome {
+        if let server = turn.otherServer { return DHCPOutcome(note: .otherServerChosen(server)) }
         guard var lease = table.lease(of: turn.holder, on: turn.linkIndex),
             lease.address == turn.message.clientAddress
         else { return DHCPOutcome(note: .releasedUnheld) }

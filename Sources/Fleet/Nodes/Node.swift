@@ -68,6 +68,9 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
     func checked(as name: NodeName, since before: Node?, within plan: AddressPlan) throws -> Node {
         var node = self
         node.name = name
+        if before == nil, name.text == "localhost" {
+            throw InvalidSetting("‘localhost’ is every machine's name for itself: choose another")
+        }
         node.settings = try RecordSettings.checked(node.settings, since: before?.settings)
         node.tags = try Tag.checked(node.tags)
         var seen: Set<MACAddress> = []
@@ -76,7 +79,8 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
             if let problem = mac.neverACard { throw InvalidSetting("hardware address \(mac) \(problem)") }
         }
         if let uuid = node.uuid, uuid != before?.uuid, !uuid.isMeaningful {
-            throw InvalidSetting("UUID \(uuid) is a placeholder of firmware that has no UUID")
+            throw InvalidSetting(
+                "UUID \(uuid) is a placeholder: many machines have it (name the node's card instead)")
         }
         if let address = node.address, address != before?.address,
             let problem = plan.problem(of: address, for: node)

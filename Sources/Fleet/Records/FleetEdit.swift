@@ -75,6 +75,9 @@ package struct FleetEdit: Sendable {
     /// Throws unless the edit adds a record that is not in `snapshot`.
     package func requireNew(in snapshot: FleetSnapshot) throws { try change.requireNew(in: snapshot) }
 
+    /// Throws when the edit removes what people may not ask to remove.
+    package func requireRemovable() throws { try change.requireRemovable() }
+
     fileprivate var shapesAddresses: Bool { change.shapesAddresses }
 
     func apply(
@@ -118,6 +121,7 @@ private protocol AnyChange: Sendable {
     var shapesAddresses: Bool { get }
     func isEqual(to other: any AnyChange) -> Bool
     func requireNew(in snapshot: FleetSnapshot) throws
+    func requireRemovable() throws
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
@@ -152,6 +156,9 @@ extension RecordChange: AnyChange {
         guard Record.record(at: key, in: snapshot.contents) == nil else {
             throw StoreError.conflict(Record.existing(key))
         }
+    }
+    fileprivate func requireRemovable() throws {
+        if after == nil { try Record.requireRemovable(key) }
     }
     fileprivate func summary(in snapshot: FleetSnapshot) -> String { Record.summary(of: self, in: snapshot) }
 

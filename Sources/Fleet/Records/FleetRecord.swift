@@ -56,6 +56,9 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// The error when there is no such record.
     static func missing(_ key: Key) -> String
 
+    /// Throws when people may not ask to remove the record.
+    static func requireRemovable(_ key: Key) throws(InvalidSetting)
+
     /// The groups whose administrators may make the change; for a move, both the old and the new one.
     static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath]
 
@@ -180,6 +183,7 @@ extension FleetRecord {
     package static func consequence(_ edits: ArraySlice<FleetEdit>) -> String? { nil }
     package static func existing(_ key: Key) -> String { "\(noun) \(key) already exists" }
     package static func missing(_ key: Key) -> String { "there is no \(noun) \(key)" }
+    package static func requireRemovable(_ key: Key) throws(InvalidSetting) {}
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [.site]
     }

@@ -8,28 +8,40 @@ package struct ConfiguredFile: SettingEntry {
     package let mode: UInt32
 
     package init(reading key: String, _ text: String) throws(InvalidSetting) {
-        guard let (path, mode) = Self.place(key) else {
-            throw InvalidSetting("‘\(key)’ is not an absolute path")
-        }
-        (self.key, self.text, self.path, self.mode) = (key, text, path, mode)
+        (path, mode) = try Self.place(key)
+        (self.key, self.text) = (key, text)
     }
 
-    static func isKey(_ text: String) -> Bool { place(text) != nil }
+    static func isKey(_ text: String) -> Bool { (try? place(text)) != nil }
 
-    private static func place(_ key: String) -> (path: String, mode: UInt32)? {
+    /// Mounted anew at each boot, over what is in the root.
+    private static let hidden = ["proc/", "sys/", "dev/"]
+
+    package var flaw: String? {
+        Self.hidden.first(where: path.hasPrefix).map {
+            "‘\(key)’ would not be seen: /\($0.dropLast()) is the kernel's, and mounted over what is in the root"
+        }
+    }
+
+    private static func place(_ key: String) throws(InvalidSetting) -> (path: String, mode: UInt32) {
         var path = key[...]
         var mode: UInt32 = 0o644
+        guard path.hasPrefix("/") else { throw InvalidSetting("‘\(key)’ is not an absolute path") }
         if let colon = path.lastIndex(of: ":") {
             guard let given = UInt32(path[path.index(after: colon)...], radix: 8), given <= 0o7777 else {
-                return nil
+                throw InvalidSetting(
+                    "‘\(key)’: what follows the colon is not a mode in octal digits, such as 755")
             }
             mode = given
             path = path[..<colon]
         }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard path.hasPrefix("/"), parts.count > 1,
-            parts.dropFirst().allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("\0") })
-        else { return nil }
-        return (parts.dropFirst().joined(separator: "/"), mode)
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        if parts.last?.isEmpty != false {
+            throw InvalidSetting("‘\(key)’ is a directory: add the name of the file")
+        }
+        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("\0") }) else {
+            throw InvalidSetting("‘\(key)’ is not a plain path: it has ‘//’, ‘.’, ‘..’ or a zero byte in it")
+        }
+        return (parts.joined(separator: "/"), mode)
     }
 }

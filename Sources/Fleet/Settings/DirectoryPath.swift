@@ -3,10 +3,19 @@ package struct DirectoryPath: SettingWord {
     package let settingText: String
 
     package init(reading text: String) throws(InvalidSetting) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard text.hasPrefix("/"), KernelWords.isWord(text), !text.contains(":"), !text.contains(","),
-            parts.count > 1, parts.dropFirst().allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
-        else { throw InvalidSetting("‘\(text)’ is not an absolute path of a directory") }
+        guard text.hasPrefix("/") else {
+            throw InvalidSetting("‘\(text)’ is not an absolute path of a directory")
+        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard KernelWords.isWord(text), !text.contains(":"), !text.contains(","),
+            parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
+        else {
+            throw InvalidSetting(
+                text == "/"
+                    ? "‘/’ is the whole root (root-mode=persistent keeps all of it)"
+                    : "‘\(text)’ is not a plain path of a directory: no ‘/’ at the end, no ‘//’, ‘.’, ‘..’, blanks, quotes, colons or commas in it"
+            )
+        }
         settingText = text
     }
 }

@@ -181,7 +181,15 @@ struct Restore: AsyncParsableCommand {
         umask(0o077)
         try await reportingFailure {
             let files = FileManager.default
-            guard files.isReadableFile(atPath: file) else { throw InputFile.failure(file) }
+            guard let input = FileHandle(forReadingAtPath: file), let head = try? input.read(upToCount: 4)
+            else { throw InputFile.failure(file) }
+            // The magic number of zstd (RFC 8878 §3.1.1).
+            guard head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+                throw Failure(
+                    text: "\(file) is not a backup: ‘roost backup’ writes a tar archive packed with zstd",
+                    code: 1)
+            }
+            try input.close()
             try StateDirectory(stateDirectory).prepare()
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(

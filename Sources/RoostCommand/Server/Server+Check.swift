@@ -1,4 +1,5 @@
 import API
+import Center
 import Fleet
 import Foundation
 import Glibc
@@ -15,7 +16,8 @@ extension Server {
         let served = try ServedInterfaces(settings.interfaceNames(interfaces), available: available)
         try check(settings.formerNetworks, on: served.host(settings))
         try requireOwn(settings, available: available)
-        try requireDistinct(settings)
+        try requirePlaces(settings)
+        try requireDistinct(settings, served: served.interfaces.flatMap { $0.addresses.map(\.address) })
         for problem in Loaders.problems(own: settings.loaders) { ServerLog.logger.warning("\(problem)") }
     }
 
@@ -30,16 +32,84 @@ extension Server {
         )
     }
 
-    /// Throws where two services want one port, or a certificate is not there.
-    static func requireDistinct(_ settings: ServerSettings) throws {
-        let roles = settings.roles
-        if roles.contains(.http), roles.contains(.nbd), settings.httpPort == settings.nbdPort {
-            throw InvalidSetting("http and nbd cannot both use port \(settings.httpPort)")
+    /// Throws where two services want one port, or a certificate cannot be used.
+    ///
+    /// - Parameter served: the addresses of the served interfaces.
+    static func requireDistinct(_ settings: ServerSettings, served: [IPv4Address] = []) throws {
+        let (roles, center) = (settings.roles, settings.center)
+        let planes: [(name: String, port: UInt16)] =
+            (roles.contains(.http) ? [("http", settings.httpPort)] : [])
+            + (roles.contains(.nbd) ? [("nbd", settings.nbdPort)] : [])
+        let datagrams: [(name: String, port: UInt16)] =
+            (roles.contains(.dhcp) ? [("dhcp", 67)] : [])
+            + (roles.contains(.tftp) ? [("tftp", settings.tftp.port)] : [])
+            + (settings.logs.syslogPort.map { [("logs.syslog", $0)] } ?? [])
+            + (settings.logs.netconsolePort.map { [("logs.netconsole", $0)] } ?? [])
+        for group in [planes, datagrams] {
+            for (index, one) in group.enumerated() {
+                for other in group[..<index] where other.port == one.port {
+                    throw InvalidSetting("\(other.name) and \(one.name) cannot both use port \(one.port)")
+                }
+            }
         }
-        for path in [settings.center.certificate, settings.center.key].compactMap(\.self)
-        where roles.contains(.center) && !FileManager.default.fileExists(atPath: path) {
+        guard roles.contains(.center) else { return }
+        let places = ((center.https ?? []) + [center.http].compactMap(\.self)).compactMap(Place.init)
+        for (index, one) in places.enumerated() {
+            for other in places[..<index] where one.meets(other) {
+                throw InvalidSetting(
+                    "center: \(other.text) and \(one.text) are one place: name one of them")
+            }
+            for plane in planes where one.meets(Int(plane.port), at: served) {
+                throw InvalidSetting("center and \(plane.name) cannot both use \(one.text)")
+            }
+        }
+        guard let chain = center.certificate, let key = center.key else { return }
+        for path in [chain, key] where !FileManager.default.fileExists(atPath: path) {
             throw InvalidSetting("center: there is no file \(path)")
         }
+        do { try ServerCertificate.check(chainPath: chain, keyPath: key) } catch let error as InvalidSetting {
+            throw InvalidSetting("center: \(error)")
+        }
+    }
+
+    /// Where the control center listens.
+    private struct Place {
+        let text: String
+        private let host: String
+        private let address: IPAddress?
+        private let port: Int
+
+        init?(_ text: String) {
+            guard let (host, port) = ServerSettings.Center.parts(text) else { return nil }
+            (self.text, self.host, self.port) = (text, host, port)
+            address = IPAddress(host)
+        }
+
+        /// 0.0.0.0, or `::`, which takes IPv4, too.
+        private var isAny: Bool { address.map { $0.bytes.allSatisfy { $0 == 0 } } ?? false }
+
+        func meets(_ other: Self) -> Bool {
+            port == other.port
+                && (host == other.host || address != nil && address == other.address || isAny || other.isAny)
+        }
+
+        func meets(_ port: Int, at served: [IPv4Address]) -> Bool {
+            self.port == port && (isAny || served.contains { IPAddress($0) == address })
+        }
+    }
+
+    /// Throws where something else is in the place of the state directory or the socket.
+    static func requirePlaces(_ settings: ServerSettings) throws {
+        if let there = FileStatus(settings.stateDirectory, follows: true), !there.isDirectory {
+            throw InvalidSetting("state-directory: \(settings.stateDirectory) is not a directory")
+        }
+        guard settings.roles.contains(.center), let there = FileStatus(settings.socket), !there.isSocket
+        else {
+            return
+        }
+        let kind = there.isDirectory ? "a directory" : "a file"
+        throw InvalidSetting(
+            "socket: \(settings.socket) is \(kind), which stays as it is: name a path that is free")
     }
 
     static func noUser(_ name: String) -> InvalidSetting {

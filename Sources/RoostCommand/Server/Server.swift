@@ -54,7 +54,9 @@ final class Server: Sendable {
         if settings.roles.contains(.center) { try Self.requireFree(socket: settings.socket) }
         let user = try Self.user(settings)
         try Self.requireOwn(settings, available: NetworkInterface.all())
-        try Self.requireDistinct(settings)
+        try Self.requirePlaces(settings)
+        try Self.requireDistinct(
+            settings, served: interfaces.interfaces.flatMap { $0.addresses.map(\.address) })
         try StateDirectory(settings.stateDirectory, user: user) { ServerLog.logger.warning("\($0)") }
             .prepare()
         guard let lock = try StateFiles.lock(settings.stateDirectory) else {

@@ -96,7 +96,9 @@ struct ServerSettings {
                 var section = section
                 return try Self.imageSource(&section)
             } ?? []
-        advertisedAddress = try top.value("advertised-address", "an IPv4 address") { IPv4Address($0) }
+        advertisedAddress = try top.value("advertised-address", "an IPv4 address of a host") {
+            IPv4Address($0).flatMap { $0.neverAHost == nil ? $0 : nil }
+        }
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }

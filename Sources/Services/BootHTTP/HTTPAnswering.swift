@@ -12,6 +12,10 @@ struct HTTPAnswering {
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
     ]
 
+    /// For a person who typed the server's address into a browser.
+    private static let nothingHere =
+        "this port is for machines that boot; the control center is at https:// with a port of its own, 8443 unless it was changed"
+
     let context: BootContext
 
     func answer(
@@ -71,7 +75,7 @@ struct HTTPAnswering {
         do {
             guard let content = try context.content(at: path, memory: memory, for: peer, server: server)
             else {
-                return .error(404, "there is no \(path)")
+                return .error(404, path.isEmpty ? Self.nothingHere : "there is no \(path)")
             }
             return answer(request, content, at: path)
         } catch {

@@ -19,8 +19,21 @@ package struct MachineUUID: Hashable, Sendable {
         bytes = stride(from: 0, to: 32, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16) ?? 0 }
     }
 
-    /// Boards whose maker never set a UUID send all zeros or all ones, which identifies nothing.
-    package var isMeaningful: Bool { !bytes.allSatisfy { $0 == 0 } && !bytes.allSatisfy { $0 == 0xFF } }
+    /// Whether it tells machines apart. Boards whose maker never set one send sixteen equal bytes, or the value of their firmware's vendor.
+    package var isMeaningful: Bool {
+        !bytes.allSatisfy { $0 == bytes[0] } && !Self.placeholders.contains(bytes)
+    }
+
+    /// What whole series of boards have: AMI's template (00 02 00 03 …) and numbered bytes, each with and without the first fields
+    /// swapped; boards of others; the first LX2160A boards.
+    private static let placeholders: Set<[UInt8]> = Set(
+        [
+            "03000200-0400-0500-0006-000700080009", "00020003-0004-0005-0006-000700080009",
+            "03020100-0504-0706-0809-0a0b0c0d0e0f", "00010203-0405-0607-0809-0a0b0c0d0e0f",
+            "10000000-0000-8000-0040-000000000000", "12345678-1234-5678-90ab-cddeefaabbcc",
+            "78563412-3412-7856-90ab-cddeefaabbcc", "ffffff00-ffff-ffff-ffff-ffffffffffff",
+            "8a95d198-7f46-11e5-bf8b-08002704d48e",
+        ].compactMap { MachineUUID($0)?.bytes })
 }
 
 extension MachineUUID: CustomStringConvertible {

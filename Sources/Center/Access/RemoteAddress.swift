@@ -1,18 +1,18 @@
 import Foundation
 import Wire
 
-/// The address of another server in the configuration: `SCHEME://HOST[:PORT][/PATH]`, without a query.
+/// The address of another server, as the configuration or that server names it: `SCHEME://HOST[:PORT][/PATH]`, without a query.
 ///
 /// How its text begins does not say which host it is: `http://localhost.example`, `http://127.0.0.1@example`.
-struct RemoteAddress {
-    let scheme: String
+package struct RemoteAddress {
+    package let scheme: String
     /// An IPv6 address without its brackets.
-    let host: String
+    package let host: String
     /// As it is written.
-    let path: String
+    package let path: String
 
     /// Nil for anything else, such as an address with a user's name in it.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.allSatisfy({ $0.isASCII && $0 > " " && $0 != "\u{7F}" && $0 != "\\" }),
             let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(),
             let host = url.encodedHost?.lowercased(), url.percentEncodedUser == nil,
@@ -26,10 +26,10 @@ struct RemoteAddress {
     }
 
     /// Whether nothing follows host and port.
-    var isBare: Bool { path.isEmpty || path == "/" }
+    package var isBare: Bool { path.isEmpty || path == "/" }
 
     /// `localhost` (RFC 6761 §6.3) or a loopback address: what is sent there stays on this host.
-    var isThisHost: Bool {
+    package var isThisHost: Bool {
         host == "localhost" || host == "localhost." || IPAddress(host)?.isLoopback == true
     }
 }
