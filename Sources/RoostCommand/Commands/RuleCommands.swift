@@ -36,7 +36,7 @@ struct RuleAdd: AsyncParsableCommand {
                 to: [:])
             let rule = MatchRule(
                 name: try RuleName(name), priority: priority, condition: condition, settings: values)
-            try await server.client.make(.init(rule: rule, isNew: !replace), asPlan: plan)
+            try await server.client.make(.init(.rule(rule.name, rule), isNew: !replace), asPlan: plan)
         }
     }
 }
