@@ -119,7 +119,7 @@ enum Redaction {
         guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
             var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]
         else { return json }
-        for name in SettingDefinition.secretNames where settings[name] != nil {
+        for name in settings.keys where SettingDefinition.isSecret(name) {
             settings[name] = RecordSettings.hidden.description
         }
         record["settings"] = settings

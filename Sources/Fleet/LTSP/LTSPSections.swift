@@ -99,7 +99,7 @@ package enum LTSPFile: Sendable {
                 subject: isAll ? .all : subject([section.name]),
                 takesOver: isAll ? [] : section.likes.compactMap { file.sectionOfKey[$0.key] },
                 variables: section.settings.map {
-                    LTSPVariable(name: $0.name, value: $0.text, place: $0.place)
+                    LTSPVariable(name: $0.name, value: $0.word.literal ?? $0.text, place: $0.place)
                 },
                 links: section.likes.map { LTSPVariable(name: "LIKE", value: $0.name, place: $0.place) },
                 isHidden: file.sectionOfKey[section.key] != index)

@@ -137,8 +137,23 @@ package struct EffectiveSettings: Sendable {
         return value
     }
 
+    /// The value that applies, without those that were sealed with a key that this server does not have.
+    func open(_ definition: SettingDefinition) -> SettingValue {
+        levels.reduce(definition.defaultValue) { value, level in
+            guard let stronger = level.settings[definition.name], !definition.isClosed(stronger) else {
+                return value
+            }
+            return definition.merge.combined(value, stronger)
+        }
+    }
+
     /// Names of all settings that some level sets.
     var namesSet: Set<String> { levels.reduce(into: []) { $0.formUnion($1.settings.keys) } }
 
-    package var all: [EffectiveSetting] { SettingDefinition.all.map { self[$0] } }
+    /// All settings, and behind them the keys of namespaces that some level sets.
+    package var definitions: [SettingDefinition] {
+        SettingDefinition.all + SettingDefinition.keys(among: namesSet)
+    }
+
+    package var all: [EffectiveSetting] { definitions.map { self[$0] } }
 }
