@@ -211,6 +211,7 @@ extension ActRow {
     ]
 
     private static let networks = [
+        ActRow("keptFiles", .read, .site) { acts, _ in try acts.keptFiles() },
         ActRow("networks", .read, .anywhere) { acts, _ in try await acts.networks() },
         ActRow("network", .configure, .site) { acts, _ in
             try acts.network(of: "eth1", named: NetworkName("eth1")) as Any

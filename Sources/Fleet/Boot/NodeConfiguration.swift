@@ -6,13 +6,15 @@ package import Wire
 ///
 /// - Parameters:
 ///   - node: the machine's node; nil when it is not enrolled.
+///   - address: where the machine is, for sections of kept files.
 ///   - hostKey: makes the node's SSH host key with a number.
 ///   - volumeKey: the key of the node's volume, if that is encrypted.
 package func configurationArchive(
-    for machine: MACAddress, being node: Node?, in snapshot: FleetSnapshot, policy: BootPolicy,
+    for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil, in snapshot: FleetSnapshot,
+    policy: BootPolicy,
     hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
 ) throws(UnreadableSetting) -> [UInt8] {
-    let settings = snapshot.settings(of: node)
+    let settings = snapshot.settings(of: node, at: address, card: machine)
     let name = node?.name ?? NodeName(unknown: machine)
     var archive = CPIOWriter()
     let files = ConfigurationEntry.files.rawValue

@@ -39,6 +39,8 @@ package enum LTSPFile: Sendable {
         }
     }
 
+    package var sectionCount: Int { sections.count }
+
     package var problems: [LTSPProblem] {
         switch self {
         case .lts(let file): file.problems

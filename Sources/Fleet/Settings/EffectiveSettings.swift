@@ -5,6 +5,8 @@ package enum SettingOrigin: Equatable, Sendable {
     case image(ImageName)
     case group(GroupPath)
     case rule(RuleName)
+    /// A kept file of the site or an image.
+    case file(FileOrigin)
     case node(NodeName)
 }
 
@@ -15,6 +17,7 @@ extension SettingOrigin: CustomStringConvertible {
         case .image(let name): "image \(name)"
         case .group(let path): path == .site ? "site" : "group \(path)"
         case .rule(let name): "rule \(name)"
+        case .file(let origin): origin.description
         case .node(let name): "node \(name)"
         }
     }
@@ -35,7 +38,8 @@ package struct EffectiveSetting: Equatable, Sendable {
     }
 }
 
-/// The effective settings of a node: product default → image → site → groups downwards → match rules → node.
+/// The effective settings of a node: product default → image → site → groups downwards → match rules → kept file of the site → kept file of
+/// the image → node.
 package struct EffectiveSettings: Sendable {
     /// One level with its settings.
     package typealias Level = (origin: SettingOrigin, settings: [String: SettingValue])
@@ -56,7 +60,7 @@ package struct EffectiveSettings: Sendable {
         for level in levels {
             guard let value = level.settings[definition.name], !definition.isClosed(value) else { continue }
             guard definition.merge.takes(value) else {
-                throw UnreadableSetting(definition, value, at: level.origin)
+                throw UnreadableSetting(definition, value, at: level.origin.of(definition.name))
             }
             held = definition.merge.combined(held ?? definition.defaultValue, value)
         }
@@ -85,7 +89,7 @@ package struct EffectiveSettings: Sendable {
                 else { continue }
                 if definition.merge == .replace { replaced.insert(name) }
                 if definition.unreadability(value) != nil {
-                    return UnreadableSetting(definition, value, at: level.origin)
+                    return UnreadableSetting(definition, value, at: level.origin.of(definition.name))
                 }
             }
         }
@@ -98,7 +102,7 @@ package struct EffectiveSettings: Sendable {
             guard let value = level.settings[definition.name], definition.unreadability(value) != nil,
                 !definition.isClosed(value)
             else { continue }
-            return UnreadableSetting(definition, value, at: level.origin)
+            return UnreadableSetting(definition, value, at: level.origin.of(definition.name))
         }
         return nil
     }
@@ -116,7 +120,7 @@ package struct EffectiveSettings: Sendable {
         var layers = [EffectiveSetting.Layer(origin: .productDefault, value: definition.defaultValue)]
         for level in levels {
             guard let value = level.settings[definition.name] else { continue }
-            layers.append(EffectiveSetting.Layer(origin: level.origin, value: value))
+            layers.append(EffectiveSetting.Layer(origin: level.origin.of(definition.name), value: value))
         }
         let value = layers.dropFirst().reduce(layers[0].value) {
             definition.merge.combined($0, $1.value)
