@@ -79,7 +79,7 @@ extension LTSPVariableKind {
     package static func hasSecret(_ value: String) -> Bool {
         let text = value.lowercased()
         return [
-            "token", "password", "passwd", "passphrase", "secret", "private key", "pass=", "-p ",
+            "token", "password", "passwd", "passphrase", "secret", "private key", "pass=",
         ].contains { text.contains($0) }
     }
 

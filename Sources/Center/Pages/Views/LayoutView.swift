@@ -50,7 +50,8 @@ struct LayoutView: TemplateView {
         ("/history", "History", .audit),
         ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
         ("/boards", "Wall boards", .configure), ("/hooks", "Web hooks", .administer),
-        ("/kept-files", "Kept files", .read), ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
+        ("/kept-files", "Kept files", .read), ("/settings", "Settings", .read),
+        ("/wizard", "First steps", .configure),
     ]
 
     /// Pages for the whole site: callers with only a part of it would be refused.
