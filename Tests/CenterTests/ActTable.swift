@@ -274,6 +274,7 @@ extension ActRow {
         ActRow("explain", .read) {
             try await $0.explain($1.place.node, uuid: nil, Explanation.Asked())
         },
+        ActRow("export", .read, .anywhere) { acts, _ in try await acts.export() },
         ActRow("groups", .read, .anywhere) { acts, _ in try await acts.groups() },
         ActRow("group", .read) { try await $0.group($1.group, isTree: false) },
         ActRow("group", .read, .anywhere) { acts, _ in try await acts.group(.site, isTree: true) },

@@ -94,6 +94,8 @@ extension MatrixRow {
         POST /api/v1/plan  site:configure  200  {"edits":[{"removeNetwork":"school"}]}
         POST /api/v1/changes  site:configure  200  {"edits":[{"removeNetwork":"school"},{"removeLoaderRule":"old"}]}
         GET /api/v1/kept-files  site  200
+        GET /api/v1/export  anywhere  200
+        GET /api/v1/export?group=GROUP  place  200
         GET /api/v1/settings  anywhere  200
         GET /api/v1/events  anywhere  200
         GET /api/v1/groups  anywhere  200

@@ -55,28 +55,6 @@ package enum LTSPFile: Sendable {
         }
     }
 
-    /// The MAC addresses and host names that sections have as their headers.
-    package var namedMachines: [String] {
-        sections.compactMap { section in
-            switch section.subject {
-            case .machine(let mac): mac.description
-            case .hostName(let name): (try? NodeName(name)).map(\.text)
-            default: nil
-            }
-        }
-    }
-
-    /// Whether what a machine gets depends on its address.
-    package var dependsOnAddresses: Bool {
-        sections.contains { section in
-            switch section.subject {
-            case .address: true
-            case .pattern(let names): names.contains { $0.contains(".") || $0 == "*" }
-            default: false
-            }
-        }
-    }
-
     /// Whether a section of this name can be taken over.
     func has(_ name: String) -> Bool {
         switch self {
