@@ -60,6 +60,16 @@ import Wire
         #expect(conf.variables(of: LTSPMachine()).map(\.value) == values.map(\.1))
     }
 
+    @Test func `what a file cannot have is left to the environment file`() {
+        let value = "a\n  [Seat:*]\nb"
+        let file = LTSPFileText.of([("LIGHTDM_CONF", value)], header: "[common]", isOneLine: false)
+        #expect(!file.contains("Seat"))
+        let conf = LTSPConf(Array("\(file)A=1\n".utf8))
+        #expect(conf.variables(of: LTSPMachine()).map(\.name) == ["A"])
+        #expect(LTSPFileText.of([("A", value)], header: nil, isOneLine: false).hasSuffix("A=\"\(value)\"\n"))
+        #expect(!LTSPFileText.of([("A", "a\nb")], header: "[Default]", isOneLine: true).contains("A=\"a"))
+    }
+
     @Test func `a node without variables gets no file of them`() throws {
         #expect(try !archive(site: [:]).contains("lts.conf"))
         let own = try archive(site: ["lts.SOUND": .text("True"), "files": .map(["/etc/lts.conf": "own"])])

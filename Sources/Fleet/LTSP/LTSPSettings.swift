@@ -105,15 +105,19 @@ extension EffectiveSettings {
 /// Variables as text that getltscfg, a shell and systemd (EnvironmentFile=) read alike: `NAME="value"`, with a backslash before what acts
 /// between quotation marks.
 enum LTSPFileText {
-    /// - Parameter header: of the section; nil: none.
-    static func of(_ variables: [(name: String, value: String)], header: String?, isOneLine: Bool) -> String {
+    /// - Parameter header: of the section; nil: none, as in an environment file.
+    static func of(
+        _ variables: [(name: String, value: String)], header: String?, isOneLine: Bool
+    ) -> String {
         var text =
             "# Made by Roost for this node at each boot; ‘roost node show’ says where each value is from.\n"
         if let header { text += "\(header)\n" }
         for (name, value) in variables {
-            // getltscfg knows no value of several lines.
-            if isOneLine, value.contains("\n") {
-                text += "# \(name) has several lines, which this file cannot have\n"
+            // getltscfg knows no value of several lines, and ltsp takes each line that begins with a bracket for a header.
+            let lines = value.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+            let isHeader = header != nil && lines.contains { $0.drop { $0 == " " }.hasPrefix("[") }
+            if isOneLine && !lines.isEmpty || isHeader {
+                text += "# \(name) has lines that this file cannot have; the environment file has it\n"
                 continue
             }
             text += "\(name)=\"\(quoted(value))\"\n"
