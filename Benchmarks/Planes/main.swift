@@ -1,6 +1,7 @@
 // roost-planes: the data planes alone, on loopback, for the benchmarks; the same services as in ‘roost serve’.
 //
 // roost-planes DIRECTORY NBD-PORT HTTP-PORT TFTP-PORT DHCP-PORT
+// roost-planes kept
 // DIRECTORY holds images/bench/DIGEST/{root.squashfs,kernel,modules.cpio}, whose digest is 64 times the letter a.
 
 import Fleet
@@ -11,6 +12,10 @@ import Services
 import Wire
 
 let arguments = CommandLine.arguments
+if arguments.dropFirst() == ["kept"] {
+    try KeptSections.run()
+    exit(0)
+}
 let ports = arguments.dropFirst(2).compactMap { UInt16($0) }
 guard arguments.count == 6, ports.count == 4, let digest = Digest(String(repeating: "a", count: 64)) else {
     print("usage: roost-planes DIRECTORY NBD-PORT HTTP-PORT TFTP-PORT DHCP-PORT")

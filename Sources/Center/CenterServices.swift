@@ -21,6 +21,8 @@ package struct CenterServices: Sendable {
     /// The limits of addresses at the control center.
     package var limits = CenterLimits()
     let turns = RequestTurns()
+    /// The files that stay the truth.
+    package var keptFiles = KeptFiles()
     /// What nodes report, before it is recorded.
     package var reports = ReportQueues()
     private let ports: CenterPorts

@@ -81,27 +81,30 @@ package struct APIClient {
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, json value: some Encodable, isNew: Bool = false,
-        patience: Duration = .seconds(60)
+        ifMatch: String? = nil, patience: Duration = .seconds(60)
     ) async throws -> Data {
         let encoder = JSONEncoder()
         // What was typed here is on its way to the server.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
-        return try await send(method, path, body: encoder.encode(value), isNew: isNew, patience: patience)
+        return try await send(
+            method, path, body: encoder.encode(value), isNew: isNew, ifMatch: ifMatch, patience: patience)
     }
 
     /// - Parameters:
     ///   - isNew: whether a record that exists is refused (`If-None-Match: *`).
+    ///   - ifMatch: the tag of the state that it is for; in another one it is refused.
     ///   - patience: how long the server may take.
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
-        isNew: Bool = false, patience: Duration = .seconds(60)
+        isNew: Bool = false, ifMatch: String? = nil, patience: Duration = .seconds(60)
     ) async throws -> Data {
         var request = HTTPClientRequest(
             url: "\(server ?? "http://localhost")/api/v1/\(path)",
             socketPath: server == nil ? socketPath : nil)
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let ifMatch { request.headers.add(name: "If-Match", value: ifMatch) }
         if isNew { request.headers.add(name: "If-None-Match", value: "*") }
         if let body {
             request.headers.add(name: "Content-Type", value: contentType)

@@ -26,24 +26,25 @@ struct LTSPImportRun {
     func run(_ server: ServerOptions, _ output: OutputOptions) async throws {
         let client = server.client
         var fleet = LTSPImport.Fleet()
-        var isAsked = true
+        // What is planned and saved is for the configuration that was looked at.
+        var revision: Int?
         do {
-            fleet = try await self.fleet(of: client)
+            (fleet, revision) = try await self.fleet(of: client)
         } catch let failure as Failure where failure.code == 5 && dryRun {
             printError("roost: \(failure.text); the report knows no nodes, images and groups")
-            isAsked = false
         }
         let result = LTSPImport(file, into: fleet)
         var answer = Answer(
             lines: result.rows, problems: result.problems, notes: result.notes,
             counts: Dictionary(
                 uniqueKeysWithValues: LTSPTranslation.Fate.allCases.map { ($0.rawValue, result.count($0)) }))
-        if !result.isRefused, !result.isEmpty, isAsked {
+        if !result.isRefused, !result.isEmpty, let revision {
             let change = Self.change(result, in: fleet, file)
             let plan = try await client.send(.POST, "plan", json: change)
             answer.plan = try JSONDecoder().decode(ChangePlan.self, from: plan)
             if !dryRun {
-                let saved = try await client.send(.POST, "changes", json: change)
+                let saved = try await client.send(
+                    .POST, "changes", json: change, ifMatch: "\"\(revision)\"")
                 answer.revision = try JSONDecoder().decode(RevisionAnswer.self, from: saved).revision
             }
         }
@@ -62,31 +63,14 @@ struct LTSPImportRun {
 
     // MARK: The change
 
-    private func fleet(of client: APIClient) async throws -> LTSPImport.Fleet {
-        var nodes: [NodeName: Node] = [:]
-        for machine in try await client.nodes("") where machine.isKnown {
-            nodes[machine.name] = Node(
-                name: machine.name, group: machine.group ?? .site,
-                macAddresses: machine.macAddress.map { [$0] } ?? [])
-        }
-        // Lists show one card and the address of now; records have all cards and the fixed address.
-        for name in file.dependsOnAddresses ? nodes.keys.map(\.text) + file.namedMachines : file.namedMachines
-        {
-            guard let record = try await record(name, client) else { continue }
-            nodes[record.name] = record
-        }
-        return LTSPImport.Fleet(
-            nodes: nodes.values.sorted { $0.name < $1.name },
-            groups: Swift.Set(try await client.get("groups", [NodeGroup].self).map(\.path)),
-            images: Swift.Set(
-                (try? await client.get("images", [VersionAnswer].self))?.map(\.image.description) ?? []))
-    }
-
-    private func record(_ name: String, _ client: APIClient) async throws -> Node? {
-        do {
-            let answer = try await client.get("nodes/\(APIClient.escaped(name))", NodeAnswer.self)
-            return answer.isKnown ? answer.node : nil
-        } catch let failure as Failure where failure.code == 3 { return nil }
+    /// What the server has, at one revision.
+    private func fleet(of client: APIClient) async throws -> (LTSPImport.Fleet, revision: Int) {
+        let export = try await client.get("export", ConfigurationExport.self)
+        let images = try? await client.get("images", [VersionAnswer].self)
+        let fleet = LTSPImport.Fleet(
+            nodes: export.nodes.sorted { $0.name < $1.name }, groups: Swift.Set(export.groups.map(\.path)),
+            images: images.map { Swift.Set($0.map(\.image.description)) } ?? [])
+        return (fleet, export.revision)
     }
 
     /// Records that are there keep what the file does not set.

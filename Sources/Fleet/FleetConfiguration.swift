@@ -11,6 +11,7 @@ package final class FleetConfiguration: Sendable {
         package var network = NetworkRecords()
         package var access = AccessRecords()
         package var volumes: [NodeName: Volume] = [:]
+        package var keptFiles: [KeptScope: KeptFile] = [:]
         /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]
 
@@ -21,11 +22,13 @@ package final class FleetConfiguration: Sendable {
     private struct Indexes: Sendable {
         var nodes: NodeIndexes
         var levels: SettingLevels
+        var keptLevels: KeptLevels
         var versionOfDigest: [Digest: ImageVersion]
 
         init(_ contents: Contents, nodeOrder: [NodeName]?) {
             nodes = NodeIndexes(of: contents.nodes, order: nodeOrder)
             levels = SettingLevels(groups: contents.groups, rules: contents.rules)
+            keptLevels = KeptLevels(contents)
             versionOfDigest = Self.versions(of: contents.images)
         }
 
@@ -39,6 +42,11 @@ package final class FleetConfiguration: Sendable {
             next.nodes = nodes.following(changed, from: before.nodes, to: after.nodes)
             if before.groups != after.groups || before.rules != after.rules {
                 next.levels = SettingLevels(groups: after.groups, rules: after.rules)
+            }
+            if before.keptFiles != after.keptFiles
+                || !after.keptFiles.isEmpty && before.images.keys != after.images.keys
+            {
+                next.keptLevels = KeptLevels(after)
             }
             if before.images != after.images { next.versionOfDigest = Self.versions(of: after.images) }
             return next
@@ -84,6 +92,9 @@ package final class FleetConfiguration: Sendable {
 
     /// Whether a group or rule has an unreadable setting that is used in booting.
     var hasUnreadableLevels: Bool { indexes.levels.hasUnreadable }
+
+    /// What kept files set.
+    var keptLevels: KeptLevels { indexes.keptLevels }
 
     /// In the order of application.
     var compiledRules: [(rule: MatchRule, condition: Condition)] { indexes.levels.rules }

@@ -106,12 +106,18 @@ package final class FleetSnapshot: Sendable {
     package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
 
     /// The settings of `node`; for an unknown machine (nil), those of the site.
-    package func settings(of node: Node?) -> EffectiveSettings {
+    ///
+    /// - Parameters:
+    ///   - address: where the machine is now, for sections of kept files; nil: only fixed and reserved addresses are known.
+    ///   - card: the one that it boots with.
+    package func settings(
+        of node: Node?, at address: IPv4Address? = nil, card: MACAddress? = nil
+    ) -> EffectiveSettings {
         var levels = configuration.levels(of: node?.group ?? .site)
-        if let node {
-            levels += rules(fitting: node).map { (.rule($0.name), $0.settings) }
-            levels.append((.node(node.name), node.settings))
-        }
+        if let node { levels += rules(fitting: node).map { (.rule($0.name), $0.settings) } }
+        levels += keptLevels(
+            of: machines(of: node, at: address, card: card), over: levels, under: node?.settings ?? [:])
+        if let node { levels.append((.node(node.name), node.settings)) }
         return EffectiveSettings(levels: levels)
     }
 

@@ -21,6 +21,9 @@ extension BootContext {
             return nodeContent(parts[1], file: parts[2], memory, peer: peer, server: server)
         default: break
         }
+        if let dialect = Self.dialect(at: parts) {
+            return variableFile(dialect, in: parts.dropLast(), for: peer)
+        }
         guard let name = parts.last.map(String.init) else { return nil }
         if name.hasPrefix("grub.cfg"), let content = grubConfiguration(name, peer: peer, server: server) {
             return content
@@ -49,8 +52,11 @@ extension BootContext {
         _ machine: Substring, file: Substring, _ memory: MachineMemory?, peer: IPv4Address,
         server: IPv4Address
     ) -> BootContent? {
-        guard file == "boot.ipxe", let machine = MACAddress(machine), owns(machine, peer, server: server)
+        let dialect = LTSPVariableKind.Dialect(rawValue: String(file))
+        guard file == "boot.ipxe" || dialect != nil, let machine = MACAddress(machine),
+            owns(machine, peer, server: server)
         else { return nil }
+        if let dialect { return variableFile(dialect, in: [], for: peer) }
         note(.script, of: machine, detail: "iPXE")
         return .text(
             BootScript.ipxe(offer(to: machine, at: peer, server: server), memory: memory).text, stage: nil)

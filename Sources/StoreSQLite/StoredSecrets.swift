@@ -136,7 +136,7 @@ enum StoredSecrets {
     /// Rewrites all records that contain secrets, including those in the history.
     private static func translate(in database: Database, from old: RecordCoder, to new: RecordCoder) throws {
         for (table, column, kind) in columns where try database.tableExists(table) {
-            let hasSecrets = SettingDefinition.sealedNames.map { "instr(\(column), '\"\($0)\"')" }
+            let hasSecrets = SettingDefinition.sealedBeginnings.map { "instr(\(column), '\"\($0)')" }
                 .joined(separator: " OR ")
             let rows = try Row.fetchAll(
                 database,

@@ -212,6 +212,7 @@ extension ActRow {
     ]
 
     private static let networks = [
+        ActRow("keptFiles", .read, .site) { acts, _ in try acts.keptFiles() },
         ActRow("networks", .read, .anywhere) { acts, _ in try await acts.networks() },
         ActRow("network", .configure, .site) { acts, _ in
             try acts.network(of: "eth1", named: NetworkName("eth1")) as Any
@@ -275,6 +276,7 @@ extension ActRow {
         ActRow("explain", .read) {
             try await $0.explain($1.place.node, uuid: nil, Explanation.Asked())
         },
+        ActRow("export", .read, .anywhere) { acts, _ in try await acts.export() },
         ActRow("groups", .read, .anywhere) { acts, _ in try await acts.groups() },
         ActRow("group", .read) { try await $0.group($1.group, isTree: false) },
         ActRow("group", .read, .anywhere) { acts, _ in try await acts.group(.site, isTree: true) },

@@ -93,6 +93,9 @@ extension MatrixRow {
         DELETE /api/v1/loader-rules/old  site  204
         POST /api/v1/plan  site:configure  200  {"edits":[{"removeNetwork":"school"}]}
         POST /api/v1/changes  site:configure  200  {"edits":[{"removeNetwork":"school"},{"removeLoaderRule":"old"}]}
+        GET /api/v1/kept-files  site  200
+        GET /api/v1/export  anywhere  200
+        GET /api/v1/export?group=GROUP  place  200
         GET /api/v1/settings  anywhere  200
         GET /api/v1/events  anywhere  200
         GET /api/v1/groups  anywhere  200
@@ -298,6 +301,7 @@ extension MatrixRow {
         POST /boards  place  200  name=hall&group=GROUP&days=30
         POST /boards  place  422  name=hall&group=GROUP&days=-1
         POST /boards/999/revoke  anywhere  404
+        GET /kept-files  site  200
         GET /hooks  site  200
         POST /hooks  site  200  url=http://127.0.0.1:9/
         POST /hooks/1/remove  site  303,404

@@ -25,7 +25,9 @@ extension EndToEnd.Machines {
             }
             try lab.roost("set", "--group", "/nfs", "root-mode=nfs")
             #expect(try lab.roost("node", "explain", "nfs-1").contains("role nfs of this server is off"))
-            try lab.withServer(Ganesha.configuration) {
+            let map = try KeptMap(lab, KeptMap.text(mark: "one"))
+            defer { map.remove() }
+            try lab.withServer("\(Ganesha.configuration)\n\(KeptMap.configuration)") {
                 #expect(lab.log("roost").contains("NFS-Ganesha is not running"))
                 try Ganesha.start(lab)
                 defer { Ganesha.stop() }
@@ -36,7 +38,7 @@ extension EndToEnd.Machines {
                 ])
                 #expect(doctor.contains("nfs: a server listens on port 2049"))
                 try makeOwnRoot()
-                try useSharedRoot()
+                try useSharedRoot(map)
                 try keepAndResetOwnRoot()
             }
         }
@@ -101,7 +103,7 @@ extension EndToEnd.Machines {
             try lab.powerOff("nfs2")
         }
 
-        private func useSharedRoot() throws {
+        private func useSharedRoot(_ map: KeptMap) throws {
             let node = try start(1)
             let mounted = try lab.ssh(node, "grep ' /run/roost/nfs ' /proc/mounts")
             for word in ["nfs4", "ro,", "hard", "timeo=600", "retrans=2", "vers=4.1"] {
@@ -113,6 +115,8 @@ extension EndToEnd.Machines {
             #expect(try lab.ssh(node, "grep -c nbd0 /proc/mounts || true") == "0")
             let shown = try lab.json("image", "show", "tiny") as? [String: Any]
             #expect(shown?["openConnections"] as? Int ?? 0 >= 1)
+            try map.check("nfs-1", at: node)
+            try map.change("nfs-1")
             try lab.ssh(node, "echo mine >/etc/mine; sha256sum /usr/bin/busybox >/dev/null")
             // It is not the machine that the tree belongs to.
             func mount(_ path: String) throws -> String {

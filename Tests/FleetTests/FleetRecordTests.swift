@@ -10,7 +10,7 @@ import Wire
         for type in FleetRecords.all { #expect(FleetRecords.named(type.kind).map { $0 == type } == true) }
         #expect(FleetRecords.named("version") == nil)
         let configurable = FleetRecords.all.filter { $0.hasSettings }.map { $0.kind }
-        #expect(configurable == [Node.kind, NodeGroup.kind, MatchRule.kind])
+        #expect(configurable == [Node.kind, NodeGroup.kind, MatchRule.kind, KeptFile.kind])
     }
 
     @Test func `keys are parsed as they are written`() throws {
@@ -25,6 +25,9 @@ import Wire
         try same(DHCPReservation.Identity.macAddress(MACAddress(rawValue: 9)))
         try same(#require(DHCPReservation.Identity("12345678-1234-5678-1234-56789abcdef0")))
         try same(DHCPReservation.Identity.clientIdentifier([1, 0xAB]))
+        try same(KeptScope.site)
+        try same(KeptScope.image(ImageName("debian.12")))
+        #expect(throws: InvalidName.self) { try KeptScope(recordKey: "group/x") }
         try same(ImageLabel(ImageName("debian.12"), #require(ChannelName("beta"))))
         #expect(throws: InvalidName.self) { try ImageLabel(recordKey: "debian") }
         #expect(throws: InvalidName.self) { try Int(recordKey: "x") }

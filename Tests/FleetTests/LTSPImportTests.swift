@@ -85,9 +85,12 @@ import Wire
         ("HOSTS_1", "10.1.0.1 main files", "taken", "hosts=10.1.0.1=main files"),
         ("HOSTS_1", "10.1.0.1", "not taken", "ADDRESS NAME"),
         ("NBD_SWAP", "y", "taken", "swap=server:512M"), ("NBD_SWAP", "1", "taken", "nothing is set"),
-        ("USE_LOCAL_SWAP", "True", "translated", "swap=disk"), ("SOUND", "True", "not taken", "no setting"),
-        ("LDM_THEME", "x", "recorded", "no meaning"), ("LTSCONF", "x", "dropped", "no use"),
-        ("MY_OWN", "x", "recorded", "no such variable"),
+        ("USE_LOCAL_SWAP", "True", "translated", "swap=disk"),
+        ("SOUND", "True", "kept", "lts.SOUND: there is no setting"),
+        ("LDM_THEME", "x", "recorded", "lts.LDM_THEME: it has no meaning"),
+        ("LTSCONF", "x", "dropped", "no use"),
+        ("MY_OWN", "x", "recorded", "lts.MY_OWN: LTSP has no such variable"),
+        ("SOUND", "a\r", "not taken", "carriage return"),
     ])
     func `a variable becomes a setting, or the report says why not`(
         name: String, value: String, fate: String, text: String
@@ -138,7 +141,11 @@ import Wire
     @Test func `a file becomes settings of the site, groups, rules and nodes`() throws {
         let result = lts(text)
         #expect(!result.isRefused)
-        #expect(result.site == ["time-zone": .text("Europe/Dublin"), "hosts": .map(["10.1.0.1": "main"])])
+        #expect(
+            result.site == [
+                "time-zone": .text("Europe/Dublin"), "hosts": .map(["10.1.0.1": "main"]),
+                "lts.SOUND": .text("True"),
+            ])
         #expect(result.groups.map(\.path.description) == ["/rooms", "/rooms/desks"])
         #expect(
             result.groups.map(\.settings) == [

@@ -213,7 +213,7 @@ import Wire
             #expect(throws: InvalidSetting.self, "\(name)") { try registry.settable(name) }
         }
         #expect(throws: InvalidSetting.self) { try definition.value(fromText: "a b") }
-        #expect(SettingDefinition.named("lts.SCREEN_07") == nil)
+        #expect(SettingDefinition.named("other.SCREEN_07") == nil)
         let own: [String: SettingValue] = [
             "lts.SCREEN_07": .text("ldm"), "lts.SCREEN_02": .text("shell"), "loader": .text("ipxe"),
         ]

@@ -12,7 +12,9 @@ import Wire
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
         .path
     private let secrets = NodeSecrets()
-    private static let words = ["$6$salt$hash", "a private key", "1234pin99", "hook word", "/hook/path"]
+    private static let words = [
+        "$6$salt$hash", "a private key", "1234pin99", "hook word", "/hook/path", "kept word",
+    ]
 
     /// Makes changes with secrets in them, and one that removes a secret again.
     private func fill(_ store: SQLiteStore) async throws {
@@ -26,6 +28,13 @@ import Wire
         for edits in [
             [FleetEdit.node(node.name, node)], [.group(.site, group)], [.rule(rule.name, rule)],
             [.rule(rule.name, nil)],
+            [
+                .keptFile(
+                    .site,
+                    KeptFile(
+                        .site, path: "/etc/roost/lts.conf", dialect: .lts, main: "site.conf",
+                        ["site.conf": Array("[default]\nRCFILE_1 = \(Self.words[5])\n".utf8)]))
+            ],
         ] {
             _ = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
         }

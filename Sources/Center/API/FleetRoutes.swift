@@ -13,6 +13,11 @@ struct FleetRoutes {
         api.get("figures", .read) { request, _, acts in
             try await JSONAnswer(acts.at(request).figures())
         }
+        api.get("export", .read) { request, _, acts in
+            let group = try request.query("group").map { try GroupPath($0) } ?? .site
+            let export = try await acts.at(request).export(below: group)
+            return try JSONAnswer(export, etag: "\"\(export.revision)\"")
+        }
         api.get("leases", .read) { _, _, acts in try await JSONAnswer(acts.leases().rows) }
         api.get("boots", .read) { request, _, acts in
             let machine = try request.query("mac").map { text in

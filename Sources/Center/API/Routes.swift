@@ -23,6 +23,7 @@ struct Routes {
     func addAPI() {
         FleetRoutes().add(to: self)
         NetworkRoutes().add(to: self)
+        KeptFileRoutes().add(to: self)
         NodeRoutes().add(to: self)
         ImageRoutes().add(to: self)
         VersionRoutes().add(to: self)

@@ -115,12 +115,19 @@ enum Redaction {
     /// A record's JSON as stored in history.
     static func of(json: String?) -> String? {
         guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
-            var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]
+            var record = object as? [String: Any]
         else { return json }
-        for name in SettingDefinition.secretNames where settings[name] != nil {
-            settings[name] = RecordSettings.hidden.description
+        if var settings = record["settings"] as? [String: Any] {
+            for name in settings.keys where SettingDefinition.isSecret(name) {
+                settings[name] = RecordSettings.hidden.description
+            }
+            record["settings"] = settings
+        } else if let texts = record["texts"] as? [String: [String]] {
+            // Those of a kept file.
+            record["texts"] = texts.mapValues(KeptFile.redacted)
+        } else {
+            return json
         }
-        record["settings"] = settings
         let data = try? JSONSerialization.data(
             withJSONObject: record, options: [.sortedKeys, .withoutEscapingSlashes])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"

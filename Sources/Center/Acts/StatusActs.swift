@@ -40,6 +40,7 @@ extension Acts {
         warnings += NodeWarnings.networks(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.reports(services.reports.figures)
+        warnings += NodeWarnings.keptFiles(services.keptFiles.all)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }
@@ -115,6 +116,8 @@ extension Acts {
         /// A change of the clock: before, after, and whether the server was off. For callers who can act on it, like scarce networks.
         var jump: LiveFleet.SeenJump?
         var scarceNetworks: [NetworkAnswer]
+        /// Kept files that are refused, with the reason.
+        var refusedFiles: [(path: String, why: String)] = []
     }
 
     func server() async throws -> ServerState {
@@ -125,7 +128,11 @@ extension Acts {
             leaseCount: await services.leaseCount(),
             connectionCount: await services.openVersions().values.reduce(0, +),
             revision: fleet.snapshot.revision, jump: mayMend ? fleet.recentJump : nil,
-            scarceNetworks: mayMend ? await services.networks().filter(\.isScarce) : [])
+            scarceNetworks: mayMend ? await services.networks().filter(\.isScarce) : [],
+            refusedFiles: mayMend
+                ? services.keptFiles.all.compactMap { file in
+                    file.refusal.map { (file.source.path, $0) }
+                } : [])
     }
 
     /// How machines that are not enrolled are handled.

@@ -44,6 +44,15 @@ enum NodeWarnings {
             })
     }
 
+    /// Kept files that do not count as they are.
+    static func keptFiles(_ files: [KeptFiles.State]) -> [String] {
+        files.compactMap { file in
+            file.refusal.map {
+                "the kept file \(file.source.path) is refused, and what was read before counts: \($0)"
+            }
+        }
+    }
+
     /// Missing volumes: their nodes wait for them.
     static func volumes(missing names: [NodeName]) -> [String] {
         shortened(

@@ -4,7 +4,8 @@ enum Assets {
     static let pages: [any TemplateView.Type] = [
         LayoutView.self, ProblemView.self, LeasesView.self, BootsView.self, HistoryView.self,
         RevisionView.self, MachinesView.self, RulesView.self, GroupsView.self,
-        NetworksView.self, NetworkFormView.self, HooksView.self, AdministratorsView.self, TokensView.self,
+        NetworksView.self, NetworkFormView.self, HooksView.self, KeptFilesView.self, AdministratorsView.self,
+        TokensView.self,
         VolumesView.self,
         RolloutsView.self, RolloutView.self, TrialView.self, BuildView.self, VersionDifferenceView.self,
         VerificationView.self, PruneView.self, BootTestView.self,

@@ -31,6 +31,12 @@ struct DashboardPage {
                         "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
                         before, after))
         }
+        for file in server.refusedFiles {
+            warnings.append(
+                words(
+                    "The kept file %1 is refused, and what was read before counts: %2 (page Kept files).",
+                    file.path, file.why))
+        }
         for network in server.scarceNetworks {
             warnings.append(
                 words(

@@ -32,6 +32,8 @@ enum SettingFields {
         var change = SettingsChange(target: target, set: [:], unset: [])
         for (name, text) in form.group("value.") {
             guard let definition = SettingDefinition.named(name) else { continue }
+            // Browsers end the lines of a text as in DOS (HTML, form submission).
+            let text = definition.kind == .text ? text.replacing("\r\n", with: "\n") : text
             guard form.has("has.\(name)") else {
                 if own[name] != nil { change.unset.append(name) }
                 continue

@@ -16,6 +16,7 @@ struct Pages {
         GroupsPage(pages: self).add(to: routes)
         RulesPage(pages: self).add(to: routes)
         NetworksPage(pages: self).add(to: routes)
+        KeptFilesPage(pages: self).add(to: routes)
         ImagesPage(pages: self).add(to: routes)
         BuildsPage(pages: self).add(to: routes)
         VersionsPage(pages: self).add(to: routes)

@@ -101,7 +101,8 @@ package func bootPlan(
     for identity: BootIdentity, in snapshot: FleetSnapshot, under policy: BootPolicy
 ) -> BootPlan {
     let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid)
-    let settings = snapshot.settings(of: node)
+    let settings = snapshot.settings(
+        of: node, at: identity.address?.address, card: identity.macAddress)
     let name = node?.name ?? NodeName(unknown: identity.macAddress)
     var plan = BootPlan(
         name: name, macAddress: identity.macAddress, isKnown: node != nil, target: .nothing(because: ""),

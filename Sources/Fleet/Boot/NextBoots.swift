@@ -10,6 +10,8 @@ package struct NextBoots: Sendable {
         var group: GroupPath
         /// The rules that it fits.
         var rules: [RuleName]
+        /// What kept files distinguish it by.
+        var kept: [LTSPMachineKind]
         /// Its last request, without its addresses.
         var client: BootClient?
     }
@@ -48,7 +50,9 @@ package struct NextBoots: Sendable {
             snapshot.volume(of: record.name) == nil, !hasTrouble(node),
             !rollouts.contains(where: { $0.offers(to: record.name) })
         else { return nil }
-        var kind = Kind(group: record.group, rules: snapshot.fittingRules(of: record))
+        var kind = Kind(
+            group: record.group, rules: snapshot.fittingRules(of: record),
+            kept: snapshot.keptKinds(of: record))
         guard var client else { return kind }
         // Its request may belong to another node by now, and loader rules may name hardware addresses.
         guard snapshot.configuration.nodeName(withRecordOf: client.macAddress) == record.name,

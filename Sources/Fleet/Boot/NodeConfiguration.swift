@@ -7,13 +7,15 @@ package import Wire
 ///
 /// - Parameters:
 ///   - node: the machine's node; nil when it is not enrolled.
+///   - address: where the machine is, for sections of kept files.
 ///   - hostKey: makes the node's SSH host key with a number.
 ///   - volumeKey: the key of the node's volume, if that is encrypted.
 package func configurationArchive(
-    for machine: MACAddress, being node: Node?, in snapshot: FleetSnapshot, policy: BootPolicy,
+    for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil, in snapshot: FleetSnapshot,
+    policy: BootPolicy,
     hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
 ) throws(UnreadableSetting) -> [UInt8] {
-    let settings = snapshot.settings(of: node)
+    let settings = snapshot.settings(of: node, at: address, card: machine)
     let name = node?.name ?? NodeName(unknown: machine)
     var archive = CPIOWriter()
     let files = ConfigurationEntry.files.rawValue
@@ -35,7 +37,9 @@ package func configurationArchive(
         archive.addFile(path, mode: 0o600, data: Array(key.privateFile.utf8))
         archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
     }
-    for file in try settings.value(of: Settings.files) {
+    let written = try settings.value(of: Settings.files)
+    archive.addVariables(of: settings, in: files, unless: Set(written.map(\.path)))
+    for file in written {
         // A text file ends with a line end, typed or not.
         let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
         archive.addFile("\(files)/\(file.path)", mode: file.mode, data: Array(text.utf8))
@@ -62,6 +66,31 @@ package func configurationArchive(
     }
     archive.finish()
     return archive.bytes
+}
+
+extension CPIOWriter {
+    /// Writes the variables of LTSP for software in the image that reads them.
+    ///
+    /// - Parameter written: the files that settings name: they count instead.
+    fileprivate mutating func addVariables(
+        of settings: EffectiveSettings, in directory: String, unless written: Set<String>
+    ) {
+        for dialect in LTSPVariableKind.Dialect.allCases {
+            let variables = settings.variables(dialect)
+            if variables.isEmpty { continue }
+            let texts = [
+                (
+                    dialect.path,
+                    LTSPFileText.of(variables, header: dialect.header, isOneLine: dialect == .lts)
+                ),
+                (dialect.environmentPath, LTSPFileText.of(variables, header: nil, isOneLine: false)),
+            ]
+            // They may be passwords.
+            for (path, text) in texts where !written.contains(path) {
+                addFile("\(directory)/\(path)", mode: 0o600, data: Array(text.utf8))
+            }
+        }
+    }
 }
 
 /// A node's SSH host key in OpenSSH's format.

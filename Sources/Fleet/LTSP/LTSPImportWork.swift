@@ -23,6 +23,27 @@ struct LTSPImportWork {
     /// Where the settings of a section go; or why nowhere.
     private var target: [Int: Target] = [:]
 
+    /// Whose a card, an address or a name is.
+    private struct Owners {
+        var ofCard: [MACAddress: NodeName] = [:]
+        var ofAddress: [IPv4Address: NodeName] = [:]
+        var names: Set<NodeName> = []
+
+        init(_ nodes: [Node]) {
+            for node in nodes {
+                for card in node.macAddresses where ofCard[card] == nil { ofCard[card] = node.name }
+                if let address = node.address, ofAddress[address] == nil { ofAddress[address] = node.name }
+                names.insert(node.name)
+            }
+        }
+    }
+
+    private var owners: Owners
+    /// The cards that sections have as their headers.
+    private let namedCards: Set<MACAddress>
+    /// The settings of machines that the file does not distinguish.
+    private var wantedOfKind: [LTSPMachineKind: [String: SettingValue]] = [:]
+
     private enum Target {
         case place(String)
         case nowhere(String)
@@ -32,6 +53,9 @@ struct LTSPImportWork {
         self.file = file
         self.fleet = fleet
         sections = file.sections
+        owners = Owners(fleet.nodes)
+        namedCards = Set(
+            sections.compactMap { if case .machine(let card) = $0.subject { card } else { nil } })
     }
 
     mutating func run() {
@@ -141,18 +165,18 @@ struct LTSPImportWork {
         for (index, section) in sections.enumerated() where !section.isHidden {
             switch section.subject {
             case .machine(let mac):
-                if let node = fleet.nodes.first(where: { $0.macAddresses.contains(mac) }) {
-                    target[index] = .place("node \(node.name)")
+                if let node = owners.ofCard[mac] {
+                    target[index] = .place("node \(node)")
                 } else {
                     addNode(at: mac, index)
                 }
             case .address(let address):
-                if let node = fleet.nodes.first(where: { $0.address == address }) {
-                    target[index] = .place("node \(node.name)")
+                if let node = owners.ofAddress[address] {
+                    target[index] = .place("node \(node)")
                 }
             case .hostName(let name):
-                if let node = fleet.nodes.first(where: { $0.name.text == name }) {
-                    target[index] = .place("node \(node.name)")
+                if let node = try? NodeName(name), owners.names.contains(node) {
+                    target[index] = .place("node \(node)")
                 }
             default: break
             }
@@ -169,10 +193,12 @@ struct LTSPImportWork {
         }
         // With several cards, the one that a section names counts.
         let named = machines.first { machine in
-            sections.contains { $0.subject == MACAddress(machine.macAddress).map(LTSPFile.Subject.machine) }
+            MACAddress(machine.macAddress).map(namedCards.contains) == true
         }
         guard let machine = named ?? machines.first, !problemsRefuse else { return [:] }
-        let wanted = settings(of: file.variables(of: machine))
+        let kind = file.kind(of: machine)
+        let wanted = wantedOfKind[kind] ?? settings(of: file.variables(of: machine))
+        wantedOfKind[kind] = wanted
         return left(of: wanted, for: machine, node.name, inherited: inherited)
     }
 
@@ -214,9 +240,9 @@ struct LTSPImportWork {
         let (path, groupSettings) = group(of: index)
         do {
             let name = try nodeName(variables, mac)
-            guard !fleet.nodes.contains(where: { $0.name == name }),
-                !newNodes.contains(where: { $0.name == name })
-            else { throw InvalidSetting("there is another node \(name)") }
+            guard owners.names.insert(name).inserted else {
+                throw InvalidSetting("there is another node \(name)")
+            }
             let left = left(of: settings(of: variables), for: machine, name, inherited: groupSettings)
             newNodes.append(Node(name: name, group: path, macAddresses: [mac], settings: left))
             target[index] = .place("new node \(name)" + (path == .site ? "" : " in \(path)"))

@@ -7,7 +7,7 @@ package struct LTSPProblem: Error, Equatable, Sendable, Codable, CustomStringCon
     /// Whether the file is refused for it; otherwise it is a warning.
     package var isError: Bool
 
-    init(error text: String, _ file: String, _ line: Int?) {
+    package init(error text: String, _ file: String, _ line: Int?) {
         (self.file, self.line, self.text, isError) = (file, line, text, true)
     }
 
@@ -42,7 +42,7 @@ package struct LTSPVariable: Equatable, Sendable, Codable {
 }
 
 /// What the old programs knew of a machine when they read their configuration.
-package struct LTSPMachine: Equatable, Sendable {
+package struct LTSPMachine: Hashable, Sendable {
     /// In lower case, with colons; empty: unknown.
     package var macAddress: String
     package var address: String

@@ -39,6 +39,8 @@ package enum LTSPFile: Sendable {
         }
     }
 
+    package var sectionCount: Int { sections.count }
+
     package var problems: [LTSPProblem] {
         switch self {
         case .lts(let file): file.problems
@@ -50,28 +52,6 @@ package enum LTSPFile: Sendable {
         switch self {
         case .lts(let file): file.variables(of: machine).withFormerNames
         case .ltsp(let file): file.variables(of: machine)
-        }
-    }
-
-    /// The MAC addresses and host names that sections have as their headers.
-    package var namedMachines: [String] {
-        sections.compactMap { section in
-            switch section.subject {
-            case .machine(let mac): mac.description
-            case .hostName(let name): (try? NodeName(name)).map(\.text)
-            default: nil
-            }
-        }
-    }
-
-    /// Whether what a machine gets depends on its address.
-    package var dependsOnAddresses: Bool {
-        sections.contains { section in
-            switch section.subject {
-            case .address: true
-            case .pattern(let names): names.contains { $0.contains(".") || $0 == "*" }
-            default: false
-            }
         }
     }
 
@@ -99,7 +79,7 @@ package enum LTSPFile: Sendable {
                 subject: isAll ? .all : subject([section.name]),
                 takesOver: isAll ? [] : section.likes.compactMap { file.sectionOfKey[$0.key] },
                 variables: section.settings.map {
-                    LTSPVariable(name: $0.name, value: $0.text, place: $0.place)
+                    LTSPVariable(name: $0.name, value: $0.word.literal ?? $0.text, place: $0.place)
                 },
                 links: section.likes.map { LTSPVariable(name: "LIKE", value: $0.name, place: $0.place) },
                 isHidden: file.sectionOfKey[section.key] != index)

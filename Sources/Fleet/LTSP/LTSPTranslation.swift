@@ -6,9 +6,11 @@ package struct LTSPTranslation: Equatable, Sendable {
         case taken
         /// As something else with the same effect.
         case translated
-        /// Nothing here has its effect yet, or the value does not fit.
+        /// There is no setting for it yet: the node gets the variable itself.
+        case kept
+        /// The value does not fit.
         case notTaken = "not taken"
-        /// It has no meaning here.
+        /// It has no meaning here; the node gets the variable itself.
         case recorded
         /// It has no use here.
         case dropped
@@ -21,16 +23,20 @@ package struct LTSPTranslation: Equatable, Sendable {
 
     /// - Parameter images: the names of the images that may be set; nil: any.
     package init(_ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil) {
+        (fate, text) = (.recorded, "LTSP has no such variable")
         guard let kind = LTSPVariableKind.of(variable.name, in: dialect) else {
-            (fate, text) = (.recorded, "LTSP has no such variable")
+            keep(variable, in: dialect)
             return
         }
         switch kind.treatment {
-        case .recorded: (fate, text) = (.recorded, "it has no meaning here (\(kind.subject))")
+        case .recorded:
+            text = "it has no meaning here (\(kind.subject))"
+            keep(variable, in: dialect)
         case .dropped: (fate, text) = (.dropped, "it has no use here (\(kind.subject))")
         case .same, .translated:
             guard let setting = kind.setting else {
-                (fate, text) = (.notTaken, "there is no setting for it yet (\(kind.subject))")
+                (fate, text) = (.kept, "there is no setting for it yet (\(kind.subject))")
+                keep(variable, in: dialect)
                 return
             }
             fate = kind.treatment == .same ? .taken : .translated
@@ -54,6 +60,16 @@ package struct LTSPTranslation: Equatable, Sendable {
                 text = "\(setting)=\(definition.typed(checked))"
             } catch { (fate, text) = (.notTaken, error.description) }
         }
+    }
+
+    /// Sets the variable itself. The report does not have the value: it may be a password.
+    private mutating func keep(_ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect) {
+        let name = dialect.setting(variable.name)
+        do throws(InvalidSetting) {
+            let definition = try SettingDefinition.settable(name)
+            settings = [name: try definition.checked(.text(variable.value))]
+            text = "\(name): \(text)"
+        } catch { (fate, text) = (.notTaken, error.description) }
     }
 
     /// Nil where the variable asks for what is so anyway.

@@ -21,7 +21,7 @@ package struct LTSPVariableKind: Sendable {
 
 extension LTSPVariableKind {
     /// The two kinds of files; some names mean something else in the other.
-    package enum Dialect: String, Sendable, Codable {
+    package enum Dialect: String, Sendable, Codable, CaseIterable {
         case lts = "lts.conf"
         case ltsp = "ltsp.conf"
     }

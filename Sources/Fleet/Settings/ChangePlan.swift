@@ -102,7 +102,7 @@ extension ChangePlan {
             }
         }
         let names = was.namesSet.union(willBe.namesSet)
-        for definition in SettingDefinition.all where names.contains(definition.name) {
+        for definition in SettingDefinition.among(names) {
             let value = willBe.shown(definition)
             let former = old == nil ? nil : was.shown(definition)
             guard former != value else { continue }
@@ -146,7 +146,7 @@ extension ChangePlan {
         let fields = fields(of: old, new)
         let names = Set(old.settings.keys).union(new.settings.keys).sorted()
         let settings = names.filter { old.settings[$0] != new.settings[$0] }.map { name in
-            let isSecret = SettingDefinition.secretNames.contains(name)
+            let isSecret = SettingDefinition.isSecret(name)
             func shown(_ value: SettingValue?) -> String? {
                 isSecret ? value.map { _ in RecordSettings.hidden.description } : value?.description
             }

@@ -5,6 +5,8 @@ package enum SettingOrigin: Equatable, Sendable {
     case image(ImageName)
     case group(GroupPath)
     case rule(RuleName)
+    /// A kept file of the site or an image.
+    case file(FileOrigin)
     case node(NodeName)
 }
 
@@ -15,6 +17,7 @@ extension SettingOrigin: CustomStringConvertible {
         case .image(let name): "image \(name)"
         case .group(let path): path == .site ? "site" : "group \(path)"
         case .rule(let name): "rule \(name)"
+        case .file(let origin): origin.description
         case .node(let name): "node \(name)"
         }
     }
@@ -35,7 +38,8 @@ package struct EffectiveSetting: Equatable, Sendable {
     }
 }
 
-/// The effective settings of a node: product default → image → site → groups downwards → match rules → node.
+/// The effective settings of a node: product default → image → site → groups downwards → match rules → kept file of the site → kept file of
+/// the image → node.
 package struct EffectiveSettings: Sendable {
     /// One level with its settings.
     package typealias Level = (origin: SettingOrigin, settings: [String: SettingValue])
@@ -56,7 +60,7 @@ package struct EffectiveSettings: Sendable {
         for level in levels {
             guard let value = level.settings[definition.name], !definition.isClosed(value) else { continue }
             guard definition.merge.takes(value) else {
-                throw UnreadableSetting(definition, value, at: level.origin)
+                throw UnreadableSetting(definition, value, at: level.origin.of(definition.name))
             }
             held = definition.merge.combined(held ?? definition.defaultValue, value)
         }
@@ -85,7 +89,7 @@ package struct EffectiveSettings: Sendable {
                 else { continue }
                 if definition.merge == .replace { replaced.insert(name) }
                 if definition.unreadability(value) != nil {
-                    return UnreadableSetting(definition, value, at: level.origin)
+                    return UnreadableSetting(definition, value, at: level.origin.of(definition.name))
                 }
             }
         }
@@ -98,7 +102,7 @@ package struct EffectiveSettings: Sendable {
             guard let value = level.settings[definition.name], definition.unreadability(value) != nil,
                 !definition.isClosed(value)
             else { continue }
-            return UnreadableSetting(definition, value, at: level.origin)
+            return UnreadableSetting(definition, value, at: level.origin.of(definition.name))
         }
         return nil
     }
@@ -116,7 +120,7 @@ package struct EffectiveSettings: Sendable {
         var layers = [EffectiveSetting.Layer(origin: .productDefault, value: definition.defaultValue)]
         for level in levels {
             guard let value = level.settings[definition.name] else { continue }
-            layers.append(EffectiveSetting.Layer(origin: level.origin, value: value))
+            layers.append(EffectiveSetting.Layer(origin: level.origin.of(definition.name), value: value))
         }
         let value = layers.dropFirst().reduce(layers[0].value) {
             definition.merge.combined($0, $1.value)
@@ -137,8 +141,23 @@ package struct EffectiveSettings: Sendable {
         return value
     }
 
+    /// The value that applies, without those that were sealed with a key that this server does not have.
+    func open(_ definition: SettingDefinition) -> SettingValue {
+        levels.reduce(definition.defaultValue) { value, level in
+            guard let stronger = level.settings[definition.name], !definition.isClosed(stronger) else {
+                return value
+            }
+            return definition.merge.combined(value, stronger)
+        }
+    }
+
     /// Names of all settings that some level sets.
     var namesSet: Set<String> { levels.reduce(into: []) { $0.formUnion($1.settings.keys) } }
 
-    package var all: [EffectiveSetting] { SettingDefinition.all.map { self[$0] } }
+    /// All settings, and behind them the keys of namespaces that some level sets.
+    package var definitions: [SettingDefinition] {
+        SettingDefinition.all + SettingDefinition.keys(among: namesSet)
+    }
+
+    package var all: [EffectiveSetting] { definitions.map { self[$0] } }
 }

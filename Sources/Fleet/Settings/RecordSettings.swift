@@ -19,7 +19,7 @@
     /// The settings with secrets hidden.
     package static func redacted(_ settings: [String: SettingValue]) -> [String: SettingValue] {
         var shown = settings
-        for name in SettingDefinition.secretNames where shown[name] != nil { shown[name] = hidden }
+        for name in settings.keys where SettingDefinition.isSecret(name) { shown[name] = hidden }
         return shown
     }
 
@@ -29,11 +29,11 @@
     package static func merged(_ settings: [String: SettingValue], into stored: [String: SettingValue]?)
         -> [String: SettingValue]
     {
-        var settings = settings
-        for name in SettingDefinition.secretNames where settings[name] == hidden {
-            settings[name] = stored?[name]
+        var merged = settings
+        for (name, value) in settings where value == hidden && SettingDefinition.isSecret(name) {
+            merged[name] = stored?[name]
         }
-        return settings
+        return merged
     }
 
     /// The maximum characters of all settings of one level.
@@ -79,8 +79,8 @@ extension RecordSettings: Codable {
             wrappedValue[name] = value
         }
         guard let sealer = decoder.userInfo[Self.sealer] as? SettingSealer else { return }
-        for name in SettingDefinition.sealedNames {
-            if let value = wrappedValue[name] { wrappedValue[name] = sealer.open(value) }
+        for (name, value) in wrappedValue where SettingDefinition.isSealed(name) {
+            wrappedValue[name] = sealer.open(value)
         }
     }
 
@@ -88,8 +88,8 @@ extension RecordSettings: Codable {
         var container = encoder.singleValueContainer()
         if let sealer = encoder.userInfo[Self.sealer] as? SettingSealer {
             var settings = wrappedValue
-            for name in SettingDefinition.sealedNames {
-                if let value = settings[name] { settings[name] = try sealer.seal(value) }
+            for (name, value) in wrappedValue where SettingDefinition.isSealed(name) {
+                settings[name] = try sealer.seal(value)
             }
             return try container.encode(settings)
         }

@@ -77,6 +77,16 @@ extension SettingDefinition {
     /// All settings, in display order.
     package static var all: [SettingDefinition] { SettingRegistry.standard.all }
 
+    /// Those with the names, in display order; keys of namespaces last.
+    static func among(_ names: Set<String>) -> [SettingDefinition] {
+        all.filter { names.contains($0.name) } + keys(among: names)
+    }
+
+    /// The keys of namespaces among the names, in their order.
+    package static func keys(among names: Set<String>) -> [SettingDefinition] {
+        names.filter { $0.contains(".") }.sorted().compactMap { named($0) }
+    }
+
     /// The setting with that name or former name.
     package static func named(_ name: String) -> SettingDefinition? { SettingRegistry.standard.named(name) }
 
@@ -85,8 +95,21 @@ extension SettingDefinition {
         try SettingRegistry.standard.settable(name)
     }
 
-    /// Names of the settings whose values are never shown.
-    package static let secretNames: [String] = all.filter(\.isSecret).map(\.name)
-    /// Names of the settings that a store seals: secrets, and the nodes' files, which may be keys.
-    package static let sealedNames: [String] = all.filter(\.isSealed).map(\.name)
+    private static let secretNames = Set(all.filter(\.isSecret).map(\.name))
+    private static let sealedNames = Set(all.filter(\.isSealed).map(\.name))
+
+    /// Whether the values of a setting are never shown.
+    package static func isSecret(_ name: String) -> Bool {
+        secretNames.contains(name) || name.contains(".") && named(name)?.isSecret == true
+    }
+
+    /// Whether a store seals a setting: secrets, the nodes' files, which may be keys, and variables of LTSP.
+    package static func isSealed(_ name: String) -> Bool {
+        sealedNames.contains(name) || name.contains(".") && named(name)?.isSealed == true
+    }
+
+    /// With what the names of settings begin that a store seals: whole names, and prefixes of namespaces.
+    package static let sealedBeginnings: [String] =
+        sealedNames.sorted().map { "\($0)\"" } + Settings.namespaces.map { "\($0.prefix)." }
+        + [KeptFile.sealedBeginning]
 }

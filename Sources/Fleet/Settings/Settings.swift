@@ -17,7 +17,11 @@ package enum Settings {
     ]
 
     /// Prefixes with free keys.
-    static let namespaces: [SettingNamespace] = []
+    static let namespaces: [SettingNamespace] = LTSPVariableKind.Dialect.allCases.map { dialect in
+        SettingNamespace(dialect.namespace) { key, name throws(InvalidSetting) in
+            try dialect.setting(key, name)
+        }
+    }
 
     package static let enrolment = Setting(
         "enrolment", .choice, Enrolment.open, at: .enrolment,

@@ -35,6 +35,8 @@ final class Server: Sendable {
     /// Nil: nothing is exported.
     private let nfs: NFSWorkerConnection?
     private let builds: ImageBuilds?
+    private let keptFiles: KeptFiles
+    private let keptFileWatch: KeptFileWatch
     private let centerLimits: CenterLimits?
     /// No second server, and no restore, while this one runs.
     private let stateLock: FileDescriptor
@@ -114,11 +116,14 @@ final class Server: Sendable {
             fleet: fleet, files: ServedVolumes(disks: disks, nfs: nfs, policy: policy),
             openFiles: planes, logger: ServerLog.logger)
         self.volumes = volumes
+        keptFiles = KeptFiles(settings.keptFiles, logger: ServerLog.logger)
+        keptFileWatch = KeptFileWatch(settings.keptFiles)
         if hasCenter {
-            let services = try Self.makeServices(
+            var services = try Self.makeServices(
                 settings, policy: policy, fleet: fleet, volumes: volumes, logs: logs,
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
+            services.keptFiles = keptFiles
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
@@ -139,6 +144,7 @@ final class Server: Sendable {
 
     /// Serves until the process is told to end.
     func run() async throws {
+        await Self.keep(keptFiles, keptFileWatch, in: fleet)
         await export()
         // Not a part of the group below: what is exported follows the networks until the process ends.
         Task { for await _ in policy.changes { await export() } }

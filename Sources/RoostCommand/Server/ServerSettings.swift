@@ -27,6 +27,7 @@ struct ServerSettings {
     /// Public keys; none: versions need no signature.
     var imageKeys: [String] = []
     var imageSources: [ReplicationSource] = []
+    var keptFiles: [KeptFiles.Source] = []
     /// What other servers call this one; nil: the host's name.
     var serverName: String?
     var nodeProgram: String?
@@ -96,6 +97,7 @@ struct ServerSettings {
                 var section = section
                 return try Self.imageSource(&section)
             } ?? []
+        keptFiles = try Self.keptFiles(&top)
         advertisedAddress = try top.value("advertised-address", "an IPv4 address of a host") {
             IPv4Address($0).flatMap { $0.neverAHost == nil ? $0 : nil }
         }
@@ -127,7 +129,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, advertised-address, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, server-name, advertised-address, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 
@@ -146,6 +148,28 @@ struct ServerSettings {
         source.period = try section.number("every", 5...86_400) ?? source.period
         try section.finish(known: "url, token-file, certificate, images, channels, limit, every")
         return source
+    }
+
+    private static func keptFiles(_ top: inout YAMLSection) throws -> [KeptFiles.Source] {
+        var sources: [KeptFiles.Source] = []
+        for section in try top.sections("kept-files") ?? [] {
+            var section = section
+            let path = try section.value("path", "an absolute path", Self.path)
+            let image = try section.value("image", "an image's name") { try ImageName($0) }
+            let kind = try section.value("kind", "lts.conf or ltsp.conf") {
+                LTSPVariableKind.Dialect(rawValue: $0)
+            }
+            try section.finish(known: "path, image, kind")
+            guard let path else { throw section.fail("a kept file needs path") }
+            let source = KeptFiles.Source(scope: image.map { .image($0) } ?? .site, path: path, dialect: kind)
+            guard !sources.contains(where: { $0.scope == source.scope }) else {
+                throw section.fail(
+                    image.map { "image \($0) has two kept files" }
+                        ?? "the site has two kept files: one of them needs ‘image’")
+            }
+            sources.append(source)
+        }
+        return sources
     }
 
     private static func allowance(_ section: inout YAMLSection) throws -> PeerAllowances.Network {
@@ -192,6 +216,7 @@ struct ServerSettings {
             ("image-cache", imageCache != other.imageCache),
             ("image-keys", imageKeys != other.imageKeys),
             ("image-sources", imageSources != other.imageSources),
+            ("kept-files", keptFiles != other.keptFiles),
             ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),

@@ -243,7 +243,7 @@ struct HTTPAnswering {
         let archive: [UInt8]
         do throws(UnreadableSetting) {
             archive = try configurationArchive(
-                for: machine, being: context.node(of: machine), in: context.snapshot,
+                for: machine, being: context.node(of: machine), at: peer, in: context.snapshot,
                 policy: context.settings.policy.on(server: server),
                 hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
         } catch {

@@ -58,10 +58,11 @@ struct GroupsView: TemplateView {
         self.at = at.map { Format.time(second: $0) }
         mayEdit = details.mayConfigure
         mayRemove = path != .site
-        let definitions = SettingDefinition.all.filter { path == .site || !$0.isSiteWide }
         fields =
             details.settings.map {
-                SettingFieldsView(definitions, own: $0.own, effective: $0.effective, words)
+                SettingFieldsView(
+                    $0.effective.definitions.filter { path == .site || !$0.isSiteWide }, own: $0.own,
+                    effective: $0.effective, words)
             } ?? SettingFieldsView([], own: [:], effective: EffectiveSettings(levels: []), words)
     }
 }

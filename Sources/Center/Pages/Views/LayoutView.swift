@@ -50,11 +50,12 @@ struct LayoutView: TemplateView {
         ("/history", "History", .audit),
         ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
         ("/boards", "Wall boards", .configure), ("/hooks", "Web hooks", .administer),
-        ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
+        ("/kept-files", "Kept files", .read), ("/settings", "Settings", .read),
+        ("/wizard", "First steps", .configure),
     ]
 
     /// Pages for the whole site: callers with only a part of it would be refused.
-    private static let siteWide: Set<String> = ["/settings", "/hooks"]
+    private static let siteWide: Set<String> = ["/settings", "/kept-files", "/hooks"]
 
     /// The entries that `grants` allow.
     static func menu(_ section: String, grants: [Grant], _ words: Words) -> [Entry] {

@@ -213,7 +213,7 @@ extension NodeView.Edit {
                 "tags", words("Tags"), id: "new-tags", InputView(value: node.tags.joined(separator: " "))),
         ]
         settings = SettingFieldsView(
-            SettingDefinition.all.filter { !$0.isSiteWide }, own: own, effective: effective, words)
+            effective.definitions.filter { !$0.isSiteWide }, own: own, effective: effective, words)
     }
 }
 

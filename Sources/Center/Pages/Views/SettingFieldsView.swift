@@ -72,6 +72,9 @@ extension SettingFieldsView.Setting {
         case .integer(let range):
             number = SettingFieldsView.Number(
                 own: text, minimum: range.lowerBound, maximum: range.upperBound, unit: definition.unit)
+        case .text where text.contains("\n"):
+            lines = SettingFieldsView.Lines(
+                own: text, rows: min(8, text.split(separator: "\n").count + 1), hint: "")
         case .text: line = SettingFieldsView.Line(own: text)
         case .list, .map:
             lines = SettingFieldsView.Lines(

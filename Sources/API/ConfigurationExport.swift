@@ -1,0 +1,28 @@
+package import Fleet
+
+/// The records of a configuration that people write, as far as the caller may see them, each kind in the order of its names. Secrets are
+/// shown as `(set)`; sent back, they stay as they are.
+package struct ConfigurationExport: Codable, Sendable, Equatable {
+    /// The revision that all of it is from: the tag for `If-Match`.
+    package var revision: Int
+    /// Parents first.
+    package var groups: [NodeGroup]
+    package var rules: [MatchRule]
+    package var nodes: [Node]
+    package var networks: [Network]
+    package var reservations: [DHCPReservation]
+    package var loaderRules: [LoaderRule]
+
+    package init(
+        revision: Int, groups: [NodeGroup] = [], rules: [MatchRule] = [], nodes: [Node] = [],
+        networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = []
+    ) {
+        self.revision = revision
+        self.groups = groups
+        self.rules = rules
+        self.nodes = nodes
+        self.networks = networks
+        self.reservations = reservations
+        self.loaderRules = loaderRules
+    }
+}

@@ -1,0 +1,27 @@
+import API
+import Fleet
+
+/// The whole configuration at one revision.
+extension Acts {
+    /// - Parameter group: only its nodes and groups, and those below; rules and networks are of the whole site.
+    func export(below group: GroupPath = .site) async throws -> ConfigurationExport {
+        try require(.read)
+        if group != .site { try require(.read, in: group) }
+        let snapshot = try await configuration()
+        guard group == .site || snapshot.groups[group] != nil else {
+            throw StoreError.notFound("there is no group \(group)")
+        }
+        func isShown(_ path: GroupPath) -> Bool { group.contains(path) && caller.sees(path) }
+        var export = ConfigurationExport(revision: snapshot.revision)
+        export.groups = snapshot.groups.values.filter { isShown($0.path) }.sorted { $0.path < $1.path }
+        export.nodes = snapshot.nodeOrder.compactMap { snapshot.nodes[$0] }.filter { isShown($0.group) }
+        guard group == .site else { return export }
+        export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
+        guard may(.read, in: .site) else { return export }
+        let records = snapshot.contents.network
+        export.networks = records.networks.values.sorted { $0.name < $1.name }
+        export.reservations = records.orderedReservations
+        export.loaderRules = records.loaderRules.values.sorted { $0.name < $1.name }
+        return export
+    }
+}

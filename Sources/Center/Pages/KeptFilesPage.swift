@@ -1,0 +1,14 @@
+import Fleet
+import Hummingbird
+
+/// The files of LTSP that stay the truth, with what is wrong with them.
+struct KeptFilesPage {
+    let pages: Pages
+
+    func add(to routes: Routes) {
+        routes.get("kept-files", .read) { request, context, acts in
+            let view = KeptFilesView(try acts.keptFiles(), pages.renderer.words(context))
+            return try pages.show(view, "Kept files", section: "/kept-files", request, context)
+        }
+    }
+}

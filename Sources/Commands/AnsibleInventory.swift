@@ -1,0 +1,67 @@
+import API
+import Fleet
+import Foundation
+import Wire
+
+/// The nodes as a dynamic inventory of Ansible (the JSON of `ansible-inventory --list`): groups of Roost are groups there, tags too.
+struct AnsibleInventory {
+    private let nodes: [Node]
+    private let groups: [NodeGroup]
+    /// The addresses of now, by name.
+    private let addresses: [NodeName: String]
+
+    init(_ export: ConfigurationExport, addresses: [NodeName: String]) {
+        nodes = export.nodes
+        groups = export.groups
+        self.addresses = addresses
+    }
+
+    func json() throws -> Data {
+        var inventory: [String: Any] = [:]
+        var hosts: [String: [String]] = [:]
+        for node in nodes {
+            hosts[Self.name(node.group), default: []].append(node.name.text)
+            for tag in node.tags { hosts["tag_\(Self.word(tag))", default: []].append(node.name.text) }
+        }
+        var children: [String: [String]] = [:]
+        for path in Swift.Set(groups.map(\.path) + nodes.map(\.group)).sorted() {
+            // Groups without a record of their own stand between others all the same.
+            let lineage = path.lineage
+            for (parent, child) in zip(lineage, lineage.dropFirst()) {
+                let (above, below) = (Self.name(parent), Self.name(child))
+                if children[above]?.contains(below) != true { children[above, default: []].append(below) }
+            }
+        }
+        for name in Swift.Set(hosts.keys).union(children.keys).union(children.values.joined())
+        where name != "all" {
+            var group: [String: Any] = ["hosts": hosts[name] ?? []]
+            if let below = children[name] { group["children"] = below }
+            inventory[name] = group
+        }
+        let tags = hosts.keys.filter { $0.hasPrefix("tag_") }
+        inventory["all"] = [
+            "hosts": hosts["all"] ?? [], "children": ((children["all"] ?? []) + tags).sorted(),
+        ]
+        inventory["_meta"] = ["hostvars": Dictionary(uniqueKeysWithValues: nodes.map(variables))]
+        return try JSONSerialization.data(
+            withJSONObject: inventory, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+    }
+
+    private func variables(of node: Node) -> (String, [String: Any]) {
+        var variables: [String: Any] = [
+            "roost_group": node.group.description, "roost_tags": node.tags,
+            "roost_macs": node.macAddresses.map(\.description),
+        ]
+        variables["ansible_host"] = addresses[node.name] ?? node.address?.description
+        return (node.name.text, variables)
+    }
+
+    /// `/school/room-1` is `group_school_room_1`; names of Ansible's groups are those of variables.
+    private static func name(_ path: GroupPath) -> String {
+        path == .site ? "all" : "group_\(word(String(path.description.dropFirst())))"
+    }
+
+    private static func word(_ text: String) -> String {
+        String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+    }
+}

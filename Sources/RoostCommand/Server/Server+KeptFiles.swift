@@ -1,0 +1,20 @@
+import Center
+import Fleet
+import Logging
+
+extension Server {
+    /// Reads the kept files, and follows their changes until the process ends.
+    static func keep(_ files: KeptFiles, _ watch: KeptFileWatch, in fleet: LiveFleet) async {
+        @Sendable func take(_ readings: [KeptFileWatch.Reading]) async {
+            for (scope, file) in readings where await !files.take(file, of: scope, into: fleet) {
+                watch.retry(scope)
+            }
+        }
+        do { try await files.removeOthers(from: fleet) } catch {
+            ServerLog.logger.error("kept files: \(error)")
+        }
+        // Before the first node boots.
+        await take(watch.look(isFirst: true))
+        Task { for await readings in watch.readings { await take(readings) } }
+    }
+}

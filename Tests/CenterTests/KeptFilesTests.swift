@@ -1,0 +1,65 @@
+import API
+import Fleet
+import Testing
+
+@testable import Center
+
+/// Files that stay the truth, from their reading to what people see.
+@Suite struct KeptFilesTests {
+    private let directory = try? TemporaryDirectory()
+
+    private func file(_ text: String) -> KeptFile {
+        KeptFile(
+            .site, path: "/etc/roost/lts.conf", dialect: .lts, main: "lts.conf",
+            ["lts.conf": Array(text.utf8)])
+    }
+
+    private func kept() -> KeptFiles {
+        KeptFiles([KeptFiles.Source(scope: .site, path: "/etc/roost/lts.conf")])
+    }
+
+    @Test func `a change of the file is a revision by it, and a wrong file changes nothing`() async throws {
+        let services = try await CenterServices.alone(in: #require(directory))
+        let (fleet, kept) = (services.fleet, kept())
+        let right = file("[default]\nTIMEZONE = Europe/Rome\nLDM_PASSWORD = tiger\n")
+        #expect(await kept.take(.success(right), of: .site, into: fleet))
+        let revision = fleet.snapshot.revision
+        let last = try await fleet.store.revision(revision)
+        #expect(last.who == "file /etc/roost/lts.conf" && last.what.contains("kept from now on"))
+        #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText == "Europe/Rome")
+        // Read again as it was.
+        #expect(await kept.take(.success(right), of: .site, into: fleet))
+        #expect(fleet.snapshot.revision == revision && kept.all.first?.refusal == nil)
+
+        let wrong = file("[default]\nTIMEZONE =\nSOUND = True\n")
+        #expect(await kept.take(.success(wrong), of: .site, into: fleet))
+        #expect(fleet.snapshot.revision == revision)
+        #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText == "Europe/Rome")
+        let refusal = try #require(kept.all.first?.refusal)
+        #expect(refusal.hasPrefix("lts.conf:2: "))
+        #expect(NodeWarnings.keptFiles(kept.all).first?.contains("lts.conf:2: ") == true)
+
+        struct Gone: Error, CustomStringConvertible { let description = "it is not there" }
+        #expect(await kept.take(.failure(Gone()), of: .site, into: fleet))
+        #expect(kept.all.first?.refusal == "/etc/roost/lts.conf: it is not there")
+        #expect(fleet.snapshot.keptFiles[.site] == right)
+        #expect(await kept.take(.success(right), of: .site, into: fleet))
+        #expect(kept.all.first?.refusal == nil)
+    }
+
+    @Test func `a file that roost.yaml names no more loses its effect`() async throws {
+        let services = try await CenterServices.alone(in: #require(directory))
+        let fleet = services.fleet
+        _ = await kept().take(.success(file("[default]\nSOUND = True\n")), of: .site, into: fleet)
+        try await kept().removeOthers(from: fleet)
+        #expect(fleet.snapshot.keptFiles.count == 1)
+        try await KeptFiles().removeOthers(from: fleet)
+        #expect(fleet.snapshot.keptFiles.isEmpty)
+    }
+
+    @Test func `history shows the lines without passwords`() throws {
+        let json = #"{"main":"lts.conf","texts":{"lts.conf":["[default]","LDM_PASSWORD = tiger"]}}"#
+        let shown = Redaction.of(json: json)
+        #expect(shown?.contains("tiger") == false && shown?.contains("LDM_PASSWORD = (set)") == true)
+    }
+}
