@@ -115,7 +115,7 @@ enum StoredSecrets {
 
     /// The first programs wrote what was set on several nodes at once into history with its value.
     private static func shortenHistoryOfBulkActs(in database: Database) throws {
-        for name in SettingDefinition.sealedNames + [Settings.rootPassword.name] {
+        for name in SettingDefinition.sealedNames.union([Settings.rootPassword.name]) {
             let rows = try Row.fetchAll(
                 database, sql: "SELECT number, what FROM revision WHERE what GLOB ?",
                 arguments: ["*set \(name)*=*"])

@@ -96,7 +96,8 @@ extension SettingDefinition {
     }
 
     private static let secretNames = Set(all.filter(\.isSecret).map(\.name))
-    private static let sealedNames = Set(all.filter(\.isSealed).map(\.name))
+    /// Settings whose values a store seals, without those of namespaces.
+    package static let sealedNames = Set(all.filter(\.isSealed).map(\.name))
 
     /// Whether the values of a setting are never shown.
     package static func isSecret(_ name: String) -> Bool {
