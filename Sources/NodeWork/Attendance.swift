@@ -36,7 +36,7 @@ package struct Attendance {
     private mutating func tellSessions(to server: ServerTalk) {
         let (moment, now) = (LoggedIn.Moment.now, SystemClock.boot / 1_000)
         guard telling.looks(at: now, moment: moment) else { return }
-        let people = LoggedIn.now
+        guard let people = LoggedIn.now else { return }
         guard telling.tells(people.mark, at: now, moment: moment) else { return }
         do {
             try server.sendSessions(people.json)

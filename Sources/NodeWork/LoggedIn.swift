@@ -59,7 +59,15 @@ package struct LoggedIn: Equatable, Sendable {
         }
     }
 
-    static var now: LoggedIn { LoggedIn(managed: managed, onTerminals: onTerminals) }
+    /// Nil: the log-in manager does not answer at present. Its sessions have not ended by that, and nothing is reported.
+    static var now: LoggedIn? {
+        var status = stat()
+        let hasManager = unsafe stat("/run/systemd/sessions", &status) == 0
+        let awakeSeconds = SystemClock.awake / 1_000
+        return managed(hasManager: hasManager, awakeSeconds: awakeSeconds, run: output(of:)).map {
+            LoggedIn(managed: $0, onTerminals: onTerminals)
+        }
+    }
 
     // MARK: loginctl
 
@@ -69,14 +77,31 @@ package struct LoggedIn: Equatable, Sendable {
         "TimestampMonotonic",
     ]
 
-    private static var managed: [Session] {
-        let identifiers = identifiers(output(of: "loginctl --no-legend --no-pager list-sessions"))
-        if identifiers.isEmpty { return [] }
-        let lines = output(
-            of: "loginctl --no-pager show-session \(properties.map { "-p \($0)" }.joined(separator: " ")) "
-                + identifiers.joined(separator: " "))
-        return sessions(lines, awakeSeconds: SystemClock.awake / 1_000)
+    /// The sessions that the log-in manager knows; nil: it is there and does not say.
+    ///
+    /// - Parameters:
+    ///   - hasManager: whether it runs.
+    ///   - awakeSeconds: since the start, by the clock that it uses.
+    ///   - run: runs a command, and returns the lines that it prints, and its exit status.
+    package static func managed(
+        hasManager: Bool, awakeSeconds: Int, run: (String) -> (lines: [String], status: Int32)
+    ) -> [Session]? {
+        let show = "loginctl --no-pager show-session \(properties.map { "-p \($0)" }.joined(separator: " ")) "
+        for _ in 0..<attemptLimit {
+            let list = run("loginctl --no-legend --no-pager list-sessions")
+            // Of the shell (POSIX.1-2017, 2.8.2): the image has no such program.
+            if [126, 127].contains(list.status) { return [] }
+            guard list.status == 0 else { continue }
+            let identifiers = identifiers(list.lines)
+            if identifiers.isEmpty { return [] }
+            // Fails as a whole when one of them has ended since.
+            let shown = run(show + identifiers.joined(separator: " "))
+            if shown.status == 0 { return sessions(shown.lines, awakeSeconds: awakeSeconds) }
+        }
+        return hasManager ? nil : []
     }
+
+    private static let attemptLimit = 5
 
     /// The sessions of `loginctl list-sessions`; only names that are safe in a command.
     package static func identifiers(_ lines: [String]) -> [String] {
@@ -116,19 +141,20 @@ package struct LoggedIn: Equatable, Sendable {
         return session
     }
 
-    /// The lines that a command prints; none when it fails or is missing.
-    private static func output(of command: String) -> [String] {
-        guard let pipe = unsafe popen("\(command) 2>/dev/null", "r") else { return [] }
+    /// The lines that a command prints, and its exit status; -1 when it could not be run, or was ended.
+    private static func output(of command: String) -> (lines: [String], status: Int32) {
+        guard let pipe = unsafe popen("\(command) 2>/dev/null", "r") else { return ([], -1) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while case let count = unsafe fread(&buffer, 1, buffer.count, pipe), count > 0, bytes.count < 1 << 20
         {
             bytes += buffer[..<count]
         }
-        guard unsafe pclose(pipe) == 0 else { return [] }
-        return String(decoding: bytes, as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false
-        ).map(String.init)
+        let status = unsafe pclose(pipe)
+        guard status >= 0, status & 0x7F == 0 else { return ([], -1) }
+        let lines = String(decoding: bytes, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        return (lines, status >> 8)
     }
 
     // MARK: utmp

@@ -29,7 +29,7 @@ extension BootLab {
         try Background(
             "/usr/bin/timeout",
             ["600", "ip", "netns", "exec", Self.namespace]
-                + Self.sshCommand(to: "\(user)@\(address)", ["-tt", "-o", "ServerAliveInterval=5"])
+                + Self.sshCommand(to: "\(user)@\(address)", ["-tt", "-o", "ServerAliveInterval=30"])
                 + ["exec sleep 600"], log: "\(Self.directory)/log/login-\(user).log")
     }
 

@@ -96,6 +96,37 @@ import Wire
         #expect(LoggedIn.identifiers(lines) == ["2", "c1"])
     }
 
+    /// What the commands of a log-in manager print in turn.
+    private func managed(
+        hasManager: Bool = true, _ answers: [(lines: [String], status: Int32)]
+    ) -> (users: [String]?, count: Int) {
+        var count = 0
+        let sessions = LoggedIn.managed(hasManager: hasManager, awakeSeconds: 200) { _ in
+            count += 1
+            return answers[min(count, answers.count) - 1]
+        }
+        return (sessions?.map(\.user), count)
+    }
+
+    @Test func `a session that ends while they are listed hides no other`() {
+        let both = (lines: ["2 1000 alice seat0 tty7", "7 1001 bob"], status: Int32(0))
+        let ended = (lines: Array(Self.shown.prefix(3)), status: Int32(1))
+        let shown = (lines: Self.shown, status: Int32(0))
+        let users = LoggedIn.sessions(Self.shown, awakeSeconds: 200).map(\.user)
+        #expect(managed([both, shown]) == (users, 2))
+        #expect(managed([both, ended, both, shown]) == (users, 4))
+        #expect(managed([(lines: [], status: 1), both, shown]) == (users, 3))
+    }
+
+    @Test func `a log-in manager that does not answer has not lost its sessions`() {
+        #expect(managed([(lines: [], status: 1)]) == (nil, 5))
+        #expect(managed([(lines: ["2 1000 alice"], status: 0), (lines: [], status: -1)]) == (nil, 5 + 1))
+        // There is none, or it is not running: only terminals count.
+        #expect(managed([(lines: [], status: 127)]) == ([], 1))
+        #expect(managed(hasManager: false, [(lines: [], status: 1)]) == ([], 5))
+        #expect(managed([(lines: [], status: 0)]) == ([], 1))
+    }
+
     @Test func `a terminal that the log-in manager knows is told once`() {
         let managed = LoggedIn.sessions(Self.shown, awakeSeconds: 200)
         let terminals = [
