@@ -78,31 +78,50 @@ package struct APIClient {
         try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil))
     }
 
+    /// A record with the tag of its state, to be given to `send` with a change of it.
+    func getTagged<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> (record: T, tag: String?)
+    {
+        let (answer, data) = try await answer(.GET, path, body: nil)
+        return (try JSONDecoder().decode(T.self, from: data), answer.headers.first(name: "ETag"))
+    }
+
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, json value: some Encodable, isNew: Bool = false,
-        patience: Duration = .seconds(60)
+        tag: String? = nil, patience: Duration = .seconds(60)
     ) async throws -> Data {
         let encoder = JSONEncoder()
         // What was typed here is on its way to the server.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
-        return try await send(method, path, body: encoder.encode(value), isNew: isNew, patience: patience)
+        return try await send(
+            method, path, body: encoder.encode(value), isNew: isNew, tag: tag, patience: patience)
     }
 
     /// - Parameters:
     ///   - isNew: whether a record that exists is refused (`If-None-Match: *`).
+    ///   - tag: the state in which the record must still be (`If-Match`); nil: any.
     ///   - patience: how long the server may take.
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
-        isNew: Bool = false, patience: Duration = .seconds(60)
+        isNew: Bool = false, tag: String? = nil, patience: Duration = .seconds(60)
     ) async throws -> Data {
+        try await answer(
+            method, path, body: body, contentType: contentType, isNew: isNew, tag: tag, patience: patience
+        ).1
+    }
+
+    private func answer(
+        _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
+        isNew: Bool = false, tag: String? = nil, patience: Duration = .seconds(60)
+    ) async throws -> (HTTPClientResponse, Data) {
         var request = HTTPClientRequest(
             url: "\(server ?? "http://localhost")/api/v1/\(path)",
             socketPath: server == nil ? socketPath : nil)
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if isNew { request.headers.add(name: "If-None-Match", value: "*") }
+        if let tag { request.headers.add(name: "If-Match", value: tag) }
         if let body {
             request.headers.add(name: "Content-Type", value: contentType)
             request.body = ByteBuffer(bytes: body)
@@ -114,7 +133,7 @@ package struct APIClient {
                 text: problem?.detail ?? "the server answered \(answer.statusText)",
                 code: Self.exitCode(of: answer.status))
         }
-        return data
+        return (answer, data)
     }
 
     /// The exit code for an answer that is not a success.
