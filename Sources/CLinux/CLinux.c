@@ -144,6 +144,23 @@ ssize_t roost_send_mapped(int pipe_in, int pipe_out, int discard, int socket, co
 
 int roost_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
+// The kernel notes it at the end of the handshake, and tells it where IP_PKTINFO is on (net/ipv4/ip_sockglue.c, IP_PKTOPTIONS).
+uint32_t roost_connection_interface(int fd) {
+    int on = 1;
+    if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0) return 0;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    socklen_t size = sizeof control;
+    if (getsockopt(fd, IPPROTO_IP, IP_PKTOPTIONS, control, &size) != 0) return 0;
+    struct msghdr message = {.msg_control = control, .msg_controllen = size};
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != IPPROTO_IP || part->cmsg_type != IP_PKTINFO) continue;
+        struct in_pktinfo info;
+        memcpy(&info, CMSG_DATA(part), sizeof info);
+        return (uint32_t)info.ipi_ifindex;
+    }
+    return 0;
+}
+
 int roost_open_arp(uint32_t interface) {
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ARP));
     if (fd < 0) return -1;

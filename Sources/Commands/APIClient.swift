@@ -78,6 +78,13 @@ package struct APIClient {
         try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil))
     }
 
+    /// A record with the tag of its state, to be given to `send` with a change of it.
+    func getTagged<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> (record: T, tag: String?)
+    {
+        let (answer, data) = try await answer(.GET, path, body: nil)
+        return (try JSONDecoder().decode(T.self, from: data), answer.headers.first(name: "ETag"))
+    }
+
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, json value: some Encodable, isNew: Bool = false,
@@ -99,6 +106,16 @@ package struct APIClient {
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
         isNew: Bool = false, ifMatch: String? = nil, patience: Duration = .seconds(60)
     ) async throws -> Data {
+        try await answer(
+            method, path, body: body, contentType: contentType, isNew: isNew, ifMatch: ifMatch,
+            patience: patience
+        ).1
+    }
+
+    private func answer(
+        _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
+        isNew: Bool = false, ifMatch: String? = nil, patience: Duration = .seconds(60)
+    ) async throws -> (HTTPClientResponse, Data) {
         var request = HTTPClientRequest(
             url: "\(server ?? "http://localhost")/api/v1/\(path)",
             socketPath: server == nil ? socketPath : nil)
@@ -117,7 +134,7 @@ package struct APIClient {
                 text: problem?.detail ?? "the server answered \(answer.statusText)",
                 code: Self.exitCode(of: answer.status))
         }
-        return data
+        return (answer, data)
     }
 
     /// The exit code for an answer that is not a success.

@@ -74,15 +74,14 @@ struct AdministratorAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let known = try await client.get("administrators", [AdministratorAnswer].self)
-                .first { $0.name == name }
+            let (known, tag) = try await tokens.account(named: name, at: client)
             let isNew = known == nil && source ?? .local == .local
             let wish = AdministratorRequest(
                 grants: grants, fullName: fullName, isDisabled: disabled,
                 password: isNew ? try PasswordInput.read() : nil, source: source, subject: subject,
                 revokesTokens: tokens.revokeTokens)
             // An account that another person has added meanwhile is not replaced.
-            try await tokens.save(wish, of: name, known, isNew: known == nil, by: client)
+            try await tokens.save(wish, of: name, known, tag: tag, isNew: known == nil, by: client)
         }
     }
 }
@@ -96,13 +95,23 @@ struct TokenOptions: ParsableArguments {
     )
     var revokeTokens: Bool?
 
+    /// An account with the tag of its state; none where there is none that the caller could change.
+    func account(named name: String, at client: APIClient) async throws -> (
+        AdministratorAnswer?, tag: String?
+    ) {
+        let all = try await client.get("administrators", [AdministratorAnswer].self)
+        guard all.contains(where: { $0.name == name }) else { return (nil, nil) }
+        return try await client.getTagged(
+            "administrators/\(APIClient.escaped(name))", AdministratorAnswer.self)
+    }
+
     /// Saves an administrator, and tells which tokens were revoked and which still work.
     func save(
-        _ wish: AdministratorRequest, of name: String, _ known: AdministratorAnswer?, isNew: Bool = false,
-        by client: APIClient
+        _ wish: AdministratorRequest, of name: String, _ known: AdministratorAnswer?, tag: String?,
+        isNew: Bool = false, by client: APIClient
     ) async throws {
         let data = try await client.send(
-            .PUT, "administrators/\(APIClient.escaped(name))", json: wish, isNew: isNew)
+            .PUT, "administrators/\(APIClient.escaped(name))", json: wish, isNew: isNew, ifMatch: tag)
         let left = try JSONDecoder().decode(AdministratorAnswer.self, from: data).tokens
         let revoked = (known?.tokens ?? []).filter { token in !left.contains { $0.id == token.id } }
         if !revoked.isEmpty { printError("revoked API tokens: \(Self.list(revoked))") }
@@ -128,22 +137,13 @@ struct AdministratorPassword: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            _ = try await known(to: client)
-            let password = try PasswordInput.read()
-            // Typing takes time, in which its roles may have changed.
-            let one = try await known(to: client)
+            let (known, tag) = try await tokens.account(named: name, at: client)
+            guard let known else { throw Failure(text: "there is no administrator ‘\(name)’", code: 3) }
             let wish = AdministratorRequest(
-                grants: one.grants, password: password, revokesTokens: tokens.revokeTokens)
-            try await tokens.save(wish, of: name, one, by: client)
+                grants: known.grants, password: try PasswordInput.read(), revokesTokens: tokens.revokeTokens)
+            // Typing takes time: another person may have changed its roles, or its password.
+            try await tokens.save(wish, of: name, known, tag: tag, by: client)
         }
-    }
-
-    private func known(to client: APIClient) async throws -> AdministratorAnswer {
-        let all = try await client.get("administrators", [AdministratorAnswer].self)
-        guard let one = all.first(where: { $0.name == name }) else {
-            throw Failure(text: "there is no administrator ‘\(name)’", code: 3)
-        }
-        return one
     }
 }
 

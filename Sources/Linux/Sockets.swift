@@ -111,6 +111,13 @@ package enum Socket {
         return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
     }
 
+    /// The number of the interface that an accepted connection came in on: that of the segment which completed its handshake; nil when the
+    /// kernel does not tell.
+    package static func interface(_ descriptor: borrowing FileDescriptor) -> UInt32? {
+        let number = roost_connection_interface(descriptor.number)
+        return number == 0 ? nil : number
+    }
+
     /// Our own address on a connection.
     package static func local(_ descriptor: borrowing FileDescriptor) -> IPv4Address? {
         var name = sockaddr_in()
@@ -319,6 +326,16 @@ package struct NetworkInterface: Equatable, Sendable {
     package struct Address: Equatable, Sendable {
         package var address: IPv4Address
         package var network: IPv4Network
+    }
+
+    /// The name of the interface with a number; nil when there is none.
+    package static func name(of index: UInt32) -> String? {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) { buffer in
+            guard let start = unsafe buffer.baseAddress, unsafe if_indextoname(index, start) != nil else {
+                return nil
+            }
+            return unsafe String(cString: start)
+        }
     }
 
     /// All interfaces with their IPv4 addresses.

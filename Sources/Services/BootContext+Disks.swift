@@ -7,13 +7,15 @@ import Wire
 /// The disks that nodes have on the server.
 extension BootContext {
     /// The volume or swap that the machine at `peer` may open: its own, during its present boot.
-    func disk(_ name: VolumeExportName, for peer: IPv4Address?) -> NodeDisk? {
+    ///
+    /// - Parameter interface: the number of the interface that the request came in on; nil: not known.
+    func disk(_ name: VolumeExportName, for peer: IPv4Address?, on interface: UInt32? = nil) -> NodeDisk? {
         guard let machine = tracker.machine(ofBoot: name.boot), let node = node(of: machine),
             node.name == name.node, tracker.currentBoot(of: machine) == name.boot
         else { return nil }
         // Without a peer, this server itself is asking.
-        if let peer, !isOwn(machine, peer) {
-            refuse(name.kind == .volume ? .volume : .swap, of: machine, to: peer)
+        if let peer, !isOwn(machine, peer, on: interface) {
+            refuse(name.kind == .volume ? .volume : .swap, of: machine, to: peer, on: interface)
             return nil
         }
         switch name.kind {

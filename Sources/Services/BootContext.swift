@@ -50,11 +50,18 @@ package final class BootContext {
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
     /// Whether this server's DHCP serves the network of an address.
     package var givesAddressesLike: (IPv4Address) -> Bool = { _ in false }
+    /// The interface on which machines with an address reach this server directly, if its DHCP serves their network; nil where a router or
+    /// a relay is between them.
+    package var interfaceServing: (IPv4Address) -> String? = { _ in nil }
     /// Tells the DHCP service that the wall clock was set.
     package var clockJumped: (ClockJump) -> Void = { _ in }
     private let readClocks: () -> ClockReading
     private var clock: WatchedClock
+    /// The name of the interface with a number.
+    package var interfaceName: (UInt32) -> String? = NetworkInterface.name
     private var neighbours = NeighbourTable()
+    /// By the kernel's numbers, which it does not reuse.
+    private var interfaceNames: [UInt32: String] = [:]
     /// Machines of boot tests: they connect from this host itself.
     private var bootTestMachines: Set<MACAddress> = []
     private var refusals = RefusalLog()
@@ -117,10 +124,35 @@ package final class BootContext {
     // MARK: Machines and their boots
 
     /// The machine that speaks from `address`: the one that holds its lease now. On a network where another server gives the addresses, the
-    /// one whose hardware address this host saw there (ARP). Nil when this server knows of none.
-    package func machine(at address: IPv4Address) -> MACAddress? {
+    /// one whose hardware address this host saw there (ARP). Nil when this server knows of none, or when the request came in elsewhere.
+    ///
+    /// - Parameter interface: the number of the interface that the request came in on; nil: not known.
+    package func machine(at address: IPv4Address, on interface: UInt32? = nil) -> MACAddress? {
+        if isElsewhere(address, on: interface) { return nil }
         if let (machine, _) = clientAddress(address) { return machine }
-        return givesAddressesLike(address) ? nil : neighbours.machine(at: address, now: EventLoop.now())
+        return givesAddressesLike(address) ? nil : neighbour(at: address)?.machine
+    }
+
+    private func neighbour(at address: IPv4Address) -> NeighbourTable.Neighbour? {
+        neighbours.neighbour(at: address, now: EventLoop.now())
+    }
+
+    /// Whether a request from `address` came in on another interface than the one where that address is: its sender only claims it. Behind
+    /// a router or a relay, any interface may lead to an address.
+    func isElsewhere(_ address: IPv4Address, on interface: UInt32?) -> Bool {
+        guard let interface,
+            let expected = givesAddressesLike(address)
+                ? interfaceServing(address) : neighbour(at: address)?.interface
+        else { return false }
+        // What comes in by loopback was sent by this host itself.
+        return ![expected, "lo"].contains(name(of: interface))
+    }
+
+    private func name(of interface: UInt32) -> String? {
+        if let known = interfaceNames[interface] { return known }
+        let name = interfaceName(interface)
+        interfaceNames[interface] = name
+        return name
     }
 
     /// The node that a machine is: by its card, or by the UUID that it sent in DHCP with it.
@@ -161,8 +193,13 @@ package final class BootContext {
 
     /// Whether a request from `peer` comes from the machine itself, so that its own data may go there.
     ///
-    /// - Parameter server: our address that was contacted; nil where machines of boot tests do not connect.
-    func isOwn(_ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address? = nil) -> Bool {
+    /// - Parameters:
+    ///   - server: our address that was contacted; nil where machines of boot tests do not connect.
+    ///   - interface: the number of the interface that the request came in on; nil: not known.
+    func isOwn(
+        _ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address? = nil, on interface: UInt32? = nil
+    ) -> Bool {
+        if isElsewhere(peer, on: interface) { return false }
         if let holder = self.machine(at: peer) { return holder == machine }
         // Behind a router, where another server gives the addresses, no card can be seen. The only thing that identifies a node is the
         // address that it was given here.
@@ -172,11 +209,14 @@ package final class BootContext {
     }
 
     /// Another machine asked for a machine's own data, or reported in its name.
-    func refuse(_ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address) {
+    func refuse(
+        _ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address, on interface: UInt32? = nil
+    ) {
         let isNode = node(of: machine) != nil
         guard refusals.isNew(machine, isNode: isNode, peer, now: EventLoop.now()) else { return }
         let alarm = NodeAlarm(
-            at: now() / 1_000, address: peer, holder: self.machine(at: peer), property: property)
+            at: now() / 1_000, address: peer, holder: self.machine(at: peer, on: interface),
+            interface: isElsewhere(peer, on: interface) ? interface.flatMap(name) : nil, property: property)
         send(.refusal(machine, alarm))
     }
 

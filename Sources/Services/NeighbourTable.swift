@@ -9,11 +9,17 @@ struct NeighbourTable {
     /// Milliseconds that an answer is cached: a booting machine sends a dozen requests within that time.
     private static let lifetime = 2_000
 
-    private var known: [IPv4Address: MACAddress] = [:]
+    struct Neighbour: Equatable {
+        var machine: MACAddress
+        /// The name of the interface that it is on.
+        var interface: String
+    }
+
+    private var known: [IPv4Address: Neighbour] = [:]
     private var readAt: Int?
 
     /// - Parameter now: milliseconds of `EventLoop.now`.
-    mutating func machine(at address: IPv4Address, now: Int) -> MACAddress? {
+    mutating func neighbour(at address: IPv4Address, now: Int) -> Neighbour? {
         if readAt.map({ now - $0 > Self.lifetime }) ?? true {
             let table = try? WholeFile.read("/proc/net/arp")
             known = table.map { Self.read(String(decoding: $0, as: UTF8.self)) } ?? [:]
@@ -24,14 +30,14 @@ struct NeighbourTable {
 
     /// `/proc/net/arp` (proc(5)): address, type of hardware, flags, hardware address, mask and interface, below a line of titles.
     /// Only complete entries (flag 2) of Ethernet (type 1) count.
-    static func read(_ text: String) -> [IPv4Address: MACAddress] {
-        var found: [IPv4Address: MACAddress] = [:]
+    static func read(_ text: String) -> [IPv4Address: Neighbour] {
+        var found: [IPv4Address: Neighbour] = [:]
         for line in text.split(separator: "\n").dropFirst() {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count >= 6, words[1] == "0x1", let flags = Int(words[2].dropFirst(2), radix: 16),
                 flags & 2 != 0, let address = IPv4Address(words[0]), let machine = MACAddress(words[3])
             else { continue }
-            found[address] = machine
+            found[address] = Neighbour(machine: machine, interface: String(words[5]))
         }
         return found
     }

@@ -13,9 +13,10 @@ extension BootContext {
     ///
     /// - Parameter directories: those of the path, of which one may name an image.
     func variableFile(
-        _ dialect: LTSPVariableKind.Dialect, in directories: ArraySlice<Substring>, for peer: IPv4Address
+        _ dialect: LTSPVariableKind.Dialect, in directories: ArraySlice<Substring>, for peer: IPv4Address,
+        on interface: UInt32?
     ) -> BootContent? {
-        let card = machine(at: peer)
+        let card = machine(at: peer, on: interface)
         let owner: Node? = card.flatMap { self.node(of: $0) }
         let reader = VariableReader(
             node: owner, card: card, address: peer, isNodeItself: owner != nil)

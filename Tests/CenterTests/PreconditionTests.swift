@@ -107,6 +107,27 @@ import Testing
         #expect(try await ask("DELETE", "administrators/\(name)", [.ifMatch: present]).status == 204)
     }
 
+    @Test func `of two people who set an account's password, the second one is told`()
+        async throws
+    {
+        let path = "administrators/\(Place.school.aide)"
+        let read = try #require(try await ask("GET", path).headers[.eTag])
+        func set(_ password: String, if tag: String) async throws -> SmallFleet.Answer {
+            try await ask(
+                "PUT", path, [.ifMatch: tag],
+                body: #"{"grants":["auditor@/school"],"source":"local","password":"\#(password)"}"#)
+        }
+        let first = try await set("four random words here", if: read)
+        #expect(first.status == 200, "\(first.body)")
+        let one = try #require(first.headers[.eTag])
+        #expect(try await set("other random words here", if: read).status == 412)
+        // Nothing but the password changes.
+        let second = try await set("more random words here", if: one)
+        #expect(second.status == 200 && second.headers[.eTag] != one, "\(second.body)")
+        #expect(try await set("last random words here", if: one).status == 412)
+        #expect(!second.body.contains("passwordNumber"))
+    }
+
     @Test func `an edit that adds a record is refused where there is one`() async throws {
         let edits = [
             (#""network":{"name":"school","subnet":"10.77.0.0/24"}"#, "network school already exists"),

@@ -50,7 +50,9 @@ import Testing
             files.contentsEqual(atPath: "\(directory)/staging/store", andPath: "\(directory)/state/store"))
         #expect(try doubt(of: whole, secrets: NodeSecrets()) == .isForeign)
         #expect(try doubt(of: whole, secrets: nil) == .isForeign)
-        let list = try ChildProcess(["/bin/tar", "--zstd", "-tf", "\(directory)/backup"])
+        let list = try ChildProcess(
+            "/bin/tar", ["--zstd", "-tf", "\(directory)/backup"], input: STDIN_FILENO, output: STDOUT_FILENO,
+            errors: STDERR_FILENO)
         #expect(list.wait() == 0)
         // A version that did not sign.
         #expect(try doubt(of: make(signedBy: nil), secrets: secrets) == .isUnsigned)

@@ -93,6 +93,54 @@ extension EndToEnd.Servers {
             #expect(lab.log("roost").contains("\(taken) is in use by"))
         }
 
+        @Test
+        func `a lease counts on its own interface: with its address another machine gets nothing elsewhere`()
+            throws
+        {
+            let card = "52:54:00:00:0a:05"
+            let own = try Neighbour("own", mac: card)
+            defer { withExtendedLifetime(own) {} }
+            try lab.roost("node", "add", "wired", "--mac", card)
+            defer { _ = try? lab.roost("node", "rm", "wired") }
+            let script = "node/\(card)/boot.ipxe"
+            let menu = "tftp://10.77.0.1/grub.cfg-01-\(card.replacing(":", with: "-"))"
+            func log(_ text: String) -> [String] {
+                ["bash", "-c", "echo '<14>\(text)' >/dev/udp/10.77.0.1/514"]
+            }
+            #expect(try own.ask(script).status == "200")
+            try own.run(["curl", "-s", "-m", "20", menu])
+
+            let thief = try Neighbour(
+                "thief", mac: "52:54:00:00:0a:06", address: own.address, isServed: false)
+            defer { withExtendedLifetime(thief) {} }
+            for place in ["all", thief.cable] {
+                try BootLab.lab("exec", "sysctl", "-qw", "net.ipv4.conf.\(place).rp_filter=0")
+            }
+            // The answer to its handshake goes where the address is.
+            #expect(throws: CommandFailed.self) {
+                try thief.run(["curl", "-s", "-m", "3", "http://10.77.0.1/\(script)"])
+            }
+            try thief.run(log("forged"))
+            try own.run(log("genuine"))
+            // Even a host that sends it elsewhere gives nothing away.
+            try BootLab.run(
+                "ip", ["-n", BootLab.namespace, "route", "add", "\(own.address)/32", "dev", thief.cable])
+            #expect(try thief.ask("health").status == "200")
+            #expect(try thief.ask(script).status == "403")
+            #expect(throws: CommandFailed.self) { try thief.run(["curl", "-s", "-m", "5", menu]) }
+            func node() throws -> [String: Any] {
+                try #require(try lab.json("node", "show", "wired") as? [String: Any])
+            }
+            try lab.waitUntil("there is an alarm", seconds: 10) { try node()["alarm"] != nil }
+            #expect((try node()["alarm"] as? [String: Any])?["interface"] as? String == thief.cable)
+            func lines() throws -> String {
+                let answer = try lab.json("node", "log", "wired") as? [String: Any]
+                return (answer?["lines"] as? [String] ?? []).joined(separator: "\n")
+            }
+            try lab.waitUntil("the log is kept", seconds: 10) { try lines().contains("genuine") }
+            #expect(!(try lines()).contains("forged"))
+        }
+
         @Test func `the doctor sees another DHCP server and says what to do`() throws {
             let report = try ClientHost.run(
                 "sh", "-c",

@@ -11,10 +11,14 @@ final class Neighbour: Sendable {
     private let other: String?
 
     /// A host in the laboratory. Without an address it gets one by DHCP, like a machine with that card.
-    init(_ name: String, mac: String, address: String? = nil) throws {
+    ///
+    /// - Parameter isServed: whether it is on the network that is served, or on another of the server's interfaces.
+    init(_ name: String, mac: String, address: String? = nil, isServed: Bool = true) throws {
         (namespace, cable, other) = (BootLab.namespace(of: name), "h-\(name)", BootLab.namespace)
         try Self.make(namespace, cable, other, mac)
-        try BootLab.run("ip", ["-n", BootLab.namespace, "link", "set", cable, "master", "br0", "up"])
+        try BootLab.run(
+            "ip",
+            ["-n", BootLab.namespace, "link", "set", cable] + (isServed ? ["master", "br0"] : []) + ["up"])
         if let address {
             self.address = address
         } else {

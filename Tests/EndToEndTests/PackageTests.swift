@@ -41,6 +41,7 @@ extension EndToEnd.Systems {
             try checkFirstMachine(debian)
             try checkReload(debian)
             try checkRights(debian)
+            try checkWorkers(debian)
             try checkDeath(debian)
             try checkUpgrade(debian)
             try checkRestart(debian)
@@ -125,6 +126,25 @@ extension EndToEnd.Systems {
                 lines[0].trimmingCharacters(in: .whitespaces)
                     == "Uid: \(user) \(user) \(user) \(user) Gid: \(group) \(group) \(group) \(group) Groups: CapInh: \(none) CapPrm: \(none) CapEff: \(none) CapAmb: \(none) NoNewPrivs: 1"
             )
+        }
+
+        /// They gain no rights, and have none to change the kernel or its clock, or to send and receive raw packets.
+        private func checkWorkers(_ debian: DebianContainer) throws {
+            let text = try debian(
+                """
+                for unit in $(systemctl list-units --plain --no-legend 'roost-*.service' | cut -d ' ' -f 1); do
+                  awk '/^(NoNewPrivs|CapBnd):/ { printf "%s ", $2 } END { print "" }' \
+                    /proc/$(systemctl show -P MainPID $unit)/status
+                done
+                """)
+            let workers = text.split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(workers.count == 2, "\(text)")
+            // Numbers of capabilities(7): NET_RAW, SYS_MODULE, SYS_RAWIO, SYS_BOOT, SYS_TIME, SYSLOG.
+            let never = [13, 16, 17, 22, 25, 34].reduce(UInt64(0)) { $0 | 1 << $1 }
+            for words in workers {
+                let bounds = words.first.flatMap { UInt64($0, radix: 16) } ?? .max
+                #expect(words.last == "1" && bounds & never == 0, "\(text)")
+            }
         }
 
         private func checkDeath(_ debian: DebianContainer) throws {

@@ -85,11 +85,16 @@ extension EndToEnd.Systems {
                 "shell", "sh", "-ec",
                 """
                 test -c /dev/null; test -r /proc/self/status; test -d /sys/kernel; test -s /etc/resolv.conf
-                test "$(cat /proc/1/comm)" = sh; ! /usr/sbin/policy-rc.d
+                test "$(cat /proc/1/comm)" = sh; ! /usr/sbin/policy-rc.d; cat /proc/1/mounts
                 apt-get update; apt-get install -y --no-install-recommends tree
                 echo by hand >/etc/by-hand; rm /etc/motd; sleep 300 &
                 """)
             #expect(made.contains("shell@2 "))
+            // Its first process is this host's shell, which sees the image below the clone: no setuid programs, no devices.
+            let lower = made.split(separator: "\n").map(String.init).filter {
+                $0.contains("/lower squashfs ")
+            }
+            #expect(lower.count == 1 && lower.allSatisfy { $0.contains(" ro,nosuid,nodev,") }, "\(lower)")
             let inside = try names(2)
             #expect(inside.contains("/usr/bin/tree") && inside.contains("/etc/by-hand"))
             #expect(!inside.contains("/etc/motd") && !inside.contains("/etc/resolv.conf"))

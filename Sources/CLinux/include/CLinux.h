@@ -38,6 +38,8 @@ ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, ui
 ssize_t roost_send_mapped(int pipe_in, int pipe_out, int discard, int socket, const void *bytes, size_t byte_count);
 
 int roost_accept(int fd);
+// The index of the interface that an accepted TCP connection came in on; 0 when it is not known.
+uint32_t roost_connection_interface(int fd);
 // A packet socket that receives the ARP of one interface, and can send on it.
 int roost_open_arp(uint32_t interface);
 int roost_send_hardware(int fd, uint32_t interface, const uint8_t *destination, const void *frame, size_t byte_count);

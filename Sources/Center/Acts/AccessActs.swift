@@ -120,6 +120,10 @@ extension Acts {
             fullName: (wish.fullName ?? known?.fullName ?? "").beginning(
                 length: Administrator.fullNameLength),
             isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
+        administrator.passwordNumber = known?.passwordNumber
+        if known != nil, wish.password != nil {
+            administrator.passwordNumber = (known?.passwordNumber ?? 0) &+ 1
+        }
         try link(&administrator, to: wish.subject, known)
         guard known != nil || wish.password != nil || administrator.source != .local else {
             throw Problem(422, "No password", "a new administrator needs a password")

@@ -110,7 +110,7 @@ extension Administrator: TableRecord {
         guard let before = snapshot.contents.access.administrators[change.key] else {
             return "administrator \(change.key) added"
         }
-        if before == after, !change.secrets.isEmpty { return "password of \(change.key) changed" }
+        if before.isSame(as: after), !change.secrets.isEmpty { return "password of \(change.key) changed" }
         return "administrator \(change.key) changed" + (change.secrets.isEmpty ? "" : ", with a new password")
     }
 
@@ -135,7 +135,9 @@ extension Administrator: TableRecord {
     }
 
     package static func undoProblem(from before: Administrator?, to after: Administrator?) -> String? {
-        if before == after { return "was given a new password, and the former one is kept nowhere" }
+        if before == after || before?.isSame(as: after) == true {
+            return "was given a new password, and the former one is kept nowhere"
+        }
         if before?.source == .local, after == nil {
             return "was removed with its password: add it again with a new one"
         }
@@ -146,12 +148,21 @@ extension Administrator: TableRecord {
     package func restored(over present: Administrator?) -> Administrator {
         var account = self
         if linkableUntil != nil { account.linkableUntil = present?.linkableUntil }
+        account.passwordNumber = present?.passwordNumber
         return account
     }
 
-    /// The time in which an account can be linked moves with the server's clock.
+    /// Whether only the passwords differ.
+    private func isSame(as other: Administrator?) -> Bool {
+        var one = self
+        one.passwordNumber = other?.passwordNumber
+        return one == other
+    }
+
+    /// The time in which an account can be linked moves with the server's clock. Passwords are no part of what undo restores.
     package func means(_ other: Administrator) -> Bool {
         var (one, other) = (self, other)
+        (one.passwordNumber, other.passwordNumber) = (nil, nil)
         (one.linkableUntil, other.linkableUntil) = (nil, nil)
         return one == other
     }

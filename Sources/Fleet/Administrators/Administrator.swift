@@ -31,6 +31,8 @@ package struct Administrator: Equatable, Sendable, Codable {
     package var identity: ProviderIdentity?
     /// Seconds since 1970; until then the first log-in under this name links the account to that person; nil: none does.
     package var linkableUntil: Int?
+    /// Counts the passwords that replaced another one, so that the record differs after each. The password itself is kept beside it.
+    package var passwordNumber: Int?
 
     package static let fullNameLength = 200
 

@@ -29,16 +29,20 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
     package var address: IPv4Address
     /// The machine with that address, if the server knows it.
     package var holder: MACAddress?
+    /// The interface that it came in on, if that address is on another one.
+    package var interface: String?
     package var property: MachineProperty
     /// The number of attempts, counting at most one per minute.
     package var count: Int
 
     package init(
-        at: Int, address: IPv4Address, holder: MACAddress?, property: MachineProperty, count: Int = 1
+        at: Int, address: IPv4Address, holder: MACAddress?, interface: String? = nil,
+        property: MachineProperty, count: Int = 1
     ) {
         self.at = at
         self.address = address
         self.holder = holder
+        self.interface = interface
         self.property = property
         self.count = count
     }
@@ -49,7 +53,8 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
             return
                 "\(address) \(property.attempt), and was refused: another machine may have received the first one"
         }
-        let who = holder.map(\.description) ?? "not an address from this server"
+        let place = interface.map { "on \($0), where that address is not" }
+        let who = place ?? holder.map(\.description) ?? "not an address from this server"
         return "another machine (\(address), \(who)) \(property.attempt), and was refused"
     }
 }

@@ -12,7 +12,8 @@ final class BuildWorkerConnection: Sendable {
         let reader: FileHandle
         (orders, reader) = try WorkerProcess.start(
             ["build-worker", "--state-directory", settings.stateDirectory, "--cache", settings.imageCache],
-            unit: "roost-builder", description: "Builds images for Roost")
+            unit: "roost-builder", description: "Builds images for Roost",
+            sandbox: WorkerSandbox.builds)
         let (stream, continuation) = AsyncStream.makeStream(of: ImageBuildMessage.self)
         messages = stream
         Thread.detachNewThread {

@@ -41,23 +41,8 @@ final class CertificateWorkerConnection: Sendable {
                     "certificate-worker", "--state-directory", stateDirectory, "--user", String(user.uid),
                     "--group", String(user.gid),
                 ] + addresses.flatMap { ["--address", $0] }, unit: "roost-certificates",
-                description: "Makes certificates for Roost", sandbox: Self.sandbox(stateDirectory)))
-    }
-
-    /// As in the server's own unit, where certificates are made at its first start; and it writes nothing else, and has no network.
-    static func sandbox(_ stateDirectory: String) -> [String] {
-        [
-            "UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict",
-            "ReadWritePaths=\(stateDirectory)/\(StateFiles.center)", "ProtectHome=yes", "PrivateTmp=yes",
-            "PrivateDevices=yes", "PrivateNetwork=yes", "ProtectKernelTunables=yes",
-            "ProtectKernelModules=yes",
-            "ProtectControlGroups=yes", "ProtectKernelLogs=yes", "ProtectClock=yes", "ProtectHostname=yes",
-            "ProtectProc=invisible", "LockPersonality=yes", "MemoryDenyWriteExecute=yes",
-            "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "RestrictNamespaces=yes",
-            "RestrictAddressFamilies=AF_UNIX", "SystemCallArchitectures=native",
-            "SystemCallFilter=@system-service", "SystemCallErrorNumber=EPERM",
-            "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER",
-        ]
+                description: "Makes certificates for Roost",
+                sandbox: WorkerSandbox.certificates("\(stateDirectory)/\(StateFiles.center)")))
     }
 
     /// Renews the certificate if it is invalid or about to expire.

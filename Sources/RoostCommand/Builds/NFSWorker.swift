@@ -100,7 +100,7 @@ final class NFSWorkerConnection: Sendable {
                 "nfs-worker", "--images", settings.imageDirectory, "--trees", settings.treeDirectory,
                 "--server", server.rawValue, "--file", settings.nfs.file ?? server.standardFile,
             ] + settings.nfs.pidFiles.flatMap { ["--pid-file", $0] }, unit: "roost-nfs",
-            description: "Serves roots by NFS for Roost")
+            description: "Serves roots by NFS for Roost", sandbox: WorkerSandbox.trees)
         pipes = Mutex((orders, answers))
     }
 

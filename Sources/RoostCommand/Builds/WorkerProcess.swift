@@ -7,10 +7,10 @@ enum WorkerProcess {
     /// - Parameters:
     ///   - words: the hidden command and its options.
     ///   - unit: the name of its systemd unit.
-    ///   - sandbox: properties of that unit (systemd.exec(5)): what it takes from a worker that does not need all of root's rights.
+    ///   - sandbox: properties of that unit.
     /// - Returns: where to write orders, and where to read answers; both end with the worker.
     static func start(
-        _ words: [String], unit: String, description: String, sandbox: [String] = []
+        _ words: [String], unit: String, description: String, sandbox: [String]
     ) throws -> (orders: FileHandle, answers: FileHandle) {
         let (input, output) = (Pipe(), Pipe())
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

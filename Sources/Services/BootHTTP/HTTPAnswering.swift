@@ -19,7 +19,8 @@ struct HTTPAnswering {
     let context: BootContext
 
     func answer(
-        _ request: HTTPRequestHead, body: [UInt8], peer: IPv4Address, server: IPv4Address
+        _ request: HTTPRequestHead, body: [UInt8], peer: IPv4Address, server: IPv4Address,
+        interface: UInt32? = nil
     ) -> HTTPAnswer {
         if request.method == "GET", let known = context.immutableFiles[request.target],
             request["range"] == nil,
@@ -41,11 +42,12 @@ struct HTTPAnswering {
         let parts = path.split(separator: "/")
         if parts.count == 3, parts[0] == "node", let machine = MACAddress(parts[1]) {
             // All of this belongs to the machine itself: its reports, and its data.
-            guard context.isOwn(machine, peer, server: server) else {
-                context.refuse(Self.property(at: parts[2]), of: machine, to: peer)
+            guard context.isOwn(machine, peer, server: server, on: interface) else {
+                context.refuse(Self.property(at: parts[2]), of: machine, to: peer, on: interface)
                 return .error(
                     403,
-                    "only the machine itself may ask this, from the address that it has by DHCP")
+                    "only the machine itself may ask this, from the address and the network that it has by DHCP"
+                )
             }
             switch parts[2] {
             case "report":
@@ -73,7 +75,9 @@ struct HTTPAnswering {
         if path == "health" { return HTTPAnswer(status: 200, body: .bytes(Array("ok\n".utf8))) }
         let memory = request.query("memory").map { MachineMemory(answer: $0) }
         do {
-            guard let content = try context.content(at: path, memory: memory, for: peer, server: server)
+            guard
+                let content = try context.content(
+                    at: path, memory: memory, for: peer, server: server, on: interface)
             else {
                 return .error(404, path.isEmpty ? Self.nothingHere : "there is no \(path)")
             }

@@ -25,6 +25,8 @@ final class HTTPConnection: EventHandler {
     /// When the request that is being received began; nil when there is none.
     private(set) var requestBeganAt: Int?
     let peer: IPv4Address
+    /// The number of the interface that it came in on.
+    private let interface: UInt32?
     let place: PeerLimits.Place
     private let server: IPv4Address
     private var input: [UInt8] = []
@@ -54,10 +56,11 @@ final class HTTPConnection: EventHandler {
     }
 
     init(
-        socket: consuming FileDescriptor, peer: IPv4Address, place: PeerLimits.Place, service: HTTPService,
-        loop: EventLoop
+        socket: consuming FileDescriptor, peer: IPv4Address, interface: UInt32?, place: PeerLimits.Place,
+        service: HTTPService, loop: EventLoop
     ) {
         self.peer = peer
+        self.interface = interface
         self.place = place
         server = Socket.local(socket) ?? .any
         self.socket = socket
@@ -175,7 +178,9 @@ final class HTTPConnection: EventHandler {
         }
         let (request, framing) = (received.request, received.framing)
         persistence = !framing.keepsAlive ? .closes : request.minorVersion == 0 ? .keepsAlive : .usual
-        send(service.answering.answer(request, body: body, peer: peer, server: server), to: request)
+        let answer = service.answering.answer(
+            request, body: body, peer: peer, server: server, interface: interface)
+        send(answer, to: request)
         return true
     }
 
@@ -280,7 +285,7 @@ final class HTTPConnection: EventHandler {
         }
         guard let done = sending else { return }
         sending = nil
-        service.sent(done.answer, to: peer, path: done.path)
+        service.sent(done.answer, to: peer, on: interface)
         if case .closes = persistence { return end() }
         if waitsForSpace {
             waitsForSpace = false

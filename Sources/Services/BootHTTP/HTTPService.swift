@@ -45,13 +45,14 @@ package final class HTTPService {
     @discardableResult
     package func take(_ socket: consuming FileDescriptor) -> (any EventHandler)? {
         let peer = Socket.peer(socket) ?? .any
-        let isStranger = context.machine(at: peer) == nil
+        let interface = Socket.interface(socket)
+        let isStranger = context.machine(at: peer, on: interface) == nil
         guard let place = context.limits.takeConnection(.http, for: peer, isStranger: isStranger) else {
             return nil
         }
         let number = socket.number
         let connection = HTTPConnection(
-            socket: socket, peer: peer, place: place, service: self, loop: loop)
+            socket: socket, peer: peer, interface: interface, place: place, service: self, loop: loop)
         connections[number] = connection
         connection.start()
         return connection
@@ -97,8 +98,8 @@ package final class HTTPService {
         return dateLine.bytes
     }
 
-    func sent(_ answer: HTTPAnswer, to peer: IPv4Address, path: Substring) {
-        guard let stage = answer.stage, let machine = context.machine(at: peer) else { return }
+    func sent(_ answer: HTTPAnswer, to peer: IPv4Address, on interface: UInt32?) {
+        guard let stage = answer.stage, let machine = context.machine(at: peer, on: interface) else { return }
         context.note(stage, of: machine, detail: "\(answer.byteCount / 1024) KiB by HTTP")
     }
 }

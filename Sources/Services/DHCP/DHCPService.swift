@@ -57,9 +57,8 @@ package final class DHCPService {
         commitChanges(from: leases, to: taken)
         context.clockJumped = { [unowned self] in moveLeases(with: $0) }
         context.clientAddress = { [unowned self] in clientAddress(at: $0) }
-        context.givesAddressesLike = { [unowned self] address in
-            self.links.contains { $0.subnets.contains { $0.network.contains(address) } }
-        }
+        context.givesAddressesLike = { [unowned self] in link(of: $0) != nil }
+        context.interfaceServing = { [unowned self] in interface(of: $0) }
     }
 
     /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address, and `neighbours` receives the
@@ -112,6 +111,18 @@ package final class DHCPService {
     package var leases: [Lease] { server.table.unordered }
 
     package var leaseCount: Int { server.table.leaseCount }
+
+    private func link(of address: IPv4Address) -> DHCPLink? {
+        links.first { $0.subnets.contains { $0.network.contains(address) } }
+    }
+
+    private func interface(of address: IPv4Address) -> String? {
+        guard let link = link(of: address),
+            let server = link.subnets.first(where: { $0.network.contains(address) })?.server,
+            link.subnets.contains(where: { $0.network.contains(server) })
+        else { return nil }
+        return link.interface
+    }
 
     private func clientAddress(at address: IPv4Address) -> (MACAddress, ClientAddress)? {
         let now = context.now() / 1_000

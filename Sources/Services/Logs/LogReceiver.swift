@@ -27,17 +27,19 @@ package final class LogReceiver: EventHandler {
             let count = batch.receive(from: socket)
             guard count > 0 else { return }
             for index in 0..<count {
-                let peer = batch.datagram(index).peerAddress
-                batch.withBytes(index) { take($0, from: peer) }
+                let datagram = batch.datagram(index)
+                batch.withBytes(index) { take($0, from: datagram.peerAddress, on: datagram.interface) }
             }
             if count < Self.batchCount { return }
         }
     }
 
     /// Handles a datagram with a message.
-    package func take(_ bytes: Span<UInt8>, from peer: IPv4Address) {
+    ///
+    /// - Parameter interface: the number of the interface that it came in on; nil: not known.
+    package func take(_ bytes: Span<UInt8>, from peer: IPv4Address, on interface: UInt32? = nil) {
         // Strangers have no log here, nor do machines that have an address but do not boot.
-        guard let machine = context.machine(at: peer), context.hasLog(machine) else { return }
+        guard let machine = context.machine(at: peer, on: interface), context.hasLog(machine) else { return }
         let limits = context.limits
         guard limits.takes(\.logMessages, .logs, .messages, .machine(machine)),
             limits.takes(\.logBytes, .logs, .bytes, .machine(machine), amount: bytes.count)

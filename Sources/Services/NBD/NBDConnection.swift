@@ -40,6 +40,8 @@ import Wire
     private(set) var file: ServedFile?
     private(set) var digest: Digest?
     let peer: IPv4Address
+    /// The number of the interface that it came in on.
+    private let interface: UInt32?
     let place: PeerLimits.Place
     /// The deadline for choosing an export, by the loop's clock.
     private(set) var deadline: Int
@@ -62,10 +64,11 @@ import Wire
     var isCorked = false
 
     init(
-        socket: consuming FileDescriptor, peer: IPv4Address, place: PeerLimits.Place, service: NBDService,
-        loop: EventLoop
+        socket: consuming FileDescriptor, peer: IPv4Address, interface: UInt32?, place: PeerLimits.Place,
+        service: NBDService, loop: EventLoop
     ) {
         self.socket = socket
+        self.interface = interface
         self.peer = peer
         self.place = place
         self.service = service
@@ -169,7 +172,7 @@ import Wire
         guard negotiation != nil else { return serve(input) }
         var rest = input.extracting(0..<input.count)
         var output: [UInt8] = []
-        let exports = NBDExportView(service: service, peer: peer)
+        let exports = NBDExportView(service: service, peer: peer, interface: interface)
         let outcome = negotiation?.handle(&rest, exports: exports, output: &output) ?? .goingOn
         switch outcome {
         case .goingOn: leftover = [UInt8](copying: rest)
@@ -204,14 +207,14 @@ import Wire
         sendOrKeep(answer)
         guard !isClosed, pending.isEmpty else { return close("a client that does not read its handshake") }
         // The volume's file is a second descriptor.
-        guard let second = service.takePlace(for: peer) else { return close(nil) }
+        guard let second = service.takePlace(for: peer, on: interface) else { return close(nil) }
         let copy = dup(socket.number)
         guard copy >= 0 else {
             service.context.limits.release(second)
             return close(SystemError("duplicate a connection").description)
         }
         service.startVolume(
-            name, for: peer, socket: FileDescriptor(owning: copy), leftover: leftover,
+            name, for: peer, on: interface, socket: FileDescriptor(owning: copy), leftover: leftover,
             usesStructuredReplies: negotiation?.usesStructuredReplies ?? false, places: [place, second])
         close(nil, keepsPlace: true)
     }

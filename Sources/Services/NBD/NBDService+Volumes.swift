@@ -76,8 +76,10 @@ extension NBDService {
     private static let volumeConnectionLimit = 32
 
     /// The volume's export for the machine that owns it, during its own boot; nil for all others.
-    func export(of name: VolumeExportName, named text: String, for peer: IPv4Address) -> NBDExport? {
-        guard let disk = context.disk(name, for: peer) else {
+    func export(
+        of name: VolumeExportName, named text: String, for peer: IPv4Address, on interface: UInt32?
+    ) -> NBDExport? {
+        guard let disk = context.disk(name, for: peer, on: interface) else {
             say(peer, "\(peer) may not open the \(name.kind) of \(name.node)")
             return nil
         }
@@ -93,11 +95,14 @@ extension NBDService {
     }
 
     func startVolume(
-        _ name: VolumeExportName, for peer: IPv4Address, socket: consuming FileDescriptor, leftover: [UInt8],
-        usesStructuredReplies: Bool, places: [PeerLimits.Place]
+        _ name: VolumeExportName, for peer: IPv4Address, on interface: UInt32?,
+        socket: consuming FileDescriptor, leftover: [UInt8], usesStructuredReplies: Bool,
+        places: [PeerLimits.Place]
     ) {
         do {
-            guard let disk = context.disk(name, for: peer) else { return volumeSessions.giveBack(places) }
+            guard let disk = context.disk(name, for: peer, on: interface) else {
+                return volumeSessions.giveBack(places)
+            }
             let session = NBDVolumeSession(
                 disk, socket: socket, file: try disk.open(), usesStructuredReplies: usesStructuredReplies)
             volumeSessions.add(session)

@@ -46,11 +46,12 @@ package final class NBDService {
     /// - Returns: nil when its peer has too many connections.
     @discardableResult
     package func take(_ socket: consuming FileDescriptor) -> (any EventHandler)? {
-        let peer = Socket.peer(socket) ?? .any
+        let (peer, interface) = (Socket.peer(socket) ?? .any, Socket.interface(socket))
         releaseVolumes()
-        guard let place = takePlace(for: peer) else { return nil }
+        guard let place = takePlace(for: peer, on: interface) else { return nil }
         let number = socket.number
-        let connection = NBDConnection(socket: socket, peer: peer, place: place, service: self, loop: loop)
+        let connection = NBDConnection(
+            socket: socket, peer: peer, interface: interface, place: place, service: self, loop: loop)
         connections[number] = connection
         passing.insert(number)
         connection.start()
@@ -58,8 +59,9 @@ package final class NBDService {
     }
 
     /// A slot for a connection, or for the file of one to a volume.
-    func takePlace(for peer: IPv4Address) -> PeerLimits.Place? {
-        context.limits.takeConnection(.nbd, for: peer, isStranger: context.machine(at: peer) == nil)
+    func takePlace(for peer: IPv4Address, on interface: UInt32?) -> PeerLimits.Place? {
+        context.limits.takeConnection(
+            .nbd, for: peer, isStranger: context.machine(at: peer, on: interface) == nil)
     }
 
     /// Slots of connections to volumes whose threads have ended.
@@ -155,10 +157,11 @@ extension NBDExportFlags {
 struct NBDExportView: NBDExportDirectory {
     let service: NBDService
     let peer: IPv4Address
+    let interface: UInt32?
 
     func export(named name: String) -> NBDExport? {
         guard let volume = VolumeExportName(name) else { return service.export(named: name) }
-        return service.export(of: volume, named: name, for: peer)
+        return service.export(of: volume, named: name, for: peer, on: interface)
     }
 
     var exportNames: [String] { service.exportNames }

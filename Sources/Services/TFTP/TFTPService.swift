@@ -77,7 +77,7 @@ package final class TFTPService: EventHandler {
                 batch.withBytes(index) {
                     take(
                         $0, from: datagram.peerAddress, port: datagram.peerPort,
-                        to: datagram.localAddress)
+                        to: datagram.localAddress, on: datagram.interface)
                 }
             }
             if count < Self.batchCount { return }
@@ -85,7 +85,12 @@ package final class TFTPService: EventHandler {
     }
 
     /// Handles a datagram that came to this server's port.
-    package func take(_ bytes: Span<UInt8>, from address: IPv4Address, port: UInt16, to local: IPv4Address) {
+    ///
+    /// - Parameter interface: the number of the interface that it came in on; nil: not known.
+    package func take(
+        _ bytes: Span<UInt8>, from address: IPv4Address, port: UInt16, to local: IPv4Address,
+        on interface: UInt32? = nil
+    ) {
         let peer = Peer(address: address, port: port)
         var wire = bytes.extracting(0..<bytes.count)
         let packet: TFTPPacket
@@ -100,7 +105,7 @@ package final class TFTPService: EventHandler {
             return
         }
         switch packet {
-        case .read(let request): begin(request, peer: peer, local: local)
+        case .read(let request): begin(request, peer: peer, local: local, interface: interface)
         case .write:
             answer(
                 TFTPError(.accessViolation, "this server only reads"), to: peer, local: local)
@@ -119,8 +124,11 @@ package final class TFTPService: EventHandler {
         }
     }
 
-    private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address) {
+    private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address, interface: UInt32?) {
+        let isElsewhere = context.isElsewhere(peer.address, on: interface)
         if let running = transfers[peer] {
+            // Another machine that claims the address does not disturb the transfers of the one that has it.
+            guard !isElsewhere else { return }
             // Its last packet may still wait in its own socket: the order in which the loop reads the two proves nothing.
             running.receiveAll()
             if !running.isOver, running.isRepeated(by: request) {
@@ -130,18 +138,19 @@ package final class TFTPService: EventHandler {
         }
         // A client that asks too often gets no answer; it asks again.
         guard context.limits.takes(\.tftpRequests, .tftp, .requests, .address(peer.address)) else { return }
-        let isStranger = context.machine(at: peer.address) == nil
+        let isStranger = context.machine(at: peer.address, on: interface) == nil
         guard let place = takePlace(for: peer, isStranger: isStranger) else {
             return answer(TFTPError(.undefined, "busy, try again"), to: peer, local: local)
         }
         var isUsed = false
         defer { if !isUsed { context.limits.release(place) } }
         do {
-            let (content, stage) = try content(of: request, peer: peer.address, server: local)
+            let (content, stage) = try content(
+                of: request, peer: peer.address, server: local, interface: interface)
             let transfer = TFTPTransfer(
                 request: request, content: content, peer: peer, local: local,
                 socket: try transferSocket(local: local, peer: peer), place: place, isStranger: isStranger,
-                service: self, loop: loop, stage: stage)
+                service: self, loop: loop, stage: isElsewhere ? nil : stage)
             isUsed = true
             transfers[peer] = transfer
             if isStranger { unanswered.strangers.append(peer) } else { unanswered.known.append(peer) }
@@ -210,7 +219,7 @@ package final class TFTPService: EventHandler {
     }
 
     private func content(
-        of request: TFTPRequest, peer: IPv4Address, server: IPv4Address
+        of request: TFTPRequest, peer: IPv4Address, server: IPv4Address, interface: UInt32?
     ) throws -> (TFTPContent, BootStage?) {
         guard let path = TFTPPath.canonical(request.path) else {
             throw TFTPError(.accessViolation, "this path is not allowed")
@@ -218,7 +227,7 @@ package final class TFTPService: EventHandler {
         guard request.mode == "octet" || request.mode == "netascii" else {
             throw TFTPError(.illegalOperation, "mode ‘\(request.mode)’ is not known")
         }
-        guard let found = try context.content(at: path, for: peer, server: server) else {
+        guard let found = try context.content(at: path, for: peer, server: server, on: interface) else {
             throw TFTPError(.fileNotFound, "file not found")
         }
         let content: TFTPContent

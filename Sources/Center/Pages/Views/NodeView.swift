@@ -161,7 +161,7 @@ extension NodeView.Warning {
     /// Another machine impersonated this one.
     init(_ alarm: NodeAlarm, of node: NodeName, mayDismiss: Bool, _ words: Words) {
         let time = Format.time(second: alarm.at)
-        let who = [alarm.address.description, alarm.holder?.description].compactMap(\.self)
+        let who = [alarm.address.description, alarm.holder?.description, alarm.interface].compactMap(\.self)
             .joined(separator: ", ")
         text =
             alarm.property == .secondConfiguration
