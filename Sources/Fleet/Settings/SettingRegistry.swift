@@ -96,7 +96,8 @@ extension SettingDefinition {
     }
 
     private static let secretNames = Set(all.filter(\.isSecret).map(\.name))
-    private static let sealedNames = Set(all.filter(\.isSealed).map(\.name))
+    /// The settings that a store seals; those of namespaces are not among them.
+    package static let sealedNames = Set(all.filter(\.isSealed).map(\.name))
 
     /// Whether the values of a setting are never shown.
     package static func isSecret(_ name: String) -> Bool {
