@@ -127,6 +127,7 @@ extension SQLiteStore {
                 guard let machine = MACAddress(row["mac"] as String) else { return nil }
                 return SecretReceipt(
                     secret: try SecretName(row["secret"] as String), version: row["version"],
+                    armedIn: row["armed_in"],
                     node: try NodeName(row["node"] as String), machine: machine, boot: row["boot"],
                     key: row["key"], at: row["at"], count: row["count"])
             }

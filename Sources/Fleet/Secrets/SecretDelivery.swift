@@ -60,6 +60,8 @@ package struct SecretDelivery: Equatable, Sendable {
 package struct SecretReceipt: Equatable, Sendable {
     package var secret: SecretName
     package var version: Int
+    /// The revision that armed it.
+    package var armedIn: Int
     package var node: NodeName
     package var machine: MACAddress
     package var boot: String
@@ -70,11 +72,12 @@ package struct SecretReceipt: Equatable, Sendable {
     package var count: Int
 
     package init(
-        secret: SecretName, version: Int, node: NodeName, machine: MACAddress, boot: String, key: String,
-        at: Int, count: Int
+        secret: SecretName, version: Int, armedIn: Int, node: NodeName, machine: MACAddress, boot: String,
+        key: String, at: Int, count: Int
     ) {
         self.secret = secret
         self.version = version
+        self.armedIn = armedIn
         self.node = node
         self.machine = machine
         self.boot = boot
