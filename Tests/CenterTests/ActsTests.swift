@@ -281,7 +281,7 @@ import Wire
         let acts = Self.acts(.admin, in: .site, of: fleet)
         let revision = fleet.services.fleet.snapshot.revision
         await #expect(throws: InvalidSetting.self) { try await acts.removeGroup(.site) }
-        let request = ChangeRequest(edits: [ChangeRequest.Edit(removeGroup: .site)])
+        let request = ChangeRequest(edits: [ChangeRequest.Edit(.group(.site, nil))])
         #expect(throws: InvalidSetting.self) { try acts.plan(request) }
         #expect(fleet.services.fleet.snapshot.revision == revision)
     }
