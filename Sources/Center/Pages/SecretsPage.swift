@@ -14,8 +14,9 @@ struct SecretsPage {
             do {
                 let made = try await acts.addSecret(wish)
                 return pages.redirect("/secrets/\(made.name)")
-            } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: problem.detail, request, context, acts)
+            } catch let error {
+                guard let failure = Self.mistake(error) else { throw error }
+                return try await show(failure: failure, request, context, acts)
             }
         }
         routes.get("secrets/:name", .read) { request, context, acts in
@@ -30,14 +31,21 @@ struct SecretsPage {
             do {
                 _ = try await acts.changeSecret(name, wish)
                 return pages.redirect("/secrets/\(name)")
-            } catch let problem as Problem where problem.status == 422 {
-                return try await showOne(failure: problem.detail, request, context, acts)
+            } catch let error {
+                guard let failure = Self.mistake(error) else { throw error }
+                return try await showOne(failure: failure, request, context, acts)
             }
         }
         routes.post("secrets/:name/remove", .configure) { _, context, acts in
             try await acts.removeSecret(SecretName(context.parameter("name")))
             return pages.redirect("/secrets")
         }
+    }
+
+    /// What is wrong with the form; nil: something else is.
+    private static func mistake(_ error: any Error) -> String? {
+        if let problem = error as? Problem, problem.status == 422 { return problem.detail }
+        return (error as? InvalidSetting)?.description
     }
 
     private static func wish(_ form: Form) throws -> SecretRequest {

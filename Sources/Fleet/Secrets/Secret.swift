@@ -113,7 +113,7 @@ extension Secret: TableRecord {
     }
 
     /// A value as it stands beside the record: two hexadecimal digits for each byte, so that it may be any bytes.
-    static func text(of value: [UInt8]) -> String {
+    package static func text(of value: [UInt8]) -> String {
         value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
