@@ -13,7 +13,8 @@ package enum ClientCommands {
         [
             Status.self, NodeCommands.self, GroupCommands.self, rule, image,
             NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
-            Inventory.self, ImportCommands.self, KeptFileCommands.self, Export.self, Get.self, Set.self,
+            Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self, Export.self,
+            Get.self, Set.self,
             Plan.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,

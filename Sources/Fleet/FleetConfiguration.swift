@@ -12,6 +12,7 @@ package final class FleetConfiguration: Sendable {
         package var access = AccessRecords()
         package var volumes: [NodeName: Volume] = [:]
         package var keptFiles: [KeptScope: KeptFile] = [:]
+        package var secrets: [SecretName: Secret] = [:]
         /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]
 

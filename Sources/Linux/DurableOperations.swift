@@ -85,6 +85,7 @@ package enum Commit: String, DurableOperation {
     case cards = "store.cards"
     case hardware = "store.hardware"
     case steps = "store.steps"
+    case secretReceipts = "store.secret-receipts"
     case revision = "store.revision"
     case version = "store.version"
     case versionRemoval = "store.version-removal"

@@ -331,7 +331,7 @@ package struct NetworkInterface: Equatable, Sendable {
     /// The name of the interface with a number; nil when there is none.
     package static func name(of index: UInt32) -> String? {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) { buffer in
-            guard let start = unsafe buffer.baseAddress, unsafe if_indextoname(index, start) != nil else {
+            guard let start = buffer.baseAddress, unsafe if_indextoname(index, start) != nil else {
                 return nil
             }
             return unsafe String(cString: start)

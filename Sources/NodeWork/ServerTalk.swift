@@ -9,6 +9,9 @@ package struct ServerTalk {
     /// A configuration has a few files.
     private static let answerByteLimit = 64 << 20
 
+    /// Half a minute in all.
+    private static let (busyAttempts, busyMicroseconds) = (300, useconds_t(100_000))
+
     private let words: KernelWords
 
     package init(_ words: KernelWords) { self.words = words }
@@ -42,7 +45,7 @@ package struct ServerTalk {
     /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
     package func fetchConfiguration(to path: String) throws {
         let key = try BootKey.read()
-        let sealed = try request(
+        let sealed = try askUntilReady(
             "POST", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: key.publicBytes)
         let archive = try key.open(
             sealed, of: words.machine, in: words.boot, from: WholeFile.read(BootKey.serverPath))
@@ -74,6 +77,18 @@ package struct ServerTalk {
         guard let seconds = parts.first.flatMap({ UInt32($0) }).map(Int.init) else { return nil }
         let hundredths = parts.count > 1 ? Int(UInt8(parts[1].prefix(2)) ?? 0) : 0
         return seconds * 1_000 + hundredths * 10
+    }
+
+    /// The server answers 503 while it writes the receipts for this node's secrets.
+    private func askUntilReady(_ method: String, _ target: String, body: [UInt8]) throws -> [UInt8] {
+        var attempts = 1
+        while true {
+            do { return try request(method, target, body: body) } catch let refusal as ServerRefusal {
+                guard refusal.status == 503, attempts < Self.busyAttempts else { throw refusal }
+            }
+            attempts += 1
+            usleep(Self.busyMicroseconds)
+        }
     }
 
     private func request(_ method: String, _ target: String, body: [UInt8]) throws -> [UInt8] {

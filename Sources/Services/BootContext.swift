@@ -73,6 +73,7 @@ package final class BootContext {
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     private(set) var orders = NodeOrders()
+    var secretClaims = SecretClaims()
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package private(set) var clients: [MACAddress: BootClient] = [:]
@@ -101,6 +102,7 @@ package final class BootContext {
         loop.every(milliseconds: 1_000) { [unowned self] in _ = now() }
         loop.every(milliseconds: 10_000) { [unowned self] in
             let now = EventLoop.now()
+            secretClaims.forgetOld(now: now)
             servedFiles.removeAll { $0.file == nil }
             for served in servedFiles { served.file?.age(now: now) }
         }

@@ -55,6 +55,7 @@ extension SQLiteStore {
             sql: "DELETE FROM boot_event WHERE rowid <= (SELECT max(rowid) FROM boot_event) - ?",
             arguments: [retention.events])
         try database.execute(sql: "DELETE FROM boot WHERE last_at < (SELECT min(at) FROM boot_event)")
+        try pruneReceipts(in: database)
         let strangers = try String.fetchAll(
             database,
             sql: """

@@ -28,6 +28,7 @@ package enum SchemaSteps {
         Step(name: sealingOfAddresses, up: Embedded.step0012_sql, down: Embedded.down0012_sql),
         Step(name: "0013", up: Embedded.step0013_sql, down: Embedded.down0013_sql),
         Step(name: "0014", up: Embedded.step0014_sql, down: Embedded.down0014_sql),
+        Step(name: "0015", up: Embedded.step0015_sql, down: Embedded.down0015_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.

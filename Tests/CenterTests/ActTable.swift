@@ -54,7 +54,7 @@ struct ActRow: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = nodes + places + networks + changes + images + servers + people + seen
+    static let all = nodes + places + secrets + networks + changes + images + servers + people + seen
 }
 
 extension ActRow {
@@ -209,6 +209,22 @@ extension ActRow {
         ActRow("revokeToken", .read, .anywhere) { acts, _ in try await acts.revokeToken(999) },
         ActRow("tokens", .read, .anywhere) { acts, _ in try await acts.tokens() },
         ActRow("whoAmI", .read, .anywhere) { acts, _ in try acts.whoAmI() },
+    ]
+
+    private static let secrets = [
+        ActRow("secrets", .read, .anywhere) { acts, _ in try await acts.secrets() },
+        ActRow("secret", .read, .hidden) { try await $0.secret(SecretName($1.place.secret)) },
+        ActRow("secretReceipts", .read) { try await $0.secretReceipts(of: $1.place.node) },
+        ActRow("addSecret", .configure) {
+            try await $0.addSecret(
+                SecretRequest(name: SecretName("fresh"), group: $1.group, value: "word"))
+        },
+        ActRow("changeSecret", .configure, .hidden) {
+            try await $0.changeSecret(SecretName($1.place.secret), SecretRequest(arming: .once))
+        },
+        ActRow("removeSecret", .configure, .hidden) {
+            try await $0.removeSecret(SecretName($1.place.secret))
+        },
     ]
 
     private static let networks = [

@@ -30,6 +30,9 @@ enum Place: String, CaseIterable, Sendable {
         }
     }
 
+    /// A secret of its nodes.
+    var secret: String { "secret-of-\(node)" }
+
     /// The path of a group below it: `/school/attic`.
     func below(_ name: String) -> String { self == .site ? "/\(name)" : "\(rawValue)/\(name)" }
 

@@ -52,12 +52,14 @@ struct MatrixRow: Sendable, CustomTestStringConvertible {
     /// With existing names filled in: `NODE`, `MAC`, `GROUP`; `ATTIC`, an empty group below; `NEW`, a missing one; `AIDE`, an administrator
     /// with a role there; `FIRST` and `REVISION`, the numbers of the first and last change to its node; `WAITING`, a machine.
     func filled(_ text: String, in place: Place, of fleet: SmallFleet) -> String {
-        text.replacing("NODE", with: place.node).replacing("MAC", with: place.macAddress)
-            .replacing("GROUP", with: place.rawValue).replacing("ATTIC", with: place.below("attic"))
-            .replacing("NEW", with: place.below("new")).replacing("AIDE", with: place.aide)
-            .replacing("REVISION", with: "\(fleet.revisions[place]?.last ?? 0)")
-            .replacing("FIRST", with: "\(fleet.revisions[place]?.first ?? 0)")
-            .replacing("WAITING", with: SmallFleet.waiting)
+        text.replacing("SECRET", with: place.secret).replacing("NODE", with: place.node).replacing(
+            "MAC", with: place.macAddress
+        )
+        .replacing("GROUP", with: place.rawValue).replacing("ATTIC", with: place.below("attic"))
+        .replacing("NEW", with: place.below("new")).replacing("AIDE", with: place.aide)
+        .replacing("REVISION", with: "\(fleet.revisions[place]?.last ?? 0)")
+        .replacing("FIRST", with: "\(fleet.revisions[place]?.first ?? 0)")
+        .replacing("WAITING", with: SmallFleet.waiting)
     }
 }
 
@@ -207,6 +209,13 @@ extension MatrixRow {
         GET /api/v1/hooks  site  200
         POST /api/v1/hooks  site  201  {"url":"http://127.0.0.1:9/"}
         DELETE /api/v1/hooks/1  site  204,404
+        GET /api/v1/secrets  anywhere  200
+        POST /api/v1/secrets  place  201  {"name":"fresh","group":"GROUP","value":"word","arming":"once"}
+        GET /api/v1/secrets/SECRET  hidden  200
+        PATCH /api/v1/secrets/SECRET  hidden  200  {"value":"another"}
+        PATCH /api/v1/secrets/SECRET  hidden  200  {"arming":"each-boot"}
+        DELETE /api/v1/secrets/SECRET  hidden  204
+        GET /api/v1/nodes/NODE/secrets  place  200
 
         """#
 
@@ -305,6 +314,12 @@ extension MatrixRow {
         GET /hooks  site  200
         POST /hooks  site  200  url=http://127.0.0.1:9/
         POST /hooks/1/remove  site  303,404
+        GET /secrets  anywhere  200
+        POST /secrets  place  303  name=fresh&group=GROUP&value=word&arming=off
+        POST /secrets  place  422  name=fresh&group=GROUP&value=word&length=20000&arming=off
+        GET /secrets/SECRET  hidden  200
+        POST /secrets/SECRET  hidden  303  arming=once
+        POST /secrets/SECRET/remove  hidden  303
 
         """#
 

@@ -193,6 +193,7 @@ final class SmallFleet: Sendable {
                 }
             }
             firsts[place] = try await addNode(of: place, to: fleet)
+            try await addSecret(of: place, to: fleet)
         }
         try await fleet.change(by: "seed") { snapshot in
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
@@ -251,6 +252,24 @@ final class SmallFleet: Sendable {
             of: machine, in: "000000000000000\(place.macAddress.suffix(1))")
         return revision
     }
+
+    /// A secret that the place's node has had.
+    private static func addSecret(of place: Place, to fleet: LiveFleet) async throws {
+        let (group, machine) = (try GroupPath(place.rawValue), try mac(place.macAddress))
+        let secret = Secret(
+            name: try SecretName(place.secret), group: group, path: "/run/secrets/word", arming: .eachBoot,
+            changedAt: 1)
+        try await fleet.change(by: "seed") { _ in
+            [.secret(secret.name, secret, value: Array(secretValue.utf8))]
+        }
+        let claim = SecretClaim(
+            machine: machine, node: try NodeName(place.node), group: group,
+            boot: "000000000000000\(place.macAddress.suffix(1))", key: "00", at: 1)
+        _ = try await fleet.store.claim([claim])
+    }
+
+    /// The value of each of its secrets.
+    static let secretValue = "the value that stays here"
 
     private static func start(_ machine: MACAddress, in fleet: LiveFleet, boot: String) async throws {
         let events = [BootStage.dhcp, .ready].map { stage in

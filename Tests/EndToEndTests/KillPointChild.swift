@@ -75,6 +75,17 @@ extension Commit {
             createdAt: 5, generation: 1)
     }
 
+    private static func secret() throws -> FleetEdit {
+        let secret = Secret(
+            name: try SecretName("token"), group: .site, arming: .once, changedAt: 5)
+        return .secret(secret.name, secret, value: [1])
+    }
+
+    private static func claim() throws -> SecretClaim {
+        SecretClaim(
+            machine: machine, node: try NodeName("pc-1"), group: .site, boot: "first", key: "a", at: 5)
+    }
+
     private static func event(_ boot: String) -> BootEvent {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
@@ -93,6 +104,7 @@ extension Commit {
         try await make([.token(1, token("first"), hash: "first")], in: store)
         try await make([.boardLink(1, boardLink("first"), hash: "first")], in: store)
         try await make([.webHook(1, hook("http://first"))], in: store)
+        try await make([secret()], in: store)
         for kernel in ["a", "b", "c"] {
             let (manifest, digest) = try manifest(kernel)
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
@@ -137,6 +149,7 @@ extension Commit {
                     machine: Self.machine, boot: "first", phase: .late,
                     told: [StepResult(name: "a", outcome: .failed)])
             ])
+        case .secretReceipts: _ = try await store.claim([Self.claim()])
         case .cards:
             let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
             let node = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: machine)
@@ -188,6 +201,9 @@ extension Commit {
         case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
         case .steps: try await store.steps(of: Self.machine, in: "first").count == 1
+        // Done is what was handed out: a receipt without it, or it without a receipt, is neither.
+        case .secretReceipts:
+            try await store.receipts(of: nil, node: nil, limit: 9).map(\.count) == [1]
         case .cards: try await !store.snapshot().observations.cards.isEmpty
         case .revision:
             try await (

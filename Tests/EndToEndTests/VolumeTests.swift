@@ -59,6 +59,35 @@ extension EndToEnd.Machines {
                     == "/dev/dm-0\n2000")
         }
 
+        /// Each node gets it in its next boot.
+        private func addSecret(_ value: String) throws {
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("keep-token")
+            try Data(value.utf8).write(to: file)
+            defer { try? FileManager.default.removeItem(at: file) }
+            try lab.roost(
+                "secret", "add", "keep-token", "@\(file.path)", "--group", "/keep", "--arm", "next-boot")
+        }
+
+        /// The secret is a file of the node, and nowhere else: not on the network, in the log or in what commands print. A receipt says who got it.
+        private func expectDelivered(_ value: String, to address: String, _ wiretap: Wiretap) throws {
+            #expect(
+                try lab.ssh(
+                    address, "cat /run/secrets/keep-token; echo; ls -l /run/secrets/keep-token | cut -c 1-10")
+                    == "\(value)\n-rw-------")
+            #expect(try wiretap.count(value) == 0)
+            let shown = try lab.roost("secret", "show", "keep-token")
+            #expect(shown.contains("keep-2") && !shown.contains(value))
+            for text in [try lab.roost("node", "show", "keep-2"), try lab.roost("history"), lab.log("roost")]
+            {
+                #expect(!text.contains(value))
+            }
+            let secret = try lab.json("secret", "show", "keep-token") as? [String: Any]
+            let receipts = try #require(secret?["receipts"] as? [[String: Any]])
+            #expect(receipts.compactMap { $0["node"] as? String } == ["keep-2"])
+            #expect(receipts.compactMap { $0["version"] as? Int } == [1])
+            try BootLab.requireDocumented("secrets/keep-token", "Secret")
+        }
+
         /// Two neighbours, one without a lease and one with another node's, request data of the first node, which is up.
         private func attack() throws {
             let mac = Self.macs[0]
@@ -209,11 +238,15 @@ extension EndToEnd.Machines {
             try lab.roost(
                 "set", "--node", "keep-2", "root-password-hash=\(hash)",
                 "files=/etc/key:600=\(Array(repeating: key, count: 100).joined(separator: "\n"))")
+            let token = "open sesame of keep-2"
+            try addSecret(token)
             let wiretap = try Wiretap("keep-2")
             let second = try start(2)
+            try expectDelivered(token, to: second, wiretap)
             #expect(try lab.ssh(second, "test -e /etc/own || echo none") == "none")
             try expectSealed(second, wiretap)
-            #expect(try wiretap.count("POST /node/\(Self.macs[1])/configuration?boot=") == 1)
+            // It asks again until the receipts of its secret are written.
+            #expect(try wiretap.count("POST /node/\(Self.macs[1])/configuration?boot=") > 1)
             #expect(try wiretap.count(hash) == 0 && wiretap.count(key) == 0)
             #expect(try lab.ssh(second, "cut -d: -f2 /etc/shadow; tail -n 1 /etc/key") == "\(hash)\n\(key)")
             #expect(

@@ -27,6 +27,7 @@ import Wire
         try same(DHCPReservation.Identity.clientIdentifier([1, 0xAB]))
         try same(KeptScope.site)
         try same(KeptScope.image(ImageName("debian.12")))
+        try same(SecretName("join-token"))
         #expect(throws: InvalidName.self) { try KeptScope(recordKey: "group/x") }
         try same(ImageLabel(ImageName("debian.12"), #require(ChannelName("beta"))))
         #expect(throws: InvalidName.self) { try ImageLabel(recordKey: "debian") }

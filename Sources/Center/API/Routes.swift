@@ -37,6 +37,7 @@ struct Routes {
         EventRoutes().add(to: self)
         BoardRoutes().add(to: self)
         WebHookRoutes().add(to: self)
+        SecretRoutes().add(to: self)
     }
 
     func get(

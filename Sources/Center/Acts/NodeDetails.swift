@@ -11,6 +11,7 @@ extension Acts {
         var medians: [BootStage: Int]
         var showsSessions: Bool
         var steps: StepsAnswer
+        var receipts: [SecretReceiptAnswer]
         /// The record's own settings, without secrets, and its tag; nil for callers who may not change it.
         var editable: (own: [String: SettingValue], tag: String, effective: EffectiveSettings)?
         var mayRestart: Bool
@@ -29,7 +30,8 @@ extension Acts {
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
             showsSessions: isNow && settings[Settings.reportSessions] == true,
-            steps: try await steps(of: answer), editable: nil,
+            steps: try await steps(of: answer),
+            receipts: isNow ? try await secretReceipts(of: answer) : [], editable: nil,
             mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {

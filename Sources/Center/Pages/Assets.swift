@@ -4,7 +4,9 @@ enum Assets {
     static let pages: [any TemplateView.Type] = [
         LayoutView.self, ProblemView.self, LeasesView.self, BootsView.self, HistoryView.self,
         RevisionView.self, MachinesView.self, RulesView.self, GroupsView.self,
-        NetworksView.self, NetworkFormView.self, HooksView.self, KeptFilesView.self, AdministratorsView.self,
+        NetworksView.self, NetworkFormView.self, HooksView.self, KeptFilesView.self, SecretsView.self,
+        SecretView.self,
+        AdministratorsView.self,
         TokensView.self,
         VolumesView.self,
         RolloutsView.self, RolloutView.self, TrialView.self, BuildView.self, VersionDifferenceView.self,

@@ -48,6 +48,7 @@ struct NodePage {
                 NodeView.Warning(trouble, of: node.name, mayRelease: details.editable != nil, words))
         }
         view.steps = NodeView.Steps(details.steps, words)
+        if !details.receipts.isEmpty { view.receipts = SecretReceiptRow.table(details.receipts, words) }
         if views.at == nil {
             view.warnings += details.steps.steps.filter(\.isFailure).map { NodeView.Warning($0, words) }
         }

@@ -27,6 +27,7 @@ struct Pages {
         WizardPage(pages: self).add(to: routes)
         BoardsPage(pages: self).add(to: routes)
         HooksPage(pages: self).add(to: routes)
+        SecretsPage(pages: self).add(to: routes)
         routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
     }

@@ -10,10 +10,11 @@ package import Wire
 ///   - address: where the machine is, for sections of kept files.
 ///   - hostKey: makes the node's SSH host key with a number.
 ///   - volumeKey: the key of the node's volume, if that is encrypted.
+///   - secrets: those that go out with it.
 package func configurationArchive(
     for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil, in snapshot: FleetSnapshot,
     policy: BootPolicy,
-    hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
+    hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil, secrets: [SecretFile] = []
 ) throws(UnreadableSetting) -> [UInt8] {
     let settings = snapshot.settings(of: node, at: address, card: machine)
     let name = node?.name ?? NodeName(unknown: machine)
@@ -56,8 +57,13 @@ package func configurationArchive(
     }
     let steps = try nodeSteps(of: settings, domain: policy.domain)
     for phase in StepPhase.allCases {
+        var work = steps.filter { $0.phase == phase }.map(\.work)
+        if phase == .beforeInit, !secrets.isEmpty {
+            let commands = steps.count { $0.phase == phase && $0.isCommand }
+            work.insert(SecretFile.step(of: secrets), at: work.count - commands)
+        }
         var list: [UInt8] = []
-        for step in steps where step.phase == phase { step.work.write(to: &list) }
+        for step in work { step.write(to: &list) }
         if list.isEmpty { continue }
         archive.addFile("\(ConfigurationEntry.steps.rawValue)/\(phase.rawValue)", mode: 0o600, data: list)
     }

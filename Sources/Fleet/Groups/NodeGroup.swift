@@ -55,6 +55,9 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
         if let node = contents.nodes.values.first(where: { $0.group == key }) {
             throw StoreError.conflict("group \(key) still contains node \(node.name)")
         }
+        if let secret = contents.secrets.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still has secret \(secret.name)")
+        }
         if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
             throw StoreError.conflict("group \(key) still contains group \(below)")
         }
@@ -107,6 +110,12 @@ extension FleetSnapshot {
             var link = link
             link.group = try moved(link.group)
             return .boardLink(link.id, link)
+        }
+        let secrets = contents.secrets.values.filter { from.contains($0.group) }
+        edits += try secrets.sorted { $0.name < $1.name }.map { secret in
+            var secret = secret
+            secret.group = try moved(secret.group)
+            return .secret(secret.name, secret)
         }
         return edits + concerned.reversed().map { .group($0.path, nil) }
     }

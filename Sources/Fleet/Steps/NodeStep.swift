@@ -57,6 +57,11 @@ package struct NodeStep: Equatable, Sendable {
         (attempts, secondLimit) = (command.attempts, command.secondLimit)
     }
 
+    /// Commands come last in their phase.
+    var isCommand: Bool {
+        if case .command = kind { true } else { false }
+    }
+
     /// The setting that it comes from, by which a person changes it; nil: none does.
     package var setting: String? {
         switch kind {

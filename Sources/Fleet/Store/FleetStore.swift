@@ -134,6 +134,17 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// Those phases of every machine's last boot in which a step failed.
     func failedSteps() async throws(StoreError) -> [PhaseResults]
 
+    /// Stores the receipts of what is armed for boots of nodes, each before its secrets go out, all in one transaction.
+    func claim(_ claims: [SecretClaim]) async throws(StoreError) -> [SecretDelivery]
+
+    /// The newest receipts first.
+    ///
+    /// - Parameters:
+    ///   - secret: nil: of all secrets.
+    ///   - node: nil: of all nodes.
+    func receipts(of secret: SecretName?, node: NodeName?, limit: Int) async throws(StoreError)
+        -> [SecretReceipt]
+
     /// The history of a machine's hardware, newest first.
     func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]
 

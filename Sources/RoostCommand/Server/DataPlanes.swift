@@ -232,6 +232,12 @@ final class DataPlanes: Sendable {
         mailbox.submit { _ in home.residents?.context.swap(snapshot) }
     }
 
+    /// The receipts of these are stored.
+    func deliver(_ deliveries: [SecretDelivery]) {
+        let home = home
+        mailbox.submit { _ in home.residents?.context.take(deliveries) }
+    }
+
     /// The data planes go by this policy from now on; what is leased stays leased.
     func reconfigure(_ policy: ServerPolicy) {
         let home = home

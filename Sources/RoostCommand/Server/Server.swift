@@ -135,7 +135,10 @@ final class Server: Sendable {
         }
         let certificates = CertificateRenewal(worker: worker, center: center)
         self.certificates = certificates
-        let recorder = ReportRecorder(fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger) {
+        let recorder = ReportRecorder(
+            fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger,
+            deliver: { planes.deliver($0) }
+        ) {
             // A new key takes a moment.
             Task { await certificates.renew() }
         }

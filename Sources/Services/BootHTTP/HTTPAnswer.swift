@@ -79,6 +79,7 @@ struct HTTPAnswer {
         416: "Range Not Satisfiable",
         417: "Expectation Failed",
         431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
+        503: "Service Unavailable",
         505: "HTTP Version Not Supported",
     ]
 }

@@ -220,7 +220,7 @@ struct HTTPAnswering {
     }
 
     /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
-    /// sealed to that key. Accepted only during its own boot, and for one key.
+    /// sealed to that key. Accepted only during its own boot, and for one key. A node with secrets is told 503 until their receipts are stored.
     private func configuration(
         _ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
@@ -239,17 +239,24 @@ struct HTTPAnswering {
         }
         switch context.deliver(to: machine, at: peer, boot: boot, key: body) {
         case .first, .repeated: break
-        case .spent:
-            context.refuse(.secondConfiguration, of: machine, to: peer)
-            return .error(403, "the configuration of this boot was sent to another key: restart the machine")
+        case .spent: return spent(machine, peer)
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
+        }
+        let secrets: [SecretFile]
+        let key = ConfigurationDelivery(address: peer, publicKey: body).key
+        switch context.secrets(for: machine, in: boot, key: key) {
+        case .answered(let files): secrets = files
+        case .spent: return spent(machine, peer)
+        case .unasked, .asked:
+            // Nothing goes out before its receipt is on the disk.
+            return .error(503, "the receipts for the secrets of this node are being written: ask again")
         }
         let archive: [UInt8]
         do throws(UnreadableSetting) {
             archive = try configurationArchive(
                 for: machine, being: context.node(of: machine), at: peer, in: context.snapshot,
                 policy: context.settings.policy.on(server: server),
-                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
+                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey, secrets: secrets)
         } catch {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read a setting of this node")
@@ -258,6 +265,11 @@ struct HTTPAnswering {
             return .error(500, "the configuration cannot be sealed")
         }
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+    }
+
+    private func spent(_ machine: MACAddress, _ peer: IPv4Address) -> HTTPAnswer {
+        context.refuse(.secondConfiguration, of: machine, to: peer)
+        return .error(403, "the configuration of this boot was sent to another key: restart the machine")
     }
 
     /// `GET /node/MAC/register?name=NAME&group=GROUP&pin=PIN` from the screen of a waiting machine; the answer is an iPXE script.

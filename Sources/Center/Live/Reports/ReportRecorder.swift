@@ -1,4 +1,4 @@
-import Fleet
+package import Fleet
 import Foundation
 import HTTPClient
 package import Logging
@@ -10,18 +10,23 @@ package struct ReportRecorder: Sendable {
     private let volumes: Volumes
     private let logs: NodeLogs
     private let logger: Logger
+    private let deliver: @Sendable ([SecretDelivery]) -> Void
     private let clockJumped: @Sendable () -> Void
     private let lines = BootLines()
 
-    /// - Parameter clockJumped: called when the server's clock was set; does not wait.
+    /// - Parameters:
+    ///   - deliver: gives secrets whose receipts are stored to the data planes.
+    ///   - clockJumped: called when the server's clock was set; does not wait.
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger,
+        deliver: @escaping @Sendable ([SecretDelivery]) -> Void = { _ in },
         clockJumped: @escaping @Sendable () -> Void
     ) {
         self.fleet = fleet
         self.volumes = volumes
         self.logs = logs
         self.logger = logger
+        self.deliver = deliver
         self.clockJumped = clockJumped
     }
 
@@ -44,6 +49,7 @@ package struct ReportRecorder: Sendable {
         case .hardware: await writeHardware(batch)
         case .sessions: writeSessions(batch)
         case .steps: await writeSteps(batch)
+        case .secrets: await writeReceipts(batch)
         case .logs: writeLogs(batch)
         case .volumes: prepareVolumes(batch)
         case .registrations: await writeRegistrations(batch)
@@ -179,6 +185,33 @@ package struct ReportRecorder: Sendable {
         }
         do { try await fleet.note(results) } catch {
             logger.error("\(results.count) reports of steps were lost: \(ErrorText.of(error))")
+        }
+    }
+
+    /// What cannot be recorded does not go out: the nodes ask again.
+    private func writeReceipts(_ batch: [NodeReport]) async {
+        let claims = batch.compactMap { report -> SecretClaim? in
+            if case .secrets(let claim) = report { claim } else { nil }
+        }
+        do {
+            let deliveries = try await fleet.store.claim(claims)
+            for delivery in deliveries {
+                let node = delivery.claim.node
+                if !delivery.names.isEmpty {
+                    logger.info(
+                        "\(node): secrets for boot \(delivery.claim.boot): \(delivery.names.joined(separator: ", "))"
+                    )
+                }
+                for name in delivery.unreadable {
+                    logger.error(
+                        "\(node) does not get secret \(name): its value is missing, or sealed with another key"
+                    )
+                }
+            }
+            deliver(deliveries)
+        } catch {
+            logger.error(
+                "cannot record the secrets of \(claims.count) nodes, which wait: \(ErrorText.of(error))")
         }
     }
 

@@ -33,6 +33,8 @@ struct NodeView: TemplateView {
     var sessions: Sessions?
     var boots: [Boot]
     var steps: Steps?
+    /// The secrets that it has had; nil: none.
+    var receipts: TableView<SecretReceiptRow>?
     var effective: TableView<Effective>
     /// The form for its record.
     var edit: Edit?

@@ -1,0 +1,100 @@
+import API
+import Fleet
+import Hummingbird
+
+/// Secrets of nodes: what they are, how they are armed, who got them.
+struct SecretsPage {
+    let pages: Pages
+
+    func add(to routes: Routes) {
+        routes.get("secrets", .read) { request, context, acts in try await show(request, context, acts)
+        }
+        routes.post("secrets", .configure) { request, context, acts in
+            let wish = try Self.wish(pages.form(context))
+            do {
+                let made = try await acts.addSecret(wish)
+                return pages.redirect("/secrets/\(made.name)")
+            } catch let error {
+                guard let failure = Self.mistake(error) else { throw error }
+                return try await show(failure: failure, request, context, acts)
+            }
+        }
+        routes.get("secrets/:name", .read) { request, context, acts in
+            try await showOne(request, context, acts)
+        }
+        routes.post("secrets/:name", .configure) { request, context, acts in
+            let form = try pages.form(context)
+            let name = try SecretName(context.parameter("name"))
+            var wish = SecretRequest()
+            if form.has("value") { wish.value = Self.value(form) }
+            if form.has("arming") { wish.arming = try Self.arming(form) }
+            do {
+                _ = try await acts.changeSecret(name, wish)
+                return pages.redirect("/secrets/\(name)")
+            } catch let error {
+                guard let failure = Self.mistake(error) else { throw error }
+                return try await showOne(failure: failure, request, context, acts)
+            }
+        }
+        routes.post("secrets/:name/remove", .configure) { _, context, acts in
+            try await acts.removeSecret(SecretName(context.parameter("name")))
+            return pages.redirect("/secrets")
+        }
+    }
+
+    /// What is wrong with the form; nil: something else is.
+    private static func mistake(_ error: any Error) -> String? {
+        if let problem = error as? Problem, problem.status == 422 { return problem.detail }
+        return (error as? InvalidSetting)?.description
+    }
+
+    private static func wish(_ form: Form) throws -> SecretRequest {
+        func text(_ name: String) -> String? { form[name].isEmpty ? nil : form[name] }
+        var wish = SecretRequest(
+            name: try SecretName(form["name"]), group: try GroupPath(text("group") ?? "/"),
+            path: text("path"),
+            mode: text("mode"), owner: text("owner"), arming: try arming(form))
+        if let length = text("length") {
+            wish.minted = SecretRequest.Minting(length: Int(length) ?? 0)
+        } else {
+            wish.value = value(form)
+        }
+        return wish
+    }
+
+    private static func arming(_ form: Form) throws -> Secret.Arming? {
+        let text = form["arming"]
+        guard !text.isEmpty else { return nil }
+        guard let arming = Secret.Arming(rawValue: text) else {
+            throw Problem(422, "Invalid arming", "‘\(text)’ is not a way to arm a secret")
+        }
+        return arming
+    }
+
+    /// Browsers end lines with CR LF.
+    private static func value(_ form: Form) -> String { form["value"].replacing("\r\n", with: "\n") }
+
+    private func show(
+        failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
+    ) async throws -> Response {
+        let group = acts.groupPaths(.configure).first
+        let view = SecretsView(
+            try await acts.secrets(), failure: failure, group: group?.description,
+            pages.renderer.words(context))
+        return try pages.show(
+            view, "Secrets", section: "/secrets", request, context,
+            status: failure == nil ? .ok : .unprocessableContent)
+    }
+
+    private func showOne(
+        failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
+    ) async throws -> Response {
+        let secret = try await acts.secret(SecretName(context.parameter("name")))
+        let view = SecretView(
+            secret, failure: failure, mayChange: acts.may(.configure, in: secret.group),
+            pages.renderer.words(context))
+        return try pages.show(
+            view, secret.name.text, section: "/secrets", request, context,
+            status: failure == nil ? .ok : .unprocessableContent)
+    }
+}

@@ -1,0 +1,204 @@
+/// A value that becomes a file on nodes and that people cannot read back. It travels sealed, in the boots that it is armed for.
+///
+/// The value stands beside the record: no history, plan, undo or export has it.
+package struct Secret: Equatable, Sendable, Codable {
+    package var name: SecretName
+    /// The nodes in this group and below get it.
+    package var group: GroupPath
+    /// Of the file on the node, absolute.
+    package var path: String
+    package var mode: UInt32
+    /// A user of the node, or `user:group`.
+    package var owner: String
+    /// Nil: people set the value.
+    package var minted: MintedPassword?
+    package var arming: Arming
+    /// The revision that armed it: who got it since then tells whether it is still armed.
+    package var armedIn: Int
+    /// Of the value: one more each time that it is set.
+    package var version: Int
+    /// When the value was last set, in seconds since 1970.
+    package var changedAt: Int
+
+    /// The boots that get it.
+    package enum Arming: String, Sendable, Codable, CaseIterable {
+        case off
+        case eachBoot = "each-boot"
+        /// The next boot of each node.
+        case nextBoot = "next-boot"
+        /// One boot of one node: of the first that asks.
+        case once
+    }
+
+    package init(
+        name: SecretName, group: GroupPath, path: String? = nil, mode: UInt32 = 0o600, owner: String = "root",
+        minted: MintedPassword? = nil, arming: Arming = .off, changedAt: Int
+    ) {
+        self.name = name
+        self.group = group
+        self.path = path ?? "\(Self.directory)/\(name)"
+        self.mode = mode
+        self.owner = owner
+        self.minted = minted
+        self.arming = arming
+        self.changedAt = changedAt
+        (armedIn, version) = (0, 0)
+    }
+
+    /// Where its file is unless people say otherwise: in the node's memory.
+    package static let directory = "/run/secrets"
+}
+
+/// The name of a secret: 1 to 63 lower-case letters, digits and hyphens.
+package struct SecretName: Hashable, Sendable, Comparable, CheckedName, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) {
+        self.text = try RuleName(text).text
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
+
+extension FleetEdit {
+    /// - Parameters:
+    ///   - secret: nil removes it.
+    ///   - value: nil leaves it unchanged.
+    package static func secret(_ name: SecretName, _ secret: Secret?, value: [UInt8]? = nil) -> Self {
+        Self(name, secret, secrets: value.map { [Secret.value: Secret.text(of: $0)] } ?? [:])
+    }
+}
+
+extension Secret: TableRecord {
+    package static let kind = "secret"
+    /// The name of the value among what stands beside the record; see ``text(of:)``.
+    package static let value = "value"
+    package static let sealedSecrets: Set<String> = [value]
+    package static let countLimit = 200
+    /// Bytes of a value.
+    package static let byteLimit = 32 << 10
+
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [SecretName: Self]> { \.secrets }
+
+    package static func missing(_ key: SecretName) -> String {
+        "there is no secret \(key) (roost secret list shows all)"
+    }
+
+    package static func checked(
+        _ change: RecordChange<Secret>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Secret? {
+        try change.requireSomething(in: draft)
+        guard var secret = change.after else { return nil }
+        let known = draft.secrets[change.key]
+        secret.name = change.key
+        try secret.requirePlace()
+        try secret.minted?.requireUsable()
+        if let known, (known.minted == nil) != (secret.minted == nil) {
+            throw InvalidSetting(
+                "secret \(secret.name) is \(known.minted == nil ? "set by people" : "minted"), and stays so: remove it, and add another one"
+            )
+        }
+        guard secret.minted == nil || change.secrets.isEmpty else {
+            throw InvalidSetting(
+                "secret \(secret.name) is minted for each node and boot: it has no value to set")
+        }
+        secret.version = known?.version ?? 0
+        if known == nil || !change.secrets.isEmpty { secret.version += 1 }
+        // A revision of its own, so that what was handed out before counts no more.
+        if let known, known.arming == secret.arming, known.armedIn == secret.armedIn { return secret }
+        secret.armedIn = before.revision + 1
+        return secret
+    }
+
+    /// A value as it stands beside the record: two hexadecimal digits for each byte, so that it may be any bytes.
+    package static func text(of value: [UInt8]) -> String {
+        value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// Nil when it is sealed with another key.
+    package static func bytes(of text: String) -> [UInt8]? {
+        let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
+        let known = digits.compactMap(\.self)
+        return stride(from: 0, to: known.count, by: 2).map { UInt8(known[$0] << 4 | known[$0 + 1]) }
+    }
+
+    private func requirePlace() throws {
+        // As for files of settings.
+        let file = try ConfiguredFile(reading: "\(path):\(String(mode, radix: 8))", "")
+        if let flaw = file.flaw { throw InvalidSetting(flaw) }
+        guard path.utf8.count <= 1_024, !path.contains(":"), !path.contains("\n") else {
+            throw InvalidSetting("‘\(path)’ is not a plain path: at most 1,024 bytes, without colons")
+        }
+        guard owner.utf8.count <= 65,
+            owner.wholeMatch(of: /[a-z0-9_][a-z0-9_.-]*(:[a-z0-9_][a-z0-9_.-]*)?/) != nil
+        else { throw InvalidSetting("‘\(owner)’ is not a user of a node, or user:group") }
+    }
+
+    package static func check(_ key: SecretName, in contents: FleetSnapshot.Contents) throws {
+        guard let group = contents.secrets[key]?.group, group != .site, contents.groups[group] == nil else {
+            return
+        }
+        throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
+    }
+
+    package static func check(
+        all changed: [SecretName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let secrets = snapshot.contents.secrets
+        guard secrets.count <= max(countLimit, before.contents.secrets.count) else {
+            throw StoreError.conflict("there are \(countLimit) secrets; remove some first")
+        }
+        for secret in changed.compactMap({ secrets[$0] }) {
+            let other = secrets.values.first {
+                $0.name != secret.name && $0.group == secret.group && $0.path == secret.path
+            }
+            guard let other else { continue }
+            throw StoreError.conflict(
+                "secret \(other.name) of group \(other.group) is the file \(other.path)")
+        }
+    }
+
+    package static func summary(of change: RecordChange<Secret>, in snapshot: FleetSnapshot) -> String {
+        let before = snapshot.contents.secrets[change.key]
+        let act =
+            switch (before, change.after) {
+            case (_, nil): "removed"
+            case (nil, _?): "added"
+            case (_?, _?) where !change.secrets.isEmpty: "given another value"
+            case (let before?, let after?)
+            where before.armedIn != after.armedIn || before.arming != after.arming:
+                "armed: \(after.arming.rawValue)"
+            default: "changed"
+            }
+        return "secret \(change.key) \(act)"
+    }
+
+    package static func places(of change: RecordChange<Secret>, in snapshot: FleetSnapshot) -> [GroupPath] {
+        [snapshot.contents.secrets[change.key], change.after].compactMap { $0?.group }
+    }
+
+    package var place: GroupPath { group }
+
+    package static func undoProblem(from before: Secret?, to after: Secret?) -> String? {
+        guard let before else { return nil }
+        guard let after else { return "was removed with its value: add it again" }
+        return before.version == after.version ? nil : "was given another value: set it again"
+    }
+
+    package func restored(over present: Secret?) -> Secret {
+        var secret = self
+        if let present { (secret.version, secret.changedAt) = (present.version, present.changedAt) }
+        return secret
+    }
+
+    /// When it was armed and set is no part of what people want of it.
+    package func means(_ other: Secret) -> Bool {
+        var same = other
+        (same.armedIn, same.version, same.changedAt) = (armedIn, version, changedAt)
+        return self == same
+    }
+}
