@@ -1,6 +1,6 @@
 import Testing
 
-@testable import RoostCommand
+@testable import Center
 
 /// Addresses of other servers in `roost.yaml`.
 @Suite struct RemoteAddressTests {
