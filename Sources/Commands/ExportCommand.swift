@@ -18,7 +18,8 @@ struct Export: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            let query = "group=\(APIClient.escaped(group ?? "/"))" + time.furtherQuery
+            // Without a group: all that this person sees.
+            let query = (group.map { "group=\(APIClient.escaped($0))" } ?? "") + time.furtherQuery
             let answer = try await server.client.send(.GET, "export?\(query)", body: nil)
             let object = try JSONSerialization.jsonObject(with: answer)
             print(

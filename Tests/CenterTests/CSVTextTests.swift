@@ -55,7 +55,7 @@ import Wire
                 # HELP b Some.
                 # TYPE b gauge
                 b{x="a\\"\\\\b",y="2"} 0.5
-                b 1e+15
+                b 1000000000000000.0
 
                 """)
     }

@@ -84,7 +84,8 @@ import Wire
         ("persistent-directories", .list(["/a/../b"]), "is not a plain path"),
     ])
     func `a path is refused with what is wrong with it`(name: String, value: SettingValue, words: String) {
-        #expect(problem(name, value)?.contains(words) == true, "\(problem(name, value) ?? "")")
+        let problem = SettingDefinition.named(name)?.problem(value)
+        #expect(problem?.contains(words) == true, "\(problem ?? "")")
     }
 
     @Test(arguments: ["/run/x", "/procedures", "/etc/proc/x", "/developers/x:755"])

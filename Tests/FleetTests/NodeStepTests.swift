@@ -147,7 +147,7 @@ import Wire
             return
         }
         #expect(map.count == count, "\(map)")
-        #expect(try definition.value(fromText: definition.typed(value)) == value)
+        #expect(try SettingAssignment("\(name)=\(definition.typed(value))").act == .set(value))
     }
 
     @Test func `users, groups and their members become lines of the account files`() throws {

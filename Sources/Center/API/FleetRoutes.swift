@@ -14,7 +14,7 @@ struct FleetRoutes {
             try await JSONAnswer(acts.at(request).figures())
         }
         api.get("export", .read) { request, _, acts in
-            let group = try request.query("group").map { try GroupPath($0) } ?? .site
+            let group = try request.query("group").map { try GroupPath($0) }
             let export = try await acts.at(request).export(below: group)
             return try JSONAnswer(export, etag: "\"\(export.revision)\"")
         }

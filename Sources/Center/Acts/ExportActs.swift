@@ -4,9 +4,10 @@ import Fleet
 /// The whole configuration at one revision.
 extension Acts {
     /// - Parameter group: only its nodes and groups, and those below; rules and networks are of the whole site.
-    func export(below group: GroupPath = .site) async throws -> ConfigurationExport {
+    func export(below group: GroupPath? = nil) async throws -> ConfigurationExport {
         try require(.read)
-        if group != .site { try require(.read, in: group) }
+        if let group { try require(.read, in: group) }
+        let group = group ?? .site
         let snapshot = try await configuration()
         guard group == .site || snapshot.groups[group] != nil else {
             throw StoreError.notFound("there is no group \(group)")

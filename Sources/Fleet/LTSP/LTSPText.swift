@@ -17,7 +17,7 @@ struct LTSPText {
             ]
             return
         }
-        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+        if Self.marksOfUTF16.contains(where: bytes.starts(with:)) {
             problems = [LTSPProblem(error: "it is UTF-16: save it as UTF-8", file, 1)]
             return
         }
@@ -35,6 +35,11 @@ struct LTSPText {
             }
         }
     }
+
+    /// As they are, and as a kept file stores bytes that are no UTF-8: each as a character of ISO 8859-1.
+    private static let marksOfUTF16: [[UInt8]] = [
+        [0xFF, 0xFE], [0xFE, 0xFF], [0xC3, 0xBF, 0xC3, 0xBE], [0xC3, 0xBE, 0xC3, 0xBF],
+    ]
 
     private static func flaw(of line: [UInt8]) -> String? {
         guard line.count <= LTSPLimit.lineByteCount else {
