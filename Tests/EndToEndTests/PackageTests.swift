@@ -101,7 +101,7 @@ extension EndToEnd.Systems {
             try Pace.wait(20, until: "the certificate is there again") {
                 (try? debian("test -s \(certificate)")) != nil
             }
-            #expect(try complaints(debian) == [])
+            try expectNoComplaints(debian)
             let foreign = try debian(
                 "cd /var/lib/roost; find store logs volumes images/tiny /run/roost -maxdepth 1 ! -user roost")
             #expect(foreign == "")
@@ -168,7 +168,7 @@ extension EndToEnd.Systems {
             #expect(try mainProcess(debian) != first)
             try expectNothingLost(debian)
             #expect(try debian("tail -n 1 /etc/roost/roost.yaml") == "domain: room.example\n")
-            #expect(try complaints(debian) == [])
+            try expectNoComplaints(debian)
         }
 
         /// All of the system's runtime files are new then.
@@ -186,7 +186,7 @@ extension EndToEnd.Systems {
                     == "success\ninactive\n")
             #expect(try workers(debian) == [])
             #expect(try debian("pgrep -x roost || true; ls /run/roost") == "")
-            #expect(try complaints(debian) == [])
+            try expectNoComplaints(debian)
         }
 
         private func checkRemoval(_ debian: DebianContainer, _ before: Set<Substring>) throws {
@@ -227,10 +227,11 @@ extension EndToEnd.Systems {
         }
 
         /// Lines that indicate trouble, from the server or from a library.
-        private func complaints(_ debian: DebianContainer) throws -> [Substring] {
-            try said(debian).split(separator: "\n").filter { line in
+        private func expectNoComplaints(_ debian: DebianContainer) throws {
+            let complaints = try said(debian).split(separator: "\n").filter { line in
                 ["error", "warning", "Failed"].contains { line.hasPrefix($0) }
             }
+            #expect(complaints == [])
         }
 
         private func expectNothingLost(_ debian: DebianContainer) throws {

@@ -50,6 +50,18 @@ import Wire
         #expect(all.first { $0.name == "command z" }?.failure == .stop)
     }
 
+    @Test func `variables of LTSP are files, unless a file of that name is set`() throws {
+        let variables = try step("ltsp variables", ["lts.SOUND": .text("True"), "ltsp.KIOSK": .text("1")])
+        #expect(
+            variables?.work.acts == [
+                .copy(path: "/etc/lts.conf"), .copy(path: "/etc/roost/lts.env"),
+                .copy(path: "/etc/ltsp/ltsp.conf"), .copy(path: "/etc/roost/ltsp.env"),
+            ])
+        let own = try steps(["lts.SOUND": .text("True"), "files": .map(["/etc/lts.conf": "mine"])])
+        #expect(own.first { $0.name == "ltsp variables" }?.work.acts == [.copy(path: "/etc/roost/lts.env")])
+        #expect(own.first { $0.name == "files" }?.work.acts == [.copy(path: "/etc/lts.conf")])
+    }
+
     @Test func `a stronger level replaces and removes what a weaker one says`() throws {
         let site: [String: SettingValue] = [
             "commands": .map(["a": "echo site", "b": "echo b"]),

@@ -38,9 +38,11 @@ package func configurationArchive(
         archive.addFile(path, mode: 0o600, data: Array(key.privateFile.utf8))
         archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
     }
-    let written = try settings.value(of: Settings.files)
-    archive.addVariables(of: settings, in: files, unless: Set(written.map(\.path)))
-    for file in written {
+    // They may be passwords.
+    for (path, text) in try settings.variableFiles {
+        archive.addFile("\(files)/\(path)", mode: 0o600, data: Array(text.utf8))
+    }
+    for file in try settings.value(of: Settings.files) {
         // A text file ends with a line end, typed or not.
         let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
         archive.addFile("\(files)/\(file.path)", mode: file.mode, data: Array(text.utf8))
@@ -74,31 +76,6 @@ package func configurationArchive(
     return archive.bytes
 }
 
-extension CPIOWriter {
-    /// Writes the variables of LTSP for software in the image that reads them.
-    ///
-    /// - Parameter written: the files that settings name: they count instead.
-    fileprivate mutating func addVariables(
-        of settings: EffectiveSettings, in directory: String, unless written: Set<String>
-    ) {
-        for dialect in LTSPVariableKind.Dialect.allCases {
-            let variables = settings.variables(dialect)
-            if variables.isEmpty { continue }
-            let texts = [
-                (
-                    dialect.path,
-                    LTSPFileText.of(variables, header: dialect.header, isOneLine: dialect == .lts)
-                ),
-                (dialect.environmentPath, LTSPFileText.of(variables, header: nil, isOneLine: false)),
-            ]
-            // They may be passwords.
-            for (path, text) in texts where !written.contains(path) {
-                addFile("\(directory)/\(path)", mode: 0o600, data: Array(text.utf8))
-            }
-        }
-    }
-}
-
 /// A node's SSH host key in OpenSSH's format.
 package struct HostKeyFiles: Equatable, Sendable {
     /// Where OpenSSH looks for it.
@@ -115,6 +92,21 @@ package struct HostKeyFiles: Equatable, Sendable {
 }
 
 extension EffectiveSettings {
+    /// The variables of LTSP for software in the image that reads them: files below the root. Those that the setting `files` names count
+    /// instead.
+    var variableFiles: [(path: String, text: String)] {
+        get throws(UnreadableSetting) {
+            let written = Set(try value(of: Settings.files).map(\.path))
+            return LTSPVariableKind.Dialect.allCases.flatMap { dialect -> [(path: String, text: String)] in
+                let variables = variables(dialect)
+                if variables.isEmpty { return [] }
+                let own = LTSPFileText.of(variables, header: dialect.header, isOneLine: dialect == .lts)
+                let environment = LTSPFileText.of(variables, header: nil, isOneLine: false)
+                return [(dialect.path, own), (dialect.environmentPath, environment)]
+            }.filter { !written.contains($0.path) }
+        }
+    }
+
     /// The number of the node's host key from this server; nil when each boot makes its own, or one is among its files.
     package var hostKeyNumber: Int? {
         get throws(UnreadableSetting) {

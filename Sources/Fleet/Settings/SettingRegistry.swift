@@ -1,3 +1,5 @@
+import Synchronization
+
 /// All settings, by name.
 package struct SettingRegistry: Sendable {
     /// The settings of this program.
@@ -63,13 +65,36 @@ package struct SettingNamespace: Sendable {
             @escaping @Sendable (_ key: String, _ name: String) throws(InvalidSetting) -> Setting<Value>
     ) {
         self.prefix = prefix
-        definition = { key throws(InvalidSetting) in try setting(key, "\(prefix).\(key)").definition }
+        let known = KnownSettings()
+        definition = { key throws(InvalidSetting) in
+            if let definition = known[key] { return definition }
+            let definition = try setting(key, "\(prefix).\(key)").definition
+            known[key] = definition
+            return definition
+        }
     }
 
     /// The namespace's keys in a level's settings.
     package func keys(of settings: [String: SettingValue]) -> [String] {
         settings.keys.filter { $0.hasPrefix("\(prefix).") }.map { String($0.dropFirst(prefix.count + 1)) }
             .sorted()
+    }
+}
+
+/// The settings of a namespace that were asked for: making one takes longer than all that is done with it, and ten thousand nodes have
+/// the same.
+private final class KnownSettings: Sendable {
+    private static let countLimit = 10_000
+    private let byKey = Mutex<[String: SettingDefinition]>([:])
+
+    subscript(key: String) -> SettingDefinition? {
+        get { byKey.withLock { $0[key] } }
+        set {
+            byKey.withLock { byKey in
+                if byKey.count >= Self.countLimit { byKey.removeAll() }
+                byKey[key] = newValue
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ extension NodeStep {
         case .hostKey: [.copy(path: HostKeyFiles.path), .copy(path: "\(HostKeyFiles.path).pub")]
         case .rootPassword(let hash):
             [.field(path: "/etc/shadow", key: "root", index: 1, value: hash.settingText)]
+        case .variables(let paths): paths.map { .copy(path: "/\($0)") }
         case .files(let files): files.map { .copy(path: "/\($0.path)") }
         case .groups(let groups): groups.map(\.act)
         case .users(let users): users.flatMap(\.acts)

@@ -41,6 +41,8 @@ package struct NodeStep: Equatable, Sendable {
         /// A line of `mounts` has been mounted by the image's own start.
         case mounted(MountLine)
         case cron([CronLine])
+        /// Files with variables of LTSP, by their paths below the root.
+        case variables([String])
         case files([ConfiguredFile])
         case dropIns([ServiceLine])
         case service(ServiceLine)
@@ -65,7 +67,7 @@ package struct NodeStep: Equatable, Sendable {
     /// The setting that it comes from, by which a person changes it; nil: none does.
     package var setting: String? {
         switch kind {
-        case .hostName: nil
+        case .hostName, .variables: nil
         case .hosts: Settings.hosts.name
         case .resolver: Settings.nameServers.name
         case .authorizedKeys: Settings.authorizedKeys.name
@@ -110,6 +112,7 @@ package func nodeSteps(
     add("sysctl", parameters, NodeStep.Kind.kernelParameterFile)
     add("mounts", mounts, NodeStep.Kind.mounts)
     add("cron", try settings.value(of: Settings.cron).filter { !$0.isOff }, NodeStep.Kind.cron)
+    add("ltsp variables", try settings.variableFiles.map(\.path), NodeStep.Kind.variables)
     add("files", try settings.value(of: Settings.files), NodeStep.Kind.files)
     let services = try settings.value(of: Settings.services)
     add("service drop-ins", services.filter { $0.isDropIn }, NodeStep.Kind.dropIns)
