@@ -70,7 +70,7 @@ extension Acts {
         }.revision
     }
 
-    /// What is judged only with permission: whether what is to be new is, and the length of the summary.
+    /// Checks that only callers with permission may learn from: that records marked as new do not exist, and the length of the summary.
     private static func check(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
         try Edits.requireNew(change, in: snapshot)
         guard change.summary?.hasLength(in: 0...ChangeRequest.summaryLength) ?? true else {

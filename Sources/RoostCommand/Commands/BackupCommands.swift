@@ -174,7 +174,7 @@ struct Restore: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         LocalConfiguration.settings.stateDirectory
     @Flag(help: "Leave out the keys of the backup: no passphrase is needed.") var withoutKeys = false
-    @Flag(help: "Believe a backup, whoever made it: it can contain administrators of others.") var unsigned =
+    @Flag(help: "Restore a backup from any server, unchecked: it may add administrators.") var unsigned =
         false
 
     func run() async throws {
