@@ -37,9 +37,12 @@ release: .build/release.built ## build everything for use, with its tests
 	$(call compile,$(RELEASE) --target NIOConcurrencyHelpers && $(RELEASE) --build-tests)
 	@touch $@
 
-# What is installed and shown, without tests.
-products:
+# What is installed and shown: of the whole build where there is one, else built without tests.
+products: $(if $(wildcard .build/release.built),.build/release.built,.build/products.built)
+
+.build/products.built: $(SOURCES)
 	$(call compile,$(RELEASE) --product roost && $(RELEASE) --product roost-node)
+	@touch $@
 
 demo: products ## start Roost and boot a real diskless machine from it (Ctrl-C ends it)
 	Lab/demo.sh

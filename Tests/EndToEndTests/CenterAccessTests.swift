@@ -381,7 +381,7 @@ extension EndToEnd.Servers {
         private func judge(_ server: CenterServer, _ token: String, _ selection: [String]) throws {
             let report = "\(server.directory)/schemathesis"
             // The boundaries of every parameter are most of the requests.
-            let phases = Extent.isSample ? "examples,fuzzing" : "examples,coverage,fuzzing"
+            let (phases, count) = Extent.isSample ? ("examples,fuzzing", 2) : ("examples,coverage,fuzzing", 5)
             let checks = "not_a_server_error,status_code_conformance,content_type_conformance"
             try BootLab.run(
                 "env",
@@ -391,7 +391,7 @@ extension EndToEnd.Servers {
                     /usr/bin/python3 -m schemathesis.cli run '\(server.base)/api/v1/openapi.yaml' \
                     --url '\(server.base)/api/v1' -H 'Authorization: Bearer \(token)' --tls-verify '\(server.authority)' \
                     --checks \(checks),response_schema_conformance,response_headers_conformance \
-                    \(selection.joined(separator: " ")) --phases \(phases) --max-examples 5 --seed 1 \
+                    \(selection.joined(separator: " ")) --phases \(phases) --max-examples \(count) --seed 1 \
                     --no-color --generation-database none --request-timeout 20 > \(report) 2>&1 \
                     || { tail -c 3500 \(report); exit 1; }
                     """,

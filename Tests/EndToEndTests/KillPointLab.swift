@@ -45,8 +45,12 @@ extension EndToEnd.Servers {
         }
         let directory = NSTemporaryDirectory() + "roost-kill-" + UUID().uuidString
 
+        /// The points of a scenario; a third of them where a sample is enough (``Extent``). Each of a volume's continues with what the one
+        /// before left.
         func points(of scenario: Scenario) throws -> [String] {
-            try Self.points.get().filter(scenario.covers)
+            let points = try Self.points.get().filter(scenario.covers)
+            guard Extent.isSample, scenario != .volumes else { return points }
+            return points.enumerated().filter { $0.offset % 3 == 0 }.map(\.element)
         }
 
         func kill(at scenario: Scenario) async throws {
@@ -128,6 +132,7 @@ extension EndToEnd.Servers {
                 if commit == .schemaUp { try SchemaSteps.downgrade(path: path, to: SchemaSteps.latest - 1) }
                 for step in Commit.Step.allCases {
                     let point = "\(commit.rawValue).\(step.rawValue)"
+                    if Extent.isSample, !points.contains(point) { continue }
                     #expect(points.contains(point))
                     try runChild(path, killedAt: point)
                     try SchemaSteps.verify(path: path)

@@ -31,7 +31,7 @@ enum Pace {
     }
 }
 
-/// How much a test does that repeats itself for many values or screens.
+/// How much a test does that repeats itself for many values, screens or kill points.
 enum Extent {
     /// A sample, in `make test-quick`. `make test` leaves nothing out.
     static let isSample = ProcessInfo.processInfo.environment["ROOST_TEST_SAMPLE"] != nil

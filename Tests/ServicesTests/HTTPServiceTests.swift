@@ -143,6 +143,18 @@ import Wire
         #expect(client.hearsEnd())
     }
 
+    @Test(arguments: [[0x16, 3, 1, 0, 5, 1], [0x16], [0], [0x80, 0x2E, 1], [0x20]] as [[UInt8]])
+    func `a client that speaks another protocol is told so with its first byte`(bytes: [UInt8]) throws {
+        let planes = try Self.planes()
+        let client = try Self.client(of: planes)
+        client.say(bytes)
+        let answer = Self.hear(client)
+        #expect(answer.status == 400)
+        #expect(
+            String(decoding: answer.body, as: UTF8.self).contains(bytes[0] == 0x16 ? "http://" : "not HTTP"))
+        #expect(client.hearsEnd())
+    }
+
     @Test func `unsupported and unknown methods are refused`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)

@@ -143,7 +143,12 @@ final class HTTPConnection: EventHandler {
         if let first = input.first, first == 0x0D || first == 0x0A {
             input.removeFirst(input.prefix { $0 == 0x0D || $0 == 0x0A }.count)
         }
-        guard !input.isEmpty else { return nil }
+        guard let first = input.first else { return nil }
+        // A method is printable. A client that begins a TLS handshake (RFC 8446 §5.1) would wait here for what it never gets.
+        guard first > 0x20, first < 0x7F else {
+            throw HTTPRefusal(
+                400, first == 0x16 ? "this port is for http://, not for https://" : "this is not HTTP")
+        }
         let byteCount = HTTPRequestHead.byteCount(in: input.span)
         guard byteCount ?? input.count <= HTTPRequestHead.byteLimit else {
             throw input.prefix(HTTPRequestHead.byteLimit).contains(0x0A)
