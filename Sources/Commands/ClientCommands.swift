@@ -18,6 +18,7 @@ package enum ClientCommands {
             Plan.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,
+            SimulateCommands.self,
         ]
     }
 

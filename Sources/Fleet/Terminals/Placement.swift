@@ -1,0 +1,304 @@
+/// One terminal server as placement sees it: what people declared, what its agent reported, and what other sources know.
+package struct PlacementServer: Equatable, Sendable {
+    package var name: String
+    /// How much it takes compared with what its processors and memory say: 2 means twice as much.
+    package var weight: Double
+    /// Sessions that it never exceeds, if people set a limit.
+    package var sessionLimit: Int?
+    package var protocols: SessionProtocols
+    /// Of its image, where it says one.
+    package var release: String?
+    /// It takes no new sessions.
+    package var isDraining = false
+    /// By its opening hours.
+    package var isOpen = true
+    package private(set) var load: TerminalLoad?
+    package private(set) var average: TerminalAverage?
+    /// When its agent, or a probe where there is none, last reached it; milliseconds.
+    package var heardAt: Int?
+    /// Sessions there according to the nodes. A server that reports fewer does not look empty by that.
+    package var seenSessionCount = 0
+    /// Log-ins sent there that it does not report yet.
+    package var underwayCount = 0
+    /// Log-ins in a row that never got a session there, and the last one's time in milliseconds.
+    package var failureCount = 0
+    package var failedAt = 0
+
+    package init(
+        name: String, weight: Double = 1, sessionLimit: Int? = nil,
+        protocols: SessionProtocols = .rdp, release: String? = nil
+    ) {
+        self.name = name
+        self.weight = weight
+        self.sessionLimit = sessionLimit
+        self.protocols = protocols
+        self.release = release
+    }
+
+    /// Takes a report of its agent; `time` is in milliseconds.
+    package mutating func heard(_ load: TerminalLoad, at time: Int) {
+        let load = load.sane
+        self.load = load
+        heardAt = time
+        if average == nil { average = TerminalAverage(load, at: time) } else { average?.note(load, at: time) }
+    }
+
+    /// Sessions there, by the source that knows of more.
+    package var sessionCount: Int { max(load?.sessionCount ?? 0, seenSessionCount) }
+}
+
+/// Ways in which a node shows a session.
+package struct SessionProtocols: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let rdp = Self(rawValue: 1)
+    package static let ssh = Self(rawValue: 2)
+    package static let x2go = Self(rawValue: 4)
+    package static let vnc = Self(rawValue: 8)
+}
+
+/// A log-in that wants a server.
+package struct LogIn: Equatable, Sendable {
+    package var user: String
+    /// The one that the node can show, or some of them.
+    package var protocols: SessionProtocols
+    /// Only servers of this image release, if set.
+    package var release: String?
+    /// Where this user has a session now: it continues there.
+    package var existing: String?
+    /// Where this user was last: files are warm there, so it is preferred among servers that are about as free.
+    package var former: String?
+
+    package init(
+        user: String, protocols: SessionProtocols = .rdp, release: String? = nil,
+        existing: String? = nil, former: String? = nil
+    ) {
+        self.user = user
+        self.protocols = protocols
+        self.release = release
+        self.existing = existing
+        self.former = former
+    }
+}
+
+/// The choice of a terminal server for a log-in, with a verdict about each server that was considered.
+package struct Placement: Equatable, Sendable {
+    /// Nil: none can take it.
+    package var server: String?
+    package var isReconnection = false
+    /// The level of the pool that the choice came from: 0 is the first.
+    package var level: Int?
+    /// In the order of levels, then as given.
+    package var verdicts: [Verdict]
+
+    /// What placement decided about one server.
+    package struct Verdict: Equatable, Sendable {
+        package var server: String
+        package var level: Int
+        package var reason: Reason
+    }
+
+    /// Why a server was chosen, or not.
+    package enum Reason: Equatable, Sendable {
+        /// The user's session is there.
+        case hasSession
+        /// Chosen: with this log-in it uses the smallest share of its room.
+        case freest(TerminalUse)
+        /// Chosen: the user was there last, and it is about as free as the freest.
+        case former(TerminalUse)
+        /// It could have taken it; another is freer.
+        case lessFree(TerminalUse)
+        /// It could have taken it; an earlier level has room.
+        case laterLevel(TerminalUse)
+        /// Taken only when no server of any level has room.
+        case noRoom(TerminalUse)
+        case neverHeard
+        /// Nothing was heard from it for so many seconds.
+        case notHeard(seconds: Int)
+        case draining
+        case closed
+        case otherProtocol
+        case otherRelease(String?)
+        /// It has as many sessions as it may.
+        case full(sessionCount: Int, limit: Int)
+        /// More would make it fail: memory, or processes that wait.
+        case exhausted(TerminalUse)
+        /// Log-ins in a row found no session there; it is tried again later, with one at a time.
+        case failing(count: Int)
+
+        /// Whether it could take the log-in.
+        package var use: TerminalUse? {
+            switch self {
+            case .freest(let use), .former(let use), .lessFree(let use), .laterLevel(let use),
+                .noRoom(let use):
+                use
+            default: nil
+            }
+        }
+    }
+}
+
+/// How much of its room a server would use with one more log-in: 1 is all.
+package struct TerminalUse: Equatable, Sendable {
+    package var processors: Double
+    package var memory: Double
+    /// Of its limit or, where it reports no load, of the usual number of sessions.
+    package var sessions: Double
+
+    package var share: Double { max(processors, memory, sessions) }
+}
+
+extension Placement {
+    /// A server counts as gone after this time without a report, in milliseconds.
+    package static let silence = 15_000
+    /// Failures in a row that stop log-ins, and for how long after the last one, in milliseconds.
+    package static let (failureLimit, failurePause) = (3, 30_000)
+    /// So much more of its room may the former server use than the freest one.
+    package static let preference = 0.03
+    /// Sessions of a server that reports no load and has no limit.
+    static let usualSessionCount = 25.0
+    fileprivate static let (memoryEnd, processorEnd) = (0.95, 5.0)
+
+    /// Chooses a server.
+    ///
+    /// A session that the user has comes first. Else the server that would use the smallest share of its room, in the first level that has
+    /// room; where none has, of all levels.
+    ///
+    /// - Parameters:
+    ///   - levels: indexes of `servers`, in the order in which levels are filled.
+    ///   - now: milliseconds.
+    package init(
+        _ logIn: LogIn, levels: [[Int]], of servers: [PlacementServer], cost: SessionCost, now: Int
+    ) {
+        var verdicts: [Verdict] = []
+        verdicts.reserveCapacity(servers.count)
+        /// The best so far: in the first level with room, and of all.
+        var best: (verdict: Int, level: Int, share: Double)?
+        var bestOfAll: (verdict: Int, level: Int, share: Double)?
+        var existing: Int?
+        for (level, members) in levels.enumerated() {
+            for index in members {
+                let reason = servers[index].judged(for: logIn, cost: cost, now: now)
+                let name = servers[index].name
+                if let share = reason.use?.share {
+                    let place = (verdicts.count, level, share)
+                    if share <= 1,
+                        best.map({
+                            $0.level == level && Self.isFreer(place, $0, verdicts, name, logIn.user)
+                        }) ?? true
+                    {
+                        best = place
+                    }
+                    if bestOfAll.map({ Self.isFreer(place, $0, verdicts, name, logIn.user) }) ?? true {
+                        bestOfAll = place
+                    }
+                }
+                if name == logIn.existing, existing == nil, servers[index].takesBack(logIn, now: now) {
+                    existing = verdicts.count
+                }
+                verdicts.append(Verdict(server: name, level: level, reason: reason))
+            }
+        }
+        self.verdicts = verdicts
+        if let existing {
+            self.verdicts[existing].reason = .hasSession
+            (server, isReconnection, level) = (verdicts[existing].server, true, verdicts[existing].level)
+            return
+        }
+        guard let chosen = best ?? bestOfAll else { return }
+        var choice = chosen.verdict
+        if let former = logIn.former,
+            let index = verdicts.firstIndex(where: { $0.server == former && $0.level == chosen.level }),
+            let share = verdicts[index].reason.use?.share, share <= chosen.share + Self.preference,
+            share <= 1 || best == nil
+        {
+            choice = index
+        }
+        for (index, verdict) in verdicts.enumerated() {
+            guard let use = verdict.reason.use else { continue }
+            self.verdicts[index].reason =
+                index == choice
+                ? (choice == chosen.verdict ? .freest(use) : .former(use))
+                : use.share > 1 && best != nil
+                    ? .noRoom(use) : verdict.level > chosen.level ? .laterLevel(use) : .lessFree(use)
+        }
+        (server, level) = (verdicts[choice].server, chosen.level)
+    }
+
+    /// Servers that are equally free are told apart by user, so that the same one comes to the same.
+    private static func isFreer(
+        _ place: (verdict: Int, level: Int, share: Double),
+        _ other: (verdict: Int, level: Int, share: Double),
+        _ verdicts: [Verdict], _ name: String, _ user: String
+    ) -> Bool {
+        if place.share != other.share { return place.share < other.share }
+        return rank(user, name) > rank(user, verdicts[other.verdict].server)
+    }
+
+    /// FNV-1a of both names: the same on each server of Roost and after each start.
+    private static func rank(_ user: String, _ server: String) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in user.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+        for byte in server.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return hash ^ hash >> 32
+    }
+}
+
+// MARK: One server
+
+extension PlacementServer {
+    /// A session is continued on a server that takes no new ones, too.
+    fileprivate func takesBack(_ logIn: LogIn, now: Int) -> Bool {
+        guard let heardAt else { return false }
+        return now - heardAt <= Placement.silence && !protocols.isDisjoint(with: logIn.protocols)
+    }
+
+    fileprivate func judged(for logIn: LogIn, cost: SessionCost, now: Int) -> Placement.Reason {
+        guard let heardAt else { return .neverHeard }
+        if now - heardAt > Placement.silence { return .notHeard(seconds: (now - heardAt) / 1_000) }
+        if isDraining { return .draining }
+        if !isOpen { return .closed }
+        if protocols.isDisjoint(with: logIn.protocols) { return .otherProtocol }
+        if let wanted = logIn.release, wanted != release { return .otherRelease(release) }
+        if let sessionLimit, sessionCount + underwayCount >= sessionLimit {
+            return .full(sessionCount: sessionCount + underwayCount, limit: sessionLimit)
+        }
+        if failureCount >= Placement.failureLimit,
+            underwayCount > 0 || now - failedAt < Placement.failurePause
+        {
+            return .failing(count: failureCount)
+        }
+        let use = use(cost: cost)
+        if let load,
+            Double(load.usedMemoryByteCount) > Placement.memoryEnd * Double(load.memoryByteCount)
+                || load.loadAverage > Placement.processorEnd * Double(load.processorCount)
+        {
+            return .exhausted(use)
+        }
+        return .lessFree(use)
+    }
+
+    /// What it would use with one more log-in: what it used lately, and what the sessions cost that came since or are coming.
+    func use(cost: SessionCost) -> TerminalUse {
+        let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
+        // Sessions that a report does not know yet are treated like those that it does not admit.
+        let count = Double(sessionCount + underwayCount + 1)
+        let limit =
+            sessionLimit.map(Double.init)
+            ?? (load == nil ? Placement.usualSessionCount * weight : .infinity)
+        let sessions = count / max(limit, 1)
+        guard let load, let average else {
+            return TerminalUse(processors: 0, memory: 0, sessions: sessions)
+        }
+        let processors = average.loadAverage + (count - average.itsSessions) * cost.processors
+        let idle = Double(load.idleMemoryByteCount)
+        let memory = average.memory + (count - average.memorySessions) * cost.memory - idle
+        return TerminalUse(
+            processors: max(0, processors) / (Double(load.processorCount) * weight),
+            memory: max(0, memory) / (max(1, Double(load.memoryByteCount) - idle) * weight),
+            sessions: sessions)
+    }
+}
