@@ -135,7 +135,9 @@ extension Acts {
                 isTrusted: version.isTrusted,
                 moves: image.moves.values.filter {
                     image.channels[$0.channel] == version.number && $0.digest == version.digest
-                }.sorted { $0.channel.text < $1.channel.text })
+                }.sorted { $0.channel.text < $1.channel.text },
+                settings: image.settingsOfVersions[version.number]?.travelling,
+                imageSettings: image.settings?.travelling)
         }
     }
 
