@@ -146,6 +146,9 @@ extension Acts {
     {
         var answer = try await answer(version)
         var warnings = ImageFit(fleet.snapshot).warning(for: version).map { [$0] } ?? []
+        do { _ = try await services.policy().nodeArchive(for: version) } catch {
+            warnings.append("no node boots \(version.image)@\(version.number) yet: \(error)")
+        }
         if let channel, fleet.snapshot.images[version.image]?.moves[channel] != nil,
             answer.moves?.contains(where: { $0.channel == channel }) != true
         {
