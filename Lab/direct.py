@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Boots a machine in QEMU without its firmware, for tests that are not about firmware.
 
-    direct.py --bridge BRIDGE --mac MAC [--uuid UUID] --directory DIRECTORY [--reboots] -- qemu-system-x86_64 ARGUMENTS
+    direct.py --bridge BRIDGE --mac MAC [--uuid UUID] --directory DIRECTORY [--reboots] -- qemu-system-ARCH ARGUMENTS
 
 It acts as the loader in the network card's ROM, in a network namespace with the machine's own MAC address on the
 bridge: it uses DHCP as iPXE does, fetches the node's script from the server over HTTP, runs the script,
@@ -61,8 +61,8 @@ class Lease:
         self.prefix = bin(int.from_bytes(self.options.get(1, b"\xff\xff\xff\0"), "big")).count("1")
 
 
-def ask_dhcp(mac, machine):
-    """One DISCOVER and one REQUEST, repeated until answered, as sent by iPXE in a BIOS machine. `machine` is its UUID."""
+def ask_dhcp(mac, machine, architecture):
+    """One DISCOVER and one REQUEST, repeated until answered, as sent by iPXE. `machine` is its UUID, `architecture` of option 93."""
     link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
@@ -72,7 +72,8 @@ def ask_dhcp(mac, machine):
 
     def send(kind, more=b""):
         options = option(53, bytes([kind])) + option(57, struct.pack(">H", 1472))
-        options += option(60, b"PXEClient:Arch:00000:UNDI:002001") + option(77, b"iPXE") + option(93, b"\0\0")
+        options += option(60, b"PXEClient:Arch:%05d:UNDI:002001" % architecture) + option(77, b"iPXE")
+        options += option(93, struct.pack(">H", architecture))
         options += option(94, bytes([1, 2, 1])) + option(97, b"\0" + machine.bytes_le) + option(55, bytes([1, 3, 6, 12, 43, 54, 66, 67]))
         options += option(175, bytes([19, 1, 1, 39, 1, 1, 24, 1, 1])) + more + b"\xff"
         # The broadcast flag: a host without an address receives nothing else.
@@ -144,9 +145,9 @@ def fetch(url, path):
         file.write(get(url))
 
 
-def load(mac, machine, directory):
+def load(mac, machine, architecture, directory):
     """In a namespace with the machine's address: everything from DHCP to the kernel."""
-    lease = ask_dhcp(mac, machine)
+    lease = ask_dhcp(mac, machine, architecture)
     ip("addr", "add", f"{lease.address}/{lease.prefix}", "dev", "eth0")
     url = lease.boot_file
     while True:
@@ -163,7 +164,7 @@ def load(mac, machine, directory):
         time.sleep(pause)
 
 
-def load_in_namespace(bridge, mac, machine, directory):
+def load_in_namespace(bridge, mac, machine, architecture, directory):
     """Runs `load` in a child process whose network is one cable to the bridge; raises when it fails."""
     ready_read, ready_write = os.pipe()
     go_read, go_write = os.pipe()
@@ -177,7 +178,7 @@ def load_in_namespace(bridge, mac, machine, directory):
             os.write(ready_write, b".")
             os.read(go_read, 1)
             ip("link", "set", "eth0", "up")
-            load(mac, machine, directory)
+            load(mac, machine, architecture, directory)
             status = 0
         except BaseException as error:  # pylint: disable=broad-except  # The child ends here, whatever happened.
             say(f"direct: {error}")
@@ -213,6 +214,8 @@ def main():
     parser.add_argument("qemu", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     qemu = options.qemu[1:] if options.qemu[:1] == ["--"] else options.qemu
+    # Of option 93: a BIOS, or UEFI on arm64.
+    architecture = 11 if "aarch64" in qemu[0] else 0
     machine = None
 
     def end(*_):
@@ -223,7 +226,7 @@ def main():
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     while True:
-        load_in_namespace(options.bridge, options.mac, options.uuid, options.directory)
+        load_in_namespace(options.bridge, options.mac, options.uuid, architecture, options.directory)
         with open(os.path.join(options.directory, "words"), encoding="utf-8") as file:
             words = file.read()
         files = [os.path.join(options.directory, name) for name in ("kernel", "initrd")]

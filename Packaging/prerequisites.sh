@@ -12,8 +12,8 @@ packages=(
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # independent clients, for the tests
   udhcpc isc-dhcp-client systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
-  # machines that are not booted: U-Boot on arm64, 32-bit UEFI
-  u-boot-qemu qemu-system-arm ovmf-ia32
+  # machines of arm64, and 32-bit UEFI
+  u-boot-qemu qemu-system-arm qemu-efi-aarch64 ovmf-ia32
   # disks to import, and other distributions' packages
   xfsprogs btrfs-progs rpm
   # a browser to drive, and checkers for the pages and the API
@@ -65,6 +65,24 @@ if [[ ! -e $build/canaille/.complete ]]; then
   printf 'fetching Canaille\n'
   fetch_python canaille 'canaille[front,oidc]==0.3.6'
   touch "$build/canaille/.complete"
+fi
+# Loaders, a kernel and busybox for arm64: this host's apt has no lists of that architecture, so they have their own. Without them tests are
+# skipped.
+if [[ ! -e $build/arm64/.complete ]]; then
+  printf 'fetching loaders, a kernel and busybox for arm64\n'
+  mkdir -p "$build/arm64/lists/partial" "$build/arm64/cache/archives/partial"
+  if ! (
+    cd "$build/arm64"
+    arm64=(-qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State::lists=$PWD/lists" -o "Dir::Cache=$PWD/cache")
+    apt-get "${arm64[@]}" update || true
+    kernel=$(apt-cache "${arm64[@]}" depends linux-image-cloud-arm64 | awk '/Depends:/ { print $2; exit }')
+    apt-get "${arm64[@]}" download shim-signed grub-efi-arm64-signed busybox-static "$kernel" || exit 1
+    for package in ./*.deb; do dpkg -x "$package" . || exit 1; done
+    rm -rf ./*.deb lists cache
+    touch .complete
+  ) 2>/dev/null; then
+    printf 'there are none on the mirrors of this host\n'
+  fi
 fi
 # Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine, or require systemd.
 # Arguments: a folder below .build, then Debian packages; if the list changed, they are fetched again.

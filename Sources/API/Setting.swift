@@ -64,7 +64,7 @@ package struct SettingDefinitionAnswer: Codable, Sendable {
 
 /// Changes to the settings of one level.
 package struct SettingsChange: Codable, Sendable {
-    /// A group's path, a node's name, or `rule:` and a rule's name: see ``SettingsTarget``.
+    /// A group's path, a node's name, `rule:` and a rule's name, or `image:` and an image or a version (`image:debian@3`): see ``SettingsTarget``.
     package var target: String
     package var set: [String: SettingValue]
     package var unset: [String]
@@ -96,15 +96,17 @@ package struct SettingsChange: Codable, Sendable {
 
 /// Where settings are changed. The names are not checked yet.
 package enum SettingsTarget: Equatable, Sendable, CustomStringConvertible {
-    case group(String), rule(String), node(String)
+    case group(String), image(String), rule(String), node(String)
 
-    private static let rulePrefix = "rule:"
+    private static let (rulePrefix, imagePrefix) = ("rule:", "image:")
 
     package init(_ text: String) {
         if text.hasPrefix("/") {
             self = .group(text)
         } else if text.hasPrefix(Self.rulePrefix) {
             self = .rule(String(text.dropFirst(Self.rulePrefix.count)))
+        } else if text.hasPrefix(Self.imagePrefix) {
+            self = .image(String(text.dropFirst(Self.imagePrefix.count)))
         } else {
             self = .node(text)
         }
@@ -114,6 +116,7 @@ package enum SettingsTarget: Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .group(let name), .node(let name): name
         case .rule(let name): Self.rulePrefix + name
+        case .image(let name): Self.imagePrefix + name
         }
     }
 }

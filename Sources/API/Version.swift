@@ -19,12 +19,19 @@ package struct VersionAnswer: Codable, Sendable {
     package var moves: [ChannelMove]?
     /// What to know before publishing or promoting it: nodes that it does not fit.
     package var warnings: [String]?
+    /// What nodes that boot it are set to, without secrets; nil: nothing.
+    package var settings: [String: SettingValue]?
+    /// The same for all versions of the image.
+    package var imageSettings: [String: SettingValue]?
 
     package init(
         image: ImageName, number: Int, digest: Digest, publishedAt: Int, publishedBy: String,
         channels: [ChannelName], openConnections: Int, manifest: ImageManifest, tags: [ChannelName],
-        signatures: [ImageSignature], isTrusted: Bool, moves: [ChannelMove]? = nil, warnings: [String]? = nil
+        signatures: [ImageSignature], isTrusted: Bool, moves: [ChannelMove]? = nil, warnings: [String]? = nil,
+        settings: [String: SettingValue]? = nil, imageSettings: [String: SettingValue]? = nil
     ) {
+        self.settings = settings
+        self.imageSettings = imageSettings
         self.image = image
         self.number = number
         self.digest = digest

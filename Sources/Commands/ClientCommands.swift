@@ -28,7 +28,8 @@ package enum ClientCommands {
     /// Those of `roost image`.
     package static var ofImages: [any ParsableCommand.Type] {
         [
-            ImageList.self, ImageShow.self, ImageBuildList.self, ImageRollback.self, ImageDiff.self,
+            ImageList.self, ImageShow.self, ImageSettingsList.self, ImageSet.self, ImageBuildList.self,
+            ImageRollback.self, ImageDiff.self,
             ImageVerify.self, ImageTag.self, ImageKeep.self, ImageKey.self, ImageSign.self,
             ImageWhere.self, ImagePull.self, ImagePrune.self, ImageRemove.self,
         ]

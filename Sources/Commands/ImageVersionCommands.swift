@@ -68,11 +68,19 @@ struct ImageShow: AsyncParsableCommand {
             + (version.moves ?? []).map {
                 "channel \($0.channel) moved here by: \($0.key), counter \($0.counter)\n"
             }.joined()
+            + settings(version)
             + (version.isTrusted ? "" : "not served: no signature by a key of image-keys\n") + "\n"
             + files.text
         text += "\n\(version.manifest.packages.count) packages\n"
         for package in version.manifest.packages { text += "  \(package.name) \(package.version)\n" }
         return text
+    }
+
+    /// Without secrets, and without what the image sets.
+    private func settings(_ version: VersionAnswer) -> String {
+        (version.settings ?? [:]).sorted { $0.key < $1.key }.map { name, value in
+            "setting: \(name)=\(value.description.replacingOccurrences(of: "\n", with: "⏎"))\n"
+        }.joined()
     }
 }
 

@@ -12,16 +12,29 @@ struct SettingsEdit: ParsableArguments {
     @Option(help: "The match rule whose settings change.") var rule: String?
     @Option(
         help: ArgumentHelp(
+            "The image, or version of one, whose settings change: NAME, NAME@VERSION.", valueName: "image"),
+        completion: .versions)
+    var image: String?
+    @Option(
+        help: ArgumentHelp(
             "Remove a setting from this level; may be given several times.", valueName: "setting"),
         completion: .settings)
     var unset: [String] = []
     @Argument(help: "SETTING=VALUE …") var changes: [String] = []
 
     func request() throws -> ChangeRequest {
-        let targets = [group, node, rule.map { "\(SettingsTarget.rule($0))" }].compactMap { $0 }
+        let targets = [
+            group, node, rule.map { "\(SettingsTarget.rule($0))" },
+            image.map { "\(SettingsTarget.image($0))" },
+        ].compactMap { $0 }
         guard targets.count <= 1 else {
-            throw Failure(text: "use only one of --group, --node and --rule", code: 64)
+            throw Failure(text: "use only one of --group, --node, --rule and --image", code: 64)
         }
+        return try Self.request(for: targets.first ?? "/", changes, unset: unset)
+    }
+
+    /// - Parameter target: as ``SettingsTarget`` writes it.
+    static func request(for target: String, _ changes: [String], unset: [String]) throws -> ChangeRequest {
         guard !changes.isEmpty || !unset.isEmpty else {
             throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
         }
@@ -32,7 +45,7 @@ struct SettingsEdit: ParsableArguments {
                 code: 64)
         }
         let assignments = try changes.map { try SettingAssignment($0, files: .local) }
-        let change = try SettingsChange(target: targets.first ?? "/", assignments, unset: unset)
+        let change = try SettingsChange(target: target, assignments, unset: unset)
         return ChangeRequest(edits: [.init(settings: change)])
     }
 }
@@ -60,13 +73,14 @@ extension SettingAssignment.Files {
     }
 }
 
-/// `roost set`: changes settings of the site, a group, a rule or a node.
+/// `roost set`: changes settings of the site, a group, an image, a rule or a node.
 struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Change settings of the site, a group, a match rule or a node.",
+        abstract: "Change settings of the site, a group, an image, a match rule or a node.",
         discussion: """
             roost set image=debian@stable                 for the whole site
             roost set --group /school loader=ipxe         for a group
+            roost set --image debian@7 modules=zfs=load   for the nodes that boot one version of an image
             roost set --node pc-7 'kernel-arguments=quiet isolcpus=1,2'
             roost set ssh-authorized-keys+=@key.pub       adds one; -= removes one
             roost set files=/usr/local/bin/hello:755=@hello.sh,/etc/motd='Hello, world'

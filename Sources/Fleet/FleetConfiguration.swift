@@ -23,12 +23,14 @@ package final class FleetConfiguration: Sendable {
     private struct Indexes: Sendable {
         var nodes: NodeIndexes
         var levels: SettingLevels
+        var imageLevels: ImageLevels
         var keptLevels: KeptLevels
         var versionOfDigest: [Digest: ImageVersion]
 
         init(_ contents: Contents, nodeOrder: [NodeName]?) {
             nodes = NodeIndexes(of: contents.nodes, order: nodeOrder)
             levels = SettingLevels(groups: contents.groups, rules: contents.rules)
+            imageLevels = ImageLevels(contents.images)
             keptLevels = KeptLevels(contents)
             versionOfDigest = Self.versions(of: contents.images)
         }
@@ -49,7 +51,10 @@ package final class FleetConfiguration: Sendable {
             {
                 next.keptLevels = KeptLevels(after)
             }
-            if before.images != after.images { next.versionOfDigest = Self.versions(of: after.images) }
+            if before.images != after.images {
+                next.versionOfDigest = Self.versions(of: after.images)
+                next.imageLevels = ImageLevels(after.images)
+            }
             return next
         }
 
@@ -91,8 +96,11 @@ package final class FleetConfiguration: Sendable {
 
     var enrolmentRules: EnrolmentRules { indexes.levels.enrolmentRules }
 
-    /// Whether a group or rule has an unreadable setting that is used in booting.
-    var hasUnreadableLevels: Bool { indexes.levels.hasUnreadable }
+    /// Whether a group, image or rule has an unreadable setting that is used in booting.
+    var hasUnreadableLevels: Bool { indexes.levels.hasUnreadable || indexes.imageLevels.hasUnreadable }
+
+    /// What images and versions set.
+    var imageLevels: ImageLevels { indexes.imageLevels }
 
     /// What kept files set.
     var keptLevels: KeptLevels { indexes.keptLevels }

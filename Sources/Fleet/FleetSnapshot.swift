@@ -20,7 +20,7 @@ package final class FleetSnapshot: Sendable {
     package var rules: [RuleName: MatchRule] { configuration.contents.rules }
     package var images: [ImageName: ImageCatalogue] { configuration.contents.images }
     var enrolmentRules: EnrolmentRules { configuration.enrolmentRules }
-    /// Whether a group or rule has an unreadable setting that is used in booting.
+    /// Whether a group, image or rule has an unreadable setting that is used in booting.
     var hasUnreadableLevels: Bool { configuration.hasUnreadableLevels }
 
     /// - Parameter observations: those that do not fit the configuration are left out.
@@ -105,7 +105,8 @@ package final class FleetSnapshot: Sendable {
 
     package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
 
-    /// The settings of `node`; for an unknown machine (nil), those of the site.
+    /// The settings of `node`; for an unknown machine (nil), those of the site. They include what the image sets, and the version that it
+    /// boots next.
     ///
     /// - Parameters:
     ///   - address: where the machine is now, for sections of kept files; nil: only fixed and reserved addresses are known.
@@ -118,7 +119,7 @@ package final class FleetSnapshot: Sendable {
         levels += keptLevels(
             of: machines(of: node, at: address, card: card), over: levels, under: node?.settings ?? [:])
         if let node { levels.append((.node(node.name), node.settings)) }
-        return EffectiveSettings(levels: levels)
+        return addingImage(to: EffectiveSettings(levels: levels), of: node, card: card)
     }
 
     /// The names of the rules that apply to a node, in order.
@@ -131,7 +132,7 @@ package final class FleetSnapshot: Sendable {
         return rules.filter { $0.condition.holds(for: facts) }.map(\.rule)
     }
 
-    /// The settings in `group`, before those of rules and nodes.
+    /// The settings in `group`, before those of images, rules and nodes.
     package func settings(of group: GroupPath) -> EffectiveSettings {
         EffectiveSettings(levels: configuration.levels(of: group))
     }

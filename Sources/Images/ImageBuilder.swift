@@ -10,13 +10,19 @@ package struct ImageRecipe: Sendable, Equatable {
     /// Debian's name for it; nil for the build host's.
     package var architecture: String?
     package var components: [String]
+    /// The file with the keys that sign the mirrors; nil: those that apt trusts on the build host.
+    package var keyring: String?
+    /// The package with the kernel; nil: Debian's for the architecture.
+    package var kernel: String?
     /// Shell scripts run with the root as `$1` before packing.
     package var scripts: [String]
 
     package init(
         suite: String, packages: [String] = [], mirrors: [String] = [], architecture: String? = nil,
-        components: [String] = ["main"], scripts: [String] = []
+        components: [String] = ["main"], scripts: [String] = [], keyring: String? = nil, kernel: String? = nil
     ) {
+        self.keyring = keyring
+        self.kernel = kernel
         self.suite = suite
         self.packages = packages
         self.mirrors = mirrors
@@ -29,7 +35,8 @@ package struct ImageRecipe: Sendable, Equatable {
     var digest: Fleet.Digest {
         let words =
             ["mmdebstrap", suite, architecture ?? ""] + packages + ["mirrors"] + mirrors + ["components"]
-            + components + ["scripts"] + scripts
+            + components + ["scripts"] + scripts + (keyring.map { ["keyring", $0] } ?? [])
+            + (kernel.map { ["kernel", $0] } ?? [])
         return Fleet.Digest(of: Data(words.joined(separator: "\0").utf8))
     }
 }
@@ -73,18 +80,25 @@ package struct ImageBuilder: Sendable {
         let root = try Self.makeRoot(in: work)
         let debs = "\(cache)/debs"
         try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
-        progress("building Debian \(recipe.suite)")
+        if let keyring = recipe.keyring, !FileManager.default.isReadableFile(atPath: keyring) {
+            throw SuiteProblem.noKeyring(keyring)
+        }
+        progress("building \(recipe.suite)")
         // Its mounts end with its namespace, even when it is killed.
         let mmdebstrap = try Program("mmdebstrap", package: "mmdebstrap").path
         let command =
             ["--mount", "--propagation=private", mmdebstrap] + arguments(recipe, root: root, debs: debs)
         let program = try Program("unshare", package: "util-linux")
         // No initrd is built: Roost makes its own, and update-initramfs takes 20 seconds.
-        try program.run(command, environment: ["INITRD": "No"], filling: cache) {
-            [progress] line in
-            if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") {
-                progress(String(line.dropFirst(3)))
+        do {
+            try program.run(command, environment: ["INITRD": "No"], filling: cache) {
+                [progress] line in
+                if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") {
+                    progress(String(line.dropFirst(3)))
+                }
             }
+        } catch let failure as ProgramFailure {
+            throw SuiteProblem(failure, recipe, kernel: kernel(of: recipe)) ?? failure
         }
         return try packer.pack(
             root: root, as: image, origin: "mmdebstrap \(recipe.suite)", recipe: recipe.digest)
@@ -121,11 +135,15 @@ package struct ImageBuilder: Sendable {
         }
     }
 
+    private func kernel(of recipe: ImageRecipe) -> String {
+        recipe.kernel ?? "linux-image-\(recipe.architecture ?? Self.hostArchitecture)"
+    }
+
     private func arguments(_ recipe: ImageRecipe, root: String, debs: String) -> [String] {
         var arguments = [
             "--mode=root", "--variant=minbase",
             "--components=\(recipe.components.joined(separator: ","))",
-            "--include=\((["linux-image-\(recipe.architecture ?? Self.hostArchitecture)"] + Self.basePackages + recipe.packages).joined(separator: ","))",
+            "--include=\(([kernel(of: recipe)] + Self.basePackages + recipe.packages).joined(separator: ","))",
             "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
             "--dpkgopt=force-unsafe-io", "--dpkgopt=force-confold",
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
@@ -139,6 +157,7 @@ package struct ImageBuilder: Sendable {
         ]
         arguments += recipe.scripts.map { "--customize-hook=\($0)" }
         if let architecture = recipe.architecture { arguments.append("--architectures=\(architecture)") }
+        if let keyring = recipe.keyring { arguments.append("--keyring=\(keyring)") }
         return arguments + [recipe.suite, root] + recipe.mirrors
     }
 

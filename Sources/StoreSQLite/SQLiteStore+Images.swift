@@ -74,12 +74,17 @@ extension SQLiteStore {
 
     package func remove(_ version: ImageVersion, by who: String) async throws(StoreError) {
         try await write(.versionRemoval) { database in
-            try snapshot(in: database).requireRemovable(version)
+            let before = try snapshot(in: database)
+            try before.requireRemovable(version)
+            let consequences = try before.edits(removing: version).compactMap {
+                try make($0, in: database)
+            }
             try database.execute(
                 sql: "UPDATE image_version SET removed = 1 WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])
+            // Past configurations are read backwards: the version is there again before what belongs to it.
             try record(
-                [
+                consequences + [
                     Revision.Edit(
                         kind: "version", key: "\(version.image)@\(version.number)",
                         before: "\"\(version.digest)\"", after: nil)

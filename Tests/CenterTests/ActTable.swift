@@ -131,6 +131,11 @@ extension ActRow {
         ActRow("rollBack", .publish, .site) { acts, _ in
             try await acts.rollBack(.stable, of: ActTarget.image())
         },
+        ActRow("planSettings", .publish, .site) { acts, _ in
+            try acts.planSettings(of: ImageScope(ActTarget.image())) { _ in
+                SettingsChange(target: "image:debian", set: ["loader": .text("ipxe")])
+            } as Any
+        },
         ActRow("keep", .publish, .site) { acts, _ in try await acts.keep(3, of: ActTarget.image()) },
         ActRow("tag", .publish, .site) { acts, _ in
             try await acts.tag("1", of: ActTarget.image(), as: ActTarget.channel("golden"))
@@ -302,6 +307,12 @@ extension ActRow {
         },
         ActRow("versions", .read, .anywhere) { acts, _ in try await acts.versions(of: ActTarget.image()) },
         ActRow("imageDetails", .read, .anywhere) { acts, _ in try await acts.imageDetails() },
+        ActRow("imageSettings", .read, .anywhere) { acts, _ in
+            try await acts.imageSettings(of: ActTarget.image())
+        },
+        ActRow("imageSettingsDetails", .read, .anywhere) { acts, _ in
+            try await acts.imageSettingsDetails(of: ImageScope(ActTarget.image(), version: 1))
+        },
         ActRow("difference", .read, .anywhere) { acts, _ in
             try await acts.difference(of: ActTarget.image(), from: nil, to: nil, wantsContents: false)
         },

@@ -24,6 +24,8 @@ import Wire
         (#"{"removeNode":"pc-1"}"#, "node", "pc-1"),
         (#"{"removeGroup":"/school/room-2"}"#, "group", "/school/room-2"),
         (#"{"removeRule":"old"}"#, "rule", "old"),
+        (#"{"removeImageSettings":"debian@3"}"#, "image-settings", "debian@3"),
+        (#"{"imageSettings":{"image":"debian","settings":{},"version":3}}"#, "image-settings", "debian@3"),
         (#"{"removeNetwork":"school"}"#, "network", "school"),
         (#"{"removeReservation":"52:54:00:00:00:01"}"#, "reservation", "52:54:00:00:00:01"),
         (#"{"removeLoaderRule":"old"}"#, "loader-rule", "old"),

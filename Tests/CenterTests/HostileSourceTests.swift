@@ -133,6 +133,81 @@ import Testing
         #expect(shown.compactMap(\.moves).joined().map(\.counter) == [101])
     }
 
+    // MARK: Settings
+
+    @Test func `settings are followed until they are set here, and no secret or invalid one comes`()
+        async throws
+    {
+        let services = try await CenterServices.alone(in: directory)
+        _ = try await services.fleet.publish(manifest(1), digest: digest(1), signatures: [], by: "test")
+        func own(_ version: Int? = nil) -> ImageSettings? {
+            ImageSettings.record(
+                at: ImageScope(image, version: version), in: services.fleet.snapshot.contents)
+        }
+        var offer = try answer(1)
+        (offer.settings, offer.imageSettings) = (
+            ["time-zone": .text("Europe/Lisbon")], ["locale": .text("pt_PT.UTF-8")]
+        )
+        // Each look has another address: only the first is the source.
+        let source = "https://one:8443"
+        func take(_ offer: VersionAnswer, from source: String) async throws {
+            _ = try await services.fleet.change(by: "test") {
+                try ImageReplication.edits(taking: offer, from: source, in: $0)
+            }
+        }
+        try await take(offer, from: source)
+        #expect(own()?.settings == offer.imageSettings && own()?.source == source)
+        #expect(own(1)?.settings == offer.settings)
+        offer.settings = ["time-zone": .text("Europe/Athens")]
+        try await take(offer, from: "https://two:8443")
+        #expect(own(1)?.settings != offer.settings)
+        try await take(offer, from: source)
+        #expect(own(1)?.settings == offer.settings)
+        // What a person sets here stays, even nothing.
+        let acts = Acts(services: services, caller: .local)
+        let change = SettingsChange(target: "image:debian@1", unset: ["time-zone"])
+        _ = try await acts.make(ChangeRequest(edits: [.init(settings: change)]))
+        try await take(offer, from: source)
+        #expect(own(1)?.settings.isEmpty == true && own(1)?.source == nil)
+        // Gone there, gone here.
+        offer.imageSettings = nil
+        try await take(offer, from: source)
+        #expect(own() == nil)
+    }
+
+    @Test(arguments: [
+        "no-such": SettingValue.text("x"), "image": .text("other"), "overlay-size": .text("lots"),
+        "enrolment": .text("open"), "root-mode": .text("ram"),
+    ])
+    func `settings that a version cannot have are refused, and the channel moves all the same`(
+        name: String, value: SettingValue
+    ) async throws {
+        let services = try await CenterServices.alone(in: directory)
+        for number in 1...2 {
+            _ = try await services.fleet.publish(
+                manifest(number), digest: digest(number), signatures: [], by: "test")
+        }
+        var offer = try answer(2)
+        offer.settings = [name: value]
+        let problem = try await look(services, at: [offer])
+        #expect(problem?.contains("the settings of debian@2 are not taken") == true, "\(problem ?? "")")
+        let here = services.fleet.snapshot.images[image]
+        #expect(here?.allSettings.isEmpty == true && here?.channels[.stable] == 2)
+    }
+
+    @Test func `a server that wants signatures takes no settings, which have none`() async throws {
+        let key = try ImageSigningKey(creatingAt: "\(directory.path)/key")
+        let services = try await CenterServices.alone(in: directory, keys: [key.publicKey])
+        let signatures = [try key.sign(digest(1))]
+        _ = try await services.fleet.publish(
+            manifest(1), digest: digest(1), signatures: signatures, by: "test")
+        var offer = try answer(1, signatures: signatures)
+        offer.settings = ["commands": .map(["1-evil": "init -- touch /tmp/evil"])]
+        offer.imageSettings = offer.settings
+        #expect(try await look(services, at: [offer]) == nil)
+        #expect(services.fleet.snapshot.images[image]?.allSettings.isEmpty == true)
+    }
+
     // MARK: Sizes
 
     @Test func `endless data is cut off here`() async throws {

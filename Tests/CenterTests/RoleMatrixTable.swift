@@ -122,6 +122,8 @@ extension MatrixRow {
         POST /api/v1/changes  site:publish  200  {"edits":[{"rule":{"name":"more","priority":0,"condition":"","settings":{}}}]}
         POST /api/v1/changes  site:publish  200  {"edits":[{"settings":{"target":"rule:all","set":{"loader":"ipxe"}}}]}
         POST /api/v1/changes  site:publish  200  {"edits":[{"removeRule":"all"}]}
+        POST /api/v1/changes  site:publish  200  {"edits":[{"settings":{"target":"image:debian@1","set":{"loader":"ipxe"}}}]}
+        POST /api/v1/changes  site:publish  200  {"edits":[{"imageSettings":{"image":"debian","settings":{"loader":"ipxe"}}}]}
         GET /api/v1/nodes  anywhere  200
         GET /api/v1/nodes?q=name=NODE  anywhere  200
         GET /api/v1/nodes/NODE  place  200
@@ -153,6 +155,7 @@ extension MatrixRow {
         GET /api/v1/images  anywhere  200
         GET /api/v1/images/debian  anywhere  200
         GET /api/v1/images/debian/difference  anywhere  200
+        GET /api/v1/images/debian/settings  anywhere  200
         GET /api/v1/images/debian/places  anywhere  200
         GET /api/v1/images/debian/versions/1/boot-test  anywhere  200
         GET /api/v1/images/debian/versions/1/files/manifest.json  anywhere  200
@@ -277,6 +280,8 @@ extension MatrixRow {
         POST /images/builds/1/cancel  site  303,409
         GET /images/debian/versions/1/boot-test  anywhere  200
         GET /images/debian/difference  anywhere  200
+        GET /images/debian/settings  anywhere  200
+        POST /images/debian/settings  site  200  has.loader=yes&value.loader=ipxe
         POST /images/debian/verify  anywhere  200  version=1
         GET /images/debian/prune  site  200
         POST /images/debian/prune  site  303  keep=1000

@@ -291,7 +291,11 @@ import Testing
             var node = try #require(current.nodes[NodeName(Place.school.node)])
             node.settings.merge(settings) { $1 }
             let group = NodeGroup(path: try GroupPath(Place.school.rawValue), settings: settings)
-            return [.rule(rule.name, rule), .node(node.name, node), .group(group.path, group)]
+            let image = ImageSettings(try ImageName("debian"), settings)
+            return [
+                .rule(rule.name, rule), .node(node.name, node), .group(group.path, group),
+                .imageSettings(image.key, image),
+            ]
         }
         #expect(fleet.services.fleet.snapshot.rules[rule.name]?.settings == settings)
         let admin = Person(role: .admin, place: .site)

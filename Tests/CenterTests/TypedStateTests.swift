@@ -106,6 +106,7 @@ import Wire
 
     @Test(arguments: [
         ("/", SettingsTarget.group("/")), ("/school", .group("/school")), ("rule:small", .rule("small")),
+        ("image:debian", .image("debian")), ("image:debian@3", .image("debian@3")),
         ("pc-1", .node("pc-1")), ("rule", .node("rule")), ("rule:", .rule("")), ("", .node("")),
         ("52:54:00:00:00:01", .node("52:54:00:00:00:01")),
     ])

@@ -120,7 +120,8 @@ final class BootLab: Sendable {
 
     /// Runs `body` with additional configuration lines, instead of the usual server.
     func withServer(
-        _ more: String, state: String = BootLab.stateDirectory, _ body: () throws -> Void
+        _ more: String, state: String = BootLab.stateDirectory, nodeProgram: String = BootLab.nodeProgram,
+        _ body: () throws -> Void
     ) throws {
         let file = "\(Self.directory)/other.yaml"
         try Data(
@@ -129,7 +130,7 @@ final class BootLab: Sendable {
             state-directory: \(state)
             socket: \(Self.socket)
             image-cache: \(Self.ownCache)
-            node-program: \(Self.nodeProgram)
+            node-program: \(nodeProgram)
             user: daemon
             \(more)
             """.utf8

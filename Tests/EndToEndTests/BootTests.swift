@@ -18,13 +18,19 @@ extension EndToEnd.Machines {
             try lab.importImage("filled", root.path)
             root.remove()
             try lab.roost("node", "add", "memory", "--mac", mac)
-            try lab.roost("set", "--node", "memory", "image=filled", "root-mode=ram")
+            // The image says how its root comes, and its version what is set in it.
+            try lab.roost("set", "--node", "memory", "image=filled@1")
+            try lab.roost("image", "set", "filled", "root-mode=ram")
+            try lab.roost("image", "set", "filled@1", "sysctl=net.ipv4.ip_forward=1")
+            #expect(try lab.roost("get", "memory", "root-mode", "--origin").contains("image filled"))
+            #expect(try lab.roost("get", "memory", "sysctl", "--origin").contains("image filled@1"))
             try lab.bootDirectly("memory", mac: mac, expecting: ["loading the root: ", BootLab.handover])
             defer { _ = try? lab.powerOff("memory") }
             try lab.waitForStage("ready", of: "memory")
             let address = try lab.address(of: "memory")
             #expect(try lab.ssh(address, "grep ' /run/roost/lower ' /proc/mounts").hasPrefix("/dev/loop"))
             #expect(try lab.ssh(address, "cat /sys/block/nbd0/size") == "0")
+            #expect(try lab.ssh(address, "cat /proc/sys/net/ipv4/ip_forward") == "1")
             func detail() throws -> String {
                 let node = try lab.json("node", "show", "memory") as? [String: Any]
                 let boots = node?["boots"] as? [[String: Any]]

@@ -42,6 +42,7 @@ extension EndToEnd.Servers {
             #expect(throws: CommandFailed.self) { try first.roost("image", "key", "/proc/none") }
             #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@1 "))
             try first.roost("image", "tag", "copied@1", "exam-2026")
+            try first.roost("image", "set", "copied@1", "locale=pt_PT.UTF-8")
             let digest = try #require(try versions(on: first).first?["digest"] as? String)
 
             let second = try CenterServer(
@@ -89,6 +90,9 @@ extension EndToEnd.Servers {
             let copied = try #require(try versions(on: second).first)
             #expect(copied["digest"] as? String == digest)
             #expect(copied["tags"] as? [String] == ["exam-2026"])
+            // Settings have no signature: a server with image-keys takes none.
+            #expect(copied["settings"] == nil)
+            #expect(try versions(on: first).first?["settings"] != nil)
             let file = "\(second.directory)/state/images/copied/\(digest)/root.squashfs"
             #expect(before.byteCount > 8 << 20)
             #expect(try inode(file) == before.inode)
@@ -178,6 +182,31 @@ extension EndToEnd.Servers {
             try Pace.wait(60, until: "copied@4 has come") { try versions(on: second).count == 4 }
         }
 
+        /// Of an image and a version: set, planned, shown, undone.
+        private func checkSettings(on server: CenterServer) throws {
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:00:01")
+            let plan = try server.roost("plan", "--image", "copied@1", "time-zone=Europe/Lisbon")
+            #expect(plan.contains("pc-1") && plan.contains("image copied@1"))
+            #expect(try server.roost("image", "settings", "copied").hasPrefix("no settings of its own"))
+            try server.roost("image", "set", "copied@1", "time-zone=Europe/Lisbon")
+            try server.roost("set", "--image", "copied", "locale=pt_PT.UTF-8")
+            let shown = try server.roost("image", "settings", "copied")
+            #expect(shown.contains("copied@1") && shown.contains("locale"))
+            let origin = try server.roost("get", "pc-1", "time-zone", "--origin")
+            #expect(origin.contains("Europe/Lisbon") && origin.contains("image copied@1"))
+            for reference in ["copied@stable", "copied@9", "other"] {
+                #expect(throws: CommandFailed.self) {
+                    try server.roost("image", "set", reference, "locale=C.UTF-8")
+                }
+            }
+            #expect(throws: CommandFailed.self) { try server.roost("image", "set", "copied", "image=copied") }
+            #expect(try server.roost("history").contains("settings of image copied changed"))
+            try server.roost("undo")
+            #expect(try !server.roost("get", "pc-1", "locale").contains("pt_PT"))
+            #expect(try server.roost("get", "pc-1", "time-zone").contains("Europe/Lisbon"))
+            try server.roost("image", "set", "copied@1", "--unset", "time-zone")
+        }
+
         @Test func `tags protect their version, keep prunes old ones, and undo restores a tag`() throws {
             let server = try CenterServer()
             defer { server.stop() }
@@ -188,6 +217,7 @@ extension EndToEnd.Servers {
                 try Data("\(number)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
                 #expect(try publish(root, on: server, signedBy: nil).hasPrefix("copied@\(number) "))
             }
+            try checkSettings(on: server)
             try server.roost("image", "tag", "copied@1", "golden.1")
             let refused = #expect(throws: CommandFailed.self) {
                 try server.roost("image", "tag", "copied@2", "golden.1")

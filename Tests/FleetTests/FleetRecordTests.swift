@@ -10,7 +10,8 @@ import Wire
         for type in FleetRecords.all { #expect(FleetRecords.named(type.kind).map { $0 == type } == true) }
         #expect(FleetRecords.named("version") == nil)
         let configurable = FleetRecords.all.filter { $0.hasSettings }.map { $0.kind }
-        #expect(configurable == [Node.kind, NodeGroup.kind, MatchRule.kind, KeptFile.kind])
+        #expect(
+            configurable == [Node.kind, NodeGroup.kind, MatchRule.kind, ImageSettings.kind, KeptFile.kind])
     }
 
     @Test func `keys are parsed as they are written`() throws {
@@ -25,6 +26,11 @@ import Wire
         try same(DHCPReservation.Identity.macAddress(MACAddress(rawValue: 9)))
         try same(#require(DHCPReservation.Identity("12345678-1234-5678-1234-56789abcdef0")))
         try same(DHCPReservation.Identity.clientIdentifier([1, 0xAB]))
+        try same(ImageScope(ImageName("debian.12")))
+        try same(ImageScope(ImageName("debian.12"), version: 3))
+        for text in ["debian@0", "debian@03", "debian@stable", "debian@", "@1", ""] {
+            #expect(throws: InvalidName.self) { try ImageScope(recordKey: text) }
+        }
         try same(KeptScope.site)
         try same(KeptScope.image(ImageName("debian.12")))
         try same(SecretName("join-token"))

@@ -146,6 +146,29 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.snapshot().version(ImageReference(image: first.image)) == one)
     }
 
+    @Test(arguments: StoreMaker.allCases)
+    func `settings of images go with their versions, and the past has them`(maker: StoreMaker) async throws {
+        let clock = Mutex(1)
+        let store = try maker.open(path) { clock.withLock { $0 } }
+        let (first, a) = try manifest("debian", kernel: "a")
+        let (second, b) = try manifest("debian", kernel: "b")
+        for (manifest, digest) in [(first, a), (second, b)] {
+            _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "ann")
+        }
+        let image = ImageSettings(first.image, ["locale": .text("pt_PT.UTF-8")])
+        let version = ImageSettings(first.image, version: 2, ["time-zone": .text("Europe/Lisbon")])
+        try await change(store, .imageSettings(image.key, image))
+        try await change(store, .imageSettings(version.key, version))
+        let before = try await store.snapshot()
+        #expect(before.images[first.image]?.allSettings == [image, version])
+        clock.withLock { $0 = 10 }
+        try await store.remove(#require(before.version(b)), by: "ann")
+        #expect(try await store.snapshot().images[first.image]?.allSettings == [image])
+        #expect(try await store.snapshot().images[first.image]?.settingsOfVersions.isEmpty == true)
+        let past = try await store.snapshot(at: 5)
+        #expect(past.images[first.image]?.allSettings == [image, version])
+    }
+
     @Test(arguments: StoreMaker.allCases) func `boots come back newest first, their stages in order`(
         maker: StoreMaker
     ) async throws {

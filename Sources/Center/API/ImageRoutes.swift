@@ -9,6 +9,9 @@ struct ImageRoutes {
         api.get("images/:name", .read) { request, context, acts in
             try await JSONAnswer(acts.at(request).versions(of: context.imageName()))
         }
+        api.get("images/:name/settings", .read) { request, context, acts in
+            try await JSONAnswer(acts.at(request).imageSettings(of: context.imageName()))
+        }
         api.post("images/:name/versions", .publish) { request, context, acts in
             try await JSONAnswer(acts.publish(request.decoded(), of: context.imageName()), status: .created)
         }

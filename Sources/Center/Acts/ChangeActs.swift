@@ -36,7 +36,7 @@ extension Acts {
             case .settings(let settings):
                 switch SettingsTarget(settings.target) {
                 case .group(let path): try require(.configure, in: GroupPath(path))
-                case .rule: try require(.publish, in: .site)
+                case .rule, .image: try require(.publish, in: .site)
                 case .node(let name):
                     _ = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .configure)
                 }

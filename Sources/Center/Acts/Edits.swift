@@ -78,6 +78,13 @@ enum Edits {
                 }
                 rule.settings = try change.applied(to: rule.settings)
                 put(.rule(name, rule))
+            case .image(let text):
+                let scope = try ImageScope(typed: text, in: snapshot)
+                let stored: ImageSettings? = stored(at: scope)
+                let settings = try change.applied(
+                    to: stored?.settings ?? [:], inheriting: snapshot.settings(ofImagesAt: scope))
+                put(
+                    .imageSettings(scope, ImageSettings(scope.image, version: scope.version, settings)))
             case .node(let text):
                 let stored = try Acts.find(text, in: snapshot)
                 var node: Node = self.stored(at: stored.name) ?? stored

@@ -135,7 +135,9 @@ extension Acts {
                 isTrusted: version.isTrusted,
                 moves: image.moves.values.filter {
                     image.channels[$0.channel] == version.number && $0.digest == version.digest
-                }.sorted { $0.channel.text < $1.channel.text })
+                }.sorted { $0.channel.text < $1.channel.text },
+                settings: image.settingsOfVersions[version.number]?.travelling,
+                imageSettings: image.settings?.travelling)
         }
     }
 
@@ -144,6 +146,9 @@ extension Acts {
     {
         var answer = try await answer(version)
         var warnings = ImageFit(fleet.snapshot).warning(for: version).map { [$0] } ?? []
+        do { _ = try await services.policy().nodeArchive(for: version) } catch {
+            warnings.append("no node boots \(version.image)@\(version.number) yet: \(error)")
+        }
         if let channel, fleet.snapshot.images[version.image]?.moves[channel] != nil,
             answer.moves?.contains(where: { $0.channel == channel }) != true
         {

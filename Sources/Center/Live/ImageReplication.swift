@@ -55,7 +55,7 @@ package actor ImageReplication {
     private let sources: [ReplicationSource]
     /// This server's name.
     private let name: String
-    private let fleet: LiveFleet
+    let fleet: LiveFleet
     private let shelf: ImageShelf
     private let files: any PulledFiles
     private let logger: Logger
@@ -195,6 +195,8 @@ package actor ImageReplication {
             do { try await report(to: distant) } catch { problem = problem ?? error }
         }
         for version in wanted {
+            // First: a node that gets the version by its channel has its settings.
+            do { try await takeSettings(of: version, source) } catch { problem = problem ?? error }
             if let refusal = try await follow(version, source) {
                 problem = problem ?? StoreError.conflict(refusal)
             }

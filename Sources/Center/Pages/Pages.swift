@@ -20,6 +20,7 @@ struct Pages {
         ImagesPage(pages: self).add(to: routes)
         BuildsPage(pages: self).add(to: routes)
         VersionsPage(pages: self).add(to: routes)
+        ImageSettingsPage(pages: self).add(to: routes)
         RolloutsPage(pages: self).add(to: routes)
         VolumesPage(pages: self).add(to: routes)
         HistoryPages(pages: self).add(to: routes)

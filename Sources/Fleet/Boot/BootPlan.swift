@@ -161,6 +161,7 @@ package func bootPlan(
         }
         let held: EffectiveSettings
         do throws(UnreadableSetting) {
+            let settings = snapshot.booting(version, settings)
             held = choice.isRescue ? try settings.withoutKeptRoot : settings
             plan.commandLine = try kernelCommandLine(
                 for: identity, named: name, choice, settings: held,

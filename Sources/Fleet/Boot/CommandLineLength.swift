@@ -142,7 +142,9 @@ extension FleetSnapshot {
                 sum.words += words.count
             }
         }
-        let shared = (groups.values.map(\.settings) + rules.values.map(\.settings) + keptArguments).map(added)
+        let ofImages = images.values.flatMap(\.allSettings).map(\.settings)
+        let shared = (groups.values.map(\.settings) + ofImages + rules.values.map(\.settings) + keptArguments)
+            .map(added)
         let own = nodes.values.lazy.filter { !$0.settings.isEmpty }.reduce(into: (bytes: 0, words: 0)) {
             most, node in
             let added = added(node.settings)

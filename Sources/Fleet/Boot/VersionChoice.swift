@@ -202,6 +202,20 @@ extension FleetSnapshot {
         }
     }
 
+    /// The version that a machine gets by these settings; nil when there is none.
+    ///
+    /// - Parameters:
+    ///   - node: nil for an unknown machine.
+    ///   - card: the one that it boots with, if known.
+    func nextVersion(of node: Node?, card: MACAddress?, _ settings: EffectiveSettings) -> ImageVersion? {
+        guard let node else {
+            let choice = chooseVersion(
+                for: nil, at: card ?? MACAddress(rawValue: 0), settings, in: self)
+            return try? choice.get().version
+        }
+        return try? nextChoice(of: node, settings).get()
+    }
+
     /// - Parameter settings: those of the node's record.
     private func nextChoice(
         of node: Node, _ settings: EffectiveSettings

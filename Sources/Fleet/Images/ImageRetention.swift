@@ -111,6 +111,7 @@ extension FleetSnapshot {
             groups.values.map { ("group \($0.path)", $0.settings) }
             + nodes.values.map { ("node \($0.name)", $0.settings) }
             + rules.values.map { ("rule \($0.name)", $0.settings) }
+            + images.values.flatMap(\.allSettings).map { ("\($0.origin)", $0.settings) }
         return levels.flatMap { origin, settings in
             Settings.versions.compactMap { setting in
                 guard let stored = settings[setting.name], let reference = try? setting.value(of: stored),

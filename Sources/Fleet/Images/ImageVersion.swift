@@ -275,6 +275,10 @@ package struct ImageCatalogue: Equatable, Sendable {
     package var keep: Int?
     /// Channel → its last signed move, which later moves must exceed; the channel may have been moved without a signature since.
     package var moves: [ChannelName: ChannelMove]
+    /// What its nodes are set to; nil: nothing.
+    package var settings: ImageSettings?
+    /// Version number → what nodes that boot it are set to.
+    package var settingsOfVersions: [Int: ImageSettings] = [:]
 
     package init(
         name: ImageName, versions: [ImageVersion], channels: [ChannelName: Int],

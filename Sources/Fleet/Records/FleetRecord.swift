@@ -209,7 +209,8 @@ extension FleetRecord {
 package enum FleetRecords {
     package static let all: [any FleetRecord.Type] = [
         Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
-        ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self, LoaderRule.self,
+        ImageSettings.self, ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self,
+        LoaderRule.self,
         KeptFile.self, Secret.self,
         Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self,
     ]

@@ -1,9 +1,11 @@
 /// Where a value was set, from the weakest to the strongest.
 package enum SettingOrigin: Equatable, Sendable {
     case productDefault
-    /// An image's defaults for all its nodes. They cannot include the image itself.
-    case image(ImageName)
     case group(GroupPath)
+    /// An image's settings for all its nodes. They cannot include the image itself.
+    case image(ImageName)
+    /// Those of one version. They cannot include what decides which version it is.
+    case version(ImageName, Int)
     case rule(RuleName)
     /// A kept file of the site or an image.
     case file(FileOrigin)
@@ -15,6 +17,7 @@ extension SettingOrigin: CustomStringConvertible {
         switch self {
         case .productDefault: "default"
         case .image(let name): "image \(name)"
+        case .version(let name, let number): "image \(name)@\(number)"
         case .group(let path): path == .site ? "site" : "group \(path)"
         case .rule(let name): "rule \(name)"
         case .file(let origin): origin.description
@@ -38,13 +41,13 @@ package struct EffectiveSetting: Equatable, Sendable {
     }
 }
 
-/// The effective settings of a node: product default → image → site → groups downwards → match rules → kept file of the site → kept file of
-/// the image → node.
+/// The effective settings of a node: product default → site → groups downwards → image → its version → match rules → kept file of the site →
+/// kept file of the image → node.
 package struct EffectiveSettings: Sendable {
     /// One level with its settings.
     package typealias Level = (origin: SettingOrigin, settings: [String: SettingValue])
 
-    private let levels: [Level]
+    let levels: [Level]
 
     /// `levels` from the weakest to the strongest.
     package init(levels: [Level]) { self.levels = levels }

@@ -63,6 +63,7 @@ extension FleetSnapshot {
             }
         }
         for group in groups.values { look(at: group.settings, .group(group.path)) }
+        for record in images.values.flatMap(\.allSettings) { look(at: record.settings, record.origin) }
         for rule in rules.values { look(at: rule.settings, .rule(rule.name)) }
         for node in nodes.values { look(at: node.settings, .node(node.name)) }
         return problems.sorted()

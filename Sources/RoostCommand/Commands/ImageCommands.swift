@@ -45,6 +45,16 @@ struct ImageBuild: AsyncParsableCommand {
     var mirror: [String] = []
     @Option(help: "Components, with commas.") var components = "main"
     @Option(
+        help: ArgumentHelp(
+            "The keys that sign the mirrors. Default: those that apt trusts on this host.", valueName: "file"),
+        completion: .file())
+    var keyring: String?
+    @Option(
+        help: ArgumentHelp(
+            "The package with the kernel. Default: Debian's; Ubuntu's is linux-image-generic.",
+            valueName: "package"))
+    var kernel: String?
+    @Option(
         help:
             "The nodes' architecture, as Debian calls it; default: this host's. Another one needs qemu-user-static, binfmt-support and arch-test."
     )
@@ -66,17 +76,19 @@ struct ImageBuild: AsyncParsableCommand {
             let recipe = ImageRecipe(
                 suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) },
                 mirrors: mirror, architecture: architecture,
-                components: components.split(separator: ",").map(String.init), scripts: customize)
+                components: components.split(separator: ",").map(String.init), scripts: customize,
+                keyring: keyring, kernel: kernel)
             try await packing.publish(name) { try $0.build(recipe, as: $1) }
         }
     }
 
     private func buildContainer(_ path: String) async throws {
-        guard suite == nil, include.isEmpty, mirror.isEmpty, customize.isEmpty, architecture == nil, !onServer
+        guard suite == nil, include.isEmpty, mirror.isEmpty, customize.isEmpty, architecture == nil,
+            keyring == nil, kernel == nil, !onServer
         else {
             throw Failure(
                 text:
-                    "with a Dockerfile, these options cannot be used: --suite, --include, --mirror, --customize, --architecture, --on-server",
+                    "with a Dockerfile, these options cannot be used: --suite, --include, --mirror, --keyring, --kernel, --customize, --architecture, --on-server",
                 code: 64)
         }
         try BuildNamespace.enter()
@@ -94,9 +106,11 @@ struct ImageBuild: AsyncParsableCommand {
     }
 
     private func buildOnServer(_ suite: String) async throws {
-        guard mirror.isEmpty, customize.isEmpty, architecture == nil else {
+        guard mirror.isEmpty, customize.isEmpty, architecture == nil, keyring == nil, kernel == nil else {
             throw Failure(
-                text: "--mirror, --customize and --architecture are for builds on this host", code: 64)
+                text:
+                    "--mirror, --keyring, --kernel, --customize and --architecture are for builds on this host",
+                code: 64)
         }
         let client = packing.server.client
         let wish = BuildRequest(

@@ -1,0 +1,54 @@
+/// Why a suite cannot be built, and what to do; mmdebstrap and apt say only the first.
+enum SuiteProblem: Error, Equatable, CustomStringConvertible {
+    case noKeyring(String)
+    /// The mirrors have no package of that name.
+    case noKernel(String, suite: String)
+    /// They have no such suite.
+    case noSuite(String, hasMirrors: Bool)
+    /// No trusted key has signed them.
+    case untrusted(suite: String)
+    /// Its programs do not run on this host.
+    case foreign(architecture: String)
+
+    /// Nil when it is none of these.
+    ///
+    /// - Parameter kernel: the kernel's package.
+    init?(_ failure: ProgramFailure, _ recipe: ImageRecipe, kernel: String) {
+        let output = failure.output
+        if output.contains("Unable to locate package \(kernel)")
+            || output.contains("Package \(kernel) is not available")
+            || output.contains("Package '\(kernel)' has no installation candidate")
+        {
+            self = .noKernel(kernel, suite: recipe.suite)
+        } else if let architecture = recipe.architecture,
+            output.contains("can neither be executed natively") || output.contains("arch-test")
+        {
+            self = .foreign(architecture: architecture)
+        } else if output.contains("NO_PUBKEY") || output.contains("is not signed")
+            || output.contains("the following signatures couldn't be verified")
+        {
+            self = .untrusted(suite: recipe.suite)
+        } else if output.contains("does not have a Release file") || output.contains("404  Not Found") {
+            self = .noSuite(recipe.suite, hasMirrors: !recipe.mirrors.isEmpty)
+        } else {
+            return nil
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .noKeyring(let path): "--keyring: \(path) cannot be read"
+        case .noKernel(let package, let suite):
+            "the mirrors of \(suite) have no package \(package): name its kernel (--kernel linux-image-generic for Ubuntu), and its components (--components)"
+        case .noSuite(let suite, let hasMirrors):
+            "there is no suite \(suite) on "
+                + (hasMirrors
+                    ? "the mirrors that --mirror names"
+                    : "the mirrors of this host: name some that have it (--mirror), and the keys that sign them (--keyring)")
+        case .untrusted(let suite):
+            "the mirrors of \(suite) are not signed by a key that apt trusts on this host (--keyring FILE)"
+        case .foreign(let architecture):
+            "programs for \(architecture) do not run on this host: apt install qemu-user-static binfmt-support arch-test, or build on a host of that architecture"
+        }
+    }
+}
