@@ -13,7 +13,7 @@ enum Assets {
         VerificationView.self, PruneView.self, BootTestView.self,
         WallView.self, BoardLinksView.self, LogInView.self, SetUpView.self, DashboardView.self,
         WizardView.self,
-        ImagesView.self, PlanView.self, NodesView.self, NodeView.self,
+        ImagesView.self, PlanView.self, NodesView.self, NodeView.self, StepChangesView.self,
     ]
 
     /// Parts shared by several pages.
