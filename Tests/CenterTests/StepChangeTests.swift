@@ -1,6 +1,5 @@
 import API
 import Fleet
-import Synchronization
 import Testing
 import Wire
 
