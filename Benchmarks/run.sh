@@ -8,6 +8,8 @@ python3 Benchmarks/run.py "$@"
 if [[ $# -eq 0 ]]; then
   python3 Benchmarks/turns.py
   Benchmarks/boot.sh
+  ROOST=$PWD/.build/release/roost ROOST_NODE=$PWD/.build/release/roost-node Lab/golden.sh tiny
+  python3 Benchmarks/steps.py
   python3 Benchmarks/center.py
   python3 Benchmarks/images.py
 fi

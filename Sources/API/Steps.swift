@@ -13,12 +13,16 @@ package struct StepsAnswer: Codable, Sendable {
         package var outcome: StepOutcome?
         package var attempts: Int
         package var milliseconds: Int
+        /// Median milliseconds of it in the last boots of the node's group; nil: it was not done in any.
+        package var median: Int?
+        /// It took much longer than that.
+        package var isOutlier: Bool
         /// The last lines of its output; those of a failed step begin with the reason.
         package var output: [String]
 
         package init(
             name: String, phase: StepPhase, setting: String? = nil, origin: String? = nil,
-            result: StepResult? = nil
+            result: StepResult? = nil, median: Int? = nil, isOutlier: Bool = false
         ) {
             self.name = name
             self.phase = phase
@@ -28,6 +32,8 @@ package struct StepsAnswer: Codable, Sendable {
             attempts = result?.attempts ?? 0
             milliseconds = result?.milliseconds ?? 0
             output = result?.output ?? []
+            self.median = median
+            self.isOutlier = isOutlier
         }
 
         package var isFailure: Bool { outcome == .failed || outcome == .timedOut }

@@ -62,6 +62,12 @@ extension CenterServices {
     func openVersions() async -> [Digest: Int] { await ports.planes.openVersions() }
     func networks() async -> [NetworkAnswer] { await ports.networks.networks() }
     func restart(_ machines: [MACAddress]) async { await ports.planes.restart(machines) }
+    func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? {
+        try await ports.planes.currentSteps(of: machine)
+    }
+    func apply(_ marks: [String: String], to machine: MACAddress) async {
+        await ports.planes.apply(marks, to: machine)
+    }
 
     func filePath(_ version: ImageVersion, _ file: String) -> String {
         ports.images.path(of: version, file)

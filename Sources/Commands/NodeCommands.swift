@@ -13,7 +13,8 @@ struct NodeCommands: AsyncParsableCommand {
             NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeImportCommand.self,
             NodeApprove.self, NodeMove.self,
             NodeTag.self,
-            NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeRestart.self,
+            NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeApply.self,
+            NodeRestart.self,
             NodeRelease.self,
             NodeDismiss.self, NodeKnownHosts.self,
         ])

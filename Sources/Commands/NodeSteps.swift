@@ -21,13 +21,15 @@ struct NodeSteps: AsyncParsableCommand {
     }
 
     private static func text(_ answer: StepsAnswer) -> String {
-        var table = TextTable(["STEP", "PHASE", "SETTING", "RESULT", "TOOK"])
+        var table = TextTable(["STEP", "PHASE", "SETTING", "RESULT", "TOOK", "MEDIAN"])
         for step in answer.steps {
             let outcome = step.outcome?.rawValue ?? "not reported"
             table.add([
                 step.name, step.phase.rawValue, step.setting ?? "-",
                 step.attempts > 1 ? "\(outcome) (\(step.attempts) attempts)" : outcome,
-                step.outcome == nil ? "-" : Shown.seconds(step.milliseconds),
+                step.outcome == nil
+                    ? "-" : Shown.seconds(step.milliseconds) + (step.isOutlier ? " (long)" : ""),
+                step.median.map { Shown.seconds($0) } ?? "-",
             ])
         }
         let boot = answer.boot.map { boot in
@@ -38,7 +40,7 @@ struct NodeSteps: AsyncParsableCommand {
             text += "\n\(step.name):\n" + step.output.map { "  \($0)\n" }.joined()
             guard let setting = step.setting, let origin = step.origin else { continue }
             text +=
-                "  It comes from the setting \(setting) (\(origin)): the next boot carries out a changed one.\n"
+                "  It comes from the setting \(setting) (\(origin)). A changed one is carried out by ‘roost node apply’ or the next boot.\n"
         }
         return text
     }

@@ -25,6 +25,8 @@ package struct Attendance {
             switch order {
             case .restart: try restart()
             case .sessions: telling.begin()
+            // What fails before a step is carried out is ordered again, or shown as not done.
+            case .apply: try? RunningNode.applySteps()
             case nil: break
             }
             tellSessions(to: server)

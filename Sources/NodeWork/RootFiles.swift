@@ -27,22 +27,46 @@ struct RootFiles {
         return status.st_mode & 0o7777
     }
 
-    /// Replaces a file, or a link in its place.
+    /// Replaces a file, or a link in its place. Programs of a running node find the old one or the new one, never none or half of it.
     func write(_ path: String, mode: UInt32, _ content: [UInt8]) throws(SystemError) {
         try makeParent(of: path)
-        if unsafe unlink(root + path) != 0, errno != ENOENT { throw SystemError("replace \(path)") }
-        let file = try FileDescriptor(
-            opening: root + path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
-        guard fchmod(file.number, mode_t(mode)) == 0 else { throw SystemError("set the mode of \(path)") }
-        try file.write(content)
+        try replace(path, mode: mode, owner: nil, content)
     }
 
-    /// Writes into an existing file, which keeps its owner and mode, or makes a new one.
+    /// Replaces the content of a file, which keeps its owner and mode, or makes a new one.
     func rewrite(_ path: String, _ text: String, mode: UInt32 = 0o644) throws(SystemError) {
         try makeParent(of: path)
-        let file = try FileDescriptor(
-            opening: root + path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+        var status = stat()
+        guard unsafe lstat(root + path, &status) == 0 else {
+            return try replace(path, mode: mode, owner: nil, Array(text.utf8))
+        }
+        if status.st_mode & S_IFMT == S_IFREG {
+            return try replace(
+                path, mode: status.st_mode & 0o7777, owner: (status.st_uid, status.st_gid),
+                Array(text.utf8))
+        }
+        // A link stays one.
+        let file = try FileDescriptor(opening: root + path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
         try file.write(Array(text.utf8))
+    }
+
+    private func replace(
+        _ path: String, mode: UInt32, owner: (uid_t, gid_t)?, _ content: [UInt8]
+    ) throws(SystemError) {
+        let new = "\(root)\(path).roost-new"
+        if unsafe unlink(new) != 0, errno != ENOENT { throw SystemError("replace \(path)") }
+        let file = try FileDescriptor(
+            opening: new, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+        if let (user, group) = owner, fchown(file.number, user, group) != 0 {
+            throw SystemError("give \(path) its owner")
+        }
+        guard fchmod(file.number, mode_t(mode)) == 0 else { throw SystemError("set the mode of \(path)") }
+        try file.write(content)
+        guard unsafe rename(new, root + path) == 0 else {
+            let error = SystemError("replace \(path)")
+            unsafe unlink(new)
+            throw error
+        }
     }
 
     func makeParent(of path: String) throws(SystemError) {

@@ -36,10 +36,12 @@ package struct ServerTalk {
             "POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: Array(sessions.text.utf8))
     }
 
-    /// - Parameter results: as ``StepReports`` has them.
-    func sendSteps(_ results: [UInt8], of phase: StepPhase) throws {
-        _ = try request(
-            "POST", "/node/\(words.machine)/steps?boot=\(words.boot)&phase=\(phase.rawValue)", body: results)
+    /// - Parameters:
+    ///   - results: as ``StepReports`` has them.
+    ///   - isAddition: they were applied to the running node.
+    func sendSteps(_ results: [UInt8], of phase: StepPhase, isAddition: Bool) throws {
+        let query = "boot=\(words.boot)&phase=\(phase.rawValue)" + (isAddition ? "&applied=1" : "")
+        _ = try request("POST", "/node/\(words.machine)/steps?\(query)", body: results)
     }
 
     /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
@@ -51,6 +53,21 @@ package struct ServerTalk {
             sealed, of: words.machine, in: words.boot, from: WholeFile.read(BootKey.serverPath))
         let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         try file.write(archive)
+    }
+
+    /// Fetches the changed steps that this node is to carry out while it runs, sealed to a key of their own.
+    func fetchChangedSteps() throws -> [AppliedStep] {
+        guard let runKey = RunKey(bytes: try WholeFile.read(RunningNode.runKeyPath)) else {
+            throw UsageError(text: "\(RunningNode.runKeyPath) is no key")
+        }
+        let key = NodeKey()
+        let sealed = try request(
+            "POST", "/node/\(words.machine)/apply?boot=\(words.boot)",
+            body: runKey.request(with: key, of: words.machine, in: words.boot))
+        let list = try key.open(
+            sealed, of: words.machine, in: words.boot, from: WholeFile.read(RunningNode.serverKeyPath))
+        var wire = list.span
+        return try [AppliedStep](parsing: &wire)
     }
 
     /// What the server asks this node to do; nil: nothing.

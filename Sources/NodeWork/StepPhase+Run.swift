@@ -23,19 +23,17 @@ extension StepPhase {
             return
         }
         let server = try? ServerTalk(KernelWords.read())
+        let marks = StepMarks(self == .beforeInit ? StepMarks.deliveredPath : RunningNode.marksPath)
         if let root {
             guard unsafe chroot(root) == 0, unsafe chdir("/") == 0 else { throw SystemError("enter \(root)") }
         }
-        let (results, stop) = StepRun(self, wait: { sleep(UInt32($0)) }).carryOut(steps)
-        for result in results where result.outcome != .done {
-            let lines = ([result.outcome.rawValue] + result.output).joined(separator: ": ")
-            let text = Array("\(PlainText("roost-node: step \(result.name): \(lines)"))\n".utf8)
-            _ = unsafe write(STDERR_FILENO, text, text.count)
-        }
+        var (results, stop) = StepRun(self, wait: { sleep(UInt32($0)) }).carryOut(steps)
+        for index in results.indices { results[index].mark = marks[results[index].name] }
+        StepRun.sayFailures(results)
         let reports = StepReports()
         try? reports.keep(results, of: self)
         // A server that cannot be reached now gets them later.
-        if let server { try? reports.send { try server.sendSteps($0, of: $1) } }
+        if let server { try? reports.send(to: server) }
         if let stop {
             throw UsageError(text: "step \(stop.name): \(stop.output.first ?? stop.outcome.rawValue)")
         }

@@ -14,31 +14,42 @@ package struct StepReports {
     package init(directory: String? = nil) { self.directory = directory ?? Self.usualDirectory }
 
     /// Keeps the results of a phase.
-    package func keep(_ results: [StepRun.Result], of phase: StepPhase) throws {
+    ///
+    /// - Parameter isAddition: they were applied to the running node.
+    package func keep(_ results: [StepRun.Result], of phase: StepPhase, isAddition: Bool = false) throws {
         if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST {
             throw SystemError("make the directory \(directory)")
         }
         let file = try FileDescriptor(
-            opening: "\(directory)/\(phase.rawValue)", flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            opening: path(phase, isAddition), flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         try file.write(Array(Self.json(results).text.utf8))
     }
 
-    /// Sends what is kept, phase by phase; what fails is sent the next time.
-    package func send() throws {
-        let server = try ServerTalk(KernelWords.read())
-        try send { try server.sendSteps($0, of: $1) }
+    private func path(_ phase: StepPhase, _ isAddition: Bool) -> String {
+        "\(directory)/\(phase.rawValue)\(isAddition ? ".applied" : "")"
     }
 
-    package func send(_ send: ([UInt8], StepPhase) throws -> Void) throws {
+    /// Sends what is kept, phase by phase; what fails is sent the next time.
+    package func send() throws { try send(to: ServerTalk(KernelWords.read())) }
+
+    func send(to server: ServerTalk) throws {
+        try send { try server.sendSteps($0, of: $1, isAddition: $2) }
+    }
+
+    /// - Parameter send: gets the results, their phase, and whether they were applied to the running node.
+    package func send(_ send: ([UInt8], StepPhase, Bool) throws -> Void) throws {
         for phase in StepPhase.allCases {
-            let path = "\(directory)/\(phase.rawValue)"
-            guard let results = try? WholeFile.read(path) else { continue }
-            do {
-                try send(results, phase)
-            } catch let refusal as ServerRefusal where (400..<500).contains(refusal.status) {
-                // Another time it would be refused again.
+            // What was applied came later.
+            for isAddition in [false, true] {
+                let path = path(phase, isAddition)
+                guard let results = try? WholeFile.read(path) else { continue }
+                do {
+                    try send(results, phase, isAddition)
+                } catch let refusal as ServerRefusal where (400..<500).contains(refusal.status) {
+                    // Another time it would be refused again.
+                }
+                unsafe unlink(path)
             }
-            unsafe unlink(path)
         }
     }
 
@@ -49,7 +60,7 @@ package struct StepReports {
                 let output = result.outcome == .done ? result.output.suffix(3) : result.output[...]
                 byteCount += output.reduce(0) { $0 + 2 * $1.utf8.count + 3 }
                 return [
-                    "name": JSONText(result.name.prefix(nameLimit)),
+                    "name": JSONText(result.name.prefix(nameLimit)), "mark": JSONText(result.mark ?? ""),
                     "outcome": JSONText(result.outcome.rawValue),
                     "attempts": JSONText(result.attempts), "milliseconds": JSONText(result.milliseconds),
                     "output": JSONText(byteCount > outputLimit ? [] : output.map { JSONText($0) }),

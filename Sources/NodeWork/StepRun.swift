@@ -10,6 +10,8 @@ package struct StepRun {
         package var milliseconds: Int
         /// The last lines of its output; those of a failed step begin with the reason.
         package var output: [String]
+        /// The mark that the server gave the step, as it gave it.
+        package var mark: String?
 
         package init(
             name: String, outcome: StepOutcome, attempts: Int, milliseconds: Int, output: [String]

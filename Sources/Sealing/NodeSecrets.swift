@@ -71,9 +71,9 @@ package struct NodeSecrets: Sendable {
     /// 32 bytes that cannot be derived without the secret (BLAKE2b with a key, RFC 7693), different for each purpose.
     ///
     /// - Parameter parts: text without NUL.
-    private func derive(_ parts: String...) -> [UInt8] {
+    func derive(_ parts: String..., content: [UInt8] = []) -> [UInt8] {
         Sodium.start()
-        let text = Array(parts.joined(separator: "\0").utf8)
+        let text = Array(parts.joined(separator: "\0").utf8) + (content.isEmpty ? [] : [0] + content)
         var key = [UInt8](repeating: 0, count: Int(crypto_generichash_BYTES))
         _ = unsafe crypto_generichash(&key, key.count, text, UInt64(text.count), bytes, bytes.count)
         return key

@@ -9,10 +9,12 @@ extension BootContext {
     }
 
     /// - Returns: whether the machine is in that boot.
-    func reportSteps(_ json: [UInt8], of phase: StepPhase, of machine: MACAddress, in boot: String) -> Bool {
+    func reportSteps(
+        _ json: [UInt8], of phase: StepPhase, of machine: MACAddress, in boot: String, isAddition: Bool
+    ) -> Bool {
         guard tracker.currentBoot(of: machine) == boot else { return false }
         if limits.takes(\.reports, .reports, .messages, .machine(machine)) {
-            send(.steps(machine, boot: boot, phase, json))
+            send(.steps(machine, boot: boot, phase, isAddition: isAddition, json))
         }
         return true
     }

@@ -74,6 +74,7 @@ package final class BootContext {
     private let readers: ColdReaders
     private(set) var orders = NodeOrders()
     var secretClaims = SecretClaims()
+    var runningSteps = RunningSteps()
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package private(set) var clients: [MACAddress: BootClient] = [:]
@@ -297,15 +298,17 @@ package final class BootContext {
         for machine in machines { orders.restart(machine, in: tracker.currentBoot(of: machine)) }
     }
 
-    /// The order for a machine, delivered once.
-    func takeOrder(for machine: MACAddress, in boot: String) -> NodeOrder? {
+    /// The order for a machine.
+    func takeOrder(for machine: MACAddress, asking asked: RunningSteps.Asked) -> NodeOrder? {
+        let boot = asked.boot
+        let wantsSteps = runningSteps.note(asked, by: machine)
         let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
+        if next == .forgetSessions { send(.sessions(machine, boot: boot, [])) }
         switch next {
+        case .order(.restart): return .restart
+        case _ where wantsSteps: return .apply
         case .order(let order): return order
-        case .nothing: return nil
-        case .forgetSessions:
-            send(.sessions(machine, boot: boot, []))
-            return nil
+        case .nothing, .forgetSessions: return nil
         }
     }
 

@@ -12,6 +12,7 @@ extension SQLiteStore {
         try await write(.steps) { database in
             for phase in results {
                 let machine = phase.machine.description
+                let phase = try Self.whole(phase, in: database)
                 try database.execute(
                     sql: """
                         INSERT OR REPLACE INTO boot_steps (mac, boot, phase, failed, record)
@@ -28,6 +29,30 @@ extension SQLiteStore {
                             GROUP BY boot ORDER BY max(rowid) DESC LIMIT ?2)
                         """, arguments: [machine, Self.stepBootLimit])
             }
+        }
+    }
+
+    /// A phase with the results that are stored of it, if it is an addition to them.
+    private static func whole(_ phase: PhaseResults, in database: Database) throws -> PhaseResults {
+        guard phase.isAddition else { return phase }
+        let record = try String.fetchOne(
+            database, sql: "SELECT record FROM boot_steps WHERE mac = ? AND boot = ? AND phase = ?",
+            arguments: [phase.machine.description, phase.boot, phase.phase.rawValue])
+        return phase.added(to: try record.map { try Self.value(json: $0) } ?? [])
+    }
+
+    package func stepDurations(of machines: [MACAddress]) async throws(StoreError) -> [String: [Int]] {
+        guard !machines.isEmpty else { return [:] }
+        let places = machines.map { _ in "?" }.joined(separator: ",")
+        return try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT json_extract(value, '$.name') AS name, json_extract(value, '$.milliseconds') AS took
+                    FROM boot_steps JOIN last_boot USING (mac, boot), json_each(boot_steps.record)
+                    WHERE mac IN (\(places)) AND json_extract(value, '$.outcome') = 'done'
+                    """, arguments: StatementArguments(machines.map(\.description))
+            ).reduce(into: [:]) { all, row in all[row["name"] as String, default: []].append(row["took"]) }
         }
     }
 

@@ -73,6 +73,7 @@ extension ActRow {
             try await acts.forget(#require(MACAddress("52:54:00:00:03:98")))
         },
         ActRow("restart", .enrol) { try await $0.restart($1.place.node) },
+        ActRow("applySteps", .enrol) { try await $0.applySteps($1.place.node) },
         ActRow("dismissAlarm", .enrol) { try $0.dismissAlarm(of: $1.place.node) },
         ActRow("release", .configure) { try await $0.release($1.place.macAddress) },
         ActRow("release", .configure, .site) { acts, _ in try await acts.release(SmallFleet.waiting) },
@@ -293,6 +294,7 @@ extension ActRow {
         ActRow("nodeDetails", .read) { try await $0.nodeDetails($1.place.macAddress) },
         ActRow("hardware", .read) { try await $0.hardware($1.place.node) },
         ActRow("steps", .read) { try await $0.steps($1.place.node) },
+        ActRow("stepChanges", .read) { try await $0.stepChanges($1.place.node) },
         ActRow("log", .read) { try await $0.log($1.place.node, lineCount: 9) },
         ActRow("explain", .read) {
             try await $0.explain($1.place.node, uuid: nil, Explanation.Asked())

@@ -11,6 +11,11 @@ struct QuietPlanes: CenterPorts.Planes {
     var given: @Sendable () -> [Lease] = { [] }
     var mounted: [Digest: Int] = [:]
     var volumesInUse: [NodeName: Int] = [:]
+    /// What every running node would get.
+    var current: [CurrentStep]? = [
+        CurrentStep(NodeStep("host name", .hostName), mark: "a1"),
+        CurrentStep(NodeStep("hosts", .hosts), mark: "b2"),
+    ]
 
     func policy() async -> BootPolicy { BootPolicy(server: server, loaders: [], nodeArchives: [:]) }
     func leases() async -> [Lease] { given() }
@@ -22,6 +27,8 @@ struct QuietPlanes: CenterPorts.Planes {
     func mountedVersions() async -> [Digest: Int] { mounted }
     func openVolumes() async -> [NodeName: Int] { volumesInUse }
     func restart(_ machines: [MACAddress]) async {}
+    func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? { current }
+    func apply(_ marks: [String: String], to machine: MACAddress) async {}
     func openBoot(of machine: MACAddress, _ version: Digest) async -> String { "" }
 }
 

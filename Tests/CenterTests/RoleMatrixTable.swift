@@ -139,6 +139,8 @@ extension MatrixRow {
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/steps  place  200
+        GET /api/v1/nodes/NODE/apply  place  200
+        POST /api/v1/nodes/NODE/apply  place  202  {}
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
         DELETE /api/v1/nodes/NODE/alarm  place  204
@@ -240,6 +242,8 @@ extension MatrixRow {
         POST /nodes/NODE/edit  place  200  name=NODE&macs=MAC&group=GROUP&tags=new&tag=*
         POST /nodes/NODE/edit  place  200  remove=yes
         POST /nodes/NODE/restart  place  303
+        GET /nodes/NODE/apply  place  200
+        POST /nodes/NODE/apply  place  303  tag=
         POST /nodes/NODE/dismiss  place  303
         POST /nodes/NODE/release  place  303
         GET /machines  anywhere  200

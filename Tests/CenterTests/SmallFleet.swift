@@ -245,6 +245,13 @@ final class SmallFleet: Sendable {
         _ = try await fleet.store.save(hardware, of: machine)
         fleet.note([machine: hardware])
         try await start(machine, in: fleet, boot: "000000000000000\(place.macAddress.suffix(1))")
+        // Its hosts are others now: ``QuietPlanes/current``.
+        let told = ["host name", "hosts"].map { StepResult(name: $0, outcome: .done, mark: "a1") }
+        try await fleet.note([
+            PhaseResults(
+                machine: machine, boot: "000000000000000\(place.macAddress.suffix(1))", phase: .beforeInit,
+                told: told)
+        ])
         let session =
             #"{"id":"1","user":"user of \#(place.node)","kind":"tty","place":"tty1","from":"","isActive":true,"age":1}"#
         fleet.note(

@@ -55,9 +55,13 @@ struct KeptMap {
         #expect(file.contains("[Default]\n") && file.contains("MARK=\"one\"\n"), "\(file)")
         #expect(try lab.ssh(address, "stat -c %a /etc/lts.conf") == "600")
         #expect(try lab.ssh(address, ". /etc/roost/lts.env; echo \"$LDM_PASSWORD\"") == "tiger of the map")
-        // The value that a shell of LTSP had.
-        #expect(
-            try lab.ssh(address, ". /etc/roost/lts.env; echo \"$RCFILE_01\"").hasPrefix("echo \"it's"))
+        // The node has run it, with the value that a shell of LTSP had.
+        try lab.waitUntil("its commands are over", seconds: 60) {
+            try lab.outcomes(of: node)["command rcfile-0001"] != nil
+        }
+        #expect(try lab.ssh(address, "cat /tmp/x").hasPrefix("it's"))
+        let outcomes = try lab.outcomes(of: node)
+        #expect(outcomes["command preinit-0000_TIME"] == "done" && outcomes["command rcfile-0001"] == "done")
         #expect(
             try lab.roost("get", node, "time-zone", "--origin").contains("file lts.conf:3 [default]"))
         #expect(try value("MARK", of: node).contains("file lts.conf:2 [default]"))

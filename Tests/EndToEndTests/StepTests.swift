@@ -54,6 +54,7 @@ extension EndToEnd.Machines {
                     /sys/module/zram
                     700
                     """)
+            try applyChanges(address)
             // Its init carries out the last step before it goes.
             _ = try? lab.ssh(address, "poweroff", timeout: 20)
             try lab.waitUntil("it has said good-bye", seconds: 60) {
@@ -71,6 +72,72 @@ extension EndToEnd.Machines {
                 try lab.outcomes(of: "stepper")["command 15-stop"] == "failed"
             }
             #expect(try lab.outcomes(of: "stepper")["command 10-first"] == "done")
+        }
+
+        @Test
+        func `an image with OpenRC carries out commands and files of all phases`() throws {
+            let name = "openrc"
+            let root = try TinyRoot("\(BootLab.directory)/openrc")
+            defer { root.remove() }
+            try BootLab.run("\(BootLab.repository)/Lab/openrc.sh", [root.path])
+            try lab.importImage(name, root.path)
+            try lab.roost("node", "add", name, "--mac", "52:54:00:00:00:5f")
+            try lab.roost(
+                "set", "--node", name, "image=openrc", "files=/etc/motd=from the server",
+                "sysctl=net.ipv4.ip_forward=1",
+                "commands=10-first=before-init -- echo first >/etc/first,"
+                    + "20-early=init -- cat /etc/first >/run/early,30-late=-- cat /run/early >/run/late,"
+                    + "90-end=shutdown -- true")
+            try lab.bootDirectly(name, mac: "52:54:00:00:00:5f")
+            defer { _ = try? lab.powerOff(name) }
+            try lab.waitForStage("ready", of: name)
+            try lab.waitUntil("its last step is over", seconds: 60) {
+                try lab.outcomes(of: name)["command 30-late"] != nil
+            }
+            let outcomes = try lab.outcomes(of: name)
+            for step in [
+                "files", "command 10-first", "command 20-early", "sysctl values", "command 30-late",
+            ] {
+                #expect(outcomes[step] == "done", "\(step): \(outcomes[step] ?? "not reported")")
+            }
+            let address = try lab.address(of: name)
+            let seen = try lab.ssh(address, "cat /run/late /proc/sys/net/ipv4/ip_forward /etc/motd")
+            #expect(seen == "first\n1\nfrom the server")
+            let started = try lab.ssh(address, "rc-status -a")
+            #expect(started.contains("roost-steps-init") && started.contains("roost-steps-late"))
+            _ = try? lab.ssh(address, "poweroff", timeout: 20)
+            try lab.waitUntil("it has said good-bye", seconds: 60) {
+                try lab.outcomes(of: name)["command 90-end"] == "done"
+            }
+        }
+
+        /// Changes settings of the running node, and has it carry out what is safe.
+        private func applyChanges(_ address: String) throws {
+            try lab.roost(
+                "set", "--node", "stepper", "sysctl=net.ipv4.ip_forward=0",
+                "mounts+=/mnt/more=tmpfs tmpfs size=1m", "commands+=45-now=-- echo applied >/run/applied",
+                "keymap=de")
+            let shown = try lab.roost("node", "apply", "stepper", "--dry-run")
+            #expect(shown.contains("at the next start") && shown.contains("command 45-now"))
+            #expect(try lab.outcomes(of: "stepper")["command 45-now"] == nil)
+            try BootLab.requireDocumented("nodes/stepper/apply", "StepChanges")
+            try lab.roost("node", "apply", "stepper")
+            try lab.waitUntil("it has carried out what changed", seconds: 60) {
+                let outcomes = try lab.outcomes(of: "stepper")
+                return outcomes["command 45-now"] == "done" && outcomes["mount /mnt/more"] == "done"
+            }
+            let seen = try lab.ssh(
+                address,
+                """
+                cat /run/applied /proc/sys/net/ipv4/ip_forward
+                awk '$2 == "/mnt/more" { print $3 }' /proc/mounts
+                stat -c '%a %U' /run/roost/run-key
+                """)
+            #expect(seen == "applied\n0\ntmpfs\n600 root")
+            // What the start told stays, and what waits is still shown.
+            #expect(try lab.outcomes(of: "stepper")["command 40-late"] == "done")
+            let left = try lab.roost("node", "apply", "stepper", "--dry-run")
+            #expect(left.contains("keymap") && !left.contains("command 45-now"))
         }
 
         private func checkResults() throws {

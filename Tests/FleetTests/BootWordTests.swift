@@ -117,11 +117,13 @@ import Wire
                 String($0.output.1)
             })
         // `roost-node` reads the files; the rest is for nodes that booted before the server was upgraded.
-        #expect(taken == Set([ConfigurationEntry.steps, .volumeKey].map(\.rawValue)))
+        #expect(taken == Set([ConfigurationEntry.steps, .volumeKey, .marks, .runKey].map(\.rawValue)))
         let snapshot = try Sample.snapshot(site: ["root-password-hash": .text("$y$a")])
-        let archive = try configurationArchive(
-            for: Sample.mac, being: nil, in: snapshot, policy: Sample.policy(),
-            hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }, volumeKey: [1])
+        let archive = configurationArchive(
+            of: try NodeContents(
+                for: Sample.mac, being: nil, in: snapshot, policy: Sample.policy(),
+                hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }), volumeKey: [1],
+            running: RunningKeys(key: [1]) { _ in "a" })
         let text = String(decoding: archive, as: UTF8.self)
         for entry in ConfigurationEntry.allCases {
             #expect(text.contains("\(entry.rawValue)\0") || text.contains("\(entry.rawValue)/"), "\(entry)")

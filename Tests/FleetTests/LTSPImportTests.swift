@@ -100,6 +100,120 @@ import Wire
         #expect(translation.fate.rawValue == fate)
         #expect(translation.text.contains(text), "\(translation.text)")
     }
+
+    private static let steps: [(String, LTSPVariableKind.Dialect, String, String, [String: SettingValue])] = [
+        (
+            "FSTAB_1", .lts, "LABEL=data /srv ext4 nofail,noatime 0 2", "taken",
+            ["mounts": .map(["/srv": "LABEL=data ext4 nofail,noatime 0 2"])]
+        ),
+        ("FSTAB_1", .lts, "LABEL=data /srv", "kept", ["lts.FSTAB_1": .text("LABEL=data /srv")]),
+        (
+            "FSTAB_X", .ltsp, "tmpfs /scratch tmpfs size=1m", "taken",
+            ["mounts": .map(["/scratch": "tmpfs tmpfs size=1m"])]
+        ),
+        (
+            "NFS_HOME", .lts, "files:/home", "taken",
+            ["mounts": .map(["/home": "files:/home nfs defaults"])]
+        ),
+        ("NFS_HOME", .lts, "/home", "kept", ["lts.NFS_HOME": .text("/home")]),
+        ("NFS_HOME_OPTIONS", .lts, "ro", "taken", [:]),
+        (
+            "CRONTAB_01", .lts, "0 3 * * * root /bin/backup", "taken",
+            ["cron": .map(["crontab-01": "0 3 * * * root /bin/backup"])]
+        ),
+        (
+            "CRONTAB_01", .ltsp, "sometimes /bin/backup", "kept",
+            ["ltsp.CRONTAB_01": .text("sometimes /bin/backup")]
+        ),
+        ("DNS_SERVER", .lts, "10.0.0.1 10.0.0.2", "taken", ["dns": .list(["10.0.0.1", "10.0.0.2"])]),
+        ("DNS_SERVER", .ltsp, "$SERVER", "kept", ["ltsp.DNS_SERVER": .text("$SERVER")]),
+        (
+            "SEARCH_DOMAIN", .lts, "a.example b.example", "taken",
+            ["dns-search": .list(["a.example", "b.example"])]
+        ),
+        ("SEARCH_DOMAIN", .ltsp, "a.example", "taken", ["dns-search": .list(["a.example"])]),
+        ("TIMESERVER", .lts, "ntp.example.org", "taken", ["ntp": .list(["ntp.example.org"])]),
+        ("TIMESERVER", .lts, "auto", "kept", ["lts.TIMESERVER": .text("auto")]),
+        ("SYSLOG_HOST", .lts, "logs.example.org", "taken", ["syslog": .text("logs.example.org")]),
+        ("MODULE_01", .lts, "br_netfilter", "taken", ["modules": .map(["br_netfilter": "load"])]),
+        ("MODULE_02", .lts, "loop max_loop=64", "taken", ["modules": .map(["loop": "max_loop=64"])]),
+        (
+            "BLACKLIST_MODULES", .ltsp, "floppy nouveau", "translated",
+            ["modules": .map(["floppy": "deny", "nouveau": "deny"])]
+        ),
+        (
+            "PREINIT_00_TIME", .lts, "ln -sf a b", "taken",
+            ["commands": .map(["preinit-0000_TIME": "before-init -- ln -sf a b"])]
+        ),
+        (
+            "INIT_COMMAND_2", .lts, "mount -a", "taken",
+            ["commands": .map(["init-0002": "init -- mount -a"])]
+        ),
+        (
+            "RCFILE_10", .lts, "kubeadm join --token x -- y", "taken",
+            ["commands": .map(["rcfile-0010": "late -- kubeadm join --token x -- y"])]
+        ),
+        ("RCFILE_10", .lts, "", "taken", [:]),
+        (
+            "PRE_INIT_A", .ltsp, "true", "taken",
+            ["commands": .map(["1-pre-init-A": "before-init -- true"])]
+        ),
+        (
+            "POST_INIT_10", .ltsp, "line 1\nline 2", "taken",
+            ["commands": .map(["2-post-init-10": "before-init -- line 1\nline 2"])]
+        ),
+        ("POST_LOGIN_A", .ltsp, "true", "kept", ["ltsp.POST_LOGIN_A": .text("true")]),
+        (
+            "KEEP_SYSTEM_SERVICES", .lts, "ssh cron", "translated",
+            ["services": .map(["ssh": "keep", "cron": "keep"])]
+        ),
+        ("RM_SYSTEM_SERVICES", .lts, "cups", "translated", ["services": .map(["cups": "remove"])]),
+        (
+            "RM_THIN_SYSTEM_SERVICES", .lts, "cups", "kept",
+            ["lts.RM_THIN_SYSTEM_SERVICES": .text("cups")]
+        ),
+        (
+            "DISABLE_SYSTEM_SERVICES", .ltsp, "cups", "taken",
+            ["services": .map(["cups": "remove"])]
+        ),
+        ("KEEP_SYSTEM_SERVICES", .ltsp, "ssh", "taken", ["services": .map(["ssh": "keep"])]),
+        ("MASK_SYSTEM_SERVICES", .ltsp, "a.timer", "taken", ["services": .map(["a.timer": "mask"])]),
+        ("CONSOLE_KEYMAP", .lts, "de", "taken", ["keymap": .text("de")]),
+        ("LANG", .lts, "pt_PT.UTF-8", "taken", ["locale": .text("pt_PT.UTF-8")]),
+        ("LANG", .lts, "a b", "kept", ["lts.LANG": .text("a b")]),
+    ]
+
+    @Test(arguments: steps)
+    func `what a node does of its own has a setting, and a value that does not fit stays with its variable`(
+        name: String, dialect: LTSPVariableKind.Dialect, value: String, fate: String,
+        settings: [String: SettingValue]
+    ) {
+        let place = LTSPPlace(file: dialect.rawValue, line: 1, section: "default")
+        let translation = LTSPTranslation(LTSPVariable(name: name, value: value, place: place), in: dialect)
+        #expect(translation.fate.rawValue == fate, "\(name): \(translation.text)")
+        #expect(translation.settings == settings, "\(name)")
+        // The report has no value that may be a password.
+        #expect(!translation.text.contains("--token") && !translation.text.contains("/bin/backup"))
+    }
+
+    @Test func `variables of one machine stand together`() {
+        let place = LTSPPlace(file: "lts.conf", line: 1, section: "default")
+        let variables = [
+            ("NFS_HOME", "files:/home"), ("NFS_HOME_OPTIONS", "ro,soft"), ("RCFILE_1", "echo a"),
+            ("RCFILE_01", "echo b"), ("RCFILE_10", "echo c"), ("RCFILE_2", "echo d"), ("MODULE_1", "x"),
+            ("MODULE_2", "y"),
+        ].map { LTSPVariable(name: $0, value: $1, place: place) }
+        let settings = LTSPTranslation.settings(of: variables, in: .lts)
+        #expect(settings["mounts"] == .map(["/home": "files:/home nfs ro,soft"]))
+        #expect(settings["modules"] == .map(["x": "load", "y": "load"]))
+        guard case .map(let commands)? = settings["commands"] else {
+            Issue.record("there are no commands")
+            return
+        }
+        #expect(commands.count == 4)
+        let last = commands.keys.sorted().suffix(2).map { commands[$0] }
+        #expect(last == ["late -- echo d", "late -- echo c"])
+    }
 }
 
 @Suite struct LTSPImportTests {

@@ -7,9 +7,10 @@ import Wire
 @Suite struct LTSPSettingsTests {
     private func archive(site: [String: SettingValue], node: [String: SettingValue] = [:]) throws -> String {
         let snapshot = try Sample.snapshot(nodeSettings: node, site: site)
-        let bytes = try configurationArchive(
-            for: Sample.mac, being: snapshot.node(at: Sample.mac), in: snapshot, policy: Sample.policy(),
-            hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") })
+        let bytes = configurationArchive(
+            of: try NodeContents(
+                for: Sample.mac, being: snapshot.node(at: Sample.mac), in: snapshot, policy: Sample.policy(),
+                hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }))
         return String(decoding: bytes, as: UTF8.self)
     }
 

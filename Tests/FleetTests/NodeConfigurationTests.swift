@@ -8,9 +8,10 @@ import Wire
     private func archive(domain: String) throws -> String {
         var policy = Sample.policy()
         policy.domain = domain
-        let bytes = try configurationArchive(
-            for: Sample.mac, being: nil, in: try Sample.snapshot(), policy: policy,
-            hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") })
+        let bytes = configurationArchive(
+            of: try NodeContents(
+                for: Sample.mac, being: nil, in: try Sample.snapshot(), policy: policy,
+                hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }))
         return String(decoding: bytes, as: UTF8.self)
     }
 

@@ -179,13 +179,33 @@ import Wire
             ])
     }
 
+    @Test(arguments: [
+        ("/dev/data/docker", "data"), ("/dev/mapper/data-docker", nil), ("/dev/sda1", nil),
+        ("LABEL=data", nil), ("/dev/disk/by-id/x", nil), ("files:/home", nil), ("/dev/md/x", nil),
+        ("/dev/-x/y", nil), ("/dev//y", nil),
+    ])
+    func `the volume group of a mount is activated before it`(device: String, group: String?) throws {
+        let line = try MountLine(reading: "/srv", "\(device) ext4 nofail")
+        #expect(line.volumeGroup == group)
+        let step = try #require(
+            try step("mount /srv", ["mounts": .map(["/srv": "\(device) ext4 nofail"])]))
+        #expect(step.phase == .late && step.attempts == 4)
+        guard case .program(let words)? = step.work.acts.first else {
+            Issue.record("nothing mounts it")
+            return
+        }
+        #expect(Array(words.suffix(2)) == ["/srv", group ?? ""])
+        #expect(step.work.acts.last == .mounted(path: "/srv"))
+    }
+
     @Test func `what the node gets is what was derived, phase by phase`() throws {
         let snapshot = try Sample.snapshot(nodeSettings: [
             "commands": .map(["a": "late stop -- echo hello", "b": "init -- true"])
         ])
-        let archive = try configurationArchive(
-            for: Sample.mac, being: snapshot.node(at: Sample.mac), in: snapshot, policy: Sample.policy(),
-            hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") })
+        let archive = configurationArchive(
+            of: try NodeContents(
+                for: Sample.mac, being: snapshot.node(at: Sample.mac), in: snapshot, policy: Sample.policy(),
+                hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }))
         let text = String(decoding: archive, as: UTF8.self)
         for phase in ["before-init", "init", "late"] {
             #expect(text.contains("steps/\(phase)\0"), "\(phase)")

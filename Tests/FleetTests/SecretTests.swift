@@ -158,9 +158,10 @@ import Wire
         var secret = try Self.secret()
         secret.owner = "ann:ann"
         func archive(_ files: [SecretFile]) throws -> [UInt8] {
-            try configurationArchive(
-                for: Sample.mac, being: node, in: snapshot, policy: Sample.policy(),
-                hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }, secrets: files)
+            configurationArchive(
+                of: try NodeContents(
+                    for: Sample.mac, being: node, in: snapshot, policy: Sample.policy(),
+                    hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") }), secrets: files)
         }
         func text(_ files: [SecretFile]) throws -> String {
             String(decoding: try archive(files), as: UTF8.self)

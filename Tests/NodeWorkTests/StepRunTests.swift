@@ -227,14 +227,14 @@ import Wire
         try reports.keep(results, of: .late)
         try reports.keep([], of: .atInit)
         struct Away: Error {}
-        #expect(throws: Away.self) { try reports.send { _, _ in throw Away() } }
+        #expect(throws: Away.self) { try reports.send { _, _, _ in throw Away() } }
         var sent: [(String, StepPhase)] = []
-        try reports.send { json, phase in sent.append((String(decoding: json, as: UTF8.self), phase)) }
+        try reports.send { json, phase, _ in sent.append((String(decoding: json, as: UTF8.self), phase)) }
         #expect(sent.map(\.1) == [.atInit, .late])
         #expect(!sent[1].0.contains("\u{1B}") && sent[1].0.contains(#""outcome":"done""#))
-        try reports.send { _, _ in Issue.record("it was sent twice") }
+        try reports.send { _, _, _ in Issue.record("it was sent twice") }
         try reports.keep(results, of: .late)
-        try reports.send { _, _ in throw ServerRefusal(status: 403, description: "another boot") }
-        try reports.send { _, _ in Issue.record("it was refused before") }
+        try reports.send { _, _, _ in throw ServerRefusal(status: 403, description: "another boot") }
+        try reports.send { _, _, _ in Issue.record("it was refused before") }
     }
 }

@@ -38,6 +38,25 @@ import Wire
         }
     }
 
+    @Test func `a changed step is read as it was written, and every part of it is refused`() throws {
+        let step = AppliedStep(
+            phase: .atInit, mark: "0a1b",
+            work: StepWork(name: "n", failure: .stop, attempts: 3, secondLimit: 600, acts: Self.acts))
+        var bytes: [UInt8] = []
+        [step, step].write(to: &bytes)
+        var wire = bytes.span
+        let read = try [AppliedStep](parsing: &wire)
+        #expect(read == [step, step])
+        bytes = []
+        step.write(to: &bytes)
+        for count in 1..<bytes.count {
+            #expect(throws: WireError.self, "\(count)") {
+                var part = Array(bytes.prefix(count)).span
+                _ = try [AppliedStep](parsing: &part)
+            }
+        }
+    }
+
     @Test func `lengths that no step has are refused before anything is allocated`() {
         var bytes: [UInt8] = []
         bytes.write(UInt32.max)

@@ -26,6 +26,9 @@ struct NodeRoutes {
         api.get("nodes/:name/steps", .read) { request, context, acts in
             try await JSONAnswer(acts.at(request).steps(context.parameter("name")))
         }
+        api.get("nodes/:name/apply", .read) { _, context, acts in
+            try await JSONAnswer(acts.stepChanges(context.parameter("name")))
+        }
         api.get("nodes/:name/log", .read) { request, context, acts in
             let lines = try request.query("lines", 1...2_000, default: 200)
             return try await JSONAnswer(acts.at(request).log(context.parameter("name"), lineCount: lines))
@@ -99,6 +102,11 @@ struct NodeRoutes {
         api.post("nodes/:name/restart", .enrol) { _, context, acts in
             try await acts.restart(context.parameter("name"))
             return HTTPResponse.Status.accepted
+        }
+        api.post("nodes/:name/apply", .enrol) { request, context, acts in
+            let wish = try await request.decoded(ApplyRequest.self, upTo: 4_096)
+            return try await JSONAnswer(
+                acts.applySteps(context.parameter("name"), tag: wish.tag), status: .accepted)
         }
     }
 

@@ -22,29 +22,47 @@ extension Acts {
                 told[phase.phase] = phase.results
             }
         }
+        let medians = try await stepMedians(of: answer.node.group, in: snapshot)
         let steps = StepPhase.allCases.flatMap { phase in
             Self.joined(
-                planned.filter { $0.phase == phase }, told[phase] ?? [], phase, origins: settings)
+                planned.filter { $0.phase == phase }, told[phase] ?? [], phase, origins: settings, medians)
         }
         return StepsAnswer(boot: boot?.boot, startedAt: boot?.startedAt, steps: steps)
     }
 
     /// Those that are planned now, in order, and what the node told beside them: the settings may have changed since.
     private static func joined(
-        _ planned: [NodeStep], _ told: [StepResult], _ phase: StepPhase, origins settings: EffectiveSettings
+        _ planned: [NodeStep], _ told: [StepResult], _ phase: StepPhase, origins settings: EffectiveSettings,
+        _ medians: [String: Int]
     ) -> [StepsAnswer.Step] {
         let results = Dictionary(told.map { ($0.name, $0) }) { first, _ in first }
         let names = Set(planned.map(\.name))
+        func answer(_ name: String, _ setting: String?, _ origin: String?) -> StepsAnswer.Step {
+            let (result, median) = (results[name], medians[name])
+            return StepsAnswer.Step(
+                name: name, phase: phase, setting: setting, origin: origin, result: result, median: median,
+                isOutlier: result.map { BootFigures.isOutlier($0.milliseconds, median: median) } ?? false)
+        }
         return planned.map { step in
             let origin = step.setting.flatMap { SettingDefinition.named($0) }.map {
                 settings[$0].origin.description
             }
-            return StepsAnswer.Step(
-                name: step.name, phase: phase, setting: step.setting, origin: origin,
-                result: results[step.name])
+            return answer(step.name, step.setting, origin)
         }
-            + told.filter { !names.contains($0.name) }.map {
-                StepsAnswer.Step(name: $0.name, phase: phase, result: $0)
-            }
+            + told.filter { !names.contains($0.name) }.map { answer($0.name, nil, nil) }
+    }
+
+    /// Nodes of a group whose last boots count for medians of steps.
+    private static let medianNodeLimit = 200
+
+    /// Median milliseconds of steps, by name, over the last boots of a group.
+    private func stepMedians(
+        of group: GroupPath, in snapshot: FleetSnapshot
+    ) async throws -> [String: Int] {
+        let neighbours = snapshot.nodes.values.lazy.filter { $0.group == group }.prefix(Self.medianNodeLimit)
+        let machines = neighbours.flatMap { snapshot.cards(of: $0) }
+        return try await store.stepDurations(of: Array(machines.prefix(1_000))).compactMapValues {
+            BootFigures.percentile(50, of: $0.sorted())
+        }
     }
 }

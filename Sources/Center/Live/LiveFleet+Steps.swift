@@ -15,10 +15,14 @@ extension LiveFleet {
             let isNews = state.withLock { state in
                 // What an earlier boot says late is in the store only.
                 if let boot = state.boots[phase.machine]?.boot, boot != phase.boot { return false }
+                let earlier = state.failedSteps[phase.machine]?.first {
+                    $0.boot == phase.boot && $0.phase == phase.phase
+                }
+                let whole = phase.added(to: earlier?.results ?? [])
                 var known = (state.failedSteps[phase.machine] ?? []).filter {
                     $0.boot == phase.boot && $0.phase != phase.phase
                 }
-                if !phase.failures.isEmpty { known.append(phase) }
+                if !whole.failures.isEmpty { known.append(whole) }
                 let isKept =
                     state.failedSteps[phase.machine] != nil || state.failedSteps.count < Self.failureLimit
                 state.failedSteps[phase.machine] = known.isEmpty || !isKept ? nil : known

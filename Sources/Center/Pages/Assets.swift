@@ -14,6 +14,7 @@ enum Assets {
         WallView.self, BoardLinksView.self, LogInView.self, SetUpView.self, DashboardView.self,
         WizardView.self,
         ImagesView.self, ImageSettingsView.self, PlanView.self, NodesView.self, NodeView.self,
+        StepChangesView.self,
     ]
 
     /// Parts shared by several pages.

@@ -20,6 +20,18 @@ struct NodePage {
             try await acts.restart(name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
+        routes.get("nodes/:name/apply", .read) { request, context, acts in
+            let changes = try await acts.stepChanges(context.parameter("name"))
+            let name = try NodeName(context.parameter("name"))
+            let view = StepChangesView(changes, of: name, pages.renderer.words(context))
+            return try pages.show(view, name.text, section: "/nodes", request, context)
+        }
+        routes.post("nodes/:name/apply", .enrol) { _, context, acts in
+            let name = try context.parameter("name")
+            let tag = try pages.form(context)["tag"]
+            _ = try await acts.applySteps(name, tag: tag.isEmpty ? nil : tag)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
         routes.post("nodes/:name/dismiss", .enrol) { _, context, acts in
             let name = try context.parameter("name")
             try acts.dismissAlarm(of: name)
@@ -67,6 +79,7 @@ struct NodePage {
         if details.mayRestart {
             view.restart = ActionView(
                 path: "/nodes/\(node.name)/restart", label: words("Restart"), style: "quiet")
+            view.applying = "/nodes/\(node.name)/apply"
         }
         if let editable = details.editable {
             view.edit = NodeView.Edit(

@@ -30,6 +30,10 @@ package protocol OpenFiles: Sendable {
 package protocol MachineOrders: Sendable {
     /// Asks running machines to restart.
     func restart(_ machines: [MACAddress]) async
+    /// The steps that a running machine would get now; nil: it has not asked for orders in its present boot.
+    func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]?
+    /// Asks a running machine to carry out steps, each as it was when it had this mark.
+    func apply(_ marks: [String: String], to machine: MACAddress) async
     /// Opens a boot of a version for a machine that no data plane has seen, and returns its identifier.
     func openBoot(of machine: MACAddress, _ version: Digest) async -> String
 }

@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
@@ -6,68 +6,45 @@ package import Wire
 /// before the server was upgraded know no steps; for them there is data to be merged with the image's own.
 ///
 /// - Parameters:
-///   - node: the machine's node; nil when it is not enrolled.
-///   - address: where the machine is, for sections of kept files.
-///   - hostKey: makes the node's SSH host key with a number.
 ///   - volumeKey: the key of the node's volume, if that is encrypted.
 ///   - secrets: those that go out with it.
+///   - running: by what the node may later get changed steps; nil: it may not.
 package func configurationArchive(
-    for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil, in snapshot: FleetSnapshot,
-    policy: BootPolicy,
-    hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil, secrets: [SecretFile] = []
-) throws(UnreadableSetting) -> [UInt8] {
-    let settings = snapshot.settings(of: node, at: address, card: machine)
-    let name = node?.name ?? NodeName(unknown: machine)
+    of contents: NodeContents, volumeKey: [UInt8]? = nil, secrets: [SecretFile] = [],
+    running: RunningKeys? = nil
+) -> [UInt8] {
     var archive = CPIOWriter()
     let files = ConfigurationEntry.files.rawValue
-    archive.addFile("\(files)/etc/hostname", data: Array("\(name)\n".utf8))
-    archive.addFile(
-        "\(files)/etc/hosts",
-        data: Array(
-            try hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
-    let keys = try settings.value(of: Settings.authorizedKeys).map(\.settingText)
-    if !keys.isEmpty {
+    if contents.files.contains(where: { $0.path == NodeContents.authorizedKeysPath }) {
         archive.addDirectory("\(files)/root/.ssh", mode: 0o700)
-        archive.addFile(
-            "\(files)/root/.ssh/authorized_keys", mode: 0o600,
-            data: Array((keys.joined(separator: "\n") + "\n").utf8))
     }
-    if let number = try settings.hostKeyNumber {
-        let key = hostKey(name, number)
-        let path = "\(files)\(HostKeyFiles.path)"
-        archive.addFile(path, mode: 0o600, data: Array(key.privateFile.utf8))
-        archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
+    for file in contents.files {
+        archive.addFile("\(files)/\(file.path)", mode: file.mode, data: file.data)
     }
-    // They may be passwords.
-    for (path, text) in try settings.variableFiles {
-        archive.addFile("\(files)/\(path)", mode: 0o600, data: Array(text.utf8))
-    }
-    for file in try settings.value(of: Settings.files) {
-        // A text file ends with a line end, typed or not.
-        let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
-        archive.addFile("\(files)/\(file.path)", mode: file.mode, data: Array(text.utf8))
-    }
-    let zone = try settings.value(of: Settings.timeZone).settingText
-    archive.addFile(ConfigurationEntry.timeZone.rawValue, data: Array("\(zone)\n".utf8))
+    archive.addFile(ConfigurationEntry.timeZone.rawValue, data: Array("\(contents.timeZone)\n".utf8))
     // The name servers are those of the node's network, which it knows itself.
-    let search = policy.domain.isEmpty ? "" : "search \(policy.domain)\n"
+    let search = contents.domain.isEmpty ? "" : "search \(contents.domain)\n"
     archive.addFile(ConfigurationEntry.resolver.rawValue, data: Array(search.utf8))
-    if let hash = try settings.value(of: Settings.rootPasswordHash) {
+    if let hash = contents.rootPasswordHash {
         archive.addFile(
             ConfigurationEntry.rootPasswordHash.rawValue, mode: 0o600,
             data: Array("\(hash.settingText)\n".utf8))
     }
-    let steps = try nodeSteps(of: settings, domain: policy.domain)
     for phase in StepPhase.allCases {
-        var work = steps.filter { $0.phase == phase }.map(\.work)
+        var work = contents.steps.filter { $0.phase == phase }.map(\.work)
         if phase == .beforeInit, !secrets.isEmpty {
-            let commands = steps.count { $0.phase == phase && $0.isCommand }
+            let commands = contents.steps.count { $0.phase == phase && $0.isCommand }
             work.insert(SecretFile.step(of: secrets), at: work.count - commands)
         }
         var list: [UInt8] = []
         for step in work { step.write(to: &list) }
         if list.isEmpty { continue }
         archive.addFile("\(ConfigurationEntry.steps.rawValue)/\(phase.rawValue)", mode: 0o600, data: list)
+    }
+    if let running {
+        let lines = contents.steps.map { "\(running.mark(contents.bytes(of: $0))) \($0.name)\n" }
+        archive.addFile(ConfigurationEntry.marks.rawValue, mode: 0o600, data: Array(lines.joined().utf8))
+        archive.addFile(ConfigurationEntry.runKey.rawValue, mode: 0o600, data: running.key)
     }
     if let volumeKey {
         archive.addFile(ConfigurationEntry.volumeKey.rawValue, mode: 0o600, data: volumeKey)
@@ -131,22 +108,4 @@ package func knownHosts(
             + (node.address.map { [$0.description] } ?? [])
         return "\(names.joined(separator: ",")) \(publicLine(node.name, number))\n"
     }.joined()
-}
-
-/// `/etc/hosts`: the node itself, the server, nodes with fixed addresses, and lines from settings.
-private func hostsFile(
-    name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
-) throws(UnreadableSetting) -> String {
-    func full(_ name: NodeName) -> String {
-        policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)"
-    }
-    var lines = [
-        "127.0.0.1 localhost", "127.0.1.1 \(full(name))", "::1 localhost ip6-localhost ip6-loopback",
-        "\(policy.server) roost",
-    ]
-    for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name }) where node.name != name {
-        if let address = node.address { lines.append("\(address) \(full(node.name))") }
-    }
-    for line in try settings.value(of: Settings.hosts) { lines.append("\(line.key) \(line.text)") }
-    return lines.joined(separator: "\n") + "\n"
 }

@@ -21,8 +21,13 @@ package struct LTSPTranslation: Equatable, Sendable {
     package var text: String
     package var settings: [String: SettingValue] = [:]
 
-    /// - Parameter images: the names of the images that may be set; nil: any.
-    package init(_ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil) {
+    /// - Parameters:
+    ///   - images: the names of the images that may be set; nil: any.
+    ///   - others: of the same machine, for variables that belong together.
+    package init(
+        _ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil,
+        others: [LTSPVariable] = []
+    ) {
         (fate, text) = (.recorded, "LTSP has no such variable")
         guard let kind = LTSPVariableKind.of(variable.name, in: dialect) else {
             keep(variable, in: dialect)
@@ -48,7 +53,12 @@ package struct LTSPTranslation: Equatable, Sendable {
                 guard let definition = SettingDefinition.named(setting) else {
                     throw InvalidSetting("there is no setting \(setting)")
                 }
-                guard let value = try Self.value(of: variable, in: dialect, images: images) else {
+                let own = try LTSPStepValue(variable, in: dialect, others: others)
+                let wanted =
+                    if let own { own.value } else {
+                        try Self.value(of: variable, in: dialect, images: images)
+                    }
+                guard let value = wanted else {
                     text = "nothing is set: that is so without it"
                     return
                 }
@@ -57,7 +67,13 @@ package struct LTSPTranslation: Equatable, Sendable {
                     throw InvalidSetting("\(setting): \(problem)")
                 }
                 settings = [setting: checked]
-                text = "\(setting)=\(definition.typed(checked))"
+                // Commands and the like may have passwords in them.
+                text = own == nil ? "\(setting)=\(definition.typed(checked))" : "\(setting)=\(checked.names)"
+            } catch  where LTSPStepValue.settings.contains(setting) {
+                let isCommand = [Settings.commands.name, Settings.cron.name].contains(setting)
+                let reason = isCommand ? "its value does not fit" : error.description
+                (fate, text) = (.kept, "\(setting): \(reason)")
+                keep(variable, in: dialect)
             } catch { (fate, text) = (.notTaken, error.description) }
         }
     }
@@ -114,8 +130,10 @@ package struct LTSPTranslation: Equatable, Sendable {
     ) -> [String: SettingValue] {
         var settings: [String: SettingValue] = [:]
         for variable in variables {
-            for (name, value) in LTSPTranslation(variable, in: dialect, images: images).settings {
-                settings[name] = joined(settings[name], value)
+            let translation = LTSPTranslation(variable, in: dialect, images: images, others: variables)
+            for (name, value) in translation.settings {
+                settings[name] = joined(
+                    settings[name], LTSPStepValue.renamed(value, of: name, beside: settings[name]))
             }
         }
         return settings

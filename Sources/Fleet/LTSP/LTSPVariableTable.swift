@@ -34,26 +34,32 @@ extension LTSPVariableKind {
     /// Each line: treatment, subject, the setting that it becomes (`-`: none yet), names. `*` ends a family.
     private static let ltsTable = Table(
         """
-        same       mounts                 -           CONFIGURE_FSTAB FSTAB_* NFS_HOME NFS_HOME_OPTIONS
-        same       cron                   -           CRONTAB_*
+        same       mounts                 mounts      FSTAB_* NFS_HOME NFS_HOME_OPTIONS
+        same       mounts                 -           CONFIGURE_FSTAB
+        same       cron                   cron        CRONTAB_*
         translated host-name              name        HOSTNAME HOSTNAME_BASE HOSTNAME_EXTRA
         same       hosts                  hosts       HOSTS_*
-        same       names-and-resolver     -           DNS_SERVER SEARCH_DOMAIN SERVER SERVER_NAME
+        same       names-and-resolver     dns         DNS_SERVER
+        same       names-and-resolver     dns-search  SEARCH_DOMAIN
+        same       names-and-resolver     -           SERVER SERVER_NAME
         translated automatic-log-in       -           HOST_TO_USERNAME
         same       clock                  time-zone   TIMEZONE
-        same       clock                  -           TIMESERVER HWCLOCK
+        same       clock                  ntp         TIMESERVER
+        same       clock                  -           HWCLOCK
         same       power-off              -           SHUTDOWN_TIME POWER_BUTTON
-        same       logs                   -           SYSLOG_HOST
-        same       kernel-modules         -           MODULE_*
-        same       commands-at-boot       -           RCFILE_* INIT_COMMAND_* PREINIT_*
-        translated system-services        -           KEEP_SYSTEM_SERVICES RM_SYSTEM_SERVICES RM_THIN_SYSTEM_SERVICES RM_LOW_RAM_SERVICES RM_RAM_THRESHOLD
+        same       logs                   syslog      SYSLOG_HOST
+        same       kernel-modules         modules     MODULE_*
+        same       commands-at-boot       commands    RCFILE_* INIT_COMMAND_* PREINIT_*
+        translated system-services        services    KEEP_SYSTEM_SERVICES RM_SYSTEM_SERVICES
+        translated system-services        -           RM_THIN_SYSTEM_SERVICES RM_LOW_RAM_SERVICES RM_RAM_THRESHOLD
         translated session-services       -           KEEP_SESSION_SERVICES RM_SESSION_SERVICES
         same       files                  -           OVERLAY_DIR
         translated writable-root          -           LTSP_RW_DIRS LTSP_RW_DIRS_EXTRA LTSP_COPY_DIRS LTSP_COPY_DIRS_EXTRA LTSP_BINDFILES LTSP_BINDFILES_EXTRA
         dropped    boot-network           -           NET_DEVICE_METHOD
         dropped    file-names             -           LTSCONF LTSP_CONFIG
         translated role                   -           LTSP_FATCLIENT FAT_RAM_THRESHOLD DEFAULT_DISPLAY_MANAGER
-        same       consoles               -           CONSOLE_KEYMAP DISABLE_GETTYS WAIT_FGCONSOLE
+        same       consoles               keymap      CONSOLE_KEYMAP
+        same       consoles               -           DISABLE_GETTYS WAIT_FGCONSOLE
         translated image                  -           KERNEL_DEVICE KERNEL_NAME KERNEL_DIR INITRD_NAME
         same       swap                   swap        NBD_SWAP
         same       swap                   -           NBD_SWAP_HOST NBD_SWAP_SERVER NBD_SWAP_PORT NBD_SWAP_THRESHOLD
@@ -67,7 +73,8 @@ extension LTSPVariableKind {
         recorded   xdmcp-and-fonts        -           XDM_SERVER DISABLE_ACCESS_CONTROL USE_XFS XFS_SERVER XFS_PORT
         translated session-restart        -           XINITRC_DAEMON XINITRC_COMMAND_ON_EXIT XINITRC_COMMAND_ON_ERROR XINITRC_ERROR_CODES XINITRC_PROMPT_ON_EXIT XINITRC_PROMPT_ON_ERROR
         translated log-in                 -           LDM_SERVER LDM_AUTOLOGIN LDM_GUESTLOGIN LDM_ALLOW_GUEST LDM_USERNAME LDM_PASSWORD LDM_PASSWORD_HASH LDM_GUEST_SERVER LDM_AUTOLOGIN_SERVER LDM_LOGIN_TIMEOUT LDM_TIMEOUT_ENABLED LDM_TIMEOUT_TIME
-        same       session                -           LANG LDM_LANGUAGE LDM_FORCE_LANGUAGE LDM_SESSION LDM_FORCE_SESSION LDM_XSESSION LDM_DEFAULT_XSESSION LDM_SELECTED_SESSION
+        same       session                locale      LANG
+        same       session                -           LDM_LANGUAGE LDM_FORCE_LANGUAGE LDM_SESSION LDM_FORCE_SESSION LDM_XSESSION LDM_DEFAULT_XSESSION LDM_SELECTED_SESSION
         recorded   greeter                -           LDM_THEME LDM_GREETER LDM_WINMANAGER LDM_XCOMPMGR LDM_MENU_ITEM_* LDM_NODMPS LDM_NUMLOCK
         translated transport              -           LDM_DIRECTX LDM_SSHOPTIONS SSH_OVERRIDE_PORT NETWORK_COMPRESSION LDM_REMOTECMD LDM_DEFAULT_BACKEND LDM_FORCE_BACKEND
         same       single-log-in          -           LDM_LIMIT_ONE_SESSION LDM_LIMIT_ONE_SESSION_PROMPT
@@ -97,17 +104,20 @@ extension LTSPVariableKind {
         translated automatic-log-in       -           AUTOLOGIN RELOGIN RELOGIN_TIMEOUT
         translated display-manager        -           GDM3_CONF LIGHTDM_CONF SDDM_CONF SLICK_CONF
         dropped    server-directories     -           BASE_DIR HOME_DIR TFTP_DIR
-        same       cron                   -           CRONTAB_*
+        same       cron                   cron        CRONTAB_*
         same       printers               -           CUPS_SERVER
         recorded   debugging              -           DEBUG_LOG DEBUG_SHELL LTSP_DEBUG
         translated image                  image       DEFAULT_IMAGE
         translated kernel-command-line    kernel-arguments KERNEL_PARAMETERS
         recorded   boot-menu              -           MENU_TIMEOUT IPXE_*_IMG
-        same       services               -           DISABLE_SESSION_SERVICES DISABLE_SYSTEM_SERVICES KEEP_SESSION_SERVICES KEEP_SYSTEM_SERVICES MASK_SESSION_SERVICES MASK_SYSTEM_SERVICES
-        same       names-and-resolver     -           DNS_SERVER SEARCH_DOMAIN
+        same       services               services    DISABLE_SYSTEM_SERVICES KEEP_SYSTEM_SERVICES MASK_SYSTEM_SERVICES
+        same       services               -           DISABLE_SESSION_SERVICES KEEP_SESSION_SERVICES MASK_SESSION_SERVICES
+        same       names-and-resolver     dns         DNS_SERVER
+        same       names-and-resolver     dns-search  SEARCH_DOMAIN
         same       hosts                  hosts       HOSTS_*
         translated host-name              name        HOSTNAME
-        same       mounts                 -           FSTAB_* NFS_HOME NFS_TFTP
+        same       mounts                 mounts      FSTAB_*
+        same       mounts                 -           NFS_HOME NFS_TFTP
         dropped    server-files           -           OVERWRITE
         translated swap                   swap        LOCAL_SWAP
         translated root-mode              root-mode   IMAGE_TO_RAM
@@ -116,12 +126,14 @@ extension LTSPVariableKind {
         dropped    server                 -           NAT SERVER
         recorded   skipped-steps          -           OMIT_FUNCTIONS LTSP_SKIP_SCRIPTS
         translated accounts               -           PASSWORDS_* LTSPDM_USERS PWMERGE_SUR PWMERGE_SGR PWMERGE_DUR PWMERGE_DGR
+        same       commands-at-boot       commands    POST_INIT_* PRE_INIT_*
         same       commands-at-boot       -           POST_* PRE_*
         translated programs               -           REMOTEAPPS
         recorded   raspberry-pi           -           RPI_IMAGE
         recorded   display                -           X_DRIVER X_HORIZSYNC X_MODELINE X_MODES X_PREFERREDMODE X_VERTREFRESH X_VIRTUAL
         recorded   log-in                 -           SSHFS SSH_SERVER SSH_OPTIONS MKHOMEDIR PAM_AUTH_TYPE
-        recorded   tuning                 -           READ_AHEAD_KB OVERLAY IGNORE_EPOPTES ADMINISTRATIVE_CLIENT BLACKLIST_MODULES SYMLINK_SNAPS
+        recorded   tuning                 -           READ_AHEAD_KB OVERLAY IGNORE_EPOPTES ADMINISTRATIVE_CLIENT SYMLINK_SNAPS
+        translated kernel-modules         modules     BLACKLIST_MODULES
         dropped    image-tools            -           ALL_IMAGES IMAGE BACKUP CLEANUP IONICE KERNEL_INITRD MKSQUASHFS_PARAMS REVERT BINARIES
         dropped    network-services       -           DNS PROXY_DHCP REAL_DHCP TFTP
         """)

@@ -9,8 +9,9 @@ package enum NodeReport: Equatable, Sendable {
     case hardware(MACAddress, [UInt8])
     /// The sessions at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet parsed; empty: it should no longer report them.
     case sessions(MACAddress, boot: String, [UInt8])
-    /// How the steps of a phase ended in a boot, as JSON of ``StepResult``s, not yet parsed.
-    case steps(MACAddress, boot: String, StepPhase, [UInt8])
+    /// How the steps of a phase ended in a boot, as JSON of ``StepResult``s, not yet parsed; `isAddition`: they were applied to the
+    /// running node.
+    case steps(MACAddress, boot: String, StepPhase, isAddition: Bool = false, [UInt8])
     /// A node waits for the secrets of its boot.
     case secrets(SecretClaim)
     /// A logged message, with milliseconds since 1970.
@@ -75,7 +76,7 @@ extension NodeReport {
     package var byteCount: Int {
         switch self {
         case .boot(let event): event.detail.utf8.count
-        case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, let json): json.count
+        case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
         case .card, .registration, .secrets, .volumeWanted, .refusal, .forgotten, .clock: 0
         }

@@ -27,7 +27,7 @@ extension NodeStep {
         case .kernelParameters(let parameters):
             parameters.map { .kernel(name: $0.key, value: $0.text) }
         case .mounts(let mounts): Self.acts(mounts)
-        case .mounted(let mount): [.mounted(path: mount.key)]
+        case .mounted(let mount): [mount.mounting, .mounted(path: mount.key)]
         case .command(let command): [.shell(text: command.command)]
         case .service(let service): service.act.wish.map { [service.act(for: $0)] } ?? []
         case .dropIns(let services): services.compactMap(\.dropIn)
@@ -136,5 +136,26 @@ extension ServiceLine {
 extension ServiceLine.Act {
     fileprivate var wish: ServiceLine.Wish? {
         if case .wish(let wish) = self { wish } else { nil }
+    }
+}
+
+extension MountLine {
+    /// Mounts it, where the image's own start has not: its volume group is activated before that.
+    fileprivate var mounting: StepAct {
+        let activating =
+            "if [ -n \"$2\" ] && command -v vgchange >/dev/null; then vgchange --activate y \"$2\"; fi; "
+        let text = "grep -q \" $1 \" /proc/self/mounts || { \(activating)mount \"$1\"; }; true"
+        return .program(words: ["/bin/sh", "-c", text, "sh", key, volumeGroup ?? ""])
+    }
+
+    /// The group of a logical volume: `/dev/GROUP/VOLUME`. Names below `/dev/mapper` belong to others, too, and are there when they are.
+    var volumeGroup: String? {
+        let parts = device.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].isEmpty, parts[1] == "dev", !parts[3].isEmpty,
+            !["mapper", "disk", "block", "char", "md", "shm", "bus", "dri", "input", "snd", "net"].contains(
+                parts[2]),
+            parts[2].first != "-", !parts[2].isEmpty
+        else { return nil }
+        return String(parts[2])
     }
 }

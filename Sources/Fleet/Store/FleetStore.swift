@@ -125,11 +125,14 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// Stores which machines cards were seen in, in the order of the changes; this does not change the configuration.
     func save(_ changes: [LearnedCards.Change]) async throws(StoreError)
 
-    /// Stores how steps ended; of each machine, those of its last boots stay.
+    /// Stores how steps ended; of each machine, those of its last boots stay. Those that were applied to a running node are added.
     func save(_ results: [PhaseResults]) async throws(StoreError)
 
     /// How the steps of one boot of a machine ended, in the order of their phases.
     func steps(of machine: MACAddress, in boot: String) async throws(StoreError) -> [PhaseResults]
+
+    /// How many milliseconds steps took that were done in the last boots of these machines, by name. At most a thousand machines.
+    func stepDurations(of machines: [MACAddress]) async throws(StoreError) -> [String: [Int]]
 
     /// Those phases of every machine's last boot in which a step failed.
     func failedSteps() async throws(StoreError) -> [PhaseResults]

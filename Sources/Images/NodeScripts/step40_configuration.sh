@@ -35,6 +35,11 @@ for phase in init late shutdown; do
         mv "/run/roost/configuration/steps/$phase" /run/roost/steps/
     fi
 done
+# By these the running node gets changed steps; a server of an earlier version gives none.
+if [ -e /run/roost/configuration/run-key ]; then
+    mv /run/roost/configuration/marks /run/roost/marks
+    mv /run/roost/configuration/run-key /run/roost/run-key
+fi
 rm -rf /run/roost/configuration
 
 # systemd: a unit for each phase, in /run.
@@ -68,13 +73,14 @@ openrc_hook() {
     needs='after *'
     if [ "$1" = init ]; then
         level=boot
-        needs='need localmount; after modules sysctl'
+        # Not needed: in Debian no service has that name, and OpenRC would not start this one.
+        needs='after localmount mountall modules sysctl'
     fi
     act=start
     if [ "$1" = shutdown ]; then
         act=stop
         # It is stopped before the network is.
-        needs='need localmount; after net'
+        needs='after localmount mountall net'
     fi
     {
         printf '#!/sbin/openrc-run\ndescription="Steps of this node at phase %s, from the Roost server"\n' "$1"

@@ -274,6 +274,14 @@ final class DataPlanes: Sendable {
 
     func restart(_ machines: [MACAddress]) async { await ask { $0.context.restart(machines) } }
 
+    func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? {
+        try await ask { residents in Result { try residents.context.currentSteps(of: machine) } }.get()
+    }
+
+    func apply(_ marks: [String: String], to machine: MACAddress) async {
+        await ask { $0.context.apply(marks, to: machine) }
+    }
+
     func openBoot(of machine: MACAddress, _ version: Fleet.Digest) async -> String {
         await ask { $0.context.openBoot(of: machine, version) }
     }

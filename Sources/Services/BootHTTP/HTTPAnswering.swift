@@ -63,7 +63,8 @@ struct HTTPAnswering {
                 guard request.method == "POST" else { return .notAllowed("POST", "results are posted") }
                 return steps(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
-            case "orders": return orders(request, machine: machine)
+            case "orders": return orders(request, machine: machine, peer: peer, server: server)
+            case "apply": return apply(request, body: body, machine: machine)
             case "configuration":
                 return configuration(request, body: body, machine: machine, peer: peer, server: server)
             default: break
@@ -155,7 +156,7 @@ struct HTTPAnswering {
         case "report", "hardware", "sessions", "steps": .report
         case "register": .registration
         case "orders": .orders
-        case "configuration": .configuration
+        case "configuration", "apply": .configuration
         default: .script
         }
     }
@@ -197,23 +198,28 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 204)
     }
 
-    /// `POST /node/MAC/steps?boot=ID&phase=PHASE` with JSON: how the steps of a phase ended. Accepted only during the machine's own boot.
+    /// `POST /node/MAC/steps?boot=ID&phase=PHASE[&applied]` with JSON: how the steps of a phase ended, or those that were applied to the
+    /// running node. Accepted only during the machine's own boot.
     private func steps(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), let name = request.query("phase"),
             let phase = StepPhase(rawValue: name)
         else { return .error(400, "results of steps need a boot and a phase") }
-        return context.reportSteps(body, of: phase, of: machine, in: boot)
+        let isAddition = request.query("applied") != nil
+        return context.reportSteps(body, of: phase, of: machine, in: boot, isAddition: isAddition)
             ? HTTPAnswer(status: 204) : .error(403, "these results belong to another boot")
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), report its `sessions` until it has done so, or
-    /// nothing.
-    private func orders(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
+    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply` changed steps until it has fetched them,
+    /// report its `sessions` until it has done so, or nothing.
+    private func orders(
+        _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
+    ) -> HTTPAnswer {
         guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "these orders belong to another boot")
         }
-        let order = context.takeOrder(for: machine, in: boot)
+        let order = context.takeOrder(
+            for: machine, asking: RunningSteps.Asked(boot: boot, address: peer, server: server))
         return HTTPAnswer(
             status: 200, fields: [("Cache-Control", "no-store")],
             body: .bytes(Array((order?.rawValue ?? "").utf8)))
@@ -253,10 +259,9 @@ struct HTTPAnswering {
         }
         let archive: [UInt8]
         do throws(UnreadableSetting) {
-            archive = try configurationArchive(
-                for: machine, being: context.node(of: machine), at: peer, in: context.snapshot,
-                policy: context.settings.policy.on(server: server),
-                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey, secrets: secrets)
+            archive = configurationArchive(
+                of: try context.contents(for: machine, at: peer, server: server), volumeKey: volumeKey,
+                secrets: secrets, running: context.runningKeys(of: machine, in: boot, sealedTo: key))
         } catch {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read a setting of this node")

@@ -70,4 +70,9 @@ package enum ConfigurationEntry: String, CaseIterable, Sendable {
     case volumeKey = "volume-key"
     /// A directory with the steps of each phase: `steps/late` is an array of ``StepWork``. Where it is missing, the server is older.
     case steps
+    /// A line for each step: its mark, a blank, and its name. What a mark is made of, only the server knows; the node tells it with the step's
+    /// result.
+    case marks
+    /// With it the running node proves that it is the one that got this configuration (``AppliedStep``).
+    case runKey = "run-key"
 }

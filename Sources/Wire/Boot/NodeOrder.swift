@@ -4,4 +4,6 @@ package enum NodeOrder: String, Sendable {
     case restart
     /// Report who is logged in.
     case sessions
+    /// Fetch changed steps of the configuration, and carry them out.
+    case apply
 }

@@ -179,7 +179,7 @@ extension Span<UInt8> {
         return try read(byteCount: Int(count))
     }
 
-    fileprivate mutating func text() throws(WireError) -> String {
+    mutating func text() throws(WireError) -> String {
         String(decoding: try content(), as: UTF8.self)
     }
 }
@@ -190,5 +190,5 @@ extension [UInt8] {
         append(contentsOf: content)
     }
 
-    fileprivate mutating func write(text: String) { write(content: Array(text.utf8)) }
+    mutating func write(text: String) { write(content: Array(text.utf8)) }
 }

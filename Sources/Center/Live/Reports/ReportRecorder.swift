@@ -175,10 +175,12 @@ package struct ReportRecorder: Sendable {
 
     private func writeSteps(_ batch: [NodeReport]) async {
         var results: [PhaseResults] = []
-        for case .steps(let machine, let boot, let phase, let json) in batch {
+        for case .steps(let machine, let boot, let phase, let isAddition, let json) in batch {
             do {
                 let told = try JSONDecoder().decode([StepResult].self, from: Data(json))
-                results.append(PhaseResults(machine: machine, boot: boot, phase: phase, told: told))
+                results.append(
+                    PhaseResults(
+                        machine: machine, boot: boot, phase: phase, told: told, isAddition: isAddition))
             } catch {
                 logger.error("cannot read how the steps of \(machine) ended: \(ErrorText.of(error))")
             }

@@ -71,8 +71,7 @@ extension NodeView.Boot {
                 NodeView.Entry(
                     stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
                     took: Format.duration(took), median: Format.duration(median), detail: entry.detail,
-                    // More than twice the group's median, and more than two seconds longer.
-                    isOutlier: median.map { took > 2 * $0 && took > $0 + 2_000 } ?? false))
+                    isOutlier: BootFigures.isOutlier(took, median: median)))
             segments.append(
                 NodeView.Segment(
                     stage: entry.stage.rawValue, x: (before - boot.startedAt) * 1_000 / whole,

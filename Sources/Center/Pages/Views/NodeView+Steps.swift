@@ -16,6 +16,10 @@ extension NodeView {
         /// A class of its state: `ready`, `failed`, `unseen`.
         var kind: String
         var took: String
+        /// Of the group's last boots.
+        var median: String
+        /// It took much longer.
+        var isOutlier: Bool
         /// More than one.
         var attempts: Int?
         var output: String
@@ -26,7 +30,7 @@ extension NodeView.Steps {
     init(_ answer: StepsAnswer, _ words: Words) {
         table = TableView(
             words("Steps of the last boot"),
-            columns: words.all("Step", "Phase", "Setting", "Result", "Took", "Output"),
+            columns: words.all("Step", "Phase", "Setting", "Result", "Took", "Median", "Output"),
             rows: answer.steps.map { NodeView.Step($0, words) })
     }
 }
@@ -45,6 +49,8 @@ extension NodeView.Step {
             case nil: (words("not reported"), "unseen")
             }
         took = step.outcome == nil ? "" : Format.duration(step.milliseconds)
+        median = step.median.map { Format.duration($0) } ?? ""
+        isOutlier = step.isOutlier
         attempts = step.attempts > 1 ? step.attempts : nil
         output = step.output.joined(separator: "\n")
     }

@@ -28,6 +28,8 @@ struct NodeView: TemplateView {
     var root: String?
     var sparkline: Sparkline?
     var restart: ActionView?
+    /// The page of its changed steps; nil where it cannot carry any out.
+    var applying: String?
     var warnings: [Warning] = []
     /// Nil when log-ins are unknown.
     var sessions: Sessions?

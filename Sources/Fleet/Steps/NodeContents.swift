@@ -1,0 +1,112 @@
+package import Wire
+
+/// What a node's configuration consists of: files, and the steps that put them and everything else in place.
+package struct NodeContents: Equatable, Sendable {
+    /// A file, by its path below the root.
+    struct File: Equatable, Sendable {
+        var path: String
+        var mode: UInt32
+        var data: [UInt8]
+    }
+
+    static let authorizedKeysPath = "root/.ssh/authorized_keys"
+
+    package let steps: [NodeStep]
+    let files: [File]
+    let timeZone: String
+    /// The server's, in which short names are looked up.
+    let domain: String
+    let rootPasswordHash: PasswordHash?
+
+    /// - Parameters:
+    ///   - node: the machine's node; nil when it is not enrolled.
+    ///   - address: where the machine is, for sections of kept files.
+    ///   - hostKey: makes the node's SSH host key with a number.
+    package init(
+        for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil,
+        in snapshot: FleetSnapshot,
+        policy: BootPolicy, hostKey: (NodeName, Int) -> HostKeyFiles
+    ) throws(UnreadableSetting) {
+        let settings = snapshot.settings(of: node, at: address, card: machine)
+        let name = node?.name ?? NodeName(unknown: machine)
+        files =
+            try Self.identityFiles(name, settings, snapshot, policy, hostKey) + Self.configuredFiles(settings)
+        timeZone = try settings.value(of: Settings.timeZone).settingText
+        domain = policy.domain
+        rootPasswordHash = try settings.value(of: Settings.rootPasswordHash)
+        steps = try nodeSteps(of: settings, domain: policy.domain)
+    }
+
+    private static func identityFiles(
+        _ name: NodeName, _ settings: EffectiveSettings, _ snapshot: FleetSnapshot, _ policy: BootPolicy,
+        _ hostKey: (NodeName, Int) -> HostKeyFiles
+    ) throws(UnreadableSetting) -> [File] {
+        let hosts = try hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy)
+        var files = [File("etc/hostname", "\(name)\n"), File("etc/hosts", hosts)]
+        let keys = try settings.value(of: Settings.authorizedKeys).map(\.settingText)
+        if !keys.isEmpty {
+            files.append(File(authorizedKeysPath, mode: 0o600, keys.joined(separator: "\n") + "\n"))
+        }
+        if let number = try settings.hostKeyNumber {
+            let key = hostKey(name, number)
+            let path = String(HostKeyFiles.path.dropFirst())
+            files.append(File(path, mode: 0o600, key.privateFile))
+            files.append(File("\(path).pub", "\(key.publicLine) \(name)\n"))
+        }
+        return files
+    }
+
+    private static func configuredFiles(_ settings: EffectiveSettings) throws(UnreadableSetting) -> [File] {
+        // Variables may be passwords.
+        var files = try settings.variableFiles.map { File($0.path, mode: 0o600, $0.text) }
+        for file in try settings.value(of: Settings.files) {
+            // A text file ends with a line end, typed or not.
+            let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
+            files.append(File(file.path, mode: file.mode, text))
+        }
+        return files
+    }
+
+    /// All that a step carries out: other bytes mean that it has changed.
+    func bytes(of step: NodeStep) -> [UInt8] {
+        var bytes: [UInt8] = []
+        complete(step.work).write(to: &bytes)
+        return bytes
+    }
+
+    /// Work with the contents of the files that it copies.
+    func complete(_ work: StepWork) -> StepWork {
+        var work = work
+        work.acts = work.acts.map { act in
+            guard case .copy(let path) = act,
+                let file = files.last(where: { "/\($0.path)" == path })
+            else { return act }
+            return .write(path: path, mode: file.mode, content: file.data)
+        }
+        return work
+    }
+}
+
+extension NodeContents.File {
+    fileprivate init(_ path: String, mode: UInt32 = 0o644, _ text: String) {
+        (self.path, self.mode, data) = (path, mode, Array(text.utf8))
+    }
+}
+
+/// `/etc/hosts`: the node itself, the server, nodes with fixed addresses, and lines from settings.
+private func hostsFile(
+    name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
+) throws(UnreadableSetting) -> String {
+    func full(_ name: NodeName) -> String {
+        policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)"
+    }
+    var lines = [
+        "127.0.0.1 localhost", "127.0.1.1 \(full(name))", "::1 localhost ip6-localhost ip6-loopback",
+        "\(policy.server) roost",
+    ]
+    for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name }) where node.name != name {
+        if let address = node.address { lines.append("\(address) \(full(node.name))") }
+    }
+    for line in try settings.value(of: Settings.hosts) { lines.append("\(line.key) \(line.text)") }
+    return lines.joined(separator: "\n") + "\n"
+}
