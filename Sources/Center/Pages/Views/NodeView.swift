@@ -28,6 +28,8 @@ struct NodeView: TemplateView {
     var root: String?
     var sparkline: Sparkline?
     var restart: ActionView?
+    /// Nil when it is bound to none.
+    var tpm: TPM?
     var warnings: [Warning] = []
     /// Nil when log-ins are unknown.
     var sessions: Sessions?
