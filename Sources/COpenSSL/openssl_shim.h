@@ -126,6 +126,7 @@ static inline int roost_oaep_identity(
 static inline X509 *roost_certificate(const unsigned char *bytes, long count) {
     const unsigned char *end = bytes;
     X509 *certificate = d2i_X509(NULL, &end, count);
+    ERR_clear_error();
     if (certificate && end != bytes + count) {
         X509_free(certificate);
         return NULL;

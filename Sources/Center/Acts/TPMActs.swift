@@ -34,7 +34,7 @@ extension Acts {
     }
 
     /// - Parameter stored: nil: a machine that is no node, which is bound to nothing.
-    func tpmAnswer(of stored: Node?, in snapshot: FleetSnapshot) -> NodeTPMAnswer? {
+    func answer(ofTPM stored: Node?, in snapshot: FleetSnapshot) -> NodeTPMAnswer? {
         stored.map { node in
             NodeTPMAnswer(
                 bound: snapshot.tpm(of: node.name), refused: at == nil ? fleet.refusedTPM(of: node) : nil,
