@@ -15,12 +15,15 @@ struct NodeTPMCommand: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Flag(help: "Bind it to the TPM that was refused last: its board was replaced.") var accept = false
+    @Option(
+        help: ArgumentHelp(
+            "Bind it to this TPM, which was refused last: its board was replaced. The end of its name, as shown.",
+            valueName: "name")) var accept: String?
     @Flag(help: "Bind it to the TPM that it shows next, or to none.") var forget = false
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
 
     func validate() throws {
-        guard !(accept && forget) else {
+        guard accept == nil || !forget else {
             throw ValidationError("--accept and --forget exclude each other")
         }
     }
@@ -28,7 +31,9 @@ struct NodeTPMCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let (client, path) = (server.client, "nodes/\(APIClient.escaped(node))/tpm")
-            if accept { try await client.send(.POST, "\(path)/accept", body: nil) }
+            if let accept {
+                try await client.send(.POST, "\(path)/accept", json: AcceptTPMRequest(tpm: accept))
+            }
             if forget { try await client.send(.DELETE, path, body: nil) }
             try output.write(try await client.get(path, NodeTPMAnswer.self)) { NodeTPMText.of($0, node) }
         }
@@ -39,7 +44,7 @@ enum NodeTPMText {
     static func of(_ answer: NodeTPMAnswer, _ node: String) -> String {
         var text = bound(answer)
         if let refused = answer.refused {
-            let act = refused.tpm == nil ? "--forget" : "--accept"
+            let act = refused.tpm.map { "--accept \($0.short)" } ?? "--forget"
             text +=
                 "\(Shown.time(second: refused.at)): \(refused.summary) (if that is right: roost node tpm \(node) \(act))\n"
         }

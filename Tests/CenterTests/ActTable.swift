@@ -216,7 +216,9 @@ extension ActRow {
         ActRow("secret", .read, .hidden) { try await $0.secret(SecretName($1.place.secret)) },
         ActRow("secretReceipts", .read) { try await $0.secretReceipts(of: $1.place.node) },
         ActRow("tpm", .read) { try await $0.tpm(of: $1.place.node) },
-        ActRow("acceptTPM", .configure) { try await $0.acceptTPM(of: $1.place.node) },
+        ActRow("acceptTPM", .configure) {
+            try await $0.acceptTPM(of: $1.place.node, AcceptTPMRequest(tpm: "bbbbbbbbbbbbbbbb"))
+        },
         ActRow("forgetTPM", .configure) { try await $0.forgetTPM(of: $1.place.node) },
         ActRow("addSecret", .configure) {
             try await $0.addSecret(

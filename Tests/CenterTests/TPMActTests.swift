@@ -84,18 +84,23 @@ import Wire
         await bench.refuse(.otherTPM, "bb")
         let trouble = try #require(try await bench.troubles().first)
         #expect(trouble.machine == bench.name && trouble.text.contains("bbbbbbbb"))
-        #expect(trouble.fix.contains("roost node tpm pc-1 --accept"))
+        #expect(trouble.fix.contains("roost node tpm pc-1 --accept bbbbbbbbbbbbbbbb"))
         let node = try await bench.acts.node("pc-1")
         #expect(node.tpm?.refused?.property == .otherTPM && node.alarm == nil)
 
-        let accepted = try await bench.acts.acceptTPM(of: "pc-1")
+        // Another one than people have seen is not accepted in its place.
+        let (wish, other) = (
+            AcceptTPMRequest(tpm: "bbbbbbbbbbbbbbbb"), AcceptTPMRequest(tpm: "cccccccccccccccc")
+        )
+        await #expect(throws: StoreError.self) { try await bench.acts.acceptTPM(of: "pc-1", other) }
+        let accepted = try await bench.acts.acceptTPM(of: "pc-1", wish)
         #expect(accepted.bound?.tpm == SmallFleet.tpm("bb") && accepted.refused == nil)
         #expect(try await bench.troubles().isEmpty)
         let last = try #require(
             try await bench.acts.revisions(RevisionFilter(kind: "tpm", key: "pc-1")).0.first)
         #expect(last.who == "ann" && last.what.contains("of pc-1 accepted"))
         // There is nothing more to accept.
-        await #expect(throws: StoreError.self) { try await bench.acts.acceptTPM(of: "pc-1") }
+        await #expect(throws: StoreError.self) { try await bench.acts.acceptTPM(of: "pc-1", wish) }
         // Undo goes back to the first one.
         _ = try await bench.acts.undo(last.number)
         #expect(bench.services.fleet.snapshot.tpm(of: bench.name)?.tpm == SmallFleet.tpm("aa"))
@@ -108,7 +113,9 @@ import Wire
         await bench.start("0000000000000001")
         await bench.refuse(.noTPM)
         #expect(try await bench.troubles().first?.fix.contains("--forget") == true)
-        await #expect(throws: StoreError.self) { try await bench.acts.acceptTPM(of: "pc-1") }
+        await #expect(throws: StoreError.self) {
+            try await bench.acts.acceptTPM(of: "pc-1", AcceptTPMRequest(tpm: ""))
+        }
         try await bench.acts.forgetTPM(of: "pc-1")
         #expect(try await bench.acts.tpm(of: "pc-1").bound == nil)
         #expect(try await bench.troubles().isEmpty)

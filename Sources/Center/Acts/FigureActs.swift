@@ -99,10 +99,9 @@ extension Acts {
         return [
             FiguresAnswer.Trouble(
                 machine: node.name, isKnown: true, text: alarm.summary,
-                fix: alarm.tpm == nil
-                    ? "if that is right: ‘roost node tpm \(node.name) --forget’, and the setting tpm"
-                    : "if that is its new board: ‘roost node tpm \(node.name) --accept’, or the button on its page"
-            )
+                fix: alarm.tpm.map {
+                    "if that is its new board: ‘roost node tpm \(node.name) --accept \($0.short)’, or the button on its page"
+                } ?? "if that is right: ‘roost node tpm \(node.name) --forget’, and the setting tpm")
         ]
     }
 

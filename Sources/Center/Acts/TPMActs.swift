@@ -9,14 +9,18 @@ extension Acts {
         return answer.tpm ?? NodeTPMAnswer(bound: nil, refused: nil, use: TPMUse.ignore.rawValue)
     }
 
-    /// Binds a node to the TPM that was refused last.
-    func acceptTPM(of text: String) async throws -> NodeTPMAnswer {
+    /// Binds a node to the TPM that was refused last, if that is the one that is meant.
+    func acceptTPM(of text: String, _ wish: AcceptTPMRequest) async throws -> NodeTPMAnswer {
         let node = try caller.permitted(
             try? Self.find(text, in: fleet.snapshot), named: text, .configure)
         guard let shown = fleet.refusedTPM(of: node)?.tpm else {
             throw StoreError.conflict(
                 "node \(node.name) has shown no TPM that was refused; to bind it to the one that it shows next: roost node tpm \(node.name) --forget"
             )
+        }
+        guard [shown.short, shown.attestation].contains(wish.tpm) else {
+            throw StoreError.conflict(
+                "the TPM that was refused last is \(shown.short): look at the node again")
         }
         _ = try await change { _ in
             [.tpm(node.name, BoundTPM(node: node.name, tpm: shown, boundAt: Clock.second))]

@@ -27,7 +27,8 @@ struct NodePage {
         }
         routes.post("nodes/:name/tpm/accept", .configure) { _, context, acts in
             let name = try context.parameter("name")
-            _ = try await acts.acceptTPM(of: name)
+            _ = try await acts.acceptTPM(
+                of: name, AcceptTPMRequest(tpm: try pages.form(context)["tpm"]))
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
         routes.post("nodes/:name/tpm/forget", .configure) { _, context, acts in

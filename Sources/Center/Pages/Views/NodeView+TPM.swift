@@ -45,7 +45,9 @@ extension NodeView.Warning {
                 "%1: a machine with a card of this node (%2) asked for its configuration without a TPM, and got none: a moved card, a copied machine, or a TPM that is switched off.",
                 time, address)
         }
-        guard mayAccept, alarm.tpm != nil else { return }
-        answer = ConfirmView(path: "/nodes/\(node)/tpm/accept", label: words("Accept this TPM"))
+        guard mayAccept, let tpm = alarm.tpm else { return }
+        answer = ConfirmView(
+            path: "/nodes/\(node)/tpm/accept", hidden: [HiddenView("tpm", tpm.attestation)],
+            label: words("Accept this TPM"))
     }
 }
