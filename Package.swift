@@ -84,7 +84,7 @@ let package = Package(
             dependencies: ["Fleet", "Linux", "Sealing", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
-            name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Sealing", "Wire"],
+            name: "Services", dependencies: ["CLinux", "COpenSSL", "Fleet", "Linux", "Sealing", "Wire"],
             swiftSettings: houseTestable),
         .target(
             name: "Images",

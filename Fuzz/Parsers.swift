@@ -54,6 +54,20 @@ enum Parsers {
         return found
     }()
 
+    /// An introduction, a challenge, and a reply with a handle.
+    private static let tpmMessages: [[UInt8]] = {
+        guard let endorsement = try? TPMKey(.curve, TPMKey.template(.curve)),
+            let attestation = try? TPMKey(.attestation, TPMKey.template(.attestation))
+        else { return [] }
+        let introduction = TPMIntroduction(
+            bootKey: [UInt8](repeating: 9, count: 32), endorsement: endorsement, attestation: attestation,
+            certificate: [0x30, 0x82, 0, 1, 5])
+        let challenge = TPMChallenge(
+            blob: [UInt8](repeating: 1, count: 68), secret: [UInt8](repeating: 2, count: 68))
+        let reply: [UInt8] = [0x80, 2, 0, 0, 0, 22, 0, 0, 0, 0, 0x80, 0, 0, 1, 0, 0, 0, 4, 0, 2, 7, 7]
+        return [written(introduction), written(challenge), reply]
+    }()
+
     private static let all: [Parser] = messages + machines + texts
 
     private static let messages: [Parser] = [
@@ -70,6 +84,16 @@ enum Parsers {
                 _ = UDPFrame.bytes(
                     payload: again, from: (mac, message.relay, 67), to: (mac, message.clientAddress, 68))
             }
+        },
+        Parser(name: "tpm", seeds: tpmMessages) { bytes in
+            if let reply = try? TPMReply(bytes) {
+                _ = (try? reply.handle(), try? reply.firstParameter(), try? reply.indexByteCount())
+            }
+            var wire = bytes.span
+            if let challenge = try? TPMChallenge(parsing: &wire) { _ = written(challenge) }
+            var second = bytes.span
+            let introduction = try TPMIntroduction(parsing: &second)
+            precondition(written(introduction) == bytes, "an introduction changed by writing")
         },
         Parser(name: "tftp", seeds: capturedPayloads.filter { $0.count < 100 }) { bytes in
             var wire = bytes.span

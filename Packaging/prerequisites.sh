@@ -9,7 +9,7 @@ packages=(
   # serving: loaders, images, the initramfs
   ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah bubblewrap lz4 bzip2
   # the laboratory
-  iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
+  iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps swtpm swtpm-tools
   # independent clients, for the tests
   udhcpc isc-dhcp-client systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
   # machines of arm64, and 32-bit UEFI

@@ -21,6 +21,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var held: String?
     /// Another machine asked for something that belongs to this node; nil once dismissed, and in the past.
     package var alarm: NodeAlarm?
+    /// Nil for a machine that is no node.
+    package var tpm: NodeTPMAnswer?
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
     /// Why there is none, and what to do about it; nil when there is one.
@@ -36,8 +38,9 @@ package struct NodeAnswer: Codable, Sendable {
     package init(
         node: Node, isKnown: Bool, learnedCards: [MACAddress], leasedAddress: IPv4Address? = nil,
         root: RootActivity? = nil, sessions: [NodeSession], settings: [SettingAnswer],
-        hardware: Hardware? = nil, held: String? = nil, alarm: NodeAlarm? = nil, version: String? = nil,
-        lack: String? = nil, booted: String? = nil, isOutdated: Bool, boots: [BootTimeline]
+        hardware: Hardware? = nil, held: String? = nil, alarm: NodeAlarm? = nil, tpm: NodeTPMAnswer? = nil,
+        version: String? = nil, lack: String? = nil, booted: String? = nil, isOutdated: Bool,
+        boots: [BootTimeline]
     ) {
         self.node = node
         self.isKnown = isKnown
@@ -49,6 +52,7 @@ package struct NodeAnswer: Codable, Sendable {
         self.hardware = hardware
         self.held = held
         self.alarm = alarm
+        self.tpm = tpm
         self.version = version
         self.lack = lack
         self.booted = booted

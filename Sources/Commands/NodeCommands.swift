@@ -16,7 +16,7 @@ struct NodeCommands: AsyncParsableCommand {
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeApply.self,
             NodeRestart.self,
             NodeRelease.self,
-            NodeDismiss.self, NodeKnownHosts.self,
+            NodeDismiss.self, NodeTPMCommand.self, NodeKnownHosts.self,
         ])
 }
 
@@ -93,6 +93,9 @@ struct NodeShow: AsyncParsableCommand {
         if let alarm = answer.alarm {
             text +=
                 "\(Shown.time(second: alarm.at)): \(alarm.summary) (seen: roost node dismiss \(node.name))\n\n"
+        }
+        if let tpm = answer.tpm, tpm.bound != nil || tpm.refused != nil {
+            text += NodeTPMText.of(tpm, node.name.text) + "\n"
         }
         if let held = answer.held {
             text += "\(held) (when the cause is fixed: roost node release \(node.name))\n\n"

@@ -175,7 +175,7 @@ package final class FleetSnapshot: Sendable {
     /// The records in their present state: the starting point of an edit.
     var currentContents: Contents {
         var contents = contents
-        (contents.volumes, contents.rollouts) = (volumes, rollouts)
+        (contents.volumes, contents.rollouts, contents.tpms) = (volumes, rollouts, tpms)
         return contents
     }
 

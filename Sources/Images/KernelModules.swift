@@ -35,6 +35,7 @@ package struct KernelModules {
         "virtio_net", "virtio_pci", "virtio_rng", "xen-netfront", "net_failover", "usbnet", "xhci-pci",
         "ehci-pci",
         "zram", "ext4", "nfsv4", "efivarfs", "netconsole", "crc32c_generic", "crc32c-intel", "loop",
+        "tpm_crb", "tpm_tis",
     ]
     /// The files, beside the modules, that depmod makes its lists from.
     static let indexes = ["modules.order", "modules.builtin", "modules.builtin.modinfo"]

@@ -86,6 +86,7 @@ package enum Commit: String, DurableOperation {
     case hardware = "store.hardware"
     case steps = "store.steps"
     case secretReceipts = "store.secret-receipts"
+    case tpms = "store.tpms"
     case revision = "store.revision"
     case version = "store.version"
     case versionRemoval = "store.version-removal"

@@ -12,6 +12,9 @@ package struct ServerTalk {
     /// Half a minute in all.
     private static let (busyAttempts, busyMicroseconds) = (300, useconds_t(100_000))
 
+    /// How often a proof is tried that the server does not know.
+    private static let proofAttempts = 3
+
     private let words: KernelWords
 
     package init(_ words: KernelWords) { self.words = words }
@@ -47,10 +50,10 @@ package struct ServerTalk {
     /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
     package func fetchConfiguration(to path: String) throws {
         let key = try BootKey.read()
-        let sealed = try askUntilReady(
-            "POST", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: key.publicBytes)
-        let archive = try key.open(
+        let (sealed, credential) = try askWithTPM(key)
+        var archive = try key.open(
             sealed, of: words.machine, in: words.boot, from: WholeFile.read(BootKey.serverPath))
+        if let credential, TPMCredential.isSealed(archive) { archive = try credential.open(archive) }
         let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         try file.write(archive)
     }
@@ -68,6 +71,45 @@ package struct ServerTalk {
             sealed, of: words.machine, in: words.boot, from: WholeFile.read(RunningNode.serverKeyPath))
         var wire = list.span
         return try [AppliedStep](parsing: &wire)
+    }
+
+    /// Asks for the configuration, and proves this machine's TPM if it has one.
+    private func askWithTPM(_ key: NodeKey) throws -> (sealed: [UInt8], TPMCredential?) {
+        let target = "/node/\(words.machine)/configuration?boot=\(words.boot)"
+        for _ in 0..<Self.proofAttempts {
+            guard let credential = credential(for: key) else { break }
+            let proof = credential.proof(for: key.publicBytes, of: words.machine, in: words.boot)
+            do {
+                return (try askUntilReady("POST", target, body: key.publicBytes + proof), credential)
+            } catch let refusal as ServerRefusal where refusal.status == 409 {
+                // The server was restarted, and has forgotten its challenge.
+                continue
+            }
+        }
+        return (try askUntilReady("POST", target, body: key.publicBytes), nil)
+    }
+
+    /// What the TPM opens of the server's challenge; nil without a TPM, with one that fails, or when the server does not want to see it.
+    /// Whether the node may boot without it is the server's to say.
+    private func credential(for key: NodeKey) -> TPMCredential? {
+        guard NodeTPM.isThere else { return nil }
+        let target = "/node/\(words.machine)/tpm?boot=\(words.boot)"
+        do {
+            let answer = String(decoding: try request("GET", target, body: []), as: UTF8.self)
+            guard let wish = TPMWish(rawValue: String(answer.prefix { $0 != "\n" })), wish != .nothing
+            else { return nil }
+            let tpm = try NodeTPM(wish)
+            let challenge = try request(
+                "POST", target, body: tpm.introduction(with: key.publicBytes))
+            return try tpm.open(challenge)
+        } catch let refusal as ServerRefusal where refusal.status == 404 {
+            // An older server.
+            return nil
+        } catch {
+            let line = Array("roost-node: the TPM cannot be shown: \(error)\n".utf8)
+            _ = unsafe write(STDERR_FILENO, line, line.count)
+            return nil
+        }
     }
 
     /// What the server asks this node to do; nil: nothing.

@@ -21,6 +21,8 @@ package final class BootContext {
         package var key: ServerKey
         /// Nodes' own keys are derived from it.
         package var secrets: NodeSecrets
+        /// Makers of TPMs; nil: a node's first TPM is believed.
+        package var tpmAuthorities: TPMAuthorities?
 
         package init(
             policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchiveDirectory: String,
@@ -75,6 +77,7 @@ package final class BootContext {
     private(set) var orders = NodeOrders()
     var secretClaims = SecretClaims()
     var runningSteps = RunningSteps()
+    var tpmProofs = TPMProofs()
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package private(set) var clients: [MACAddress: BootClient] = [:]
@@ -104,6 +107,7 @@ package final class BootContext {
         loop.every(milliseconds: 10_000) { [unowned self] in
             let now = EventLoop.now()
             secretClaims.forgetOld(now: now)
+            tpmProofs.forgetOld(now: now)
             servedFiles.removeAll { $0.file == nil }
             for served in servedFiles { served.file?.age(now: now) }
         }

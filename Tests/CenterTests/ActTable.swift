@@ -221,6 +221,11 @@ extension ActRow {
         ActRow("secrets", .read, .anywhere) { acts, _ in try await acts.secrets() },
         ActRow("secret", .read, .hidden) { try await $0.secret(SecretName($1.place.secret)) },
         ActRow("secretReceipts", .read) { try await $0.secretReceipts(of: $1.place.node) },
+        ActRow("tpm", .read) { try await $0.tpm(of: $1.place.node) },
+        ActRow("acceptTPM", .configure) {
+            try await $0.acceptTPM(of: $1.place.node, AcceptTPMRequest(tpm: "bbbbbbbbbbbbbbbb"))
+        },
+        ActRow("forgetTPM", .configure) { try await $0.forgetTPM(of: $1.place.node) },
         ActRow("addSecret", .configure) {
             try await $0.addSecret(
                 SecretRequest(name: SecretName("fresh"), group: $1.group, value: "word"))

@@ -302,6 +302,8 @@ import Wire
             ("restart", { try await acts.restart("nobody") }),
             ("dismissAlarm", { try acts.dismissAlarm(of: "nobody") }),
             ("release", { try await acts.release("nobody") }),
+            ("acceptTPM", { try await acts.acceptTPM(of: "nobody", AcceptTPMRequest(tpm: "")) }),
+            ("forgetTPM", { try await acts.forgetTPM(of: "nobody") }),
             ("node", { try await acts.node("nobody") }),
             ("explain", { try await acts.explain("nobody", uuid: nil, Explanation.Asked()) }),
             ("removeGroup", { try await acts.removeGroup(GroupPath("/nowhere")) }),

@@ -221,6 +221,9 @@ extension MatrixRow {
         PATCH /api/v1/secrets/SECRET  hidden  200  {"arming":"each-boot"}
         DELETE /api/v1/secrets/SECRET  hidden  204
         GET /api/v1/nodes/NODE/secrets  place  200
+        GET /api/v1/nodes/NODE/tpm  place  200
+        POST /api/v1/nodes/NODE/tpm/accept  place  200,409  {"tpm":"bbbbbbbbbbbbbbbb"}
+        DELETE /api/v1/nodes/NODE/tpm  place  204
 
         """#
 
@@ -246,6 +249,8 @@ extension MatrixRow {
         POST /nodes/NODE/apply  place  303  tag=
         POST /nodes/NODE/dismiss  place  303
         POST /nodes/NODE/release  place  303
+        POST /nodes/NODE/tpm/accept  place  303,409  tpm=bbbbbbbbbbbbbbbb
+        POST /nodes/NODE/tpm/forget  place  303
         GET /machines  anywhere  200
         POST /machines/WAITING/approve  place  303  name=fresh&group=GROUP
         GET /groups  anywhere  200

@@ -150,6 +150,12 @@ extension Commit {
                     told: [StepResult(name: "a", outcome: .failed)])
             ])
         case .secretReceipts: _ = try await store.claim([Self.claim()])
+        case .tpms:
+            let node = Node(name: try NodeName("pc-1"), macAddresses: [])
+            _ = try await store.apply(
+                store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
+            let tpm = TPMIdentity(endorsement: "a", attestation: "b", kind: .ecc)
+            _ = try await store.bind([BoundTPM(node: node.name, tpm: tpm, boundAt: 1)])
         case .cards:
             let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
             let node = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: machine)
@@ -204,6 +210,7 @@ extension Commit {
         // Done is what was handed out: a receipt without it, or it without a receipt, is neither.
         case .secretReceipts:
             try await store.receipts(of: nil, node: nil, limit: 9).map(\.count) == [1]
+        case .tpms: try await store.snapshot().tpm(of: NodeName("pc-1")) != nil
         case .cards: try await !store.snapshot().observations.cards.isEmpty
         case .revision:
             try await (

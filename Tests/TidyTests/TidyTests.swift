@@ -51,7 +51,9 @@ import Testing
         ],
         "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Linux", "Sealing", "Wire"],
         "Sealing": ["CSodium", "Wire"],
-        "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Sealing", "Synchronization", "Wire"],
+        "Services": [
+            "CLinux", "COpenSSL", "Fleet", "Glibc", "Linux", "Sealing", "Synchronization", "Wire",
+        ],
         "Images": [
             "COpenSSL", "Errors", "Fleet", "Foundation", "Glibc", "Linux", "Sealing", "Synchronization",
             "Wire",

@@ -21,7 +21,7 @@ extension Acts {
         var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
         var (troubles, failures) = ([FiguresAnswer.Trouble](), [Failure]())
         var isFull: Bool { troubles.count + failures.count >= Self.troubleLimit }
-        let failedSteps = fleet.failedSteps
+        let (failedSteps, refusedTPMs) = (fleet.failedSteps, fleet.refusedTPMs)
         var boots: [BootTimeline] = []
         boots.reserveCapacity(live.boots.count)
         for node in snapshot.nodes.values where caller.sees(node.group) {
@@ -36,6 +36,9 @@ extension Acts {
                 troubles.append(Self.trouble(of: node, lack: lack))
             } else if let boot, state == .failed || state == .stuck {
                 failures.append(Failure(name: node.name, isKnown: true, boot: boot))
+            }
+            if let boot, let alarm = refusedTPMs[boot.macAddress] {
+                troubles += Self.trouble(of: node, alarm, in: boot)
             }
             if let boot, let failed = failedSteps[boot.macAddress] {
                 troubles += Self.trouble(of: node, failed, in: boot)
@@ -86,6 +89,20 @@ extension Acts {
         FiguresAnswer.Trouble(
             machine: node.name, isKnown: true, text: "has nothing to boot next: \(lack)",
             fix: "‘roost node explain \(node.name)’ shows how that was chosen")
+    }
+
+    /// Nothing when an earlier boot was refused.
+    private static func trouble(of node: Node, _ alarm: NodeAlarm, in boot: BootTimeline)
+        -> [FiguresAnswer.Trouble]
+    {
+        guard alarm.at >= boot.startedAt / 1_000 else { return [] }
+        return [
+            FiguresAnswer.Trouble(
+                machine: node.name, isKnown: true, text: alarm.summary,
+                fix: alarm.tpm.map {
+                    "if that is its new board: ‘roost node tpm \(node.name) --accept \($0.short)’, or the button on its page"
+                } ?? "if that is right: ‘roost node tpm \(node.name) --forget’, and the setting tpm")
+        ]
     }
 
     /// Nothing when the steps are those of an earlier boot.

@@ -102,7 +102,7 @@ extension Acts {
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
-            alarm: at == nil ? fleet.alarm(of: node) : nil,
+            alarm: at == nil ? fleet.alarm(of: node) : nil, tpm: answer(ofTPM: stored, in: snapshot),
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })

@@ -11,12 +11,20 @@ extension LiveFleet {
     /// Another machine was refused something that belongs to this one. Alarms are for nodes: an unknown machine has no page.
     package func note(_ alarm: NodeAlarm, of machine: MACAddress) {
         guard let node = snapshot.node(at: machine) else { return }
+        if alarm.property.isOfTPM {
+            noteRefusedTPM(alarm, of: machine)
+            return publish(alarm, of: node, machine)
+        }
         state.withLock { state in
             let count = state.alarms[machine]?.count ?? 0
             guard count > 0 || state.alarms.count < Self.alarmLimit else { return }
             state.alarms[machine] = alarm
             state.alarms[machine]?.count = count + 1
         }
+        publish(alarm, of: node, machine)
+    }
+
+    private func publish(_ alarm: NodeAlarm, of node: Node, _ machine: MACAddress) {
         events.publish(
             ServerEvent(
                 kind: .alarm, node: node.name, group: node.group, machine: machine, text: alarm.summary))
@@ -31,6 +39,7 @@ extension LiveFleet {
 
     /// Clears the alarms of a node.
     func dismissAlarm(of node: Node) {
+        forgetRefusedTPM(of: node)
         state.withLock { state in
             for machine in state.snapshot.cards(of: node) { state.alarms[machine] = nil }
         }

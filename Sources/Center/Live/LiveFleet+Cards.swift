@@ -26,7 +26,7 @@ extension LiveFleet {
             let moved = changes.map(\.card).filter { card in
                 before.machine(of: card).map { $0 != cards.machine(of: card) } == true
             }
-            for card in moved { state.alarms[card] = nil }
+            for card in moved { (state.alarms[card], state.refusedTPMs[card]) = (nil, nil) }
             state.snapshot = snapshot.observing { observations in
                 observations.cards = cards
                 observations.forgetMachines(of: moved)

@@ -25,6 +25,8 @@ package final class LiveFleet: Sendable {
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
         var alarms: [MACAddress: NodeAlarm] = [:]
+        /// Refusals because of a TPM.
+        var refusedTPMs: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
         var host: ServingHost?
         /// The last one that was asked for.
@@ -276,6 +278,7 @@ package final class LiveFleet: Sendable {
                 state.registrations[machine] = nil
                 state.sessions[machine] = nil
                 state.alarms[machine] = nil
+                state.refusedTPMs[machine] = nil
                 state.failedSteps[machine] = nil
             }
             state.snapshot = state.snapshot.observing { observations in

@@ -37,6 +37,17 @@ struct NodePage {
             try acts.dismissAlarm(of: name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
+        routes.post("nodes/:name/tpm/accept", .configure) { _, context, acts in
+            let name = try context.parameter("name")
+            _ = try await acts.acceptTPM(
+                of: name, AcceptTPMRequest(tpm: try pages.form(context)["tpm"]))
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
+        routes.post("nodes/:name/tpm/forget", .configure) { _, context, acts in
+            let name = try context.parameter("name")
+            try await acts.forgetTPM(of: name)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
         routes.post("nodes/:name/release", .configure) { _, context, acts in
             let name = try context.parameter("name")
             try await acts.release(name)
@@ -54,6 +65,14 @@ struct NodePage {
         if let alarm = answer.alarm {
             view.warnings.append(
                 NodeView.Warning(alarm, of: node.name, mayDismiss: details.mayDismiss, words))
+        }
+        if let tpm = answer.tpm {
+            let mayDecide = details.editable != nil
+            if let refused = tpm.refused {
+                view.warnings.append(
+                    NodeView.Warning(refusedTPM: refused, of: node.name, mayAccept: mayDecide, words))
+            }
+            view.tpm = tpm.bound.map { NodeView.TPM($0, mayForget: mayDecide, words) }
         }
         if let trouble = details.trouble {
             view.warnings.append(

@@ -53,7 +53,7 @@ struct LTSPStepValue {
         if rest("FSTAB_") != nil { return try mount(text) }
         if let rest = rest("CRONTAB_") { return .map(["crontab-\(rest)": text]) }
         if rest("MODULE_") != nil {
-            let words = words(text)
+            let words = fields(text)
             guard let module = words.first else { throw InvalidSetting("it names no module") }
             let options = words.dropFirst().joined(separator: " ")
             return .map([module: options.isEmpty ? "load" : options])
@@ -89,7 +89,7 @@ struct LTSPStepValue {
 
     /// `DEVICE PLACE TYPE [OPTIONS [DUMP PASS]]`, as fstab(5) has it.
     private static func mount(_ text: String) throws(InvalidSetting) -> SettingValue {
-        var fields = words(text)
+        var fields = fields(text)
         guard fields.count >= 3 else {
             throw InvalidSetting("a line of fstab is DEVICE PLACE TYPE OPTIONS")
         }
@@ -108,6 +108,11 @@ struct LTSPStepValue {
 
     private static func each(_ text: String, _ wish: String) -> SettingValue {
         .map(Dictionary(words(text).map { ($0, wish) }) { first, _ in first })
+    }
+
+    /// What stands between blanks: options have commas in them.
+    private static func fields(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
     }
 
     private static func words(_ text: String) -> [String] {

@@ -5,6 +5,20 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
     case script, configuration, report, registration, orders, volume, swap
     /// The configuration of a boot in which another key has received it.
     case secondConfiguration = "second-configuration"
+    /// The configuration of a node that is bound to a TPM, asked for with another one.
+    case otherTPM = "other-tpm"
+    /// The same without one.
+    case noTPM = "no-tpm"
+    /// The configuration of a node that needs a TPM, asked for with one whose certificate is not trusted.
+    case untrustedTPM = "untrusted-tpm"
+
+    /// Whether it was refused because of a TPM.
+    package var isOfTPM: Bool {
+        switch self {
+        case .otherTPM, .noTPM, .untrustedTPM: true
+        default: false
+        }
+    }
 
     /// What another machine did, as a predicate.
     package var attempt: String {
@@ -17,6 +31,9 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
         case .volume: "asked for its volume"
         case .swap: "asked for its swap"
         case .secondConfiguration: "asked for its configuration a second time in one boot, with another key"
+        case .otherTPM: "asked for its configuration with another TPM than the one it is bound to"
+        case .noTPM: "asked for its configuration without a TPM"
+        case .untrustedTPM: "asked for its configuration with a TPM whose certificate is not trusted"
         }
     }
 }
@@ -34,10 +51,12 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
     package var property: MachineProperty
     /// The number of attempts, counting at most one per minute.
     package var count: Int
+    /// The TPM that was shown, if that was the reason.
+    package var tpm: TPMIdentity?
 
     package init(
         at: Int, address: IPv4Address, holder: MACAddress?, interface: String? = nil,
-        property: MachineProperty, count: Int = 1
+        property: MachineProperty, count: Int = 1, tpm: TPMIdentity? = nil
     ) {
         self.at = at
         self.address = address
@@ -45,6 +64,7 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
         self.interface = interface
         self.property = property
         self.count = count
+        self.tpm = tpm
     }
 
     /// `another machine (10.77.0.66, not an address from this server) asked for its volume, and was refused`
@@ -52,6 +72,11 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
         if property == .secondConfiguration {
             return
                 "\(address) \(property.attempt), and was refused: another machine may have received the first one"
+        }
+        if property.isOfTPM {
+            let shown = tpm.map { " (\($0.short))" } ?? ""
+            return
+                "\(address) \(property.attempt)\(shown), and got none: a moved card, a copied machine, or a new board"
         }
         let place = interface.map { "on \($0), where that address is not" }
         let who = place ?? holder.map(\.description) ?? "not an address from this server"

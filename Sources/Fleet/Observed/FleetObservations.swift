@@ -14,6 +14,8 @@ package struct FleetObservations: Equatable, Sendable {
     package var progress: [Int: Rollout.Progress] = [:]
     /// Volumes that the server made or changed for booting nodes, if newer than their records.
     package var volumes: PartitionedDictionary<NodeName, Volume> = [:]
+    /// TPMs that nodes were bound to when they first showed them, if newer than their records.
+    package var tpms: PartitionedDictionary<NodeName, BoundTPM> = [:]
 
     package init() {}
 
@@ -36,15 +38,16 @@ package struct FleetObservations: Equatable, Sendable {
     /// The same, once the records contain everything that they can.
     var recorded: FleetObservations {
         var rest = self
-        (rest.progress, rest.volumes) = ([:], [:])
+        (rest.progress, rest.volumes, rest.tpms) = ([:], [:], [:])
         return rest
     }
 
-    /// The same, but of volumes and roll-outs only those parts that are missing in the records of a configuration made from `before`.
+    /// The same, but of volumes, TPMs and roll-outs only those parts that are missing in the records of a configuration made from `before`.
     package func since(_ before: FleetObservations) -> FleetObservations {
         var news = self
         news.progress = progress.filter { before.progress[$0.key] != $0.value }
         news.volumes = volumes.filter { before.volumes[$0] != $1 }
+        news.tpms = tpms.filter { before.tpms[$0] != $1 }
         return news
     }
 
@@ -58,6 +61,9 @@ package struct FleetObservations: Equatable, Sendable {
             configuration.contents.rollouts[id].map { $0.progress != progress } == true
         }
         fitting.volumes = volumes.filter { configuration.contents.volumes[$0] != $1 }
+        fitting.tpms = tpms.filter {
+            configuration.contents.tpms[$0] != $1 && configuration.contents.nodes[$0] != nil
+        }
         return fitting
     }
 }

@@ -12,6 +12,8 @@ package enum NodeReport: Equatable, Sendable {
     /// How the steps of a phase ended in a boot, as JSON of ``StepResult``s, not yet parsed; `isAddition`: they were applied to the
     /// running node.
     case steps(MACAddress, boot: String, StepPhase, isAddition: Bool = false, [UInt8])
+    /// A node has shown a TPM for the first time, and waits until it is bound to it.
+    case tpm(BoundTPM)
     /// A node waits for the secrets of its boot.
     case secrets(SecretClaim)
     /// A logged message, with milliseconds since 1970.
@@ -39,6 +41,8 @@ package enum ReportKind: String, Sendable, CaseIterable {
     case steps
     /// Answered to the data planes when their receipts are stored.
     case secrets
+    /// Answered to the data planes by the next configuration.
+    case tpms
     case logs
     case volumes
     case registrations
@@ -51,7 +55,7 @@ package enum ReportKind: String, Sendable, CaseIterable {
         case .hardware: (20_000, 12 << 20)
         case .sessions: (20_000, 4 << 20)
         case .steps: (40_000, 8 << 20)
-        case .alarms, .secrets, .volumes: (20_000, 0)
+        case .alarms, .secrets, .tpms, .volumes: (20_000, 0)
         case .registrations: (1_000, 0)
         }
     }
@@ -66,6 +70,7 @@ extension NodeReport {
         case .sessions: .sessions
         case .steps: .steps
         case .secrets: .secrets
+        case .tpm: .tpms
         case .log: .logs
         case .volumeWanted: .volumes
         case .registration: .registrations
@@ -78,7 +83,7 @@ extension NodeReport {
         case .boot(let event): event.detail.utf8.count
         case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
-        case .card, .registration, .secrets, .volumeWanted, .refusal, .forgotten, .clock: 0
+        case .card, .registration, .secrets, .tpm, .volumeWanted, .refusal, .forgotten, .clock: 0
         }
     }
 }

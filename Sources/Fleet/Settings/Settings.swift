@@ -8,7 +8,8 @@ package enum Settings {
         loader.definition, overlaySize.definition, volumeSize.definition, volumePolicy.definition,
         volumeEncryption.definition, persistentDirectories.definition, persistentDisk.definition,
         swap.definition, nbdConnections.definition, onFailure.definition, bootBrake.definition,
-        rescueImage.definition, netconsole.definition, reportSessions.definition, timeZone.definition,
+        rescueImage.definition, tpm.definition, netconsole.definition, reportSessions.definition,
+        timeZone.definition,
         authorizedKeys.definition, sshHostKey.definition, rootPasswordHash.definition, hosts.definition,
         files.definition, nameServers.definition, searchDomains.definition, timeServers.definition,
         locale.definition, keymap.definition, syslog.definition, mounts.definition, modules.definition,
@@ -92,6 +93,10 @@ package enum Settings {
     package static let rescueImage = Setting<ImageReference?>(
         "rescue-image", .optional(), nil, at: .boot,
         "What a held node boots: NAME, NAME@CHANNEL or NAME@VERSION; empty: it waits on its screen")
+    package static let tpm = Setting(
+        "tpm", .choice, TPMUse.use, at: .boot,
+        "Whether the node's configuration goes to one TPM alone: to the first that it shows, if it has one (use), only to one (require), or to any machine (ignore)"
+    )
     package static let netconsole = Setting(
         "netconsole", .boolean, false, at: .boot,
         "Send the kernel's messages to the server as they come (netconsole)")

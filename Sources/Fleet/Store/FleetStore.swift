@@ -140,6 +140,11 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// Stores the receipts of what is armed for boots of nodes, each before its secrets go out, all in one transaction.
     func claim(_ claims: [SecretClaim]) async throws(StoreError) -> [SecretDelivery]
 
+    /// Stores the TPMs that nodes have shown for the first time; this does not change the configuration.
+    ///
+    /// - Returns: those that are bound now. Nodes that are gone, or bound already, stay as they are.
+    func bind(_ tpms: [BoundTPM]) async throws(StoreError) -> [BoundTPM]
+
     /// The newest receipts first.
     ///
     /// - Parameters:

@@ -269,10 +269,20 @@ final class Server: Sendable {
         do { policy.nodeArchives = try archives.make(settings) } catch {
             ServerLog.logger.warning("nodes cannot boot: \(ErrorText.of(error))")
         }
-        return BootContext.Settings(
+        var result = BootContext.Settings(
             policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,
             nodeArchiveDirectory: settings.nodeArchiveDirectory, loaders: loaders, key: keys.server,
             secrets: keys.secrets)
+        result.tpmAuthorities = try settings.tpmAuthorities.map(Self.tpmAuthorities)
+        return result
+    }
+
+    private static func tpmAuthorities(_ path: String) throws -> TPMAuthorities {
+        let text = String(decoding: try WholeFile.read(path, limit: 4 << 20), as: UTF8.self)
+        guard let authorities = TPMAuthorities(pem: text) else {
+            throw InvalidSetting("\(path) (tpm-authorities) has no certificate in it (PEM)")
+        }
+        return authorities
     }
 
     /// What the screens of waiting machines show.

@@ -31,6 +31,8 @@ struct ServerSettings {
     /// What other servers call this one; nil: the host's name.
     var serverName: String?
     var nodeProgram: String?
+    /// Certificates of makers of TPMs, in PEM; nil: a node's first TPM is believed.
+    var tpmAuthorities: String?
     var busybox = "/bin/busybox"
     var loaders: [String: String] = [:]
     var dhcp = DHCP()
@@ -102,6 +104,7 @@ struct ServerSettings {
             IPv4Address($0).flatMap { $0.neverAHost == nil ? $0 : nil }
         }
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
+        tpmAuthorities = try top.value("tpm-authorities", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }
         try formerNetworks.takeLoaderRules(of: &top)
@@ -129,7 +132,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, server-name, advertised-address, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, server-name, advertised-address, node-program, tpm-authorities, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 
@@ -219,6 +222,7 @@ struct ServerSettings {
             ("kept-files", keptFiles != other.keptFiles),
             ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
+            ("tpm-authorities", tpmAuthorities != other.tpmAuthorities),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
             ("nbd.port", nbdPort != other.nbdPort), ("nfs", nfs != other.nfs),
             ("tftp", tftp != other.tftp),

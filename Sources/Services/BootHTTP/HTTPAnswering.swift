@@ -65,6 +65,7 @@ struct HTTPAnswering {
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine, peer: peer, server: server)
             case "apply": return apply(request, body: body, machine: machine)
+            case "tpm": return tpm(request, body: body, machine: machine, peer: peer)
             case "configuration":
                 return configuration(request, body: body, machine: machine, peer: peer, server: server)
             default: break
@@ -156,7 +157,7 @@ struct HTTPAnswering {
         case "report", "hardware", "sessions", "steps": .report
         case "register": .registration
         case "orders": .orders
-        case "configuration", "apply": .configuration
+        case "configuration", "apply", "tpm": .configuration
         default: .script
         }
     }
@@ -227,6 +228,7 @@ struct HTTPAnswering {
 
     /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
     /// sealed to that key. Accepted only during its own boot, and for one key. A node with secrets is told 503 until their receipts are stored.
+    /// Behind the key comes the proof of a TPM, from nodes that have one: for that TPM the archive is sealed, too. 409: introduce it again.
     private func configuration(
         _ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
@@ -237,20 +239,32 @@ struct HTTPAnswering {
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
             return .error(403, "this machine has nothing to boot, so it has no configuration")
         }
-        guard NodeKey.isPublicKey(body) else { return .error(400, "this is not the key of a node") }
+        let (key, proof) = (
+            Array(body.prefix(NodeKey.publicByteCount)), Array(body.dropFirst(NodeKey.publicByteCount))
+        )
+        guard NodeKey.isPublicKey(key), [0, TPMCredential.proofByteCount].contains(proof.count) else {
+            return .error(400, "this is not the key of a node")
+        }
         let volumeKey: [UInt8]?
         do { volumeKey = try context.volumeKey(of: machine) } catch {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read the key of this node's volume")
         }
-        switch context.deliver(to: machine, at: peer, boot: boot, key: body) {
+        let credential: TPMCredential?
+        switch context.tpmRelease(to: machine, at: peer, in: boot, key: key, proof: proof) {
+        case .goes(let shown): credential = shown
+        case .waits: return .error(503, "this node is being bound to its TPM: ask again")
+        case .unknownProof: return .error(409, "this proof is not known here: introduce the TPM again")
+        case .refused(let property): return Self.refusal(property)
+        }
+        switch context.deliver(to: machine, at: peer, boot: boot, key: key) {
         case .first, .repeated: break
         case .spent: return spent(machine, peer)
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
         let secrets: [SecretFile]
-        let key = ConfigurationDelivery(address: peer, publicKey: body).key
-        switch context.secrets(for: machine, in: boot, key: key) {
+        let keyText = ConfigurationDelivery(address: peer, publicKey: key).key
+        switch context.secrets(for: machine, in: boot, key: keyText) {
         case .answered(let files): secrets = files
         case .spent: return spent(machine, peer)
         case .unasked, .asked:
@@ -266,7 +280,8 @@ struct HTTPAnswering {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read a setting of this node")
         }
-        guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
+        let content = credential?.seal(archive) ?? archive
+        guard let sealed = try? context.settings.key.seal(content, to: key, of: machine, in: boot) else {
             return .error(500, "the configuration cannot be sealed")
         }
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))

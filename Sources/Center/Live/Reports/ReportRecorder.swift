@@ -50,6 +50,7 @@ package struct ReportRecorder: Sendable {
         case .sessions: writeSessions(batch)
         case .steps: await writeSteps(batch)
         case .secrets: await writeReceipts(batch)
+        case .tpms: await writeTPMs(batch)
         case .logs: writeLogs(batch)
         case .volumes: prepareVolumes(batch)
         case .registrations: await writeRegistrations(batch)
@@ -214,6 +215,20 @@ package struct ReportRecorder: Sendable {
         } catch {
             logger.error(
                 "cannot record the secrets of \(claims.count) nodes, which wait: \(ErrorText.of(error))")
+        }
+    }
+
+    /// What cannot be recorded binds nothing: the nodes ask again.
+    private func writeTPMs(_ batch: [NodeReport]) async {
+        let tpms = batch.compactMap { report -> BoundTPM? in
+            if case .tpm(let tpm) = report { tpm } else { nil }
+        }
+        do {
+            try await fleet.bind(tpms)
+            for tpm in tpms { logger.info("\(tpm.node) is bound to its TPM \(tpm.tpm.short)") }
+        } catch {
+            logger.error(
+                "cannot record the TPMs of \(tpms.count) nodes, which wait: \(ErrorText.of(error))")
         }
     }
 

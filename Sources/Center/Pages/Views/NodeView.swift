@@ -30,6 +30,8 @@ struct NodeView: TemplateView {
     var restart: ActionView?
     /// The page of its changed steps; nil where it cannot carry any out.
     var applying: String?
+    /// Nil when it is bound to none.
+    var tpm: TPM?
     var warnings: [Warning] = []
     /// Nil when log-ins are unknown.
     var sessions: Sessions?

@@ -1,0 +1,27 @@
+import Fleet
+import Testing
+import Wire
+
+@testable import Center
+
+extension SmallFleet {
+    /// A TPM that the place's node is bound to, and another one that an earlier boot was refused with.
+    static func addTPM(of place: Place, to fleet: LiveFleet) async throws {
+        let name = try NodeName(place.node)
+        try await fleet.change(by: "seed") { _ in
+            [.tpm(name, BoundTPM(node: name, tpm: tpm("aa"), boundAt: 1))]
+        }
+        let machine = try #require(MACAddress(place.macAddress))
+        fleet.note(
+            NodeAlarm(
+                at: 1, address: IPv4Address(rawValue: 0x0A4D_0063), holder: machine, property: .otherTPM,
+                tpm: tpm("bb")), of: machine)
+    }
+
+    /// - Parameter digits: two of them.
+    static func tpm(_ digits: String) -> TPMIdentity {
+        TPMIdentity(
+            endorsement: "000b" + String(repeating: digits, count: 32),
+            attestation: "000b" + String(repeating: digits, count: 32), kind: .ecc)
+    }
+}

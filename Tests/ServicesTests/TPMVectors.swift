@@ -1,0 +1,121 @@
+import Testing
+import Wire
+
+/// Keys, certificates and challenges of two TPMs of `swtpm` 0.7.1. That one opened each challenge, and the other one did not.
+enum TPMVectors {
+    static let credential = (0..<32).map { UInt8($0) }
+    /// What was chosen by chance for the challenges.
+    static let curveChance = [UInt8](repeating: 7, count: 32)
+    static let rsaChance = [UInt8](repeating: 9, count: 32)
+
+    static let curve = hex(
+        """
+        0023000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa000600800043
+        0010000300100020991e16cb0a9c40857d24343713218a1deea693cf699dafcf095b9d23487607980020639d219aa09d
+        fa3b31cf27f438262f66a0143ebf5598b0f452f93d5dcf200b50
+        """)
+    static let rsa = hex(
+        """
+        0001000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa000600800043
+        00100800000000000100a552adfb73ebaedfe3e042fac816640cefa1d2332665395a82ebab0ea1f6ff637b2ad95d62b6
+        c7d18e7f3fac7408536abcbe95ebec111d9126dea86138d1b6a3d32b43ea5381e7e1cfc1209274428edc2ef2629a0390
+        7a7bf9c5169e3ee696cc3e806db0f8360abab776836e4fa21fcdf43d9596cc85bc1261514f6f0003fe247222b9e4abbf
+        2da099e0d14f2fbdd1ff7bc9cc523cb324e5417052ef93a0e57357717e5ae8dc99fb42a45136513c55bf49c6891932fc
+        892f09a51bf971f91ce69a366c04a8027639f6a6854e6d32431eecb7512304146b396536f0697d3abb362b252b079132
+        1ac6276ab72713f69ac0e228b4f95df201274b57d6f046fcb209
+        """)
+    static let attestation = hex(
+        """
+        0023000b00050472000000100018000b00030010002049412c1db43929d34221461757c293683ea633c6e9d1cc01148c
+        4ae0dfd687210020a162fee97da9de340d58715dd06e8c9855347167d1063e2a1c1228d024c7935f
+        """)
+    static let attestationName = "000b10c9ae70f077a88e235e629d61aed7e36213a12bb315e3064496bd6395d188a8"
+    static let curveName = "000bc44747c9b49804e3f11f05377030d9cae346ff2395294ee8934802f9dcb908d3"
+    static let blob = hex(
+        """
+        0020526dd72a3d90eb54f304f4f2ed12bb6cb7e4b21a8d37e4d60fed8d5ca39b178a7fca82b66f3fe4d42303c43b08b8
+        7e54e07d4d366e6d8e8f4a54f4a82dad6501a17b
+        """)
+    static let secret = hex(
+        """
+        00201e18532fd4754c02f3041d9c75ceb33b83ffd81ac7ce4fe882ccb1c98bc5896e0020a46c311c4e2ff40dd96a3653
+        e6e45445d32dfe486eced75c7a90c6a18881c0a3
+        """)
+    static let rsaBlob = hex(
+        """
+        002025596533d967888675a7bdc27789ed52ba21c3348969b12ba0faabfe8b8e3b8d03cda11b012768064febd530ceb2
+        7ec2b2cf67ab885b40c7137da009edcd9aaec356
+        """)
+    /// Of the RSA key, by ``issuer``.
+    static let certificate = hex(
+        """
+        308203f43082025ca003020102020102300d06092a864886f70d01010b05003018311630140603550403130d73777470
+        6d2d6c6f63616c63613020170d3236313132393134343332385a180f39393939313233313233353935395a3012311030
+        0e06035504031307756e6b6e6f776e30820122300d06092a864886f70d01010105000382010f003082010a0282010100
+        a552adfb73ebaedfe3e042fac816640cefa1d2332665395a82ebab0ea1f6ff637b2ad95d62b6c7d18e7f3fac7408536a
+        bcbe95ebec111d9126dea86138d1b6a3d32b43ea5381e7e1cfc1209274428edc2ef2629a03907a7bf9c5169e3ee696cc
+        3e806db0f8360abab776836e4fa21fcdf43d9596cc85bc1261514f6f0003fe247222b9e4abbf2da099e0d14f2fbdd1ff
+        7bc9cc523cb324e5417052ef93a0e57357717e5ae8dc99fb42a45136513c55bf49c6891932fc892f09a51bf971f91ce6
+        9a366c04a8027639f6a6854e6d32431eecb7512304146b396536f0697d3abb362b252b0791321ac6276ab72713f69ac0
+        e228b4f95df201274b57d6f046fcb2090203010001a381cc3081c930100603551d250409300706056781050801305206
+        03551d110101ff04483046a444304231163014060567810502010c0b69643a30303030313031343110300e0605678105
+        02020c05737774706d31163014060567810502030c0b69643a3230313931303233300c0603551d130101ff0402300030
+        220603551d09041b3019301706056781050210310e300c0c03322e30020100020200a4301f0603551d23041830168014
+        3977dacc42f929c7bf7145c95fc78a618588e324300e0603551d0f0101ff040403020520300d06092a864886f70d0101
+        0b05000382018100c4e03770c82e7ff2d5e305965d799857de6050dad375aac58e62d92d63bd58a2b86ff1c22e268fd7
+        21dd8b5fa3f5a7af7c0d617fc233ab9e9c2bbab8b5e954a43107add249c20f9c0c620e6ab6af79b0b45f0cfe44ef149f
+        893f010b5f526eb2187502620e3e4b33e9996fc600f8c91da83bc803b54dbd4b2e2c8fc894c2449326614c936484d906
+        bd5dcf36b75ddd2667e21ce362f0ff045df08a530f2679eb66790c5cfa43fece1e62a45bf7d73393790cd28cff4493c6
+        964c4c81af93e14aa6b990ebaca79755d14eaf2342a66a1cef275647ae29c3591d91bb9d7d28194f3929404911c88563
+        46aa845bce6bc94cb1264b1d198bb6b39ee584bc966d7684a1cbacaa70ebd10ba115dc6423b130773881b54ce30e2e1a
+        4321cf0ffae8bc019bc1b5d8ccac31a6388c4908da6992b56e854e9681c0a2555d711610830659ab398f16753f4bf8e4
+        46507df037a846dfd80b52fae54fb0b4dedc28ccbb9194d1de77fd47051879ecf98fd5c4f6d6b3210112120f7eb5a7c3
+        01561c337ef9ab05
+        """)
+    static let otherCurve = hex(
+        """
+        0023000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa000600800043
+        0010000300100020f67dc218cbadd4ee29aeaa13e993bb8c01bf07735843231b69b73d92f1c5d98400202825c010593c
+        db8e2f0f37ee9d28fd30046d013d9f5549978c97d9c5fed2a281
+        """)
+    static let otherAttestation = hex(
+        """
+        0023000b00050472000000100018000b0003001000200bf02d9673d3cb8d6f265c7820343c5a8fe1df01854592e67b14
+        c648ba08f47f0020162930b44b7ea1d0dd4b86314fe35550036808ec5f9b703ac997173f17ae7c1e
+        """)
+    static let issuer = """
+        -----BEGIN CERTIFICATE-----
+        MIIEKjCCApKgAwIBAgIUC0wC6tIR5H1bvAWB5u0lmR561x8wDQYJKoZIhvcNAQEL
+        BQAwHzEdMBsGA1UEAxMUc3d0cG0tbG9jYWxjYS1yb290Y2EwIBcNMjYxMTI5MTQ0
+        MzI4WhgPOTk5OTEyMzEyMzU5NTlaMBgxFjAUBgNVBAMTDXN3dHBtLWxvY2FsY2Ew
+        ggGiMA0GCSqGSIb3DQEBAQUAA4IBjwAwggGKAoIBgQDE59KofCzToNGYgVNh9iKJ
+        w9l53xQWDifbChJorbfOn4U7m3XEw0cyly7uLAz5R14T/IX52c5ijkZB1CRTfDUS
+        4X3g6AqqIMAKuh/Hxt2EA7Rm1kEZ+KLHSumDhtQW4jCuc5tkJuZ4e5KsDZsCDEGK
+        vxV4Tm/PWltNI5z9U/aX4wuLGSeYV7d83AgRzCeJMrLWKEcyilefgWz9Cop++vJD
+        hQAOwq7hnQveo6t3DnijAg6sOhVRlaSGVs2aO/LTk4JuCqao7qrLzPwU0B+qsVEp
+        0T82IxlsWXXxxMVi9HF/TC6Sr6/CnGmLII9WRs/jp+10G+jpa2DXAi78j+qpYozw
+        wED3TsKnuz8eqoNpXsqdUPbvh1RmZwjGhiyGkcQ5ZxKwVTrSGEfkYILulcctKYm4
+        F9a+yBrPyvzQnUKHrN6Yj04GA+zWc59dpvnz6KmCbVJrdhyVhr0gI9o/+xoHvNic
+        B9bSTPlgo2OhUancqNBmQY+3HAwfoz2LY2cnPkEVEdsCAwEAAaNjMGEwDwYDVR0T
+        AQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAgQwHQYDVR0OBBYEFDl32sxC+SnHv3FF
+        yV/HimGFiOMkMB8GA1UdIwQYMBaAFPjqilmbl50Li+a0QGus8iOXAogpMA0GCSqG
+        SIb3DQEBCwUAA4IBgQAMMmz0nO9rq9ajbnBFffegKYnl8NPIr+hkjcUz74Tm33Ja
+        kEJArWCVWlAi1X3ce9OEE7H5GSZ7cNdEFTWxb8YoQYAH84L/9RV/qkX/A4Lnb5Kc
+        k6GMCKecJRy8StMuDjbcN4BLhUJcGcQ0veKLcBNAwvsqIBSo1wueE2CaLva5enbV
+        UeDnnb3KFv+SmTdLmn5cqVrytnXOAelTdb78CONbC00ZEbOnbkWDvj4O/0cd8jyo
+        j0Oygby247mKAwlaIVKqLOF+OkCzsHBMg20WIWNwv7wwE4XlOzfmA4i/WkzNYEou
+        4hao1uk7ZYsSfZKnbnb98Ewp3jJulorGgd3VZVPocICaotHN8X9kEbgcgzUyZgTy
+        vYEZr1IRB3D5cjBFBCFSURBoSxqCO0sJNd4fWsCHJ8YOB9dHVTCGLVJb/qDZ49Go
+        0IxVA+eaYJxtDkoKp5ywr2veVCiSgELsu25UUAg2v1JKh6IJpX0yDtyDFVRcPe0B
+        4k/tj5rQMC5F3ROuudE=
+        -----END CERTIFICATE-----
+        """
+
+    /// Bytes from hexadecimal digits in lines.
+    static func hex(_ text: String) -> [UInt8] {
+        let digits = Array(text.utf8.filter { $0 != 0x0A && $0 != 0x20 })
+        return stride(from: 0, to: digits.count, by: 2).map { index in
+            UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) ?? 0
+        }
+    }
+}
