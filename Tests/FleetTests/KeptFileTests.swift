@@ -166,6 +166,8 @@ import Wire
         #expect(try JSONDecoder().decode(KeptFile.self, from: coder.encode(kept)) == kept)
         let lines = ["PASSWORDS_A='x", "y", "z'", "B=1"]
         #expect(KeptFile.redacted(lines) == ["PASSWORDS_A= (set)", "(set)", "(set)", "B=1"])
+        let commands = ["RCFILE_1 = \"join --token 2a4576.5043\"", "RCFILE_2 = \"true\""]
+        #expect(KeptFile.redacted(commands) == ["RCFILE_1 = (set)", "RCFILE_2 = \"true\""])
         let bytes: [UInt8] = [0x5B, 0x61, 0x5D, 0x0D, 0x0A, 0xE9]
         let old = KeptFile(.site, path: "/a", dialect: .lts, main: "a", ["a": bytes])
         #expect(old.texts["a"] == .list(["[a]\r", "é"]))

@@ -280,7 +280,9 @@ struct LTSConfReader {
             case UInt8(ascii: "'"):
                 if !hasApostrophe {
                     hasApostrophe = true
-                    warn("’ is no quotation mark here: getltscfg spoils its answer with it", at: line)
+                    warn(
+                        "(') is no quotation mark here: getltscfg spoils its answer with it, so use (\") instead",
+                        at: line)
                 }
             case UInt8(ascii: "\""):
                 guard let last = text.lastIndex(of: UInt8(ascii: "\"")), last > at else {
