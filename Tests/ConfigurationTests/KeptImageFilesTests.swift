@@ -117,7 +117,7 @@ import Wire
         try exchange("ltsp-trusty/amd64", "[default]\nLDM_SESSION = mate\n")
         #expect(watch.look().isEmpty)
         let changed = watch.look()
-        #expect(changed.map(\.scope) == [try scope("trusty-amd64")])
+        #expect(changed.map { $0.scope } == [try scope("trusty-amd64")])
         fleet = try taking(changed, into: fleet)
         #expect(try served("webc2", fleet)["LDM_SESSION"] == "mate")
         #expect(try served("webc3", fleet)["LDM_SESSION"] == "lubuntu")
