@@ -41,6 +41,8 @@ struct LTSPImportWork {
     private var owners: Owners
     /// The cards that sections have as their headers.
     private let namedCards: Set<MACAddress>
+    /// The names of sections that others take over.
+    private let takenOver: Set<String>
     /// The settings of machines that the file does not distinguish.
     private var wantedOfKind: [LTSPMachineKind: [String: SettingValue]] = [:]
 
@@ -52,7 +54,9 @@ struct LTSPImportWork {
     init(file: LTSPFile, fleet: LTSPImport.Fleet) {
         self.file = file
         self.fleet = fleet
-        sections = file.sections
+        let sections = file.sections
+        self.sections = sections
+        takenOver = Set(sections.flatMap { $0.takesOver.map { sections[$0].name } })
         owners = Owners(fleet.nodes)
         namedCards = Set(
             sections.compactMap { if case .machine(let card) = $0.subject { card } else { nil } })
@@ -374,11 +378,8 @@ struct LTSPImportWork {
 
     /// Why no machine has a section.
     private func lack(of section: LTSPFile.Section) -> String {
-        let isTakenOver = sections.contains { other in
-            other.takesOver.contains { sections[$0].name == section.name }
-        }
-        return switch section.subject {
-        case .hostName(let name) where isTakenOver:
+        switch section.subject {
+        case .hostName(let name) where takenOver.contains(section.name):
             "there is no node ‘\(name)’, and none that has a section which takes it over: add nodes (roost node add), and import again"
         case .hostName(let name):
             "there is no node ‘\(name)’, and no section takes it over: add it (roost node add), and import again"
