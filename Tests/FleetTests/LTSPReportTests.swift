@@ -53,15 +53,23 @@ import Testing
 
     // MARK: Bad input
 
-    @Test(arguments: [
-        ([0xFF, 0xFE, 0x00, 0x00, 0x5B, 0x00, 0x00, 0x00] as [UInt8], 1, "UTF-16"),
-        (Array("[default]\n".utf8.flatMap { [$0, 0] }), 1, "in UTF-16"),
-        (Array("[default]\n".utf8.flatMap { [0, $0] }), 1, "in UTF-16"),
+    private static func wide(_ text: String, isBigEndian: Bool) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 { bytes += isBigEndian ? [0, byte] : [byte, 0] }
+        return bytes
+    }
+
+    private static let noText: [([UInt8], Int, String)] = [
+        ([0xFF, 0xFE, 0x00, 0x00, 0x5B, 0x00, 0x00, 0x00], 1, "UTF-16"),
+        (wide("[default]\n", isBigEndian: false), 1, "in UTF-16"),
+        (wide("[default]\n", isBigEndian: true), 1, "in UTF-16"),
         (Array("[default]\rA = 1\rB = 2\r".utf8), 1, "old Mac"),
         (Array("[default]\nA = 1\n\u{1B}[2J\n".utf8), 3, "character 27"),
         (Array("[default]\nA = 1\nB = \u{0}\n".utf8), 3, "character 0"),
         ([UInt8](repeating: 0x5B, count: 5 << 20), 0, "4 MiB"),
-    ])
+    ]
+
+    @Test(arguments: noText)
     func `bytes that are no text have one error, in both kinds of files`(
         bytes: [UInt8], line: Int, problem: String
     ) {
