@@ -254,6 +254,27 @@ enum Parsers {
         }
     }
 
+    /// A file that a server keeps is stored as it is, counts as a whole or not at all, and gives old clients a file that can be read.
+    private static func checkKept(_ bytes: [UInt8], _ dialect: LTSPVariableKind.Dialect) throws {
+        let kept = KeptFile(
+            .site, path: "/a", dialect: dialect, main: "a", ["a": bytes, "more": bytes.reversed()])
+        let coder = JSONEncoder()
+        coder.userInfo[RecordSettings.revealsSecrets] = true
+        let stored = try JSONDecoder().decode(KeptFile.self, from: coder.encode(kept))
+        precondition(stored == kept, "a kept file changed in the store")
+        let empty = FleetSnapshot(revision: 1, nodes: [], groups: [NodeGroup(path: .site)], images: [])
+        let isRefused = kept.file.problems.contains(where: \.isError)
+        guard let fleet = try? empty.applying([.keptFile(.site, kept)], revision: 2) else { return }
+        precondition(!isRefused, "a wrong file counts")
+        let reader = VariableReader(
+            node: nil, card: MACAddress(rawValue: 1), address: IPv4Address(rawValue: 0x0A00_0001),
+            isNodeItself: false)
+        // Values near the limits are longer than a line, with what they are quoted by.
+        guard let text = fleet.variableFile(dialect, for: reader), text.utf8.count < 32 << 10 else { return }
+        let again = KeptFile(.site, path: "/a", dialect: dialect, main: "a", ["a": Array(text.utf8)]).file
+        precondition(!again.problems.contains(where: \.isError), "old clients get a file with an error")
+    }
+
     private static let texts: [Parser] = [
         Parser(
             name: "condition",
@@ -296,6 +317,9 @@ enum Parsers {
             let conf = LTSPConf(bytes)
             for machine in ltspMachines { _ = conf.variables(of: machine).inByteOrder("POST_INIT_") }
             check(.ltsp(conf))
+        },
+        Parser(name: "kept-file", seeds: ltspSeeds) { bytes in
+            for dialect in LTSPVariableKind.Dialect.allCases { try checkKept(bytes, dialect) }
         },
     ]
 }

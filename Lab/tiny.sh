@@ -15,7 +15,7 @@ shift
 # Modules in addition to their dependencies: the root in all its modes, swap, disks, logs.
 modules=(
   nbd squashfs overlay loop virtio_net virtio_pci virtio_blk virtio_scsi virtio_rng sd_mod nfsv4 zram
-  dm-crypt xts ecb aesni-intel netconsole 8021q "${@:2}"
+  dm-crypt xts ecb aesni-intel netconsole 8021q br_netfilter "${@:2}"
 )
 kernel=$(apt-cache depends "${1:-linux-image-cloud-amd64}" | awk '$1 == "Depends:" { print $2; exit }')
 packages=("$kernel" dropbear-bin libtomcrypt1 libtommath1)

@@ -108,9 +108,10 @@ struct LTSPMachineAnswer: Encodable {
 
     func write(_ output: OutputOptions) throws {
         try output.write(self) { answer in
-            var table = TextTable(["VARIABLE", "VALUE", "FROM"])
+            // Last what may be long: a command.
+            var table = TextTable(["VARIABLE", "FROM", "VALUE"])
             for variable in answer.vars {
-                table.add([variable.name, variable.value, variable.place.description])
+                table.add([variable.name, variable.place.description, variable.value])
             }
             return table.text
         }
@@ -143,6 +144,7 @@ private enum LTSPInput {
     private static func read(_ path: String) -> [UInt8]? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
-        return (try? handle.read(upToCount: byteLimit)).map { Array($0) }
+        // At its end at once, an empty file has no data, which is no error.
+        do { return Array(try handle.read(upToCount: byteLimit) ?? Data()) } catch { return nil }
     }
 }

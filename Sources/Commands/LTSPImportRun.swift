@@ -111,8 +111,11 @@ struct LTSPImportRun {
             answer.counts[fate.rawValue].flatMap { $0 > 0 ? "\($0) \(fate.rawValue)" : nil }
         }
         var text = table.text + answer.notes.map { "\($0)\n" }.joined()
-        text += "\(counted(answer.lines.count, "line")): \(counts.joined(separator: ", "))"
-        text += answer.revision.map { "; revision \($0)\n" } ?? "; nothing is saved\n"
+        text += ([counted(answer.lines.count, "line")] + counts).joined(separator: ", ")
+        let isRefused = answer.problems.contains(where: \.isError)
+        text +=
+            answer.revision.map { "; revision \($0)\n" }
+            ?? (isRefused ? "; the file is refused, and nothing is saved\n" : "; nothing is saved\n")
         return text + (answer.plan.map(PlanTable.text) ?? "")
     }
 }

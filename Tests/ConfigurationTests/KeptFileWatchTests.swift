@@ -107,6 +107,13 @@ import Testing
         #expect(error(watch("school-lts.conf").look(isFirst: true)) == "")
     }
 
+    @Test func `a pipe or a device is no file, and is not waited for`() throws {
+        #expect(unsafe mkfifo(path("lts.conf"), 0o600) == 0)
+        #expect(error(watch("lts.conf").look(isFirst: true)).contains("neither a file"))
+        try link("zero-lts.conf", to: "/dev/zero")
+        #expect(error(watch("zero-lts.conf").look(isFirst: true)).contains("neither a file"))
+    }
+
     @Test func `a huge file is refused without being read`() throws {
         try write("", "lts.conf")
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path("lts.conf")))

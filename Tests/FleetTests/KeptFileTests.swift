@@ -146,6 +146,15 @@ import Wire
         }
     }
 
+    @Test func `a name that no shell takes is not given to old clients`() throws {
+        let fleet = try fleet([file("[default]\n\"A=B\" = 1\nC-D = 2\nE = 3\n")], nodes: [])
+        let reader = VariableReader(
+            node: nil, card: nil, address: IPv4Address(rawValue: 1), isNodeItself: false)
+        let text = try #require(fleet.variableFile(.lts, for: reader))
+        #expect(LTSConf(Array(text.utf8)).problems == [])
+        #expect(LTSConf(Array(text.utf8)).variables(of: LTSPMachine()).map(\.name) == ["E"])
+    }
+
     @Test func `a wrong file is refused as a whole, with file and line`() throws {
         for (text, line) in [
             ("[default]\nA =\nB = 1\n", "lts.conf:2"), ("[a]\nLIKE = b\n[b]\nLIKE = a\n", "lts.conf:4"),
@@ -166,6 +175,8 @@ import Wire
         #expect(try JSONDecoder().decode(KeptFile.self, from: coder.encode(kept)) == kept)
         let lines = ["PASSWORDS_A='x", "y", "z'", "B=1"]
         #expect(KeptFile.redacted(lines) == ["PASSWORDS_A= (set)", "(set)", "(set)", "B=1"])
+        let commands = ["RCFILE_1 = \"join --token 2a4576.5043\"", "RCFILE_2 = \"true\""]
+        #expect(KeptFile.redacted(commands) == ["RCFILE_1 = (set)", "RCFILE_2 = \"true\""])
         let bytes: [UInt8] = [0x5B, 0x61, 0x5D, 0x0D, 0x0A, 0xE9]
         let old = KeptFile(.site, path: "/a", dialect: .lts, main: "a", ["a": bytes])
         #expect(old.texts["a"] == .list(["[a]\r", "é"]))

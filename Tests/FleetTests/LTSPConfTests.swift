@@ -28,7 +28,7 @@ import Testing
         ("[clients]\nif true; then\nA=1\n", 2, "‘if’ is not ended"), ("[clients]\nfi\n", 2, "closes nothing"),
         ("[clients]\nA=1)\n", 2, "closes nothing"), ("A=1\n", 1, "no section header"),
         ("[clients]\nA=$(date\n", 2, "never closed"), ("[]\nA=1\n", 1, "names nothing"),
-        ("[clients]\nLIGHTDM_CONF=\"x\n[Seat:*]\ny=z\"\n", 2, "never closed"),
+        ("[clients]\nLIGHTDM_CONF=\"x\n[Seat:*]\ny=z\"\n", 2, "before line 3, which is a section header"),
         ("[clients]\nA=1\u{7}\n", 2, "is in no text"),
     ])
     func `an error names its line, and the file gives nothing`(text: String, line: Int, problem: String) {

@@ -5,19 +5,6 @@ import Wire
 
 /// Precedence in invented files, compared with the rules in their plainest form.
 @Suite struct LTSPPrecedenceTests {
-    /// Numbers that a seed decides (SplitMix64).
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ mixed >> 31
-        }
-    }
-
     private struct Section {
         var name: String
         var settings: [(String, String)] = []
@@ -42,7 +29,7 @@ import Wire
 
     // MARK: lts.conf
 
-    private func file(_ dice: inout Dice) -> [Section] {
+    private func file(_ dice: inout SeededDice) -> [Section] {
         var sections: [Section] = []
         for name in Self.names.shuffled(using: &dice).prefix(Int.random(in: 1...12, using: &dice)) {
             var section = Section(name: name)
@@ -95,7 +82,7 @@ import Wire
     }
 
     @Test(arguments: 0..<8) func `sections, patterns and LIKE have the strength of the rules`(seed: Int) {
-        var dice = Dice(state: UInt64(seed))
+        var dice = SeededDice(seed)
         for round in 0..<250 {
             let sections = file(&dice)
             let conf = LTSConf(Array(text(sections).utf8))
@@ -112,7 +99,7 @@ import Wire
 
     @Test(arguments: 0..<8) func `the first header that matches each identity counts, in its turn`(seed: Int)
     {
-        var dice = Dice(state: UInt64(seed) &+ 1_000)
+        var dice = SeededDice(seed &+ 1_000)
         let names = ["clients", "common", "server"] + Self.names.dropFirst().filter { $0 != "*" } + ["init/"]
         for round in 0..<250 {
             var sections: [Section] = []

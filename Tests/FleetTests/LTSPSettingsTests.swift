@@ -61,8 +61,9 @@ import Wire
         #expect(conf.variables(of: LTSPMachine()).map(\.value) == values.map(\.1))
     }
 
-    @Test func `what a file cannot have is left to the environment file`() {
-        let value = "a\n  [Seat:*]\nb"
+    @Test(arguments: ["  [Seat:*]", "INCLUDE = Seat", "include=Seat"])
+    func `what a file cannot have is left to the environment file`(line: String) {
+        let value = "a\n\(line)\nb"
         let file = LTSPFileText.of([("LIGHTDM_CONF", value)], header: "[common]", isOneLine: false)
         #expect(!file.contains("Seat"))
         let conf = LTSPConf(Array("\(file)A=1\n".utf8))

@@ -62,6 +62,13 @@ import Wire
         #expect(own.first { $0.name == "files" }?.work.acts == [.copy(path: "/etc/lts.conf")])
     }
 
+    @Test func `commands that name it find the image's own root where LTSP had it`() throws {
+        let step = try step("/rofs", ["commands": .map(["a": "cp /rofs/etc/ssh/*_config /etc/ssh"])])
+        #expect(step?.work.acts.count == 1)
+        #expect(step?.phase == .beforeInit && step?.setting == nil)
+        #expect(try self.step("/rofs", ["commands": .map(["a": "cat /profs/x"])]) == nil)
+    }
+
     @Test func `a stronger level replaces and removes what a weaker one says`() throws {
         let site: [String: SettingValue] = [
             "commands": .map(["a": "echo site", "b": "echo b"]),

@@ -110,7 +110,7 @@ extension KeptFile: Codable {
         return .list(redacted(lines))
     }
 
-    /// Lines as people see them: without the values of passwords.
+    /// Lines as people see them: without the values of passwords, and of commands with a token or the like in them.
     package static func redacted(_ lines: [String]) -> [String] {
         // In a shell's text, a quoted value may go on over several lines.
         var quote: Character?
@@ -119,9 +119,12 @@ extension KeptFile: Codable {
                 if line.contains(open) { quote = nil }
                 return RecordSettings.hidden.description
             }
-            guard let equals = line.firstIndex(of: "="), LTSPVariableKind.isSecret(String(line[..<equals]))
-            else { return line }
+            guard let equals = line.firstIndex(of: "=") else { return line }
             let value = line[line.index(after: equals)...].drop(while: \.isWhitespace)
+            guard
+                LTSPVariableKind.isSecret(String(line[..<equals]))
+                    || LTSPVariableKind.hasSecret(String(value))
+            else { return line }
             if let first = value.first, "\"'".contains(first), !value.dropFirst().contains(first) {
                 quote = first
             }

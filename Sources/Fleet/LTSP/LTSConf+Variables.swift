@@ -8,8 +8,9 @@ extension LTSConf {
             Array($0.utf8).map(\.lowered)
         }
         var chain: [Int] = []
+        var known: Set<Int> = []
         var followed = 0
-        func append(_ index: Int) { if !chain.contains(index) { chain.append(index) } }
+        func append(_ index: Int) { if known.insert(index).inserted { chain.append(index) } }
         // Sections in the order in which they are named, not in depth: so does getltscfg.
         func followLikes() {
             while followed < chain.count {

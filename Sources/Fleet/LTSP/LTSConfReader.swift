@@ -26,6 +26,8 @@ struct LTSConfReader {
     /// Behind `include`, a section begins with its header.
     private var needsHeader = true
     private var include: Include?
+    /// What follows has no room.
+    private var isFull = false
 
     mutating func read(_ bytes: [UInt8], _ name: String, including contents: (String) -> [UInt8]?) {
         var seen = [name]
@@ -73,7 +75,7 @@ struct LTSConfReader {
             self.line = index + 1
             self.text = line
             readLine()
-            if problems.count > LTSPLimit.problemCount { return }
+            if isFull || problems.count > LTSPLimit.problemCount { return }
         }
         endSetting()
         requireSettings()
@@ -194,6 +196,7 @@ struct LTSConfReader {
         requireSettings()
         needsHeader = false
         guard sections.count < LTSPLimit.sectionCount else {
+            isFull = true
             return fail("a file has at most \(LTSPLimit.sectionCount) sections", at: line)
         }
         sections.append(
@@ -280,7 +283,9 @@ struct LTSConfReader {
             case UInt8(ascii: "'"):
                 if !hasApostrophe {
                     hasApostrophe = true
-                    warn("’ is no quotation mark here: getltscfg spoils its answer with it", at: line)
+                    warn(
+                        "(') is no quotation mark here: getltscfg spoils its answer with it, so use (\") instead",
+                        at: line)
                 }
             case UInt8(ascii: "\""):
                 guard let last = text.lastIndex(of: UInt8(ascii: "\"")), last > at else {

@@ -39,7 +39,7 @@ struct LTSPConfReader {
     private mutating func readLine(_ line: [UInt8], _ number: Int) {
         let first = line.drop { $0 == 0x20 }
         if first.first == UInt8(ascii: "["), first.contains(UInt8(ascii: "]")) {
-            endBody()
+            endBody(at: number)
             begin(line, number)
             bodyLine = number + 1
             return
@@ -112,14 +112,17 @@ struct LTSPConfReader {
 
     // MARK: Text
 
-    private mutating func endBody() {
+    /// - Parameter next: the line of the next header; nil at the end.
+    private mutating func endBody(at next: Int? = nil) {
         defer { body = [] }
         guard !body.isEmpty || headerLine > 0 else { return }
         var reader = ShellBody(body, line: bodyLine)
         do throws(ShellProblem) {
             try reader.read()
         } catch {
-            fail("\(error.text) before the next section or the end", at: error.line)
+            let end =
+                next.map { "line \($0), which is a section header because it begins with ‘[’" } ?? "the end"
+            fail("\(error.text) before \(end)", at: error.line)
         }
         for (line, text) in reader.warnings { warn(text, at: line) }
         bodies[function] = LTSPConf.Body(statements: reader.statements, header: header, line: headerLine)

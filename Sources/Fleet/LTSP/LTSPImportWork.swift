@@ -41,6 +41,8 @@ struct LTSPImportWork {
     private var owners: Owners
     /// The cards that sections have as their headers.
     private let namedCards: Set<MACAddress>
+    /// The names of sections that others take over.
+    private let takenOver: Set<String>
     /// The settings of machines that the file does not distinguish.
     private var wantedOfKind: [LTSPMachineKind: [String: SettingValue]] = [:]
 
@@ -52,7 +54,9 @@ struct LTSPImportWork {
     init(file: LTSPFile, fleet: LTSPImport.Fleet) {
         self.file = file
         self.fleet = fleet
-        sections = file.sections
+        let sections = file.sections
+        self.sections = sections
+        takenOver = Set(sections.flatMap { $0.takesOver.map { sections[$0].name } })
         owners = Owners(fleet.nodes)
         namedCards = Set(
             sections.compactMap { if case .machine(let card) = $0.subject { card } else { nil } })
@@ -65,7 +69,10 @@ struct LTSPImportWork {
             switch section.subject {
             case .all: target[index] = .place("the site")
             case .elsewhere(let name):
-                target[index] = .nowhere("[\(name)] is for servers or one of their programs")
+                target[index] = .nowhere(
+                    name.contains("/")
+                        ? "[\(name)] is for one program of LTSP, and neither a group nor a rule can be"
+                        : "[\(name)] is for servers")
             default: break
             }
         }
@@ -239,6 +246,7 @@ struct LTSPImportWork {
         let variables = file.variables(of: machine)
         let (path, groupSettings) = group(of: index)
         do {
+            if let flaw = mac.neverACard { throw InvalidSetting("\(mac) \(flaw)") }
             let name = try nodeName(variables, mac)
             guard owners.names.insert(name).inserted else {
                 throw InvalidSetting("there is another node \(name)")
@@ -344,25 +352,35 @@ struct LTSPImportWork {
             file: variable.place.file, line: variable.place.line, section: section.name,
             variable: variable.name, fate: .notTaken, text: "")
         let translation = LTSPTranslation(variable, in: file.dialect, images: fleet.images)
-        let isDeclined = [.recorded, .dropped].contains(translation.fate)
         switch target {
-        case _ where isDeclined: (row.fate, row.text) = (translation.fate, translation.text)
+        case _ where translation.fate == .dropped: (row.fate, row.text) = (.dropped, translation.text)
         case _ where section.isHidden: row.text = "an earlier section of this name hides it"
         case .nowhere(let why): row.text = why
-        case nil: row.text = Self.lack(of: section.subject)
+        case nil: row.text = lack(of: section)
         case .place(let place):
             row.fate = translation.fate
             if file.dialect == .lts, variable.value.isNone {
-                row.text = "takes the variable away"
+                row.text = "takes the variable away (\(place))"
+            } else if variable.name == "HOSTNAME", !place.hasPrefix("new node ") {
+                (row.fate, row.text) = (
+                    .notTaken, "a name is given only to a new node, by the section of its card"
+                )
+            } else if translation.fate == .notTaken {
+                row.text = translation.text
+            } else if [.kept, .recorded].contains(translation.fate), translation.text.hasSuffix(")") {
+                row.text = "\(translation.text.dropLast()); \(place))"
             } else {
-                row.text = translation.fate == .notTaken ? translation.text : "\(translation.text) (\(place))"
+                row.text = "\(translation.text) (\(place))"
             }
         }
         return row
     }
 
-    private static func lack(of subject: LTSPFile.Subject) -> String {
-        switch subject {
+    /// Why no machine has a section.
+    private func lack(of section: LTSPFile.Section) -> String {
+        switch section.subject {
+        case .hostName(let name) where takenOver.contains(section.name):
+            "there is no node ‘\(name)’, and none that has a section which takes it over: add nodes (roost node add), and import again"
         case .hostName(let name):
             "there is no node ‘\(name)’, and no section takes it over: add it (roost node add), and import again"
         case .address(let address):

@@ -87,7 +87,8 @@ package enum LTSPFile: Sendable {
     }
 
     private static func sections(of file: LTSPConf) -> [Section] {
-        let everywhere = ["unnamed", "clients", "common"]
+        // A node is a client that runs the program `init`.
+        let everywhere = ["unnamed", "clients", "common", "init/"]
         // The last header of a function has its text.
         var place: [String: Int] = [:]
         var sections: [Section] = []

@@ -113,16 +113,22 @@ enum LTSPFileText {
             "# Made by Roost for this node at each boot; ‘roost node show’ says where each value is from.\n"
         if let header { text += "\(header)\n" }
         for (name, value) in variables {
-            // getltscfg knows no value of several lines, and ltsp takes each line that begins with a bracket for a header.
+            // getltscfg knows no value of several lines, and ltsp takes some lines for its own inside of values, too.
             let lines = value.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-            let isHeader = header != nil && lines.contains { $0.drop { $0 == " " }.hasPrefix("[") }
-            if isOneLine && !lines.isEmpty || isHeader {
+            if isOneLine && !lines.isEmpty || header != nil && lines.contains(where: isChanged) {
                 text += "# \(name) has lines that this file cannot have; the environment file has it\n"
                 continue
             }
             text += "\(name)=\"\(quoted(value))\"\n"
         }
         return text
+    }
+
+    /// Whether ltsp takes a line for a header or an INCLUDE.
+    private static func isChanged(_ line: Substring) -> Bool {
+        if line.drop(while: { $0 == " " }).hasPrefix("[") { return true }
+        guard line.prefix(7).lowercased() == "include" else { return false }
+        return line.dropFirst(7).drop { $0 == " " }.hasPrefix("=")
     }
 
     static func quoted(_ value: String) -> String {

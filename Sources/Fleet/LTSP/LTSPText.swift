@@ -29,7 +29,7 @@ struct LTSPText {
         for (index, line) in lines.enumerated() {
             if firstCarriageReturn == nil, line.last == 0x0D { firstCarriageReturn = index + 1 }
             if let flaw = Self.flaw(of: line) {
-                lines = []
+                (lines, firstCarriageReturn) = ([], nil)
                 problems = [LTSPProblem(error: flaw, file, index + 1)]
                 return
             }
@@ -46,6 +46,10 @@ struct LTSPText {
             return "the line is longer than \(LTSPLimit.lineByteCount >> 10) KiB"
         }
         let control = line.first { $0 < 0x20 && $0 != 0x09 && $0 != 0x0D || $0 == 0x7F }
+        if control == 0 { return "the character 0 is in no text; save a file in UTF-16 as UTF-8" }
+        if line.dropLast().contains(0x0D) {
+            return "a carriage return is in the middle of the line: line ends of an old Mac?"
+        }
         return control.map { "the character \($0) is in no text" }
     }
 

@@ -25,7 +25,8 @@ extension FleetSnapshot {
         _ dialect: LTSPVariableKind.Dialect, for reader: VariableReader, image: ImageName? = nil
     ) -> String? {
         var variables = variables(dialect, for: reader, image: image)
-        variables.removeAll { $0.value.isEmpty }
+        // A name that no shell takes would spoil the rest of the file.
+        variables.removeAll { $0.value.isEmpty || !$0.name.isShellName }
         guard !variables.isEmpty else { return nil }
         let withheld = reader.isNodeItself ? [] : variables.filter(LTSPVariableKind.isConfidential)
         let given = variables.filter { variable in !withheld.contains { $0.name == variable.name } }

@@ -20,6 +20,9 @@ extension NodeStep {
         case .rootPassword(let hash):
             [.field(path: "/etc/shadow", key: "root", index: 1, value: hash.settingText)]
         case .variables(let paths): paths.map { .copy(path: "/\($0)") }
+        case .formerRoot:
+            // An image of LTSP may have the empty directory.
+            [.shell(text: "rmdir /rofs 2>/dev/null; [ -e /rofs ] || ln -s /run/roost/lower /rofs")]
         case .files(let files): files.map { .copy(path: "/\($0.path)") }
         case .groups(let groups): groups.map(\.act)
         case .users(let users): users.flatMap(\.acts)

@@ -43,6 +43,8 @@ package struct NodeStep: Equatable, Sendable {
         case cron([CronLine])
         /// Files with variables of LTSP, by their paths below the root.
         case variables([String])
+        /// The image's root without the node's changes, where commands of LTSP expect it.
+        case formerRoot
         case files([ConfiguredFile])
         case dropIns([ServiceLine])
         case service(ServiceLine)
@@ -67,7 +69,7 @@ package struct NodeStep: Equatable, Sendable {
     /// The setting that it comes from, by which a person changes it; nil: none does.
     package var setting: String? {
         switch kind {
-        case .hostName, .variables: nil
+        case .hostName, .variables, .formerRoot: nil
         case .hosts: Settings.hosts.name
         case .resolver: Settings.nameServers.name
         case .authorizedKeys: Settings.authorizedKeys.name
@@ -130,6 +132,9 @@ package func nodeSteps(
         // Its disk may appear after the system has started.
         step.attempts = 4
         steps.append(step)
+    }
+    if commands.contains(where: { $0.command.contains("/rofs/") }) {
+        steps.append(NodeStep("/rofs", .formerRoot))
     }
     steps += commands.map(NodeStep.init(running:))
     // Stable: what was added first stays first.

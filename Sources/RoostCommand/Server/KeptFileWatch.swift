@@ -149,6 +149,7 @@ struct KeptFileReader {
             throw Unreadable("it is not there, or the server’s user may not see it")
         }
         guard status.isDirectory else {
+            guard status.isFile else { throw Unreadable("it is neither a file nor a directory") }
             guard let dialect = source.dialect ?? Self.dialect(of: source.path) else {
                 throw Unreadable(
                     "its name does not say whether it is an lts.conf or an ltsp.conf: add ‘kind’ in roost.yaml"
