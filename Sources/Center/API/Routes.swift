@@ -38,6 +38,7 @@ struct Routes {
         BoardRoutes().add(to: self)
         WebHookRoutes().add(to: self)
         SecretRoutes().add(to: self)
+        DeclarationRoutes().add(to: self)
     }
 
     func get(
