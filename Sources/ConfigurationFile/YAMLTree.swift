@@ -21,8 +21,8 @@ package struct YAMLTree: Sendable {
     /// Where it begins, counted from one.
     package var line: Int
     package var column: Int
-    /// Whether it is written in brackets, or is a text on one line: it has no lines of its own.
-    package var isFlow: Bool
+    /// Of a map: whether it is written in braces.
+    package var isFlow = false
 
     /// Values of a file, those of repeated anchors each time: some lines can mean billions.
     private static let countLimit = 1_000_000
@@ -57,18 +57,17 @@ package struct YAMLTree: Sendable {
                 throw ConfigurationError(
                     file: file, line: line, text: "too deep: values are at most \(depthLimit) levels deep")
             }
-            var tree = YAMLTree(
-                content: .null, line: line, column: node.mark?.column ?? 1, isFlow: true)
+            var tree = YAMLTree(content: .null, line: line, column: node.mark?.column ?? 1)
             if let mapping = node.mapping {
-                tree.isFlow = mapping.style == .flow
+                // The style that Yams tells is that of its end. Without braces, a map begins where its first key does.
+                let first = mapping.first?.key.mark
+                tree.isFlow = first?.line != tree.line || first?.column != tree.column
                 tree.content = .mapping(try mapping.map { try member($0.key, $0.value, depth: depth) })
             } else if let sequence = node.sequence {
-                tree.isFlow = sequence.style == .flow
                 var entries: [YAMLTree] = []
                 for entry in sequence { entries.append(try self.tree(entry, depth: depth + 1)) }
                 tree.content = .list(entries)
             } else if let scalar = node.scalar {
-                tree.isFlow = scalar.style != .literal && scalar.style != .folded
                 if let lookalike = YAMLMistake.lookalike(in: scalar) {
                     throw ConfigurationError(
                         file: file, line: line, text: YAMLSection.lookalike(lookalike, in: scalar.string))
@@ -85,7 +84,7 @@ package struct YAMLTree: Sendable {
             guard let name = key.scalar?.string else {
                 throw ConfigurationError(file: file, line: line, text: "a key must be text")
             }
-            guard name != "<<" else {
+            guard name != "<<" || key.scalar?.style != .plain else {
                 throw ConfigurationError(
                     file: file, line: line, text: "merge keys (<<) are not read: write the keys out")
             }

@@ -37,19 +37,13 @@ extension Acts {
 
     /// Asks for permission before anything is compared: what others have set is told to those alone who may change it.
     private func declared(_ request: DeclarationRequest, in snapshot: FleetSnapshot) throws -> DeclaredPlan {
-        let isOfSite = request.items.contains { DeclaredForms.named($0.member)?.isOfSite ?? false }
-        if isOfSite { try require(.configure, in: .site) }
+        try requireConfiguring(Declaration.namedPlaces(of: request.items, in: snapshot))
         let declaration = try Declaration(
             source: request.source, items: request.items, prunes: request.prune ?? false)
         let second = Clock.second
-        let places = try declaration.places(in: snapshot, at: second, coding: DeclaredJSON())
-        for place in places.sorted() where !may(.configure, in: place) {
-            throw Problem(
-                403, "Forbidden",
-                "\(caller.name) has not the permission to configure all groups that these files touch")
-        }
-        for key in snapshot.contents.applied.values where key.key.source == request.source {
-            guard may(.configure, in: key.place) else {
+        try requireConfiguring(declaration.places(in: snapshot, at: second, coding: DeclaredJSON()))
+        for applied in snapshot.contents.applied.values where applied.key.source == request.source {
+            guard may(.configure, in: applied.place) else {
                 throw Problem(
                     403, "Forbidden",
                     "\(request.source) has applied records that \(caller.name) may not configure: use another source"
@@ -58,6 +52,13 @@ extension Acts {
         }
         return try DeclaredPlan(
             of: declaration, in: snapshot, within: fleet.addressPlan, at: second, coding: DeclaredJSON())
+    }
+
+    private func requireConfiguring(_ places: Set<GroupPath>) throws {
+        guard !places.allSatisfy({ may(.configure, in: $0) }) else { return }
+        throw Problem(
+            403, "Forbidden",
+            "\(caller.name) has not the permission to configure all groups that these files touch")
     }
 
     // MARK: Sources

@@ -86,9 +86,16 @@ struct DeclaredDraft: Sendable {
             }
         }
         var object = present ?? .object([:])
-        for pointer in applied?.fields.keys.sorted() ?? [] {
+        for (pointer, value) in applied?.fields.sorted(by: { $0.key < $1.key }) ?? [] {
             let path = DeclaredPath(pointer: pointer)
-            if wanted[path] == nil { object[path] = nil }
+            guard wanted[path] == nil, let now = object[path] else { continue }
+            if now.settingValue == value {
+                object[path] = nil
+            } else {
+                notes.append(
+                    "\(Form.kind) \(key): \(path.words) is \(now) by others, and stays: the files name it no more"
+                )
+            }
         }
         for (path, value) in wanted.sorted(by: { $0.key < $1.key }) { object[path] = value }
         let form = try coding.form(Form.self, from: object)
@@ -127,7 +134,10 @@ struct DeclaredDraft: Sendable {
         let isSite = (key as? GroupPath) == .site
         if isSite {
             var object = present
-            for pointer in applied.fields.keys { object[DeclaredPath(pointer: pointer)] = nil }
+            for (pointer, value) in applied.fields {
+                let path = DeclaredPath(pointer: pointer)
+                if object[path]?.settingValue == value { object[path] = nil }
+            }
             object[DeclaredPath([Form.keyMember])] = .text(key.description)
             let form = try coding.form(Form.self, from: object)
             edit = FleetEdit(key, form.record(over: stored, at: second).revealed(by: stored))
@@ -139,6 +149,33 @@ struct DeclaredDraft: Sendable {
 }
 
 extension Declaration {
+    /// The groups that items name, and those of the records that they name: for permission, before anything else is said of them.
+    package static func namedPlaces(of items: [DeclaredItem], in snapshot: FleetSnapshot) -> Set<GroupPath> {
+        var places: Set<GroupPath> = []
+        for item in items {
+            guard let form = DeclaredForms.named(item.member) else { continue }
+            if form.isOfSite {
+                places.insert(.site)
+                continue
+            }
+            let key = item.keyText ?? ""
+            let group = item.fields.object?["group"]?.text
+            let isGroup = form.kind == NodeGroup.kind
+            let stored =
+                form.kind == Node.kind
+                ? (try? NodeName(key)).flatMap { snapshot.nodes[$0]?.group }
+                : (try? SecretName(key)).flatMap { snapshot.contents.secrets[$0]?.group }
+            if let named = isGroup ? key : group {
+                // What is no group's name is refused for that.
+                if let path = try? GroupPath(named) { places.insert(path) }
+            } else {
+                places.insert(stored ?? .site)
+            }
+            if !isGroup, let stored { places.insert(stored) }
+        }
+        return places
+    }
+
     /// The groups that it touches, for permission: where its records are, and where it wants them.
     package func places(in snapshot: FleetSnapshot, at second: Int, coding: some DeclaredCoding) throws
         -> Set<GroupPath>

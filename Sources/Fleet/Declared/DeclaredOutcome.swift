@@ -68,14 +68,12 @@ struct DeclaredOutcome {
             guard now != wanted, try isForeign(path, now, coding) else { continue }
             found.append(foreignChange(path, present: now, wanted: wanted))
         }
-        let formerly = draft.applied?.fields.keys.map { DeclaredPath(pointer: $0) }.sorted() ?? []
-        for path in formerly where draft.wanted[path] == nil {
-            guard let now = leaves[path], next?[path] != now, try isForeign(path, now, coding) else {
-                continue
-            }
+        guard draft.isRemoved else { return found }
+        let formerly = Set(draft.applied?.fields.keys.map { DeclaredPath(pointer: $0) } ?? [])
+        for path in formerly.sorted() {
+            guard let now = leaves[path], try isForeign(path, now, coding) else { continue }
             found.append(foreignChange(path, present: now, wanted: nil))
         }
-        guard draft.isRemoved else { return found }
         // Removing the record would take along what others have set in it.
         for (path, value) in leaves.sorted(by: { $0.key < $1.key })
         where path.names.first == "settings" && !formerly.contains(path) {
