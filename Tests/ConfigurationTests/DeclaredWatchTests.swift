@@ -76,4 +76,30 @@ import Testing
         try FileManager.default.removeItem(atPath: directory)
         #expect(error(watch.look() + watch.look()).contains("there is no file"))
     }
+
+    @Test func `the configuration names them, each source once`() throws {
+        let settings = try ServerSettings(
+            parsing: """
+                fleet-files:
+                  - {path: /etc/roost/fleet, source: school, prune: yes}
+                  - {path: /config/fleet.yaml, source: lab, overwrite: yes}
+                """, file: "roost.yaml")
+        #expect(
+            settings.watchedFiles == [
+                WatchedFiles.Source(name: try SourceName("school"), path: "/etc/roost/fleet", prunes: true),
+                WatchedFiles.Source(
+                    name: try SourceName("lab"), path: "/config/fleet.yaml", overwrites: true),
+            ])
+        #expect(ServerSettings().differencesThatNeedRestart(from: settings) == ["fleet-files"])
+        for text in [
+            "fleet-files: [{path: fleet, source: a}]", "fleet-files: [{path: /a}]",
+            "fleet-files: [{source: a}]",
+            "fleet-files: [{path: /a, source: a}, {path: /b, source: a}]",
+            "fleet-files: [{path: /a, source: A b}]",
+        ] {
+            #expect(throws: (any Error).self, "\(text)") {
+                try ServerSettings(parsing: text, file: "roost.yaml")
+            }
+        }
+    }
 }

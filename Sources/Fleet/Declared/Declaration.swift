@@ -78,7 +78,7 @@ extension ForeignChange: CustomStringConvertible {
     package var description: String {
         let place = file.map { file in line.map { "\(file):\($0): " } ?? "\(file): " } ?? ""
         if name.isEmpty { return "\(place)\(kind) \(key) was removed by others" }
-        func shown(_ value: DeclaredValue?) -> String { value?.description ?? "nothing" }
+        func shown(_ value: DeclaredValue?) -> String { value?.beginning ?? "nothing" }
         return
             "\(place)\(kind) \(key): \(name) is \(shown(present)) by others (applied: \(shown(applied)), wanted: \(shown(wanted)))"
     }

@@ -40,15 +40,15 @@ private struct FormCheck {
         case .text: return text(value, at: path)
         case .choice(let words):
             if let text = value.text, words.contains(text) { return value }
-            note("‘\(value)’ is not one of \(words.joined(separator: ", "))", at: path)
+            note("‘\(value.beginning)’ is not one of \(words.joined(separator: ", "))", at: path)
         case .integer:
             if case .integer = value { return value }
             if let number = value.text.flatMap({ Int($0) }) { return .integer(number) }
-            note("‘\(value)’ is not a whole number", at: path)
+            note("‘\(value.beginning)’ is not a whole number", at: path)
         case .boolean:
             if case .boolean = value { return value }
             if let flag = value.text.flatMap(Self.flag) { return .boolean(flag) }
-            note("‘\(value)’ is neither yes nor no", at: path)
+            note("‘\(value.beginning)’ is neither yes nor no", at: path)
         case .list(let entry): return list(value, of: entry, at: path)
         case .map: return map(value, at: path)
         case .object(let fields): return object(value, fields, at: path)

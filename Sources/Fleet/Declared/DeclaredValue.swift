@@ -82,6 +82,15 @@ extension DeclaredValue: CustomStringConvertible {
     }
 }
 
+extension DeclaredValue {
+    /// Enough of it for an error.
+    package var beginning: String {
+        let text = description
+        return text.unicodeScalars.count > 100
+            ? "\(String(String.UnicodeScalarView(text.unicodeScalars.prefix(100))))…" : text
+    }
+}
+
 /// Where a member is in a value: the JSON pointer of RFC 6901.
 package struct DeclaredPath: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var names: [String]
