@@ -10,7 +10,8 @@ import Wire
         for type in FleetRecords.all { #expect(FleetRecords.named(type.kind).map { $0 == type } == true) }
         #expect(FleetRecords.named("version") == nil)
         let configurable = FleetRecords.all.filter { $0.hasSettings }.map { $0.kind }
-        #expect(configurable == [Node.kind, NodeGroup.kind, MatchRule.kind, KeptFile.kind, AppliedRecord.kind])
+        #expect(
+            configurable == [Node.kind, NodeGroup.kind, MatchRule.kind, KeptFile.kind, AppliedRecord.kind])
     }
 
     @Test func `keys are parsed as they are written`() throws {
