@@ -68,7 +68,7 @@ screenshots: release ## pictures of the control center for the guide, made by it
 bench: release ## measure against the peers: data planes, and a boot against LTSP
 	Benchmarks/run.sh
 
-manual: products manual-pages ## write manual pages and completions for shells to .build/manual
+manual: products manual-pages ## write manual pages, completions for shells, and the schema of configuration files to .build/manual
 
 manual-pages:
 	Packaging/manual.py $(PRODUCTS)/roost .build/manual
@@ -86,6 +86,7 @@ install-files:
 	install -D -m 644 .build/manual/roost.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/roost
 	install -D -m 644 .build/manual/roost.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
 	install -D -m 644 .build/manual/roost.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish
+	install -D -m 644 .build/manual/roost.schema.json $(DESTDIR)$(PREFIX)/share/roost/roost.schema.json
 	install -D -m 644 Packaging/systemd/roost.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf
 	install -D -m 644 Packaging/systemd/roost.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/roost.conf
 	install -D -m 644 Packaging/roost.yaml $(DESTDIR)/etc/roost/roost.yaml.example
@@ -97,7 +98,7 @@ uninstall: ## remove what install has put there; state, configuration and the se
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/roost $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/roost.conf
 	rm -f $(DESTDIR)/etc/roost/roost.yaml.example $(DESTDIR)$(UNITS)/roost.service
-	rm -rf $(DESTDIR)$(PREFIX)/lib/roost
+	rm -rf $(DESTDIR)$(PREFIX)/lib/roost $(DESTDIR)$(PREFIX)/share/roost
 
 deb: manual ## make Debian packages: .build/deb/roost_*.deb and roost-node_*.deb
 	Packaging/debian/build.sh .build/deb

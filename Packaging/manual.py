@@ -125,6 +125,8 @@ def main(program, target):
         with open(os.path.join(target, f"roost.{shell}"), "w", encoding="utf-8") as file:
             # The shell reads it; it is not executed.
             file.write(script.removeprefix("#!/bin/bash\n"))
+    with open(os.path.join(target, "roost.schema.json"), "w", encoding="utf-8") as file:
+        file.write(output(program, "schema"))
 
 
 if __name__ == "__main__":

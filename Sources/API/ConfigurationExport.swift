@@ -12,10 +12,13 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var networks: [Network]
     package var reservations: [DHCPReservation]
     package var loaderRules: [LoaderRule]
+    /// Without their values.
+    package var secrets: [DeclaredSecret]
 
     package init(
         revision: Int, groups: [NodeGroup] = [], rules: [MatchRule] = [], nodes: [Node] = [],
-        networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = []
+        networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = [],
+        secrets: [DeclaredSecret] = []
     ) {
         self.revision = revision
         self.groups = groups
@@ -24,5 +27,6 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
         self.networks = networks
         self.reservations = reservations
         self.loaderRules = loaderRules
+        self.secrets = secrets
     }
 }

@@ -23,6 +23,8 @@ package struct CenterServices: Sendable {
     let turns = RequestTurns()
     /// The files that stay the truth.
     package var keptFiles = KeptFiles()
+    /// Directories with files of the configuration.
+    package var watchedFiles = WatchedFiles()
     /// What nodes report, before it is recorded.
     package var reports = ReportQueues()
     private let ports: CenterPorts

@@ -42,6 +42,7 @@ struct ProblemMiddleware: RouterMiddleware {
         case let error as InvalidName: return Problem(422, "Invalid name", error.description)
         case let error as UnreadableTable: return Problem(422, "Unreadable CSV", error.description)
         case let error as InvalidSetting: return Problem(422, "Invalid setting", error.description)
+        case let error as UnreadableDeclaration: return Problem(422, "Invalid files", error.description)
         case let error as UnreadableSetting: return Problem(409, "Unreadable setting", error.description)
         case let error as InvalidCondition: return Problem(422, "Invalid condition", error.description)
         case let error as DecodingError: return Problem(422, "Unreadable request", ErrorText.of(error))

@@ -15,7 +15,7 @@ package enum ClientCommands {
             NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
             Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self, Export.self,
             Get.self, Set.self,
-            Plan.self,
+            Plan.self, Apply.self, Diff.self, Schema.self, SourceCommands.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,
             SimulateCommands.self,

@@ -1,19 +1,29 @@
 import API
 import ArgumentParser
+import Fleet
 import Foundation
 import NIOHTTP1
 
 /// `roost export`: the configuration as text.
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print groups, match rules, nodes, networks and reservations as JSON.",
+        abstract:
+            "Print groups, match rules, nodes, networks, reservations, loader rules and secrets, or write them into files.",
         discussion: """
             roost export >fleet.json               all of it, in a stable order: two exports differ where the configuration does
-            roost export --group /school           the nodes and groups there and below
-            Secrets are shown as ‘(set)’.
+            roost export --group /school           the nodes, groups and secrets there and below
+            roost export --output fleet            as YAML, a file for each kind of record
+            Files that are there are brought up to date: comments, order and what has not changed stay as they are. ‘roost apply’ reads \
+            them. Secret settings are shown as ‘(set)’, and values of secrets are in nothing.
             """)
     @OptionGroup var server: ServerOptions
-    @Option(help: "Only nodes and groups of this group and below.", completion: .groups) var group: String?
+    @Option(help: "Only nodes, groups and secrets of this group and below.", completion: .groups)
+    var group: String?
+    @Flag(help: "Print YAML.") var yaml = false
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write into this file, or the files of this directory.", valueName: "path"))
+    var output: String?
     @OptionGroup var time: TimeOptions
 
     func run() async throws {
@@ -21,10 +31,33 @@ struct Export: AsyncParsableCommand {
             // Without a group: all that this person sees.
             let query = (group.map { "group=\(APIClient.escaped($0))" } ?? "") + time.furtherQuery
             let answer = try await server.client.send(.GET, "export?\(query)", body: nil)
+            if let output { return try await write(DeclaredRecords(answer), to: output) }
+            guard !yaml else {
+                return print(YAMLEditor.written(try DeclaredRecords(answer).all), terminator: "")
+            }
             let object = try JSONSerialization.jsonObject(with: answer)
             print(
                 json: try JSONSerialization.data(
                     withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]))
         }
+    }
+
+    private func write(_ shown: DeclaredRecords, to path: String) async throws {
+        var records = shown
+        if group != nil {
+            // Records elsewhere stay in the files.
+            records = try DeclaredRecords(
+                try await server.client.send(.GET, "export?" + time.furtherQuery, body: nil))
+        }
+        let export = DeclaredExport(records: records, wanted: shown.all)
+        let changes = try export.changes(at: path)
+        if DeclaredExport.isDirectory(path), !FileManager.default.fileExists(atPath: path) {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        for change in changes {
+            try Data(change.after.utf8).write(to: URL(fileURLWithPath: change.path), options: .atomic)
+            printError("\(change.path): \(change.before.isEmpty ? "written" : "brought up to date")")
+        }
+        if changes.isEmpty { printError("\(path) is up to date") }
     }
 }

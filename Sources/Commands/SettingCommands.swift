@@ -22,6 +22,8 @@ struct SettingsEdit: ParsableArguments {
     var unset: [String] = []
     @Argument(help: "SETTING=VALUE …") var changes: [String] = []
 
+    var isEmpty: Bool { group == nil && node == nil && rule == nil && unset.isEmpty && changes.isEmpty }
+
     func request() throws -> ChangeRequest {
         let targets = [
             group, node, rule.map { "\(SettingsTarget.rule($0))" },
@@ -110,17 +112,33 @@ struct Set: AsyncParsableCommand {
     }
 }
 
-/// `roost plan`: what `roost set` with the same arguments would do.
+/// `roost plan`: what `roost set` with the same arguments, or `roost apply` with the same files, would do.
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show which nodes a change of settings would change, and how; nothing is saved.",
-        discussion: "It takes the same words as ‘roost set’.")
+        abstract:
+            "Show what a change of settings, or files of the configuration, would change; nothing is saved.",
+        discussion: """
+            roost plan --group /school loader=grub     the same words as for ‘roost set’
+            roost plan -f fleet                        what ‘roost apply -f fleet’ would do
+            With files, the exit status is 0 where nothing would change, 2 where something would, and 4 where ‘roost apply’ would refuse \
+            because others have changed something.
+            """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var edit: SettingsEdit
+    @OptionGroup var files: DeclaredOptions
+    @Flag(help: "As ‘roost apply --prune’.") var prune = false
+    @Flag(help: "As ‘roost apply --overwrite’.") var overwrite = false
 
     func run() async throws {
         try await reportingFailure {
+            if !files.file.isEmpty {
+                guard edit.isEmpty else {
+                    throw Failure(text: "either files or settings: not both", code: 64)
+                }
+                return try await DeclarationPlan(files: files, prune: prune, overwrite: overwrite)
+                    .run(server, output)
+            }
             let data = try await server.client.send(.POST, "plan", json: edit.request())
             try output.write(JSONDecoder().decode(ChangePlan.self, from: data), table: PlanTable.text)
         }

@@ -60,7 +60,7 @@ package struct YAMLSection {
         }
     }
 
-    private static func unreadable(_ error: YamlError, file: String, _ text: String) -> ConfigurationError {
+    static func unreadable(_ error: YamlError, file: String, _ text: String) -> ConfigurationError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
@@ -115,7 +115,7 @@ package struct YAMLSection {
         }
     }
 
-    private static func lookalike(_ character: String, in text: String) -> String {
+    static func lookalike(_ character: String, in text: String) -> String {
         "‘\(text)’ begins or ends with a character that only looks like a blank or a quotation mark (\(character)): type it anew"
     }
 

@@ -14,6 +14,7 @@ package final class FleetConfiguration: Sendable {
         package var keptFiles: [KeptScope: KeptFile] = [:]
         package var secrets: [SecretName: Secret] = [:]
         package var tpms: [NodeName: BoundTPM] = [:]
+        package var applied: [AppliedKey: AppliedRecord] = [:]
         /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]
 

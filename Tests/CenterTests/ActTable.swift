@@ -30,6 +30,17 @@ struct ActTarget: Sendable {
         return ChangeRequest(edits: [ChangeRequest.Edit(settings: change)])
     }
 
+    /// Files that give the place a setting.
+    var declaration: DeclarationRequest {
+        get throws {
+            let fields = DeclaredValue.object([
+                "path": .text(place.rawValue), "settings": .object(["loader": .text("ipxe")]),
+            ])
+            return DeclarationRequest(
+                source: try SourceName("fresh"), items: [DeclaredItem("groups", fields)], overwrite: true)
+        }
+    }
+
     static func image() throws -> ImageName { try ImageName("debian") }
     static func channel(_ text: String) throws -> ChannelName { try #require(ChannelName(text)) }
     static func digest(_ figure: Character) throws -> Digest {
@@ -240,6 +251,13 @@ extension ActRow {
 
     private static let networks = [
         ActRow("keptFiles", .read, .site) { acts, _ in try acts.keptFiles() },
+        ActRow("plan", .configure) { try $0.plan($1.declaration) },
+        ActRow("apply", .configure) { try await $0.apply($1.declaration) },
+        ActRow("sources", .read, .anywhere) { acts, _ in try acts.sources() },
+        ActRow("forget", .configure, .anywhere) { acts, _ in
+            do { try await acts.forget(SourceName("nowhere")) } catch StoreError.notFound {}
+            return "nothing to forget"
+        },
         ActRow("networks", .read, .anywhere) { acts, _ in try await acts.networks() },
         ActRow("network", .configure, .site) { acts, _ in
             try acts.network(of: "eth1", named: NetworkName("eth1")) as Any

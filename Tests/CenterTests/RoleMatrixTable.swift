@@ -96,6 +96,13 @@ extension MatrixRow {
         POST /api/v1/plan  site:configure  200  {"edits":[{"removeNetwork":"school"}]}
         POST /api/v1/changes  site:configure  200  {"edits":[{"removeNetwork":"school"},{"removeLoaderRule":"old"}]}
         GET /api/v1/kept-files  site  200
+        POST /api/v1/apply?plan=1  place:configure  200  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
+        POST /api/v1/apply  place:configure  200  {"source":"fresh","overwrite":true,"items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
+        POST /api/v1/apply  place:configure  422  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","setings":{}}}]}
+        POST /api/v1/apply?plan=1  site:configure  200  {"source":"fresh","items":[{"member":"loaderRules","file":"a.yaml","fields":{"name":"new","vendorClass":"PXE","loader":"ipxe.efi"}}]}
+        GET /api/v1/sources  anywhere  200
+        DELETE /api/v1/sources/nowhere  anywhere  404
+        GET /api/v1/schema  anywhere  200
         GET /api/v1/export  anywhere  200
         GET /api/v1/export?group=GROUP  place  200
         GET /api/v1/settings  anywhere  200

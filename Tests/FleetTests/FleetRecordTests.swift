@@ -11,7 +11,9 @@ import Wire
         #expect(FleetRecords.named("version") == nil)
         let configurable = FleetRecords.all.filter { $0.hasSettings }.map { $0.kind }
         #expect(
-            configurable == [Node.kind, NodeGroup.kind, MatchRule.kind, ImageSettings.kind, KeptFile.kind])
+            configurable == [
+                Node.kind, NodeGroup.kind, MatchRule.kind, ImageSettings.kind, KeptFile.kind, AppliedRecord.kind,
+            ])
     }
 
     @Test func `keys are parsed as they are written`() throws {
@@ -34,6 +36,8 @@ import Wire
         try same(KeptScope.site)
         try same(KeptScope.image(ImageName("debian.12")))
         try same(SecretName("join-token"))
+        try same(AppliedKey(SourceName("school"), Node.kind, "pc-1"))
+        try same(AppliedKey(SourceName("school"), NodeGroup.kind, "/school/room-1"))
         #expect(throws: InvalidName.self) { try KeptScope(recordKey: "group/x") }
         try same(ImageLabel(ImageName("debian.12"), #require(ChannelName("beta"))))
         #expect(throws: InvalidName.self) { try ImageLabel(recordKey: "debian") }

@@ -39,6 +39,7 @@ struct Routes {
         WebHookRoutes().add(to: self)
         SecretRoutes().add(to: self)
         TPMRoutes().add(to: self)
+        DeclarationRoutes().add(to: self)
     }
 
     func get(

@@ -16,6 +16,8 @@ extension Acts {
         var export = ConfigurationExport(revision: snapshot.revision)
         export.groups = snapshot.groups.values.filter { isShown($0.path) }.sorted { $0.path < $1.path }
         export.nodes = snapshot.nodeOrder.compactMap { snapshot.nodes[$0] }.filter { isShown($0.group) }
+        export.secrets = snapshot.contents.secrets.values.filter { isShown($0.group) }
+            .sorted { $0.name < $1.name }.map { DeclaredSecret($0) }
         guard group == .site else { return export }
         export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
         guard may(.read, in: .site) else { return export }

@@ -41,6 +41,7 @@ extension Acts {
         warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.keptFiles(services.keptFiles.all)
+        warnings += NodeWarnings.watchedFiles(services.watchedFiles.all)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }
@@ -118,6 +119,8 @@ extension Acts {
         var scarceNetworks: [NetworkAnswer]
         /// Kept files that are refused, with the reason.
         var refusedFiles: [(path: String, why: String)] = []
+        /// The same of files of the configuration.
+        var refusedSources: [(path: String, why: String)] = []
     }
 
     func server() async throws -> ServerState {
@@ -132,6 +135,10 @@ extension Acts {
             refusedFiles: mayMend
                 ? services.keptFiles.all.compactMap { file in
                     file.refusal.map { (file.source.path, $0) }
+                } : [],
+            refusedSources: mayMend
+                ? services.watchedFiles.all.compactMap { state in
+                    state.refusal.map { (state.source.path, $0) }
                 } : [])
     }
 

@@ -53,6 +53,15 @@ enum NodeWarnings {
         }
     }
 
+    /// Files of the configuration that do not count as they are.
+    static func watchedFiles(_ sources: [WatchedFiles.State]) -> [String] {
+        sources.compactMap { state in
+            state.refusal.map {
+                "the files of source \(state.source.name) are refused, and what was applied before counts: \($0)"
+            }
+        }
+    }
+
     /// Missing volumes: their nodes wait for them.
     static func volumes(missing names: [NodeName]) -> [String] {
         shortened(

@@ -15,6 +15,17 @@ package struct MatchRule: Equatable, Sendable, Codable {
         self.condition = condition
         self.settings = settings
     }
+
+    /// Missing members are empty, as those of nodes and groups are.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.decode(RuleName.self, forKey: .name)
+        priority = try fields.decodeIfPresent(Int.self, forKey: .priority) ?? 0
+        condition = try fields.decode(String.self, forKey: .condition)
+        _settings =
+            try fields.decodeIfPresent(RecordSettings.self, forKey: .settings)
+            ?? RecordSettings(wrappedValue: [:])
+    }
 }
 
 extension FleetEdit {

@@ -137,5 +137,5 @@ extension SettingDefinition {
     /// With what the names of settings begin that a store seals: whole names, and prefixes of namespaces.
     package static let sealedBeginnings: [String] =
         sealedNames.sorted().map { "\($0)\"" } + Settings.namespaces.map { "\($0.prefix)." }
-        + [KeptFile.sealedBeginning]
+        + [KeptFile.sealedBeginning, AppliedRecord.sealedBeginning]
 }

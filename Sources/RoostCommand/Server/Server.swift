@@ -37,6 +37,7 @@ final class Server: Sendable {
     private let builds: ImageBuilds?
     private let keptFiles: KeptFiles
     private let keptFileWatch: KeptFileWatch
+    private let watchedFiles: WatchedFiles
     private let centerLimits: CenterLimits?
     /// No second server, and no restore, while this one runs.
     private let stateLock: FileDescriptor
@@ -118,12 +119,14 @@ final class Server: Sendable {
         self.volumes = volumes
         keptFiles = KeptFiles(settings.keptFiles, logger: ServerLog.logger)
         keptFileWatch = KeptFileWatch(settings.keptFiles)
+        watchedFiles = WatchedFiles(settings.watchedFiles, logger: ServerLog.logger)
         if hasCenter {
             var services = try Self.makeServices(
                 settings, policy: policy, fleet: fleet, volumes: volumes, logs: logs,
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
             services.keptFiles = keptFiles
+            services.watchedFiles = watchedFiles
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
@@ -148,6 +151,7 @@ final class Server: Sendable {
     /// Serves until the process is told to end.
     func run() async throws {
         await Self.keep(keptFiles, keptFileWatch, in: fleet)
+        await Self.watch(watchedFiles, DeclaredWatch(watchedFiles.all.map(\.source)), in: fleet)
         await export()
         // Not a part of the group below: what is exported follows the networks until the process ends.
         Task { for await _ in policy.changes { await export() } }

@@ -28,6 +28,7 @@ struct ServerSettings {
     var imageKeys: [String] = []
     var imageSources: [ReplicationSource] = []
     var keptFiles: [KeptFiles.Source] = []
+    var watchedFiles: [WatchedFiles.Source] = []
     /// What other servers call this one; nil: the host's name.
     var serverName: String?
     var nodeProgram: String?
@@ -100,6 +101,7 @@ struct ServerSettings {
                 return try Self.imageSource(&section)
             } ?? []
         keptFiles = try Self.keptFiles(&top)
+        watchedFiles = try Self.watchedFiles(&top)
         advertisedAddress = try top.value("advertised-address", "an IPv4 address of a host") {
             IPv4Address($0).flatMap { $0.neverAHost == nil ? $0 : nil }
         }
@@ -132,7 +134,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, server-name, advertised-address, node-program, tpm-authorities, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, fleet-files, server-name, advertised-address, node-program, tpm-authorities, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 
@@ -171,6 +173,27 @@ struct ServerSettings {
                         ?? "the site has two kept files: one of them needs ‘image’")
             }
             sources.append(source)
+        }
+        return sources
+    }
+
+    private static func watchedFiles(_ top: inout YAMLSection) throws -> [WatchedFiles.Source] {
+        var sources: [WatchedFiles.Source] = []
+        for section in try top.sections("fleet-files") ?? [] {
+            var section = section
+            let path = try section.value("path", "an absolute path", Self.path)
+            let name = try section.value("source", "a name of lower-case letters, digits and hyphens") {
+                try SourceName($0)
+            }
+            let prunes = try section.flag("prune") ?? false
+            let overwrites = try section.flag("overwrite") ?? false
+            try section.finish(known: "path, source, prune, overwrite")
+            guard let path, let name else { throw section.fail("fleet-files need path and source") }
+            guard !sources.contains(where: { $0.name == name }) else {
+                throw section.fail("two entries have the source \(name)")
+            }
+            sources.append(
+                WatchedFiles.Source(name: name, path: path, prunes: prunes, overwrites: overwrites))
         }
         return sources
     }
@@ -220,6 +243,7 @@ struct ServerSettings {
             ("image-keys", imageKeys != other.imageKeys),
             ("image-sources", imageSources != other.imageSources),
             ("kept-files", keptFiles != other.keptFiles),
+            ("fleet-files", watchedFiles != other.watchedFiles),
             ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
             ("tpm-authorities", tpmAuthorities != other.tpmAuthorities),

@@ -6,6 +6,7 @@ struct KeptFilesView: TemplateView {
     static let template = PageTemplate("keptfiles", Embedded.keptfiles_mustache)
 
     var table: TableView<Row>
+    var sources: TableView<SourceRow>
 
     struct Row: View {
         var path: String
@@ -17,7 +18,29 @@ struct KeptFilesView: TemplateView {
         var problems: [String]
     }
 
-    init(_ files: [KeptFileAnswer], _ words: Words) {
+    struct SourceRow: View {
+        var name: String
+        var recordCount: Int
+        /// Nil: people apply it.
+        var path: String?
+        /// The same.
+        var state: StateView?
+        var problems: [String]
+    }
+
+    init(_ files: [KeptFileAnswer], _ sources: [AppliedSourceAnswer], _ words: Words) {
+        self.sources = TableView(
+            words("Files of the configuration"), live: "sources",
+            columns: words.all("Source", "Records", "Path", "State"),
+            rows: sources.map { source in
+                SourceRow(
+                    name: source.name.text, recordCount: source.recordCount, path: source.path,
+                    state: source.path.map { _ in
+                        source.problems.isEmpty
+                            ? StateView(kind: "ready", text: words("in effect"))
+                            : StateView(kind: "failed", text: words("refused: what was read before counts"))
+                    }, problems: source.problems)
+            })
         table = TableView(
             words("Kept files"), live: "kept-files",
             columns: words.all("Path", "Applies to", "Kind", "Sections", "State"),

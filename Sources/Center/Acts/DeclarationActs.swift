@@ -1,0 +1,115 @@
+import API
+import Fleet
+
+/// Files of the configuration: what they would change, and applying them.
+extension Acts {
+    /// What applying the files would do now; saves nothing.
+    func plan(_ request: DeclarationRequest) throws -> DeclarationAnswer {
+        try require(.configure)
+        let snapshot = fleet.snapshot
+        let plan = try declared(request, in: snapshot)
+        let effects = plan.recordEdits.isEmpty ? nil : try self.plan(of: plan.recordEdits, in: snapshot)
+        return DeclarationAnswer(
+            source: request.source, revision: snapshot.revision, of: plan, effects: effects)
+    }
+
+    /// Applies all of it as one revision, or nothing. What others have changed is refused unless the request overwrites it.
+    ///
+    /// - Parameter wanted: the tag of the expected revision; nil: any.
+    func apply(_ request: DeclarationRequest, ifMatch wanted: String? = nil) async throws
+        -> DeclarationAnswer
+    {
+        try require(.configure)
+        var answer = try plan(request)
+        let next = try await change(what: "\(request.source): \(answer.summary)") { current in
+            if let wanted, wanted != "\"\(current.revision)\"" {
+                throw Problem(
+                    412, "Precondition failed",
+                    "the configuration has revision \(current.revision) by now; look at the plan again")
+            }
+            let plan = try declared(request, in: current)
+            try DeclaredChanges.requireOwn(plan, overwrites: request.overwrite ?? false)
+            return plan.edits
+        }
+        (answer.revision, answer.plan) = (next.revision, nil)
+        return answer
+    }
+
+    /// Asks for permission before anything is compared: what others have set is told to those alone who may change it.
+    private func declared(_ request: DeclarationRequest, in snapshot: FleetSnapshot) throws -> DeclaredPlan {
+        try requireConfiguring(Declaration.namedPlaces(of: request.items, in: snapshot))
+        let declaration = try Declaration(
+            source: request.source, items: request.items, prunes: request.prune ?? false)
+        let second = Clock.second
+        try requireConfiguring(declaration.places(in: snapshot, at: second, coding: DeclaredJSON()))
+        for applied in snapshot.contents.applied.values where applied.key.source == request.source {
+            guard may(.configure, in: applied.place) else {
+                throw Problem(
+                    403, "Forbidden",
+                    "\(request.source) has applied records that \(caller.name) may not configure: use another source"
+                )
+            }
+        }
+        return try DeclaredPlan(
+            of: declaration, in: snapshot, within: fleet.addressPlan, at: second, coding: DeclaredJSON())
+    }
+
+    private func requireConfiguring(_ places: Set<GroupPath>) throws {
+        guard !places.allSatisfy({ may(.configure, in: $0) }) else { return }
+        throw Problem(
+            403, "Forbidden",
+            "\(caller.name) has not the permission to configure all groups that these files touch")
+    }
+
+    // MARK: Sources
+
+    /// Those with records that the caller sees, and those that the server watches, ordered by name.
+    func sources() throws -> [AppliedSourceAnswer] {
+        try require(.read)
+        var counts: [SourceName: Int] = [:]
+        for applied in fleet.snapshot.contents.applied.values where caller.sees(applied.place) {
+            counts[applied.key.source, default: 0] += 1
+        }
+        let watched = may(.read, in: .site) ? services.watchedFiles.all : []
+        let states = Dictionary(watched.map { ($0.source.name, $0) }) { first, _ in first }
+        return Set(counts.keys).union(states.keys).sorted().map { name in
+            AppliedSourceAnswer(
+                name: name, recordCount: counts[name] ?? 0, path: states[name]?.source.path,
+                problems: states[name]?.problems ?? [])
+        }
+    }
+
+    /// Forgets what a source applied; the records stay as they are.
+    func forget(_ source: SourceName) async throws {
+        try require(.configure)
+        guard !services.watchedFiles.all.contains(where: { $0.source.name == source }) else {
+            throw StoreError.conflict("the server watches files of \(source): take them out of roost.yaml")
+        }
+        _ = try await change(what: "\(source) forgotten; its records stay") { [caller] current in
+            let applied = current.contents.applied.values.filter {
+                $0.key.source == source && caller.allows(.configure, in: $0.place)
+            }
+            guard !applied.isEmpty else {
+                throw StoreError.notFound("there is no source \(source) (roost source list shows all)")
+            }
+            return applied.map(\.key).sorted { $0.description < $1.description }.map { .applied($0, nil) }
+        }
+    }
+}
+
+/// What is refused of a plan.
+enum DeclaredChanges {
+    /// Changes by others that a refusal names.
+    private static let shownLimit = 10
+
+    static func requireOwn(_ plan: DeclaredPlan, overwrites: Bool) throws(StoreError) {
+        guard !overwrites, !plan.foreign.isEmpty else { return }
+        var lines = plan.foreign.prefix(shownLimit).map(\.description)
+        let more = plan.foreign.count - shownLimit
+        if more > 0 { lines.append("and \(more) more") }
+        throw .conflict(
+            lines.joined(separator: "\n")
+                + "\nothers have changed what these files would overwrite: take it into the files, or overwrite it (--overwrite)"
+        )
+    }
+}

@@ -1,0 +1,32 @@
+package import Fleet
+import Foundation
+import HTTPClient
+
+/// Records of files as JSON has them.
+package struct DeclaredJSON: DeclaredCoding {
+    package init() {}
+
+    package func value(of form: some DeclaredForm) throws -> DeclaredValue {
+        try JSONDecoder().decode(DeclaredValue.self, from: JSONEncoder().encode(form))
+    }
+
+    package func form<Form: DeclaredForm>(_: Form.Type, from value: DeclaredValue) throws -> Form {
+        do {
+            return try JSONDecoder().decode(Form.self, from: JSONEncoder().encode(value))
+        } catch let error as DecodingError {
+            throw DeclaredFault(at: Self.path(of: error), ErrorText.of(error))
+        }
+    }
+
+    /// Of a member that lacks, the record.
+    private static func path(of error: DecodingError) -> DeclaredPath {
+        let keys: [any CodingKey]
+        switch error {
+        case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .keyNotFound(_, let context):
+            keys = context.codingPath
+        @unknown default: keys = []
+        }
+        return DeclaredPath(keys.filter { $0.intValue == nil }.map(\.stringValue))
+    }
+}

@@ -1,0 +1,210 @@
+package import ConfigurationFile
+package import Fleet
+import Foundation
+
+/// Files of the configuration, as they are read from disk.
+package struct DeclaredFiles {
+    /// One of them.
+    package struct File {
+        /// As it is named in errors.
+        package var path: String
+        package var text: String
+        package var tree: YAMLTree?
+    }
+
+    package private(set) var files: [File] = []
+    package private(set) var items: [DeclaredItem] = []
+    /// Who applies them, where one of the files says it.
+    package private(set) var source: SourceName?
+    private var problems: [DeclaredProblem] = []
+
+    private static let fileByteLimit = 16 << 20
+    private static let fileLimit = 2_000
+    private static let directoryDepthLimit = 16
+    private static let endings = [".yaml", ".yml", ".json"]
+
+    /// Reads files, and the YAML and JSON files of directories and of those below; throws ``UnreadableDeclaration``.
+    ///
+    /// - Parameter paths: `-` is standard input.
+    package init(reading paths: [String]) throws {
+        for path in try Self.files(of: paths) { try read(path) }
+        guard problems.isEmpty else { throw UnreadableDeclaration(problems) }
+    }
+
+    private static func problem(_ path: String, _ text: String, line: Int? = nil) -> DeclaredProblem {
+        DeclaredProblem(file: path, line: line, text: text)
+    }
+
+    // MARK: Which files
+
+    /// In order of their names. Hidden ones are not among them: editors and mounted ConfigMaps have some of their own.
+    package static func files(of paths: [String]) throws -> [String] {
+        var found: [String] = []
+        for path in paths {
+            if isDirectory(path) {
+                let inside = try Self.inside(path, depth: 0)
+                guard !inside.isEmpty else {
+                    throw UnreadableDeclaration([
+                        problem(path, "the directory has no file that ends with .yaml, .yml or .json")
+                    ])
+                }
+                found += inside
+            } else {
+                found.append(path)
+            }
+        }
+        guard found.count <= fileLimit else {
+            throw UnreadableDeclaration([problem(paths[0], "more than \(fileLimit) files")])
+        }
+        return found
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        isRealDirectory(URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+    }
+
+    /// Not behind a symbolic link.
+    private static func isRealDirectory(_ path: String) -> Bool {
+        let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
+        return type as? FileAttributeType == .typeDirectory
+    }
+
+    /// A directory behind a symbolic link is not followed, except the one that was named: so no way leads in a circle.
+    private static func inside(_ directory: String, depth: Int) throws -> [String] {
+        guard depth <= directoryDepthLimit else {
+            throw UnreadableDeclaration([
+                problem(directory, "directories are at most \(directoryDepthLimit) levels deep")
+            ])
+        }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+            throw UnreadableDeclaration([problem(directory, "this user may not read the directory")])
+        }
+        var found: [String] = []
+        for name in names.sorted() where !name.hasPrefix(".") {
+            let path = "\(directory)/\(name)"
+            if isDirectory(path) {
+                if isRealDirectory(path) { found += try inside(path, depth: depth + 1) }
+            } else if endings.contains(where: { name.hasSuffix($0) }) {
+                found.append(path)
+            }
+        }
+        return found
+    }
+
+    /// Where a change of the files can be seen: they, and the directories that they are in.
+    package static func places(of path: String) -> [String] {
+        let files = (try? files(of: [path])) ?? []
+        let directories = files.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
+        return Swift.Set(files + directories + [path]).sorted()
+    }
+
+    // MARK: Reading
+
+    private mutating func read(_ path: String) throws {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+        guard size ?? 0 <= Self.fileByteLimit else {
+            return problems.append(Self.problem(path, Self.tooLong))
+        }
+        let text: String
+        do { text = try InputFile.text(path) } catch let failure as Failure {
+            return problems.append(Self.problem(path, failure.text))
+        }
+        guard text.utf8.count <= Self.fileByteLimit else {
+            return problems.append(Self.problem(path, Self.tooLong))
+        }
+        let name = path == "-" ? "standard input" : path
+        do {
+            let tree = try YAMLTree.parse(text, file: name)
+            files.append(File(path: path, text: text, tree: tree))
+            guard let tree else { return }
+            take(tree, of: name)
+        } catch let error as ConfigurationError {
+            problems.append(DeclaredProblem(file: error.file, line: error.line, text: error.text))
+        }
+    }
+
+    private static let tooLong = "the file has more than \(fileByteLimit >> 20) MiB: split it"
+
+    private mutating func take(_ tree: YAMLTree, of file: String) {
+        guard case .mapping(let members) = tree.content else {
+            return problems.append(
+                Self.problem(
+                    file, "must be a map with \(DeclaredForms.members.joined(separator: ", "))",
+                    line: tree.line))
+        }
+        for member in members {
+            if member.key == DeclaredForms.sourceMember {
+                take(source: member, of: file)
+            } else if DeclaredForms.named(member.key) != nil {
+                take(member, of: file)
+            } else if !DeclaredForms.otherMembers.contains(member.key) {
+                problems.append(
+                    Self.problem(
+                        file, DeclaredItem.unknown(member.key, among: DeclaredForms.members),
+                        line: member.line))
+            }
+        }
+    }
+
+    private mutating func take(source member: YAMLTree.Member, of file: String) {
+        do {
+            guard case .scalar(let text) = member.value.content else {
+                throw InvalidName("", rule: "source is the name of who applies these files")
+            }
+            let name = try SourceName(text)
+            if let source, source != name {
+                problems.append(
+                    Self.problem(
+                        file, "source is \(source) in another of these files", line: member.line))
+            }
+            source = name
+        } catch { problems.append(Self.problem(file, "source: \(error)", line: member.line)) }
+    }
+
+    private mutating func take(_ member: YAMLTree.Member, of file: String) {
+        if case .null = member.value.content { return }
+        guard case .list(let entries) = member.value.content else {
+            return problems.append(
+                Self.problem(file, "\(member.key) must be a list of records", line: member.line))
+        }
+        for entry in entries {
+            guard case .mapping = entry.content else {
+                problems.append(
+                    Self.problem(
+                        file, "an entry of \(member.key) must be a map of keys to values", line: entry.line))
+                continue
+            }
+            var lines: [String: Int] = [:]
+            let fields = entry.value(at: .whole, lines: &lines) ?? .object([:])
+            items.append(
+                DeclaredItem(member.key, fields, file: file, line: entry.line, lines: lines))
+        }
+    }
+}
+
+extension YAMLTree {
+    /// - Parameter lines: gets the line of each member below.
+    /// - Returns: nil where there is no value.
+    package func value(at path: DeclaredPath = .whole, lines: inout [String: Int]) -> DeclaredValue? {
+        switch content {
+        case .null: return nil
+        case .scalar(let text): return .text(text)
+        case .list(let entries):
+            // Entries have no members of their own in any record.
+            return .list(entries.compactMap { $0.value(at: path, lines: &lines) })
+        case .mapping(let members):
+            var object: [String: DeclaredValue] = [:]
+            for member in members {
+                let place = path.appending(member.key)
+                lines[place.description] = member.line
+                object[member.key] = member.value.value(at: place, lines: &lines)
+            }
+            return .object(object)
+        }
+    }
+
+    package var value: DeclaredValue? {
+        var lines: [String: Int] = [:]
+        return value(lines: &lines)
+    }
+}

@@ -1,0 +1,94 @@
+import Yams
+
+/// A whole YAML file with the place of each value in it. All that is no map and no list is text: what it means, its reader says.
+package struct YAMLTree: Sendable {
+    package enum Content: Sendable {
+        /// No value, `~` or `null`.
+        case null
+        case scalar(String)
+        case list([YAMLTree])
+        case mapping([Member])
+    }
+
+    package struct Member: Sendable {
+        package var key: String
+        /// Of the key, counted from one.
+        package var line: Int
+        package var value: YAMLTree
+    }
+
+    package var content: Content
+    /// Where it begins, counted from one.
+    package var line: Int
+    package var column: Int
+    /// Of a map: whether it is written in braces.
+    package var isFlow = false
+
+    /// Values of a file, those of repeated anchors each time: some lines can mean billions.
+    private static let countLimit = 1_000_000
+    private static let depthLimit = 64
+
+    /// Nil for a file without any value. JSON is YAML, too.
+    package static func parse(_ text: String, file: String) throws -> YAMLTree? {
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        let node: Yams.Node?
+        do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
+            throw YAMLSection.unreadable(error, file: file, text)
+        }
+        guard let node else { return nil }
+        var reader = Reader(file: file)
+        let tree = try reader.tree(node, depth: 0)
+        if case .null = tree.content { return nil }
+        return tree
+    }
+
+    private struct Reader {
+        let file: String
+        var count = 0
+
+        mutating func tree(_ node: Yams.Node, depth: Int) throws -> YAMLTree {
+            count += 1
+            let line = node.mark?.line ?? 1
+            guard count <= countLimit else {
+                throw ConfigurationError(
+                    file: file, line: line, text: "too much: a file has at most 1,000,000 values")
+            }
+            guard depth <= depthLimit else {
+                throw ConfigurationError(
+                    file: file, line: line, text: "too deep: values are at most \(depthLimit) levels deep")
+            }
+            var tree = YAMLTree(content: .null, line: line, column: node.mark?.column ?? 1)
+            if let mapping = node.mapping {
+                // The style that Yams tells is that of its end. Without braces, a map begins where its first key does.
+                let first = mapping.first?.key.mark
+                tree.isFlow = first?.line != tree.line || first?.column != tree.column
+                tree.content = .mapping(try mapping.map { try member($0.key, $0.value, depth: depth) })
+            } else if let sequence = node.sequence {
+                var entries: [YAMLTree] = []
+                for entry in sequence { entries.append(try self.tree(entry, depth: depth + 1)) }
+                tree.content = .list(entries)
+            } else if let scalar = node.scalar {
+                if let lookalike = YAMLMistake.lookalike(in: scalar) {
+                    throw ConfigurationError(
+                        file: file, line: line, text: YAMLSection.lookalike(lookalike, in: scalar.string))
+                }
+                // Within quotation marks it is a text like any other.
+                let isNull = scalar.style == .plain && node.null != nil
+                tree.content = isNull ? .null : .scalar(scalar.string)
+            }
+            return tree
+        }
+
+        private mutating func member(_ key: Yams.Node, _ value: Yams.Node, depth: Int) throws -> Member {
+            let line = key.mark?.line ?? 1
+            guard let name = key.scalar?.string else {
+                throw ConfigurationError(file: file, line: line, text: "a key must be text")
+            }
+            guard name != "<<" || key.scalar?.style != .plain else {
+                throw ConfigurationError(
+                    file: file, line: line, text: "merge keys (<<) are not read: write the keys out")
+            }
+            return Member(key: name, line: line, value: try tree(value, depth: depth + 1))
+        }
+    }
+}

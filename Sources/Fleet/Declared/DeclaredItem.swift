@@ -1,0 +1,84 @@
+/// One record in a file of the configuration.
+package struct DeclaredItem: Codable, Equatable, Sendable {
+    /// The list that it stands in: `nodes`.
+    package var member: String
+    package var fields: DeclaredValue
+    /// For errors; empty where there is none.
+    package var file: String
+    package var line: Int?
+    /// The lines of members, by their JSON pointers.
+    package var lines: [String: Int]?
+
+    package init(
+        _ member: String, _ fields: DeclaredValue, file: String = "", line: Int? = nil,
+        lines: [String: Int]? = nil
+    ) {
+        self.member = member
+        self.fields = fields
+        self.file = file
+        self.line = line
+        self.lines = lines
+    }
+
+    /// - Parameter path: of what is wrong; its line is that of the nearest member around it that has one.
+    package func problem(_ text: String, at path: DeclaredPath = .whole) -> DeclaredProblem {
+        var (path, line) = (path, line)
+        while !path.names.isEmpty {
+            if let found = lines?[path.description] {
+                line = found
+                break
+            }
+            path.names.removeLast()
+        }
+        return DeclaredProblem(file: file, line: line, text: text)
+    }
+
+    /// What names the record, as it is written; nil where it lacks.
+    package var keyText: String? {
+        DeclaredForms.named(member).flatMap { fields.object?[$0.keyMember]?.text }
+    }
+}
+
+/// What is wrong in a file of the configuration.
+package struct DeclaredProblem: Error, Equatable, Sendable, Codable, CustomStringConvertible {
+    package var file: String
+    package var line: Int?
+    package var text: String
+
+    package init(file: String, line: Int?, text: String) {
+        self.file = file
+        self.line = line
+        self.text = text
+    }
+
+    package var description: String {
+        file.isEmpty ? text : line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)"
+    }
+}
+
+/// Why files of the configuration change nothing.
+package struct UnreadableDeclaration: Error, Equatable, CustomStringConvertible {
+    /// Not empty.
+    package var problems: [DeclaredProblem]
+
+    package init(_ problems: [DeclaredProblem]) { self.problems = problems }
+
+    /// Problems that are told.
+    private static let shownLimit = 20
+
+    package var description: String {
+        let shown = problems.prefix(Self.shownLimit).map(\.description).joined(separator: "\n")
+        let more = problems.count - Self.shownLimit
+        return more > 0 ? "\(shown)\nand \(counted(more, "more error"))" : shown
+    }
+}
+
+/// The name of those who apply files: 1 to 63 lower-case letters, digits and hyphens. What each has applied is remembered.
+package struct SourceName: Hashable, Sendable, Comparable, CheckedName, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) { self.text = try RuleName(text).text }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}

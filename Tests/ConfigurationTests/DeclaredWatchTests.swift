@@ -1,0 +1,105 @@
+import Center
+import Fleet
+import Foundation
+import Testing
+
+@testable import RoostCommand
+
+/// Looking at directories with files of the configuration, and at mounted ConfigMaps.
+@Suite final class DeclaredWatchTests {
+    private let directory: String
+
+    init() throws {
+        directory =
+            FileManager.default.temporaryDirectory.appendingPathComponent("roost-watch-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    private func write(_ text: String, _ name: String) throws {
+        let path = "\(directory)/\(name)"
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    private func watch() throws -> DeclaredWatch {
+        DeclaredWatch([WatchedFiles.Source(name: try SourceName("git"), path: directory)])
+    }
+
+    /// A change is taken when it is the same twice.
+    private func keys(_ watch: DeclaredWatch) throws -> [String]? {
+        let readings = watch.look() + watch.look()
+        return try readings.last?.items.get().compactMap(\.keyText)
+    }
+
+    @Test func `files are read at the start, and again when one changes, comes or goes`() throws {
+        try write("groups:\n  - path: /a\n", "a.yaml")
+        let watch = try watch()
+        #expect(try watch.look(isFirst: true).last?.items.get().count == 1)
+        #expect(try keys(watch) == nil)
+        try write("groups:\n  - path: /a\n  - path: /b\n", "a.yaml")
+        #expect(try keys(watch) == ["/a", "/b"])
+        try write("groups:\n  - path: /c\n", "more/c.yaml")
+        #expect(try keys(watch) == ["/a", "/b", "/c"])
+        try FileManager.default.removeItem(atPath: "\(directory)/a.yaml")
+        #expect(try keys(watch) == ["/c"])
+        watch.retry(try SourceName("git"))
+        #expect((0..<40).contains { _ in !watch.look().isEmpty })
+    }
+
+    @Test func `a mounted ConfigMap is read when it is exchanged`() throws {
+        try write("groups:\n  - path: /a\n", "..one/fleet.yaml")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(directory)/..data", withDestinationPath: "..one")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(directory)/fleet.yaml", withDestinationPath: "..data/fleet.yaml")
+        let watch = try watch()
+        #expect(try watch.look(isFirst: true).last?.items.get().map(\.keyText) == ["/a"])
+        try write("groups:\n  - path: /b\n", "..two/fleet.yaml")
+        try FileManager.default.removeItem(atPath: "\(directory)/..data")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(directory)/..data", withDestinationPath: "..two")
+        #expect(try keys(watch) == ["/b"])
+    }
+
+    @Test func `what cannot be read is told, and an empty directory is no empty fleet`() throws {
+        let watch = try watch()
+        func error(_ readings: [DeclaredWatch.Reading]) -> String {
+            guard case .failure(let error)? = readings.last?.items else { return "" }
+            return "\(error)"
+        }
+        #expect(error(watch.look(isFirst: true)).contains("no file that ends with .yaml"))
+        try write("nodes:\n  - nam: a\nnods:\n", "a.yaml")
+        #expect(error(watch.look() + watch.look()).contains("a.yaml:3: unknown key ‘nods’"))
+        try FileManager.default.removeItem(atPath: directory)
+        #expect(error(watch.look() + watch.look()).contains("there is no file"))
+    }
+
+    @Test func `the configuration names them, each source once`() throws {
+        let settings = try ServerSettings(
+            parsing: """
+                fleet-files:
+                  - {path: /etc/roost/fleet, source: school, prune: yes}
+                  - {path: /config/fleet.yaml, source: lab, overwrite: yes}
+                """, file: "roost.yaml")
+        #expect(
+            settings.watchedFiles == [
+                WatchedFiles.Source(name: try SourceName("school"), path: "/etc/roost/fleet", prunes: true),
+                WatchedFiles.Source(
+                    name: try SourceName("lab"), path: "/config/fleet.yaml", overwrites: true),
+            ])
+        #expect(ServerSettings().differencesThatNeedRestart(from: settings) == ["fleet-files"])
+        for text in [
+            "fleet-files: [{path: fleet, source: a}]", "fleet-files: [{path: /a}]",
+            "fleet-files: [{source: a}]",
+            "fleet-files: [{path: /a, source: a}, {path: /b, source: a}]",
+            "fleet-files: [{path: /a, source: A b}]",
+        ] {
+            #expect(throws: (any Error).self, "\(text)") {
+                try ServerSettings(parsing: text, file: "roost.yaml")
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+extension EndToEnd.Servers {
+    /// The configuration as files: out of a server, into another, and watched.
+    @Suite final class CodeTests {
+        private let directory = NSTemporaryDirectory() + "roost-code-" + UUID().uuidString
+
+        init() throws {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+        private func text(_ name: String) throws -> String {
+            try String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8)
+        }
+
+        private func write(_ text: String, _ name: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+        }
+
+        /// What a command that must fail said, and how it ended.
+        private func refusal(_ server: CenterServer, _ words: String...) throws -> String {
+            try BootLab.run(
+                "sh", ["-c", "\"$@\" 2>&1; echo \"status $?\"", "sh", BootLab.roost] + words,
+                environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
+        }
+
+        @Test func `files come from a server, are changed, planned, applied, and refused`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            try server.roost("group", "add", "/school")
+            try server.roost("set", "--group", "/school", "loader=ipxe")
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
+            let files = "\(directory)/fleet"
+            try server.roost("export", "--output", files)
+            #expect(try text("fleet/nodes.yaml").contains("  - name: pc-1\n    group: /school\n"))
+
+            // What was exported changes nothing, and applying it remembers it.
+            let same = try refusal(server, "plan", "-f", files)
+            #expect(same.contains("nothing would change") && same.contains("status 0"), "\(same)")
+            #expect(try server.roost("apply", "-f", files).contains("taken over"))
+            #expect(try refusal(server, "diff", "-f", files) == "status 0\n")
+
+            try write(
+                """
+                source: school
+                nodes:
+                  # By the window.
+                  - name: pc-1
+                    group: /school
+                    macAddresses: ["52:54:00:00:01:01"]
+                  - name: pc-2  # new
+                    group: /school
+
+                """, "fleet/nodes.yaml")
+            try server.roost("source", "forget", "files")
+            let plan = try refusal(server, "plan", "-f", files)
+            #expect(plan.contains("add node pc-2") && plan.contains("status 2"), "\(plan)")
+            #expect(try refusal(server, "diff", "-f", files).contains("+  - name: pc-2  # new\n"))
+            try server.roost("apply", "-f", files)
+            #expect(try server.roost("node", "list").contains("pc-2"))
+            #expect(try server.roost("history").contains("school: 1 added"))
+            #expect(try server.roost("source", "list").contains("school"))
+
+            // Others change what was applied.
+            try server.roost("set", "--group", "/school", "loader=grub")
+            let conflict = try refusal(server, "plan", "-f", files)
+            #expect(
+                conflict.contains("groups.yaml:") && conflict.contains("settings.loader is grub by others")
+                    && conflict.contains("status 4"), "\(conflict)")
+            #expect(try refusal(server, "apply", "-f", files).contains("status 4"))
+            #expect(try server.roost("get", "pc-1", "loader") == "grub\n")
+            // Taken into the files, with their comments.
+            try server.roost("export", "--output", files)
+            #expect(try text("fleet/groups.yaml").contains("loader: grub"))
+            #expect(try text("fleet/nodes.yaml").contains("  # By the window.\n"))
+            try server.roost("apply", "-f", files)
+
+            try write("source: school\n", "fleet/nodes.yaml")
+            #expect(try refusal(server, "plan", "-f", files).contains("node pc-2 (--prune removes it)"))
+            try server.roost("apply", "-f", files, "--prune")
+            #expect(!(try server.roost("node", "list")).contains("pc-"))
+
+            try write("nodes:\n  - name: pc-3\n    grup: /school\n", "fleet/nodes.yaml")
+            let wrong = try refusal(server, "apply", "-f", files)
+            #expect(wrong.contains("nodes.yaml:3: unknown key ‘grup’; did you mean ‘group’?"), "\(wrong)")
+            #expect(wrong.contains("status 1"))
+            try BootLab.run(
+                "sh",
+                [
+                    "-euc", "\"$1\" schema | python3 -c 'import json, sys; json.load(sys.stdin)'", "sh",
+                    BootLab.roost,
+                ])
+        }
+
+        @Test func `a watched directory is the truth, and a mistake in it changes nothing`() throws {
+            try write("groups:\n  - path: /lab\n    settings: {loader: ipxe}\n", "lab.yaml")
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory)
+            let server = try CenterServer("fleet-files: [{path: \(directory), source: lab, prune: yes}]")
+            defer { server.stop() }
+            #expect(try server.roost("group", "list").contains("/lab"))
+            #expect(try server.roost("history").contains("source lab"))
+            try write(
+                "groups:\n  - path: /lab\n    settings: {loader: grub}\n  - path: /lab/one\n", "lab.yaml")
+            try Pace.wait(10, until: "the change counts") {
+                try server.roost("group", "list").contains("/lab/one")
+            }
+            try write("groups:\n  - path: /lab\n    settings: {lodaer: grub}\n", "lab.yaml")
+            try Pace.wait(10, until: "the mistake is told") {
+                try server.roost("status").contains("lab.yaml:3: there is no setting ‘lodaer’")
+            }
+            #expect(try server.roost("source", "list").contains("refused"))
+            #expect(try server.roost("group", "list").contains("/lab/one"))
+            try write("groups:\n  - path: /lab\n", "lab.yaml")
+            try Pace.wait(10, until: "what is named no more is gone") {
+                try !server.roost("group", "list").contains("/lab/one")
+            }
+            #expect(!(try server.roost("status")).contains("lodaer"))
+        }
+    }
+}
