@@ -7,6 +7,7 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var revision: Int
     /// Parents first.
     package var groups: [NodeGroup]
+    package var imageSettings: [DeclaredImageSettings]
     package var rules: [MatchRule]
     package var nodes: [Node]
     package var networks: [Network]
@@ -16,12 +17,14 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var secrets: [DeclaredSecret]
 
     package init(
-        revision: Int, groups: [NodeGroup] = [], rules: [MatchRule] = [], nodes: [Node] = [],
+        revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],
+        rules: [MatchRule] = [], nodes: [Node] = [],
         networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = [],
         secrets: [DeclaredSecret] = []
     ) {
         self.revision = revision
         self.groups = groups
+        self.imageSettings = imageSettings
         self.rules = rules
         self.nodes = nodes
         self.networks = networks

@@ -26,6 +26,7 @@ import Wire
         }
         #expect(names("nodes") == ["name", "group", "macAddresses", "uuid", "address", "tags", "settings"])
         #expect(names("groups") == ["path", "settings"])
+        #expect(names("imageSettings") == ["image", "settings"])
         #expect(names("rules") == ["name", "priority", "condition", "settings"])
         #expect(names("loaderRules") == ["name", "priority", "mac", "architecture", "vendorClass", "loader"])
         #expect(names("reservations") == ["machine", "address"])

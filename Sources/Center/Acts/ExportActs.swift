@@ -19,6 +19,10 @@ extension Acts {
         export.secrets = snapshot.contents.secrets.values.filter { isShown($0.group) }
             .sorted { $0.name < $1.name }.map { DeclaredSecret($0) }
         guard group == .site else { return export }
+        export.imageSettings = snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
+            ([image.settings] + image.settingsOfVersions.sorted { $0.key < $1.key }.map(\.value))
+                .compactMap { $0.map { DeclaredImageSettings($0) } }
+        }
         export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
         guard may(.read, in: .site) else { return export }
         let records = snapshot.contents.network

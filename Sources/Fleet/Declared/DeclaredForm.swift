@@ -130,8 +130,8 @@ package struct DeclaredSecret: DeclaredForm, Equatable {
 /// The kinds of records that files of the configuration have, in the order in which they are written and made.
 package enum DeclaredForms {
     package static let all: [any DeclaredForm.Type] = [
-        NodeGroup.self, MatchRule.self, Node.self, Network.self, DHCPReservation.self, LoaderRule.self,
-        DeclaredSecret.self,
+        NodeGroup.self, DeclaredImageSettings.self, MatchRule.self, Node.self, Network.self,
+        DHCPReservation.self, LoaderRule.self, DeclaredSecret.self,
     ]
 
     package static func named(_ member: String) -> (any DeclaredForm.Type)? {
