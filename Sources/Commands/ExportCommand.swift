@@ -8,7 +8,7 @@ import NIOHTTP1
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Print groups, match rules, nodes, networks, reservations, loader rules and secrets, or write them into files.",
+            "Print groups, settings of images, match rules, nodes, networks, reservations, loader rules and secrets, or write them into files.",
         discussion: """
             roost export >fleet.json               all of it, in a stable order: two exports differ where the configuration does
             roost export --group /school           the nodes, groups and secrets there and below
