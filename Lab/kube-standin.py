@@ -12,7 +12,7 @@ log, with who made it and never with a credential.
 DIRECTORY gets the authority (ca.crt), a kubeconfig of an administrator (admin.conf), and a token (roost.token) of the account that mints: it may
 have bootstrap tokens in kube-system and get and delete Nodes, nothing else.
 
-What it is not: no scheduler, no controllers, no pods, no storage, no kubelet API, no protobuf, no admission beyond what is said here.
+What it is not: no scheduler, no controllers, no pods, no storage, no kubelet API, no admission beyond what is said here.
 """
 
 import argparse
@@ -28,7 +28,8 @@ import sys
 import urllib.parse
 
 sys.dont_write_bytecode = True
-from kube_cluster import RESOURCES, Authority, Cluster, Refusal, now, selected, merged  # noqa: E402
+import kube_protobuf  # noqa: E402
+from kube_cluster import RESOURCES, Authority, Cluster, Refusal, merged, now, selected  # noqa: E402
 
 SHORT_NAMES = {"namespaces": ["ns"], "configmaps": ["cm"], "nodes": ["no"], "pods": ["po"], "events": ["ev"], "services": ["svc"],
                "certificatesigningrequests": ["csr"]}
@@ -121,9 +122,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return 200, found
         if url.path in ("/healthz", "/livez", "/readyz"):
             return 200, "ok"
-        if "protobuf" in self.headers.get("Content-Type", ""):
-            raise Refusal(415, "UnsupportedMediaType", "this stand-in reads JSON only")
-        value = json.loads(body) if body and self.command != "DELETE" else {}
+        if self.command == "DELETE" or not body:
+            value = {}
+        else:
+            value = kube_protobuf.read(body) if "protobuf" in self.headers.get("Content-Type", "") else json.loads(body)
         if not isinstance(value, dict):
             raise Refusal(400, "BadRequest", "the body is no object")
         if url.path.endswith("/v1/selfsubjectreviews") and self.command == "POST":
