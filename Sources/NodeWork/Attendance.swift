@@ -12,6 +12,8 @@ package struct Attendance {
     ]
 
     private var telling = SessionTelling()
+    /// The server has told that its list of nodes is new, and it was not taken yet.
+    private var lacksNodes = false
 
     package init() {}
 
@@ -25,11 +27,27 @@ package struct Attendance {
             switch order {
             case .restart: try restart()
             case .sessions: telling.begin()
+            case .nodes: lacksNodes = true
             case nil: break
             }
             tellSessions(to: server)
+            if lacksNodes { learnNodes(from: server) }
             // Results of a phase that ended without a network.
             try? StepReports().send()
+        }
+    }
+
+    /// Takes what the server tells of other nodes. A failure is said in this system's own log, and it is tried again.
+    private mutating func learnNodes(from server: ServerTalk) {
+        do {
+            try KnownNodeFiles().take(server.fetchKnownNodes())
+            lacksNodes = false
+        } catch let refusal as ServerRefusal where refusal.status == 404 {
+            // The setting has gone since.
+            lacksNodes = false
+        } catch {
+            let line = Array("roost-node: the list of nodes was not taken: \(error)\n".utf8)
+            _ = unsafe write(STDERR_FILENO, line, line.count)
         }
     }
 

@@ -37,7 +37,7 @@ package final class BootContext {
     }
 
     /// Machines that are remembered beyond those that boot.
-    private static let machineLimit = 65_536
+    static let machineLimit = 65_536
     private static let bootTestLimit = 64
 
     package var settings: Settings
@@ -73,6 +73,9 @@ package final class BootContext {
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     private(set) var orders = NodeOrders()
+    var knownNodeLists = KnownNodeLists()
+    /// The public halves of nodes' host keys, by their numbers and names.
+    var hostKeyLines: [String: String] = [:]
     var secretClaims = SecretClaims()
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
@@ -180,6 +183,7 @@ package final class BootContext {
         if heardMachines.count >= Self.machineLimit { heardMachines.removeAll() }
         heardMachines[card] = uuid
         orders.settingsChanged(of: card)
+        knownNodeLists.settingsChanged(of: card)
     }
 
     /// A machine named its boot program in DHCP. A loader knows less about that than the firmware that loaded it.
@@ -279,7 +283,10 @@ package final class BootContext {
         let before = tracker.progress(of: machine)
         let delivery = tracker.deliver(
             ConfigurationDelivery(address: address, publicKey: key), boot: boot, machine: machine, at: now())
-        if case .first(let event) = delivery { record(event, before: before) }
+        if case .first(let event) = delivery {
+            knownNodeLists.noteChange()
+            record(event, before: before)
+        }
         return delivery
     }
 
@@ -302,11 +309,11 @@ package final class BootContext {
         let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
         switch next {
         case .order(let order): return order
-        case .nothing: return nil
-        case .forgetSessions:
-            send(.sessions(machine, boot: boot, []))
-            return nil
+        case .nothing: break
+        case .forgetSessions: send(.sessions(machine, boot: boot, []))
         }
+        // Last: a node that does not know this order would hear no other.
+        return hasNewsOfNodes(for: machine, in: boot) ? .nodes : nil
     }
 
     // MARK: Who is logged in
@@ -357,6 +364,7 @@ package final class BootContext {
         }
         self.snapshot = snapshot
         orders.settingsChanged()
+        knownNodeLists.settingsChanged()
         heardMachines = heardMachines.filter { card, machine in
             if snapshot.node(withRecordOf: card) != nil { return false }
             let known = snapshot.observations.cards.machine(of: card)

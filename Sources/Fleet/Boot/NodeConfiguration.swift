@@ -11,10 +11,12 @@ package import Wire
 ///   - hostKey: makes the node's SSH host key with a number.
 ///   - volumeKey: the key of the node's volume, if that is encrypted.
 ///   - secrets: those that go out with it.
+///   - knownNodes: what the node knows of those in a group.
 package func configurationArchive(
     for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil, in snapshot: FleetSnapshot,
     policy: BootPolicy,
-    hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil, secrets: [SecretFile] = []
+    hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil, secrets: [SecretFile] = [],
+    knownNodes: ((GroupPath) -> KnownNodes)? = nil
 ) throws(UnreadableSetting) -> [UInt8] {
     let settings = snapshot.settings(of: node, at: address, card: machine)
     let name = node?.name ?? NodeName(unknown: machine)
@@ -24,7 +26,8 @@ package func configurationArchive(
     archive.addFile(
         "\(files)/etc/hosts",
         data: Array(
-            try hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
+            try hostsFile(name: name, at: address, settings: settings, snapshot: snapshot, policy: policy)
+                .utf8))
     let keys = try settings.value(of: Settings.authorizedKeys).map(\.settingText)
     if !keys.isEmpty {
         archive.addDirectory("\(files)/root/.ssh", mode: 0o700)
@@ -59,7 +62,11 @@ package func configurationArchive(
     }
     let steps = try nodeSteps(of: settings, domain: policy.domain)
     for phase in StepPhase.allCases {
-        var work = steps.filter { $0.phase == phase }.map(\.work)
+        var work = steps.filter { $0.phase == phase }.map { step in
+            var work = step.work
+            if case .knownNodes(let group) = step.kind { work.acts = knownNodes?(group).acts ?? [] }
+            return work
+        }
         if phase == .beforeInit, !secrets.isEmpty {
             let commands = steps.count { $0.phase == phase && $0.isCommand }
             work.insert(SecretFile.step(of: secrets), at: work.count - commands)
@@ -117,34 +124,39 @@ extension EffectiveSettings {
     }
 }
 
-/// The known_hosts lines of nodes for SSH clients (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names, fixed addresses and the key.
+/// The known_hosts lines of nodes for SSH clients (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names, addresses and the key.
 ///
 /// Nodes that make their own key, or have one among their files, are left out.
 package func knownHosts(
     of nodes: some Sequence<Node>, in snapshot: FleetSnapshot, domain: String,
-    publicLine: (NodeName, Int) -> String
+    address: (Node) -> IPv4Address? = \.address, publicLine: (NodeName, Int) -> String
 ) -> String {
     nodes.compactMap { node -> String? in
         guard let number = try? snapshot.settings(of: node).hostKeyNumber else { return nil }
         let names =
             [node.name.text] + (domain.isEmpty ? [] : ["\(node.name).\(domain)"])
-            + (node.address.map { [$0.description] } ?? [])
+            + (address(node).map { [$0.description] } ?? [])
         return "\(names.joined(separator: ",")) \(publicLine(node.name, number))\n"
     }.joined()
 }
 
 /// `/etc/hosts`: the node itself, the server, nodes with fixed addresses, and lines from settings.
+///
+/// What ``KnownNodes`` has is left out. A node that knows others has its own name at the address by which others know it: programs that tell each
+/// other their addresses, as those of MPI, must not tell 127.0.1.1.
 private func hostsFile(
-    name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
+    name: NodeName, at address: IPv4Address?, settings: EffectiveSettings, snapshot: FleetSnapshot,
+    policy: BootPolicy
 ) throws(UnreadableSetting) -> String {
-    func full(_ name: NodeName) -> String {
-        policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)"
-    }
+    func full(_ name: NodeName) -> String { name.hostNames(in: policy.domain) }
+    let known = try settings.value(of: Settings.knownNodes)
+    let own = known == nil ? nil : snapshot.nodes[name]?.address ?? address
     var lines = [
-        "127.0.0.1 localhost", "127.0.1.1 \(full(name))", "::1 localhost ip6-localhost ip6-loopback",
-        "\(policy.server) roost",
+        "127.0.0.1 localhost", "\(own?.description ?? "127.0.1.1") \(full(name))",
+        "::1 localhost ip6-localhost ip6-loopback", "\(policy.server) roost",
     ]
-    for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name }) where node.name != name {
+    for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name })
+    where node.name != name && known?.contains(node.group) != true {
         if let address = node.address { lines.append("\(address) \(full(node.name))") }
     }
     for line in try settings.value(of: Settings.hosts) { lines.append("\(line.key) \(line.text)") }

@@ -64,6 +64,7 @@ struct HTTPAnswering {
                 return steps(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine)
+            case "nodes": return knownNodes(request, machine: machine)
             case "configuration":
                 return configuration(request, body: body, machine: machine, peer: peer, server: server)
             default: break
@@ -154,7 +155,7 @@ struct HTTPAnswering {
         switch name {
         case "report", "hardware", "sessions", "steps": .report
         case "register": .registration
-        case "orders": .orders
+        case "orders", "nodes": .orders
         case "configuration": .configuration
         default: .script
         }
@@ -206,8 +207,27 @@ struct HTTPAnswering {
             ? HTTPAnswer(status: 204) : .error(403, "these results belong to another boot")
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), report its `sessions` until it has done so, or
-    /// nothing.
+    /// `GET /node/MAC/nodes?boot=ID&question=RANDOM`: what a running node knows of others, signed with the question.
+    private func knownNodes(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
+        guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
+        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+            return .error(403, "these nodes belong to another boot")
+        }
+        guard let question = request.query("question"), SignedAnswer.isQuestion(question) else {
+            return .error(400, "a node asks with a question of \(SignedAnswer.questionLength) digits")
+        }
+        guard let nodes = context.takeKnownNodes(for: machine, in: boot) else {
+            return .error(404, "this node's settings name no group that it should know")
+        }
+        var work: [UInt8] = []
+        nodes.work.write(to: &work)
+        let signed = SignedAnswer.bytes(
+            work, to: question, of: machine, in: boot, by: context.settings.key)
+        return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(signed))
+    }
+
+    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), report its `sessions` until it has done so, fetch the
+    /// `nodes` that it knows, or nothing.
     private func orders(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
         guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
@@ -256,7 +276,8 @@ struct HTTPAnswering {
             archive = try configurationArchive(
                 for: machine, being: context.node(of: machine), at: peer, in: context.snapshot,
                 policy: context.settings.policy.on(server: server),
-                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey, secrets: secrets)
+                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey, secrets: secrets,
+                knownNodes: { context.takeKnownNodes(in: $0, for: machine, in: boot) })
         } catch {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read a setting of this node")

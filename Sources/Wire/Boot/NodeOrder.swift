@@ -4,4 +4,6 @@ package enum NodeOrder: String, Sendable {
     case restart
     /// Report who is logged in.
     case sessions
+    /// Fetch what it knows of other nodes.
+    case nodes
 }
