@@ -232,7 +232,7 @@ def main():
     words = parser.parse_args()
     os.makedirs(words.directory, exist_ok=True)
     authority = Authority(words.directory)
-    addresses = words.address + ["127.0.0.1", "::1", "localhost"]
+    addresses = words.address + ["127.0.0.1", "::1", "localhost", "kubernetes"]
     names = ",".join(("IP:" if re.fullmatch(r"[0-9.]+|.*:.*", text) else "DNS:") + text for text in addresses)
     authority.issue("server", "/CN=kube-apiserver", f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
     authority.issue("admin", "/O=system:masters/CN=kubernetes-admin", "extendedKeyUsage=clientAuth\n")
