@@ -4,7 +4,7 @@
 #   kubelet.sh PACKAGE.deb
 #
 # The program in it takes kubelet's arguments for TLS bootstrapping and does what kubelet does first: asks for a client certificate with the
-# token, writes its kubeconfig, registers its Node, and says every few seconds that it is ready. It runs no pods and serves no API of its own.
+# token, writes its kubeconfig, registers its Node once, and says every few seconds that it is ready. It runs no pods and serves no API of its own.
 set -euo pipefail
 out=$1
 root=$(mktemp -d)
@@ -91,6 +91,7 @@ CONFIG
 fi
 
 as_node() { api --cert "$pair" --key "$pair" "$@"; }
+registered=''
 while :; do
   now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   runtime=$(containerd --version | awk '{ print "containerd://" $3 }')
@@ -99,8 +100,10 @@ while :; do
     "addresses":[{"type":"InternalIP","address":"'"$address"'"},{"type":"Hostname","address":"'"$node"'"}],
     "nodeInfo":{"kernelVersion":"'"$(uname -r)"'","containerRuntimeVersion":"'"$runtime"'","kubeletVersion":"v0.0.0-standin",
       "bootID":"'"$(cat /proc/sys/kernel/random/boot_id)"'"}}'
-  if ! as_node -o /dev/null -X PATCH -H 'Content-Type: application/merge-patch+json' --data '{"status":'"$status"'}' \
+  if as_node -o /dev/null -X PATCH -H 'Content-Type: application/merge-patch+json' --data '{"status":'"$status"'}' \
       "$server/api/v1/nodes/$node/status" 2>/dev/null; then
+    registered=1
+  elif [ -z "$registered" ]; then
     as_node -o /dev/null -H "$json" --data '{"apiVersion":"v1","kind":"Node","metadata":{"name":"'"$node"'","labels":{"kubernetes.io/hostname":"'"$node"'"}},"status":'"$status"'}' \
       "$server/api/v1/nodes" || true
   fi

@@ -40,13 +40,6 @@ extension EndToEnd.Systems {
                 environment: ["KUBECONFIG": "\(directory)/admin.conf", "HOME": directory])
         }
 
-        /// A bootstrap token as kubeadm makes it.
-        private static let token = """
-            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bootstrap-token-abcdef", "namespace": "kube-system"},
-             "type": "bootstrap.kubernetes.io/token",
-             "stringData": {"token-id": "abcdef", "token-secret": "0123456789abcdef", "usage-bootstrap-authentication": "true"}}
-            """
-
         @Test(.enabled(if: kubectlObstacle == nil, "\(kubectlObstacle ?? "")"))
         func `a node of the Kubernetes example joins its cluster by a token, which kubectl sees`() throws {
             let context = try DockerfileContext([:])
@@ -64,21 +57,17 @@ extension EndToEnd.Systems {
             try lab.waitUntil("the API server is ready", seconds: 20) {
                 FileManager.default.fileExists(atPath: "\(cluster).ready")
             }
-            for (name, text) in [("token.json", Self.token), ("token", "abcdef.0123456789abcdef\n")] {
-                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(cluster)/\(name)"))
-            }
-            #expect(
-                try kubectl(cluster, "create", "--validate=false", "-f", "\(cluster)/token.json").contains(
-                    "created"))
-
             let mac = "52:54:00:00:0c:01"
             try lab.roost("group", "add", "/kubernetes")
             try lab.roost(
                 "set", "--group", "/kubernetes", "image=kube", "hosts=\(BootLab.address)=kubernetes",
                 "files=/etc/kubernetes/pki/ca.crt=@\(cluster)/ca.crt")
             try lab.roost("node", "add", "kube-1", "--mac", mac, "--group", "/kubernetes")
-            try addSecret(
-                "join-token", "\(cluster)/token", "/etc/kubernetes/bootstrap-token", "--group", "/kubernetes")
+            try lab.roost(
+                "secret", "mint", "join-token", "kubernetes", "@\(cluster)/roost.token", "--cluster",
+                "https://\(BootLab.address):6443", "--authority", "\(cluster)/ca.crt", "--group",
+                "/kubernetes",
+                "--path", "/etc/kubernetes/bootstrap-token", "--arm", "each-boot")
             try lab.bootDirectly("kube-1", mac: mac, ["--mem", "2048"])
             defer { _ = try? lab.powerOff("kube-1") }
             try lab.waitForStage("ready", of: "kube-1")
@@ -101,22 +90,37 @@ extension EndToEnd.Systems {
                     cat /proc/sys/net/ipv4/ip_forward; stat -c %a /etc/kubernetes/bootstrap-token
                     ctr version >/dev/null && echo ctr
                     """) == "active\nactive\n1\n600\nctr")
+            #expect(try lab.failedSteps(of: "kube-1").isEmpty)
             let node = try kubectl(cluster, "describe", "node", "kube-1")
             #expect(node.contains(address) && node.contains("containerd://"))
-            let requests = try kubectl(cluster, "get", "csr", "-o", "jsonpath={.items[*].spec.username}")
-            #expect(requests == "system:bootstrap:abcdef")
-            // It got its configuration from this server, and what it told of steps has no token.
-            #expect(try lab.failedSteps(of: "kube-1").isEmpty)
-            #expect(!lab.console("kube-1").contains("0123456789abcdef"))
-            #expect(!lab.log("kube").contains("0123456789abcdef"))
-            // A node may not leave by itself: a person takes it out.
-            #expect(try lab.roost("secret", "show", "join-token").contains("kube-1"))
-            #expect(try kubectl(cluster, "delete", "node", "kube-1").contains("deleted"))
-            // Without its Secret the token opens nothing, and a node that has joined does not need it.
-            _ = try kubectl(
-                cluster, "delete", "secret", "bootstrap-token-abcdef", "--namespace", "kube-system")
-            try lab.waitUntil("it is there again", seconds: 60) {
-                try kubectl(cluster, "get", "nodes", "-o", "name") == "node/kube-1"
+            let token = try lab.ssh(address, "cat /etc/kubernetes/bootstrap-token").split(separator: ".")
+            try #require(token.count == 2)
+            #expect(
+                try kubectl(cluster, "get", "csr", "-o", "jsonpath={.items[*].spec.username}")
+                    == "system:bootstrap:\(token[0])")
+            // It was accepted once: it is gone since, and opens nothing.
+            try lab.waitUntil("its token is gone", seconds: 60) {
+                try kubectl(cluster, "get", "secrets", "--namespace", "kube-system", "-o", "name").isEmpty
+            }
+            let again = try inside([
+                "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", "\(cluster)/ca.crt", "-H",
+                "Authorization: Bearer \(token.joined(separator: "."))",
+                "https://\(BootLab.address):6443/apis/certificates.k8s.io/v1/certificatesigningrequests",
+            ])
+            #expect(again == "401")
+            // The receipt names it, and only the node had its secret half.
+            #expect(try lab.roost("secret", "show", "join-token").contains(token[0]))
+            for text in [
+                try lab.roost("secret", "show", "join-token"), try lab.roost("node", "steps", "kube-1"),
+                try lab.roost("node", "show", "kube-1"), lab.console("kube-1"), lab.log("roost"),
+                lab.log("kube"),
+            ] { #expect(!text.contains(token[1])) }
+            // A node that has joined goes on without it, and leaves the cluster when it leaves the fleet.
+            #expect(try kubectl(cluster, "get", "nodes", "-o", "name") == "node/kube-1")
+            try lab.powerOff("kube-1")
+            try lab.roost("node", "rm", "kube-1")
+            try lab.waitUntil("it has left", seconds: 60) {
+                try kubectl(cluster, "get", "nodes", "-o", "name").isEmpty
             }
         }
 
