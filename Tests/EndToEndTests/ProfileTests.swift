@@ -234,7 +234,7 @@ extension EndToEnd.Systems {
             try lab.waitForStage("ready", of: "desktop-1", seconds: 360)
             let address = try lab.address(of: "desktop-1")
             try lab.waitUntil("the log-in screen is there", seconds: 240) {
-                try lab.ssh(address, "pgrep -f lightdm-gtk-greeter >/dev/null && echo yes || true") == "yes"
+                try lab.ssh(address, "pidof lightdm-gtk-greeter >/dev/null && echo yes || true") == "yes"
             }
             #expect(
                 try lab.ssh(

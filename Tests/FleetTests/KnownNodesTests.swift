@@ -25,7 +25,7 @@ import Wire
             groups: [
                 NodeGroup(path: .site), NodeGroup(path: try GroupPath("/farm"), settings: settings),
                 NodeGroup(path: try GroupPath("/farm/rack-1")), NodeGroup(path: try GroupPath("/school")),
-            ])
+            ], images: [])
     }
 
     private func known(_ group: String, domain: String = "", leased: IPv4Address? = nil) throws -> [StepAct] {
@@ -115,7 +115,7 @@ import Wire
             nodes.append(
                 Node(name: try NodeName("n\(100_000 + number)"), macAddresses: [mac], address: Self.fixed))
         }
-        let snapshot = FleetSnapshot(revision: 1, nodes: nodes, groups: [NodeGroup(path: .site)])
+        let snapshot = FleetSnapshot(revision: 1, nodes: nodes, groups: [NodeGroup(path: .site)], images: [])
         let acts = KnownNodes(in: .site, of: snapshot, domain: "", address: \.address) { _, _ in "key" }.acts
         guard case .lines(_, _, let text)? = acts.first else {
             Issue.record("no lines")

@@ -25,7 +25,7 @@ import Wire
                 Node(
                     name: try NodeName("farm-1"), group: farm, macAddresses: [machine],
                     address: IPv4Address(address))
-            ], groups: [NodeGroup(path: .site), NodeGroup(path: farm)])
+            ], groups: [NodeGroup(path: .site), NodeGroup(path: farm)], images: [])
         return KnownNodes(in: farm, of: snapshot, domain: "", address: \.address) { _, _ in "key" }
     }
 
@@ -93,7 +93,7 @@ import Wire
                 Node(
                     name: try NodeName("farm-1"), group: farm, macAddresses: [machine],
                     address: IPv4Address("10.77.0.5"))
-            ], groups: [NodeGroup(path: .site), NodeGroup(path: farm, settings: settings)])
+            ], groups: [NodeGroup(path: .site), NodeGroup(path: farm, settings: settings)], images: [])
         let context = try BootContext(
             loop: try EventLoop(),
             settings: BootContext.Settings(
