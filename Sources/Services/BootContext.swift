@@ -362,6 +362,8 @@ package final class BootContext {
             openFiles.removeAll()
             immutableFiles.removeAll()
         }
+        // What machines report changes no list, except where they are.
+        if snapshot.revision != self.snapshot.revision { knownNodeLists.noteChange() }
         self.snapshot = snapshot
         orders.settingsChanged()
         knownNodeLists.settingsChanged()

@@ -65,10 +65,7 @@ struct KnownNodeLists {
     /// Settings may have changed: of one machine, or of all.
     mutating func settingsChanged(of machine: MACAddress) { groups[machine] = nil }
 
-    mutating func settingsChanged() {
-        groups.removeAll()
-        noteChange()
-    }
+    mutating func settingsChanged() { groups.removeAll() }
 
     private mutating func present(_ group: GroupPath, now: Int, _ make: () -> KnownNodes) -> List {
         let before = lists[group]

@@ -20,8 +20,9 @@ package struct KnownNodes: Equatable, Sendable {
         in group: GroupPath, of snapshot: FleetSnapshot, domain: String, address: (Node) -> IPv4Address?,
         publicLine: (NodeName, Int) -> String
     ) {
-        let nodes = snapshot.nodes.values.filter { group.contains($0.group) }.sorted { $0.name < $1.name }
-            .prefix(Self.nodeLimit)
+        let nodes = Array(
+            snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { group.contains($0.group) }
+                .prefix(Self.nodeLimit))
         hosts = nodes.compactMap { node in
             address(node).map { "\($0) \(node.name.hostNames(in: domain))\n" }
         }.joined()
