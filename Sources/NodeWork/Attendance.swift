@@ -12,6 +12,8 @@ package struct Attendance {
     ]
 
     private var telling = SessionTelling()
+    /// The server has told that its list of nodes is new, and it was not taken yet.
+    private var lacksNodes = false
 
     package init() {}
 
@@ -27,11 +29,27 @@ package struct Attendance {
             case .sessions: telling.begin()
             // What fails before a step is carried out is ordered again, or shown as not done.
             case .apply: try? RunningNode.applySteps()
+            case .nodes: lacksNodes = true
             case nil: break
             }
             tellSessions(to: server)
+            if lacksNodes { learnNodes(from: server) }
             // Results of a phase that ended without a network.
             try? StepReports().send()
+        }
+    }
+
+    /// Takes what the server tells of other nodes. A failure is said in this system's own log, and it is tried again.
+    private mutating func learnNodes(from server: ServerTalk) {
+        do {
+            try KnownNodeFiles().take(server.fetchKnownNodes())
+            lacksNodes = false
+        } catch let refusal as ServerRefusal where refusal.status == 404 {
+            // The setting has gone since.
+            lacksNodes = false
+        } catch {
+            let line = Array("roost-node: the list of nodes was not taken: \(error)\n".utf8)
+            _ = unsafe write(STDERR_FILENO, line, line.count)
         }
     }
 

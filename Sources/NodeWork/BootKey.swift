@@ -7,6 +7,8 @@ import Sealing
 enum BootKey {
     /// The server's public key, from the archive that contains this program.
     static let serverPath = "/lib/roost/server-key"
+    /// The same, once the image runs.
+    static let runningServerPath = "/run/roost/server-key"
     private static let path = "/run/roost/boot-key"
 
     static func read() throws -> NodeKey {

@@ -101,6 +101,20 @@ struct RootFiles {
 
     /// Keeps `block` at the end of a file, between two marks.
     func keep(_ block: String, named name: String, in path: String) throws(SystemError) {
+        try rewrite(path, keeping(block, named: name, in: path))
+    }
+
+    /// The same in a file that running programs read: they see it whole, before or after.
+    func keepAtOnce(_ block: String, named name: String, in path: String) throws(SystemError) {
+        let (before, text) = (try text(path), try keeping(block, named: name, in: path))
+        if before == text { return }
+        let next = path + ".roost"
+        try write(next, mode: before == nil ? 0o644 : mode(of: path), Array(text.utf8))
+        guard unsafe rename(root + next, root + path) == 0 else { throw SystemError("replace \(path)") }
+    }
+
+    /// The file's text with `block` at its end.
+    private func keeping(_ block: String, named name: String, in path: String) throws(SystemError) -> String {
         let (begin, end) = ("# Roost begins: \(name)", "# Roost ends: \(name)")
         var lines: [Substring] = []
         var isInside = false
@@ -111,7 +125,7 @@ struct RootFiles {
         }
         while lines.last?.isEmpty == true { lines.removeLast() }
         let before = lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
-        try rewrite(path, before + "\(begin)\n\(block)\(end)\n")
+        return before + "\(begin)\n\(block)\(end)\n"
     }
 
     /// The lines of a file of fields with colons, and a change to them.

@@ -118,6 +118,18 @@ package struct ServerTalk {
         return NodeOrder(rawValue: String(decoding: body, as: UTF8.self))
     }
 
+    /// What this node knows of others, as its server signed it.
+    func fetchKnownNodes() throws -> StepWork {
+        let question = SignedAnswer.newQuestion()
+        let answer = try request(
+            "GET", "/node/\(words.machine)/nodes?boot=\(words.boot)&question=\(question)", body: [])
+        let content = try SignedAnswer.content(
+            of: answer, to: question, of: words.machine, in: words.boot,
+            from: WholeFile.read(BootKey.runningServerPath))
+        var wire = content.span
+        return try StepWork(parsing: &wire)
+    }
+
     private static func uptimeMilliseconds() -> Int? {
         (try? WholeFile.read("/proc/uptime")).flatMap {
             milliseconds(String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self))

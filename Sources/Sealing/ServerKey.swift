@@ -38,6 +38,8 @@ package struct ServerKey: Sendable {
         return key.signature(of: signed) + box
     }
 
+    func signature(of message: [UInt8]) -> [UInt8] { key.signature(of: message) }
+
     /// The signed message: a box is valid for one key in one boot of one machine only.
     ///
     /// Each part but the last has a fixed length, or ends with a byte that it cannot contain.

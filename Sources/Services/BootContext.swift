@@ -39,7 +39,7 @@ package final class BootContext {
     }
 
     /// Machines that are remembered beyond those that boot.
-    private static let machineLimit = 65_536
+    static let machineLimit = 65_536
     private static let bootTestLimit = 64
 
     package var settings: Settings
@@ -75,6 +75,9 @@ package final class BootContext {
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     private(set) var orders = NodeOrders()
+    var knownNodeLists = KnownNodeLists()
+    /// The public halves of nodes' host keys, by their numbers and names.
+    var hostKeyLines: [String: String] = [:]
     var secretClaims = SecretClaims()
     var runningSteps = RunningSteps()
     var tpmProofs = TPMProofs()
@@ -185,6 +188,7 @@ package final class BootContext {
         if heardMachines.count >= Self.machineLimit { heardMachines.removeAll() }
         heardMachines[card] = uuid
         orders.settingsChanged(of: card)
+        knownNodeLists.settingsChanged(of: card)
     }
 
     /// A machine named its boot program in DHCP. A loader knows less about that than the firmware that loaded it.
@@ -284,7 +288,10 @@ package final class BootContext {
         let before = tracker.progress(of: machine)
         let delivery = tracker.deliver(
             ConfigurationDelivery(address: address, publicKey: key), boot: boot, machine: machine, at: now())
-        if case .first(let event) = delivery { record(event, before: before) }
+        if case .first(let event) = delivery {
+            knownNodeLists.noteChange()
+            record(event, before: before)
+        }
         return delivery
     }
 
@@ -312,8 +319,10 @@ package final class BootContext {
         case .order(.restart): return .restart
         case _ where wantsSteps: return .apply
         case .order(let order): return order
-        case .nothing, .forgetSessions: return nil
+        case .nothing, .forgetSessions: break
         }
+        // Last: a node that does not know this order would hear no other.
+        return hasNewsOfNodes(for: machine, in: boot) ? .nodes : nil
     }
 
     // MARK: Who is logged in
@@ -362,8 +371,11 @@ package final class BootContext {
             openFiles.removeAll()
             immutableFiles.removeAll()
         }
+        // What machines report changes no list, except where they are.
+        if snapshot.revision != self.snapshot.revision { knownNodeLists.noteChange() }
         self.snapshot = snapshot
         orders.settingsChanged()
+        knownNodeLists.settingsChanged()
         heardMachines = heardMachines.filter { card, machine in
             if snapshot.node(withRecordOf: card) != nil { return false }
             let known = snapshot.observations.cards.machine(of: card)

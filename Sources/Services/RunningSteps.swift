@@ -88,6 +88,10 @@ extension BootContext {
     func takeSteps(for machine: MACAddress, in boot: String) throws(UnreadableSetting) -> [AppliedStep] {
         guard let asked = runningSteps.asked[machine], asked.boot == boot else { return [] }
         let contents = try contents(for: machine, at: asked.address, server: asked.server)
-        return contents.applied(runningSteps.take(for: machine, in: boot), settings.secrets.stepMark)
+        // A new /etc/hosts comes without the lines about other nodes: they follow.
+        defer { knownNodeLists.forget(machine) }
+        return contents.applied(runningSteps.take(for: machine, in: boot), settings.secrets.stepMark) {
+            takeKnownNodes(in: $0, for: machine, in: boot)
+        }
     }
 }

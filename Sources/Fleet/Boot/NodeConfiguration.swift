@@ -8,10 +8,11 @@ import Wire
 /// - Parameters:
 ///   - volumeKey: the key of the node's volume, if that is encrypted.
 ///   - secrets: those that go out with it.
+///   - knownNodes: what the node knows of those in a group.
 ///   - running: by what the node may later get changed steps; nil: it may not.
 package func configurationArchive(
     of contents: NodeContents, volumeKey: [UInt8]? = nil, secrets: [SecretFile] = [],
-    running: RunningKeys? = nil
+    knownNodes: ((GroupPath) -> KnownNodes)? = nil, running: RunningKeys? = nil
 ) -> [UInt8] {
     var archive = CPIOWriter()
     let files = ConfigurationEntry.files.rawValue
@@ -31,7 +32,7 @@ package func configurationArchive(
             data: Array("\(hash.settingText)\n".utf8))
     }
     for phase in StepPhase.allCases {
-        var work = contents.steps.filter { $0.phase == phase }.map(\.work)
+        var work = contents.steps.filter { $0.phase == phase }.map { $0.filled($0.work, knownNodes) }
         if phase == .beforeInit, !secrets.isEmpty {
             let commands = contents.steps.count { $0.phase == phase && $0.isCommand }
             work.insert(SecretFile.step(of: secrets), at: work.count - commands)
@@ -94,18 +95,18 @@ extension EffectiveSettings {
     }
 }
 
-/// The known_hosts lines of nodes for SSH clients (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names, fixed addresses and the key.
+/// The known_hosts lines of nodes for SSH clients (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names, addresses and the key.
 ///
 /// Nodes that make their own key, or have one among their files, are left out.
 package func knownHosts(
     of nodes: some Sequence<Node>, in snapshot: FleetSnapshot, domain: String,
-    publicLine: (NodeName, Int) -> String
+    address: (Node) -> IPv4Address? = \.address, publicLine: (NodeName, Int) -> String
 ) -> String {
     nodes.compactMap { node -> String? in
         guard let number = try? snapshot.settings(of: node).hostKeyNumber else { return nil }
         let names =
             [node.name.text] + (domain.isEmpty ? [] : ["\(node.name).\(domain)"])
-            + (node.address.map { [$0.description] } ?? [])
+            + (address(node).map { [$0.description] } ?? [])
         return "\(names.joined(separator: ",")) \(publicLine(node.name, number))\n"
     }.joined()
 }

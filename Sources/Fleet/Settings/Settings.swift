@@ -11,6 +11,7 @@ package enum Settings {
         rescueImage.definition, tpm.definition, netconsole.definition, reportSessions.definition,
         timeZone.definition,
         authorizedKeys.definition, sshHostKey.definition, rootPasswordHash.definition, hosts.definition,
+        knownNodes.definition,
         files.definition, nameServers.definition, searchDomains.definition, timeServers.definition,
         locale.definition, keymap.definition, syslog.definition, mounts.definition, modules.definition,
         kernelParameters.definition, services.definition, groups.definition, users.definition,
@@ -123,6 +124,10 @@ package enum Settings {
     package static let hosts = Setting<[HostLine]>(
         "hosts", .map(.keys { IPv4Address($0) != nil || $0.contains(":") }), [], at: .initialisation,
         "Lines for /etc/hosts: address=name [alias …]")
+    package static let knownNodes = Setting<GroupPath?>(
+        "known-nodes", .optional(), nil, at: .running,
+        "A group such as /farm whose nodes this one knows by name, address and SSH host key, kept up to date while it runs; empty: only fixed addresses, at its start"
+    )
     /// They may be keys.
     package static let files = Setting<[ConfiguredFile]>(
         "files", .map(.keys(ConfiguredFile.isKey)), [], at: .initialisation,

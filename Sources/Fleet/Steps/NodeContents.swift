@@ -30,7 +30,8 @@ package struct NodeContents: Equatable, Sendable {
         let settings = snapshot.settings(of: node, at: address, card: machine)
         let name = node?.name ?? NodeName(unknown: machine)
         files =
-            try Self.identityFiles(name, settings, snapshot, policy, hostKey) + Self.configuredFiles(settings)
+            try Self.identityFiles(name, at: address, settings, snapshot, policy, hostKey)
+            + Self.configuredFiles(settings)
         timeZone = try settings.value(of: Settings.timeZone).settingText
         domain = policy.domain
         rootPasswordHash = try settings.value(of: Settings.rootPasswordHash)
@@ -38,10 +39,11 @@ package struct NodeContents: Equatable, Sendable {
     }
 
     private static func identityFiles(
-        _ name: NodeName, _ settings: EffectiveSettings, _ snapshot: FleetSnapshot, _ policy: BootPolicy,
-        _ hostKey: (NodeName, Int) -> HostKeyFiles
+        _ name: NodeName, at address: IPv4Address?, _ settings: EffectiveSettings,
+        _ snapshot: FleetSnapshot, _ policy: BootPolicy, _ hostKey: (NodeName, Int) -> HostKeyFiles
     ) throws(UnreadableSetting) -> [File] {
-        let hosts = try hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy)
+        let hosts = try hostsFile(
+            name: name, at: address, settings: settings, snapshot: snapshot, policy: policy)
         var files = [File("etc/hostname", "\(name)\n"), File("etc/hosts", hosts)]
         let keys = try settings.value(of: Settings.authorizedKeys).map(\.settingText)
         if !keys.isEmpty {
@@ -94,17 +96,22 @@ extension NodeContents.File {
 }
 
 /// `/etc/hosts`: the node itself, the server, nodes with fixed addresses, and lines from settings.
+///
+/// What ``KnownNodes`` has is left out. A node that knows others has its own name at the address by which others know it: programs that tell each
+/// other their addresses, as those of MPI, must not tell 127.0.1.1.
 private func hostsFile(
-    name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
+    name: NodeName, at address: IPv4Address?, settings: EffectiveSettings, snapshot: FleetSnapshot,
+    policy: BootPolicy
 ) throws(UnreadableSetting) -> String {
-    func full(_ name: NodeName) -> String {
-        policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)"
-    }
+    func full(_ name: NodeName) -> String { name.hostNames(in: policy.domain) }
+    let known = try settings.value(of: Settings.knownNodes)
+    let own = known == nil ? nil : snapshot.nodes[name]?.address ?? address
     var lines = [
-        "127.0.0.1 localhost", "127.0.1.1 \(full(name))", "::1 localhost ip6-localhost ip6-loopback",
-        "\(policy.server) roost",
+        "127.0.0.1 localhost", "\(own?.description ?? "127.0.1.1") \(full(name))",
+        "::1 localhost ip6-localhost ip6-loopback", "\(policy.server) roost",
     ]
-    for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name }) where node.name != name {
+    for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name })
+    where node.name != name && known?.contains(node.group) != true {
         if let address = node.address { lines.append("\(address) \(full(node.name))") }
     }
     for line in try settings.value(of: Settings.hosts) { lines.append("\(line.key) \(line.text)") }

@@ -7,6 +7,13 @@ extension NodeStep {
             name: name, failure: failure, attempts: attempts, secondLimit: secondLimit, acts: acts)
     }
 
+    /// Work of this step with what is only known when it goes out.
+    func filled(_ work: StepWork, _ knownNodes: ((GroupPath) -> KnownNodes)?) -> StepWork {
+        var work = work
+        if case .knownNodes(let group) = kind { work.acts = knownNodes?(group).acts ?? [] }
+        return work
+    }
+
     private var acts: [StepAct] {
         switch kind {
         case .hostName: [.copy(path: "/etc/hostname")]

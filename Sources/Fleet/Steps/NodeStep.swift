@@ -16,11 +16,14 @@ package struct NodeStep: Equatable, Sendable {
 
     /// Seconds of a step that is no command.
     package static let usualSecondLimit: UInt16 = 60
+    static let knownNodesName = "known nodes"
 
     /// What a step sets.
     package enum Kind: Equatable, Sendable {
         case hostName
         case hosts
+        /// The nodes of a group and those below, as ``KnownNodes`` has them.
+        case knownNodes(GroupPath)
         case resolver(servers: [NameServer], search: [String])
         case authorizedKeys
         case hostKey
@@ -71,6 +74,7 @@ package struct NodeStep: Equatable, Sendable {
         switch kind {
         case .hostName, .variables, .formerRoot: nil
         case .hosts: Settings.hosts.name
+        case .knownNodes: Settings.knownNodes.name
         case .resolver: Settings.nameServers.name
         case .authorizedKeys: Settings.authorizedKeys.name
         case .hostKey: Settings.sshHostKey.name
@@ -146,6 +150,9 @@ private func identitySteps(
     of settings: EffectiveSettings, domain: String
 ) throws(UnreadableSetting) -> [NodeStep] {
     var steps = [NodeStep("host name", .hostName), NodeStep("hosts", .hosts)]
+    if let group = try settings.value(of: Settings.knownNodes) {
+        steps.append(NodeStep(NodeStep.knownNodesName, .knownNodes(group)))
+    }
     let search = try settings.value(of: Settings.searchDomains).map(\.settingText)
     steps.append(
         NodeStep(

@@ -31,9 +31,14 @@ extension NodeContents {
     /// - Parameters:
     ///   - wanted: marks, by the names of steps.
     ///   - mark: makes the mark of a step.
-    package func applied(_ wanted: [String: String], _ mark: ([UInt8]) -> String) -> [AppliedStep] {
+    ///   - knownNodes: what the node knows of those in a group.
+    package func applied(
+        _ wanted: [String: String], _ mark: ([UInt8]) -> String,
+        knownNodes: ((GroupPath) -> KnownNodes)? = nil
+    ) -> [AppliedStep] {
         current(mark).filter { wanted[$0.step.name] == $0.mark }.map {
-            AppliedStep(phase: $0.step.phase, mark: $0.mark, work: complete($0.step.workAtRunTime))
+            let work = $0.step.filled($0.step.workAtRunTime, knownNodes)
+            return AppliedStep(phase: $0.step.phase, mark: $0.mark, work: complete(work))
         }
     }
 }

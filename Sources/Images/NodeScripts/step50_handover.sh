@@ -9,6 +9,7 @@ rm -f /run/roost/boot-key
 interface=$(cat /run/roost/interface)
 cp /bin/roost-node /run/roost/roost-node
 cp /proc/cmdline /run/roost/cmdline
+# With it the running node knows what its server has signed.
 cp /lib/roost/server-key /run/roost/server-key
 units=/run/systemd/system
 mkdir -p "$units/multi-user.target.wants" "$units/ssh.service.d" /run/systemd/network /run/NetworkManager/conf.d

@@ -66,6 +66,7 @@ struct HTTPAnswering {
             case "orders": return orders(request, machine: machine, peer: peer, server: server)
             case "apply": return apply(request, body: body, machine: machine)
             case "tpm": return tpm(request, body: body, machine: machine, peer: peer)
+            case "nodes": return knownNodes(request, machine: machine)
             case "configuration":
                 return configuration(request, body: body, machine: machine, peer: peer, server: server)
             default: break
@@ -156,7 +157,7 @@ struct HTTPAnswering {
         switch name {
         case "report", "hardware", "sessions", "steps": .report
         case "register": .registration
-        case "orders": .orders
+        case "orders", "nodes": .orders
         case "configuration", "apply", "tpm": .configuration
         default: .script
         }
@@ -210,8 +211,27 @@ struct HTTPAnswering {
             ? HTTPAnswer(status: 204) : .error(403, "these results belong to another boot")
     }
 
+    /// `GET /node/MAC/nodes?boot=ID&question=RANDOM`: what a running node knows of others, signed with the question.
+    private func knownNodes(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
+        guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
+        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+            return .error(403, "these nodes belong to another boot")
+        }
+        guard let question = request.query("question"), SignedAnswer.isQuestion(question) else {
+            return .error(400, "a node asks with a question of \(SignedAnswer.questionLength) digits")
+        }
+        guard let nodes = context.takeKnownNodes(for: machine, in: boot) else {
+            return .error(404, "this node's settings name no group that it should know")
+        }
+        var work: [UInt8] = []
+        nodes.work.write(to: &work)
+        let signed = SignedAnswer.bytes(
+            work, to: question, of: machine, in: boot, by: context.settings.key)
+        return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(signed))
+    }
+
     /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply` changed steps until it has fetched them,
-    /// report its `sessions` until it has done so, or nothing.
+    /// report its `sessions` until it has done so, fetch the `nodes` that it knows, or nothing.
     private func orders(
         _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
@@ -275,7 +295,9 @@ struct HTTPAnswering {
         do throws(UnreadableSetting) {
             archive = configurationArchive(
                 of: try context.contents(for: machine, at: peer, server: server), volumeKey: volumeKey,
-                secrets: secrets, running: context.runningKeys(of: machine, in: boot, sealedTo: key))
+                secrets: secrets,
+                knownNodes: { context.takeKnownNodes(in: $0, for: machine, in: boot) },
+                running: context.runningKeys(of: machine, in: boot, sealedTo: keyText))
         } catch {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read a setting of this node")

@@ -6,4 +6,6 @@ package enum NodeOrder: String, Sendable {
     case sessions
     /// Fetch changed steps of the configuration, and carry them out.
     case apply
+    /// Fetch what it knows of other nodes.
+    case nodes
 }
