@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include "x509_shim.h"
 
 // Keys of their parts (EVP_PKEY_fromdata(3)). The builder keeps pointers to names and parts until it is done, which Swift does not promise.
 
