@@ -86,6 +86,8 @@ package enum Commit: String, DurableOperation {
     case hardware = "store.hardware"
     case steps = "store.steps"
     case secretReceipts = "store.secret-receipts"
+    case secretMints = "store.secret-mints"
+    case secretsSent = "store.secrets-sent"
     case revision = "store.revision"
     case version = "store.version"
     case versionRemoval = "store.version-removal"

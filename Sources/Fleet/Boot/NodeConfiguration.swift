@@ -62,7 +62,7 @@ package func configurationArchive(
         var work = steps.filter { $0.phase == phase }.map(\.work)
         if phase == .beforeInit, !secrets.isEmpty {
             let commands = steps.count { $0.phase == phase && $0.isCommand }
-            work.insert(SecretFile.step(of: secrets), at: work.count - commands)
+            work.insert(contentsOf: SecretFile.steps(of: secrets), at: work.count - commands)
         }
         var list: [UInt8] = []
         for step in work { step.write(to: &list) }
@@ -79,7 +79,7 @@ package func configurationArchive(
 /// A node's SSH host key in OpenSSH's format.
 package struct HostKeyFiles: Equatable, Sendable {
     /// Where OpenSSH looks for it.
-    static let path = "/etc/ssh/ssh_host_ed25519_key"
+    package static let path = "/etc/ssh/ssh_host_ed25519_key"
 
     package var privateFile: String
     /// `ssh-ed25519 AAAA…`

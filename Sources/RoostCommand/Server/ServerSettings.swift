@@ -28,6 +28,8 @@ struct ServerSettings {
     var imageKeys: [String] = []
     var imageSources: [ReplicationSource] = []
     var keptFiles: [KeptFiles.Source] = []
+    /// Where programs that mint secrets are; nil: there are none.
+    var mintingPrograms: String?
     /// What other servers call this one; nil: the host's name.
     var serverName: String?
     var nodeProgram: String?
@@ -98,6 +100,7 @@ struct ServerSettings {
                 return try Self.imageSource(&section)
             } ?? []
         keptFiles = try Self.keptFiles(&top)
+        mintingPrograms = try top.value("minting-programs", "an absolute path", Self.path)
         advertisedAddress = try top.value("advertised-address", "an IPv4 address of a host") {
             IPv4Address($0).flatMap { $0.neverAHost == nil ? $0 : nil }
         }
@@ -129,7 +132,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, server-name, advertised-address, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, minting-programs, server-name, advertised-address, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 
@@ -217,6 +220,7 @@ struct ServerSettings {
             ("image-keys", imageKeys != other.imageKeys),
             ("image-sources", imageSources != other.imageSources),
             ("kept-files", keptFiles != other.keptFiles),
+            ("minting-programs", mintingPrograms != other.mintingPrograms),
             ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
