@@ -15,7 +15,8 @@ package struct WireGuardKey: Equatable, Sendable {
         self.init(secret: secret)
     }
 
-    init(secret: [UInt8]) {
+    /// - Parameter secret: 32 bytes.
+    package init(secret: [UInt8]) {
         Sodium.start()
         var publicBytes = [UInt8](repeating: 0, count: Int(crypto_scalarmult_BYTES))
         _ = unsafe crypto_scalarmult_base(&publicBytes, secret)

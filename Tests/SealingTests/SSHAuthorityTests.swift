@@ -1,9 +1,8 @@
 import Foundation
 import Glibc
 import Linux
+import Sealing
 import Testing
-
-@testable import Sealing
 
 /// Certificates for SSH host keys, and keys of WireGuard, as their own tools read them.
 @Suite struct SSHAuthorityTests {
