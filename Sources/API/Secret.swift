@@ -7,6 +7,10 @@ package struct SecretRequest: Codable, Sendable {
     package var name: SecretName?
     /// Left out of a new one: the site.
     package var group: GroupPath?
+    /// Of the group's nodes this one only; empty: all again.
+    package var node: String?
+    /// Of the group's nodes those that this rule fits; empty: all again.
+    package var rule: String?
     /// Of the file on nodes; left out of a new one: `/run/secrets/NAME`.
     package var path: String?
     /// Octal digits; left out of a new one: `600`.
@@ -18,26 +22,20 @@ package struct SecretRequest: Codable, Sendable {
     package var value: String?
     /// The value as Base64 instead, for bytes that are no text.
     package var base64: String?
-    /// Of a new one: its value is made for each node and boot.
-    package var minted: Minting?
-
-    package struct Minting: Codable, Sendable {
-        package var length: Int?
-        package var alphabet: String?
-
-        package init(length: Int? = nil, alphabet: String? = nil) {
-            self.length = length
-            self.alphabet = alphabet
-        }
-    }
+    /// Of a new one: the server makes it. With a new credential, how it is made from then on.
+    package var minted: MintingRequest?
+    /// Makes another authority or key, which is the next version.
+    package var rotate: Bool?
 
     package init(
-        name: SecretName? = nil, group: GroupPath? = nil, path: String? = nil, mode: String? = nil,
-        owner: String? = nil, arming: Secret.Arming? = nil, value: String? = nil, base64: String? = nil,
-        minted: Minting? = nil
+        name: SecretName? = nil, group: GroupPath? = nil, node: String? = nil, rule: String? = nil,
+        path: String? = nil, mode: String? = nil, owner: String? = nil, arming: Secret.Arming? = nil,
+        value: String? = nil, base64: String? = nil, minted: MintingRequest? = nil, rotate: Bool? = nil
     ) {
         self.name = name
         self.group = group
+        self.node = node
+        self.rule = rule
         self.path = path
         self.mode = mode
         self.owner = owner
@@ -45,6 +43,7 @@ package struct SecretRequest: Codable, Sendable {
         self.value = value
         self.base64 = base64
         self.minted = minted
+        self.rotate = rotate
     }
 }
 
@@ -52,12 +51,16 @@ package struct SecretRequest: Codable, Sendable {
 package struct SecretAnswer: Codable, Sendable {
     package var name: SecretName
     package var group: GroupPath
+    /// Of the group's nodes this one only.
+    package var node: NodeName?
+    /// Of the group's nodes those that this rule fits.
+    package var rule: RuleName?
     package var path: String
     /// Octal digits.
     package var mode: String
     package var owner: String
     /// Nil: people set its value.
-    package var minted: MintedPassword?
+    package var minted: Minting?
     package var arming: Secret.Arming
     /// Armed for one boot, which has had it.
     package var isSpent: Bool
@@ -70,6 +73,8 @@ package struct SecretAnswer: Codable, Sendable {
     package init(_ secret: Secret, isSpent: Bool, receipts: [SecretReceiptAnswer]? = nil) {
         name = secret.name
         group = secret.group
+        node = secret.node
+        rule = secret.rule
         path = secret.path
         mode = String(secret.mode, radix: 8)
         owner = secret.owner
@@ -93,8 +98,16 @@ package struct SecretReceiptAnswer: Codable, Sendable {
     package var key: String
     /// Seconds since 1970, when it last went out.
     @SecondTimestamp package var at: Int
-    /// How often it went out in that boot.
+    /// How often it went out in that boot; 0: it could not be minted.
     package var count: Int
+    /// What was minted, as far as people may know it: a public key, a serial number, the ID of a token.
+    package var minted: String?
+    /// What became of it: `making`, `made`, `sent`, `used`, `failed`, `removed`.
+    package var state: String?
+    /// Until when it is valid.
+    @SecondTimestamp package var expiresAt: Int?
+    /// Why it was not made, or what became of it.
+    package var failure: String?
 
     package init(_ receipt: SecretReceipt) {
         secret = receipt.secret
@@ -105,5 +118,9 @@ package struct SecretReceiptAnswer: Codable, Sendable {
         key = receipt.key
         at = receipt.at
         count = receipt.count
+        minted = receipt.mint.flatMap { $0.shown ?? ($0.state == .failed ? nil : $0.handle) }
+        state = receipt.mint?.state.rawValue
+        expiresAt = receipt.mint?.expiresAt
+        failure = receipt.mint?.failure
     }
 }

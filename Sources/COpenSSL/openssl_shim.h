@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <string.h>
+#include "x509_shim.h"
 
 // Keys of their parts (EVP_PKEY_fromdata(3)). The builder keeps pointers to names and parts until it is done, which Swift does not promise.
 

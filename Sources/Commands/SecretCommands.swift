@@ -10,8 +10,8 @@ struct SecretCommands: AsyncParsableCommand {
         commandName: "secret",
         abstract: "Manage secrets of nodes: files that travel sealed, and whose values are never shown.",
         subcommands: [
-            SecretList.self, SecretShow.self, SecretAdd.self, SecretSet.self, SecretArm.self,
-            SecretRemove.self,
+            SecretList.self, SecretShow.self, SecretAdd.self, SecretMintCommand.self, SecretSet.self,
+            SecretRotate.self, SecretArm.self, SecretRemove.self,
         ])
 }
 
@@ -29,7 +29,7 @@ struct SecretList: AsyncParsableCommand {
                 var table = TextTable(["NAME", "GROUP", "FILE", "ARMED FOR", "VERSION", "SET"])
                 for secret in secrets {
                     table.add([
-                        secret.name.text, secret.group.description, secret.path, secret.shownArming,
+                        secret.name.text, secret.receivers, secret.path, secret.shownArming,
                         secret.shownVersion, Shown.time(second: secret.changedAt),
                     ])
                 }
@@ -51,18 +51,20 @@ struct SecretShow: AsyncParsableCommand {
         try await reportingFailure {
             let path = "secrets/\(APIClient.escaped(name))"
             try output.write(try await server.client.get(path, SecretAnswer.self)) { secret in
-                var table = TextTable(["NODE", "VERSION", "BOOT", "WHEN", "TIMES", "SEALED FOR"])
+                var table = TextTable(["NODE", "VERSION", "BOOT", "WHEN", "TIMES", "SEALED FOR", "MINTED"])
                 for receipt in secret.receipts ?? [] {
                     table.add([
                         receipt.node.text, String(receipt.version), receipt.boot,
                         Shown.time(second: receipt.at), String(receipt.count), receipt.key,
+                        receipt.shownMint,
                     ])
                 }
+                let authority = secret.shownAuthority.map { "\($0)\n" } ?? ""
                 return """
-                    \(secret.name) of \(secret.group): \(secret.path), mode \(secret.mode), owner \(secret.owner)
+                    \(secret.name) of \(secret.receivers): \(secret.path), mode \(secret.mode), owner \(secret.owner)
                     armed for: \(secret.shownArming)
                     version \(secret.shownVersion), set \(Shown.time(second: secret.changedAt))
-
+                    \(authority)
                     \(table.text)
                     """
             }
@@ -72,7 +74,29 @@ struct SecretShow: AsyncParsableCommand {
 
 extension SecretAnswer {
     fileprivate var shownArming: String { isSpent ? "\(arming.rawValue) (delivered)" : arming.rawValue }
-    fileprivate var shownVersion: String { minted == nil ? String(version) : "minted" }
+    fileprivate var shownVersion: String {
+        switch minted?.keeping {
+        case nil: String(version)
+        case .nothing?: "minted (\(minted?.kind.rawValue ?? ""))"
+        case .made?, .given?: "\(version), minted (\(minted?.kind.rawValue ?? ""))"
+        }
+    }
+    fileprivate var receivers: String {
+        ([group.description]
+            + [node.map { "only node \($0)" }, rule.map { "only nodes of rule \($0)" }]
+            .compactMap(\.self)).joined(separator: ", ")
+    }
+    /// As `known_hosts` has it, or in PEM.
+    fileprivate var shownAuthority: String? {
+        if case .sshHost(let terms)? = minted { return "@cert-authority * \(terms.authority)" }
+        return minted?.authority
+    }
+}
+
+extension SecretReceiptAnswer {
+    fileprivate var shownMint: String {
+        [minted, state, failure].compactMap(\.self).joined(separator: ": ")
+    }
 }
 
 /// A secret's value, which does not belong on a command line.
@@ -99,6 +123,23 @@ struct SecretValue: ParsableArguments {
     }
 }
 
+/// Where a secret goes, and when.
+struct SecretPlace: ParsableArguments {
+    @Option(help: "The nodes of this group and below get it.") var group = "/"
+    @Option(help: "Of the group's nodes only this one gets it.") var node: String?
+    @Option(help: "Of the group's nodes only those that this rule fits get it.") var rule: String?
+    @Option(help: "The file on the node; left out: /run/secrets/NAME, which is in memory.") var path: String?
+    @Option(help: "The file's mode, in octal digits; left out: 600.") var mode: String?
+    @Option(help: "The file's owner: a user of the node, or user:group; left out: root.") var owner: String?
+    @Option(help: "The boots that get it: off, each-boot, next-boot or once.") var arm = Secret.Arming.off
+
+    func request(_ name: String) throws -> SecretRequest {
+        SecretRequest(
+            name: try SecretName(name), group: try GroupPath(group), node: node, rule: rule, path: path,
+            mode: mode, owner: owner, arming: arm)
+    }
+}
+
 struct SecretAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a secret.",
@@ -112,11 +153,7 @@ struct SecretAdd: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "Its name.") var name: String
     @OptionGroup var value: SecretValue
-    @Option(help: "The nodes of this group and below get it.") var group = "/"
-    @Option(help: "The file on the node; left out: /run/secrets/NAME, which is in memory.") var path: String?
-    @Option(help: "The file's mode, in octal digits.") var mode = "600"
-    @Option(help: "The file's owner: a user of the node, or user:group.") var owner = "root"
-    @Option(help: "The boots that get it: off, each-boot, next-boot or once.") var arm = Secret.Arming.off
+    @OptionGroup var place: SecretPlace
     @Flag(help: "Instead of a value, a random password is made for each node and boot.") var password = false
     @Option(help: "Characters of such a password.") var length: Int?
     @Option(help: "The characters that such a password is made of.") var alphabet: String?
@@ -132,10 +169,14 @@ struct SecretAdd: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            let wish = SecretRequest(
-                name: try SecretName(name), group: try GroupPath(group), path: path, mode: mode, owner: owner,
-                arming: arm, base64: password ? nil : try value.read(),
-                minted: password ? SecretRequest.Minting(length: length, alphabet: alphabet) : nil)
+            var wish = try place.request(name)
+            if password {
+                var minted = MintingRequest(kind: .password)
+                (minted.length, minted.alphabet) = (length, alphabet)
+                wish.minted = minted
+            } else {
+                wish.base64 = try value.read()
+            }
             let data = try await server.client.send(.POST, "secrets", json: wish)
             try output.write(JSONDecoder().decode(SecretAnswer.self, from: data)) {
                 "\($0.name) is \($0.path) on nodes of \($0.group), armed for: \($0.arming.rawValue)\n"

@@ -84,6 +84,17 @@ package final class HTTPClient: Sendable {
         trust = .certificates(certificates)
     }
 
+    /// Trusts only what is in a text in PEM.
+    ///
+    /// - Parameter place: where the text is, for the error.
+    package init(trustingPEM text: String, at place: String) throws(HTTPClientError) {
+        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(Array(text.utf8)), !certificates.isEmpty
+        else {
+            throw HTTPClientError(.certificateFile, at: place)
+        }
+        trust = .certificates(certificates)
+    }
+
     /// Follows a redirect when the request is a GET without `Authorization`.
     ///
     /// - Throws: `HTTPClientError`, `CancellationError`.

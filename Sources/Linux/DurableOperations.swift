@@ -87,6 +87,8 @@ package enum Commit: String, DurableOperation {
     case steps = "store.steps"
     case secretReceipts = "store.secret-receipts"
     case tpms = "store.tpms"
+    case secretMints = "store.secret-mints"
+    case secretsSent = "store.secrets-sent"
     case revision = "store.revision"
     case version = "store.version"
     case versionRemoval = "store.version-removal"

@@ -57,13 +57,16 @@ extension BootContext {
     /// - Returns: `.asked` while their receipts are being written.
     func secrets(for machine: MACAddress, in boot: String, key: String) -> SecretClaims.State {
         // A machine that is no node gets none.
-        guard let node = node(of: machine),
-            !Secret.armed(in: node.group, of: snapshot.contents.secrets.values).isEmpty
-        else { return .answered([]) }
+        guard let node = node(of: machine) else { return .answered([]) }
+        let (armed, rules) = snapshot.armedSecrets(for: node)
+        if armed.isEmpty { return .answered([]) }
         let claim = SecretClaim(
-            machine: machine, node: node.name, group: node.group, boot: boot, key: key, at: self.now() / 1_000
-        )
+            machine: machine, node: node.name, group: node.group, rules: rules, boot: boot, key: key,
+            at: self.now() / 1_000)
         let state = secretClaims.state(of: claim, now: EventLoop.now())
+        if case .answered = state, armed.contains(where: { $0.minted?.isMadeInStore == false }) {
+            send(.secretsSent(claim))
+        }
         guard state == .unasked else { return state }
         secretClaims.ask(claim, now: EventLoop.now())
         send(.secrets(claim))

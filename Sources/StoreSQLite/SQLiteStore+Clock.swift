@@ -9,6 +9,7 @@ extension SQLiteStore {
     package func move(with jump: ClockJump) async throws(StoreError) {
         try await write(.clockJump) { database in
             try Self.moveLogIns(with: jump, in: database)
+            try Self.moveSecrets(with: jump, in: database)
             try Self.moveBoots(with: jump, in: database)
         }
     }
@@ -67,6 +68,21 @@ extension SQLiteStore {
                 "by": jump.seconds, "last": jump.lastSecond, "longest": linkingSeconds,
                 "other": jump.otherSeconds.lowerBound, "lastOther": jump.otherSeconds.upperBound - 1,
             ])
+    }
+
+    /// When secrets went out and were minted. When what was minted expires was told to others, and stays.
+    private static func moveSecrets(with jump: ClockJump, in database: Database) throws {
+        for table in ["secret_receipt", "secret_mint"] {
+            try database.execute(
+                sql: """
+                    UPDATE \(table) SET at = at + :by
+                    WHERE at <= :last AND at NOT BETWEEN :other AND :lastOther
+                    """,
+                arguments: [
+                    "by": jump.seconds, "last": jump.lastSecond, "other": jump.otherSeconds.lowerBound,
+                    "lastOther": jump.otherSeconds.upperBound - 1,
+                ])
+        }
     }
 
     private static func moveBoots(with jump: ClockJump, in database: Database) throws {

@@ -30,26 +30,67 @@ extension SQLiteStore {
             arguments: [claim.machine.description, claim.boot, claim.key])
         guard isSpent == false else { return SecretDelivery(claim, files: nil) }
         var delivery = SecretDelivery(claim, files: [])
-        for secret in Secret.armed(in: claim.group, of: secrets)
+        // It may have been removed or moved since the data planes last heard.
+        guard let group = try Self.group(of: claim.node, in: database) else { return delivery }
+        for secret in Secret.armed(for: claim.node, in: group, fitting: claim.rules, of: secrets)
         where secret.isArmed(try Self.handed(secret, claim, in: database)) {
-            guard let content = try content(of: secret, in: database) else {
+            let kept = try kept(beside: secret, in: database)
+            guard let made = Made(secret, kept: kept) else {
                 delivery.unreadable.append(secret.name)
+                delivery.files?.append(SecretFile(missing: secret))
                 continue
             }
             try Self.note(secret, claim, in: database)
-            delivery.files?.append(SecretFile(secret, content: content))
             delivery.names.append("\(secret.name) version \(secret.version)")
+            switch made {
+            case .value(let content): delivery.files?.append(SecretFile(secret, content: content))
+            case .order:
+                let mint = try Self.begin(secret, for: claim, in: database)
+                delivery.orders.append(MintOrder(mint, of: secret, kept: kept))
+            }
         }
         return delivery
     }
 
-    /// Nil: it is not there, or sealed with another key.
-    private func content(of secret: Secret, in database: Database) throws -> [UInt8]? {
-        if let password = secret.minted {
-            var generator = SystemRandomNumberGenerator()
-            return password.mint(using: &generator)
+    /// Nil: there is no such node.
+    private static func group(of node: NodeName, in database: Database) throws -> GroupPath? {
+        let group = try String.fetchOne(
+            database,
+            sql: "SELECT ifnull(json_extract(record, '$.group'), '/') FROM record WHERE kind = ? AND key = ?",
+            arguments: [Node.kind, node.text])
+        return try group.map { try GroupPath($0) }
+    }
+
+    /// What a boot gets of a secret.
+    private enum Made {
+        case value([UInt8])
+        case order
+
+        /// Nil: what it takes is not there, or sealed with another key.
+        init?(_ secret: Secret, kept: [UInt8]?) {
+            if case .password(let password)? = secret.minted {
+                var generator = SystemRandomNumberGenerator()
+                self = .value(password.mint(using: &generator))
+                return
+            }
+            let needsKept =
+                switch secret.minted?.keeping {
+                case nil, .made?: true
+                case .given(let isRequired)?: isRequired
+                case .nothing?: false
+                }
+            guard kept != nil || !needsKept else { return nil }
+            guard let kept, secret.minted?.isMadeInStore != false else {
+                self = .order
+                return
+            }
+            self = .value(kept)
         }
-        return try secrets(of: Secret.self, secret.name.text, in: database)[Secret.value].flatMap {
+    }
+
+    /// Nil: it is not there, or sealed with another key.
+    func kept(beside secret: Secret, in database: Database) throws -> [UInt8]? {
+        try secrets(of: Secret.self, secret.name.text, in: database)[Secret.value].flatMap {
             Secret.bytes(of: $0)
         }
     }
@@ -125,12 +166,22 @@ extension SQLiteStore {
                     """, arguments: arguments)
             return try rows.compactMap { row in
                 guard let machine = MACAddress(row["mac"] as String) else { return nil }
-                return SecretReceipt(
+                let receipt = SecretReceipt(
                     secret: try SecretName(row["secret"] as String), version: row["version"],
                     armedIn: row["armed_in"],
                     node: try NodeName(row["node"] as String), machine: machine, boot: row["boot"],
                     key: row["key"], at: row["at"], count: row["count"])
+                return try Self.minted(for: receipt, in: database)
             }
+        }
+    }
+
+    package func isDelivered(_ secret: SecretName, armedIn revision: Int) async throws(StoreError) -> Bool {
+        try await read { database in
+            try Bool.fetchOne(
+                database,
+                sql: "SELECT EXISTS (SELECT 1 FROM secret_receipt WHERE secret = ? AND armed_in = ?)",
+                arguments: [secret.text, revision]) ?? false
         }
     }
 }

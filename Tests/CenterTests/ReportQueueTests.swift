@@ -144,7 +144,8 @@ import Wire
         let fleet = services.fleet
         let jumps = Mutex(0)
         let recorder = ReportRecorder(
-            fleet: fleet, volumes: services.volumes, logs: services.logs, logger: .silent
+            fleet: fleet, volumes: services.volumes, logs: services.logs, logger: .silent,
+            minter: .ofTests()
         ) { jumps.withLock { $0 += 1 } }
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         let name = try NodeName("pc-1")

@@ -224,7 +224,10 @@ extension MatrixRow {
         GET /api/v1/secrets  anywhere  200
         POST /api/v1/secrets  place  201  {"name":"fresh","group":"GROUP","value":"word","arming":"once"}
         GET /api/v1/secrets/SECRET  hidden  200
+        POST /api/v1/secrets  place  201  {"name":"fresh","group":"GROUP","node":"NODE","minted":{"kind":"x509"}}
+        POST /api/v1/secrets  place  422  {"name":"fresh","group":"GROUP","minted":{"kind":"kubernetes"}}
         PATCH /api/v1/secrets/SECRET  hidden  200  {"value":"another"}
+        PATCH /api/v1/secrets/SECRET  hidden  422  {"rotate":true}
         PATCH /api/v1/secrets/SECRET  hidden  200  {"arming":"each-boot"}
         DELETE /api/v1/secrets/SECRET  hidden  204
         GET /api/v1/nodes/NODE/secrets  place  200
@@ -338,8 +341,11 @@ extension MatrixRow {
         GET /secrets  anywhere  200
         POST /secrets  place  303  name=fresh&group=GROUP&value=word&arming=off
         POST /secrets  place  422  name=fresh&group=GROUP&value=word&length=20000&arming=off
+        POST /secrets  place  303  name=fresh&group=GROUP&value=&kind=ssh-host&names=NODE.farm&arming=each-boot
+        POST /secrets  place  422  name=fresh&group=GROUP&value=&kind=x509&days=0&arming=off
         GET /secrets/SECRET  hidden  200
         POST /secrets/SECRET  hidden  303  arming=once
+        POST /secrets/SECRET  hidden  422  rotate=yes
         POST /secrets/SECRET/remove  hidden  303
 
         """#

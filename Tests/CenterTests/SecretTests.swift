@@ -58,7 +58,7 @@ import Wire
             SecretRequest(name: name), SecretRequest(name: name, value: ""),
             SecretRequest(name: name, value: Self.word, base64: "AAAA"),
             SecretRequest(name: name, base64: "\(Self.word)!"),
-            SecretRequest(name: name, value: Self.word, minted: SecretRequest.Minting()),
+            SecretRequest(name: name, value: Self.word, minted: MintingRequest()),
             SecretRequest(name: name, mode: "rw", value: Self.word),
             SecretRequest(name: name, path: "etc/x", value: Self.word),
             SecretRequest(name: name, value: String(repeating: Self.word, count: 4_000)),
@@ -79,7 +79,8 @@ import Wire
         let acts = Acts(services: fleet.services, caller: .local)
         let name = try SecretName("bytes")
         let made = try await acts.addSecret(
-            SecretRequest(name: name, group: GroupPath("/school"), arming: .once, base64: "AAEC/w=="))
+            SecretRequest(name: name, group: GroupPath("/school"), arming: .once, base64: "AAEC/w==")
+        ).record
         #expect(made.version == 1 && made.mode == "600" && made.path == "/run/secrets/bytes" && !made.isSpent)
         func claim(_ boot: String) async throws -> [[UInt8]] {
             let claim = SecretClaim(
@@ -89,11 +90,11 @@ import Wire
             return files.filter { $0.path == made.path }.map(\.content)
         }
         #expect(try await claim("one") == [[0, 1, 2, 255]])
-        #expect(try await acts.secret(name).isSpent)
+        #expect(try await acts.secret(name).record.isSpent)
         #expect(try await claim("two").isEmpty)
-        #expect(try await !acts.changeSecret(name, SecretRequest(arming: .once)).isSpent)
+        #expect(try await !acts.changeSecret(name, SecretRequest(arming: .once)).record.isSpent)
         #expect(try await claim("three").count == 1)
-        #expect(try await acts.secret(name).receipts?.map(\.boot) == ["three", "one"])
+        #expect(try await acts.secret(name).record.receipts?.map(\.boot) == ["three", "one"])
     }
 
     @Test func `an operator of one group neither sees nor changes another group's secrets`() async throws {
@@ -116,13 +117,53 @@ import Wire
         #expect(secrets[try SecretName(Place.school.secret)]?.group.description == "/school")
     }
 
+    @Test func `a change and a removal may depend on the state that was read`() async throws {
+        let fleet = try await SmallFleet()
+        let token = "Bearer \(Person(role: .admin, place: .site).token)"
+        let path = "/api/v1/secrets/\(Place.school.secret)"
+        let first = try await fleet.ask("GET", path, headers: [.authorization: token])
+        let tag = try #require(first.headers[.eTag])
+        func change(_ body: String, if tag: String) async throws -> Int {
+            let headers: HTTPFields = [.authorization: token, .ifMatch: tag]
+            return try await fleet.ask("PATCH", path, headers: headers, body: body).status
+        }
+        #expect(try await change(#"{"value":"next"}"#, if: tag) == 200)
+        // Only its version tells that the value is another one.
+        #expect(try await change(#"{"arming":"off"}"#, if: tag) == 412)
+        let headers: HTTPFields = [.authorization: token, .ifMatch: tag]
+        #expect(try await fleet.ask("DELETE", path, headers: headers).status == 412)
+        let secrets = fleet.services.fleet.snapshot.contents.secrets
+        #expect(secrets[try SecretName(Place.school.secret)]?.arming == .eachBoot)
+        let now = try #require(
+            try await fleet.ask("GET", path, headers: [.authorization: token]).headers[.eTag])
+        #expect(now != tag)
+        #expect(try await change(#"{"arming":"off"}"#, if: now) == 200)
+    }
+
+    @Test func `a form with a mistake says so, beside what is there`() async throws {
+        let fleet = try await SmallFleet()
+        let admin = Person(role: .admin, place: .site)
+        for form in [
+            "name=a+b&value=x", "name=fresh&kind=kubernetes&value=x", "name=fresh&kind=magic",
+            "name=fresh&value=x&mode=9", "name=fresh&kind=x509&days=many",
+        ] {
+            let answer = try await fleet.ask(
+                "POST", "/secrets",
+                headers: [
+                    .cookie: "__Host-roost=\(admin.cookie)",
+                    .contentType: "application/x-www-form-urlencoded",
+                ], body: "\(form)&csrf=\(admin.csrfToken)")
+            #expect(answer.status == 422 && answer.body.contains(Place.school.secret), "\(form)")
+        }
+    }
+
     @Test func `what nodes claim is stored before it is given to the data planes`() async throws {
         let fleet = try await SmallFleet()
         let services = fleet.services
         let (deliveries, continuation) = AsyncStream.makeStream(of: [SecretDelivery].self)
         let recorder = ReportRecorder(
             fleet: services.fleet, volumes: services.volumes, logs: services.logs, logger: .silent,
-            deliver: { continuation.yield($0) }, clockJumped: {})
+            minter: .ofTests(), deliver: { continuation.yield($0) }, clockJumped: {})
         let claim = SecretClaim(
             machine: MACAddress(rawValue: 78), node: try NodeName("pc-1"), group: try GroupPath("/school"),
             boot: "first", key: "00", at: 1)

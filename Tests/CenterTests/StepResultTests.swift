@@ -38,7 +38,7 @@ import Wire
         }
         let recorder = ReportRecorder(
             fleet: services.fleet, volumes: services.volumes, logs: services.logs, logger: .silent,
-            clockJumped: {})
+            minter: .ofTests(), clockJumped: {})
         try await start(Self.boot, of: machine, recorder)
         return (services, recorder, machine)
     }

@@ -50,6 +50,13 @@ import Wire
         #expect(policy == BootPolicy(server: server, loaders: [], nodeArchives: [:]))
     }
 
+    @Test func `the directory of programs that mint is absolute, and another one needs a restart`() throws {
+        let settings = try ServerSettings(parsing: "minting-programs: /etc/roost/minting", file: "roost.yaml")
+        #expect(settings.mintingPrograms == "/etc/roost/minting")
+        #expect(ServerSettings().differencesThatNeedRestart(from: settings) == ["minting-programs"])
+        #expect(error("minting-programs: minting").contains("an absolute path"))
+    }
+
     @Test func `an advertised address is an address`() throws {
         let settings = try ServerSettings(parsing: "advertised-address: 192.0.2.10", file: "roost.yaml")
         #expect(settings.advertisedAddress.map { "\($0)" } == "192.0.2.10")

@@ -75,10 +75,27 @@ extension Commit {
             createdAt: 5, generation: 1)
     }
 
-    private static func secret() throws -> FleetEdit {
-        let secret = Secret(
-            name: try SecretName("token"), group: .site, arming: .once, changedAt: 5)
-        return .secret(secret.name, secret, value: [1])
+    private static func secrets() throws -> [FleetEdit] {
+        let node = try NodeName("pc-1")
+        let secret = Secret(name: try SecretName("token"), group: .site, arming: .once, changedAt: 5)
+        let minted = Secret(
+            name: try SecretName("ticket"), group: .site,
+            minted: .program(MintingProgram(path: "/etc/ticket")), arming: .eachBoot, changedAt: 5)
+        return [
+            .node(node, Node(name: node, macAddresses: [])), .secret(minted.name, minted),
+            .secret(secret.name, secret, value: [1]),
+        ]
+    }
+
+    /// Of a boot that has begun before.
+    private static func formerClaim() throws -> SecretClaim {
+        SecretClaim(
+            machine: machine, node: try NodeName("pc-1"), group: .site, boot: "former", key: "a", at: 4)
+    }
+
+    private static func formerMint(_ store: SQLiteStore) async throws -> SecretMint {
+        let open = try await store.openMints().first { $0.mint.boot == "former" }
+        return try #require(open).mint
     }
 
     private static func claim() throws -> SecretClaim {
@@ -104,7 +121,12 @@ extension Commit {
         try await make([.token(1, token("first"), hash: "first")], in: store)
         try await make([.boardLink(1, boardLink("first"), hash: "first")], in: store)
         try await make([.webHook(1, hook("http://first"))], in: store)
-        try await make([secret()], in: store)
+        let secrets = try secrets()
+        try await make(Array(secrets.dropLast()), in: store)
+        var mint = try #require(try await store.claim([formerClaim()]).first?.orders.first).mint
+        mint.state = .made
+        try await store.save([mint])
+        try await make(Array(secrets.suffix(1)), in: store)
         for kernel in ["a", "b", "c"] {
             let (manifest, digest) = try manifest(kernel)
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
@@ -156,6 +178,11 @@ extension Commit {
                 store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
             let tpm = TPMIdentity(endorsement: "a", attestation: "b", kind: .ecc)
             _ = try await store.bind([BoundTPM(node: node.name, tpm: tpm, boundAt: 1)])
+        case .secretMints:
+            var mint = try await Self.formerMint(store)
+            mint.state = .removed
+            try await store.save([mint])
+        case .secretsSent: try await store.noteSent([Self.formerClaim()])
         case .cards:
             let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
             let node = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: machine)
@@ -185,6 +212,14 @@ extension Commit {
         }
     }
 
+    private static func isClaimed(_ store: SQLiteStore) async throws -> Bool {
+        let boot = "first"
+        let receipts = try await store.receipts(of: nil, node: nil, limit: 9).count { $0.boot == boot }
+        let mints = try await store.openMints().count { $0.mint.boot == boot }
+        #expect(receipts == 2 * mints)
+        return (receipts, mints) == (2, 1)
+    }
+
     /// Whether it is done; nil when that does not show.
     func isDone(path: String) async throws -> Bool? {
         switch self {
@@ -207,10 +242,11 @@ extension Commit {
         case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
         case .steps: try await store.steps(of: Self.machine, in: "first").count == 1
-        // Done is what was handed out: a receipt without it, or it without a receipt, is neither.
-        case .secretReceipts:
-            try await store.receipts(of: nil, node: nil, limit: 9).map(\.count) == [1]
         case .tpms: try await store.snapshot().tpm(of: NodeName("pc-1")) != nil
+        // Done is what was handed out: a receipt without it, or it without a receipt, is neither; and what is to be minted is known, too.
+        case .secretReceipts: try await Self.isClaimed(store)
+        case .secretMints: try await store.openMints().isEmpty
+        case .secretsSent: try await store.openMints().map(\.mint.state) == [.sent]
         case .cards: try await !store.snapshot().observations.cards.isEmpty
         case .revision:
             try await (

@@ -66,6 +66,27 @@ extension EndToEnd.Machines {
             defer { try? FileManager.default.removeItem(at: file) }
             try lab.roost(
                 "secret", "add", "keep-token", "@\(file.path)", "--group", "/keep", "--arm", "next-boot")
+            try lab.roost("secret", "mint", "keep-tls", "x509", "--group", "/keep", "--arm", "each-boot")
+        }
+
+        /// The key that was minted for it is a file of the node and nowhere else; of its certificate, all see the fingerprint.
+        private func expectMinted(on address: String, _ wiretap: Wiretap) throws {
+            let key = try lab.ssh(address, "sed -n 2p /run/secrets/keep-tls")
+            #expect(key.utf8.count > 40)
+            #expect(try wiretap.count(key) == 0)
+            let certificate = try lab.ssh(address, "sed -n 2p /run/secrets/keep-tls.crt")
+            #expect(try lab.ssh(address, "sed -n 2p /run/secrets/keep-tls.ca.crt") != certificate)
+            #expect(
+                try lab.ssh(address, "ls -l /run/secrets/keep-tls /run/secrets/keep-tls.crt | cut -c 1-10")
+                    == "-rw-------\n-rw-r--r--")
+            let shown = try lab.roost("secret", "show", "keep-tls")
+            #expect(shown.contains("BEGIN CERTIFICATE") && shown.contains("SHA-256"))
+            for text in [shown, lab.log("roost")] { #expect(!text.contains(key)) }
+            let secret = try lab.json("secret", "show", "keep-tls") as? [String: Any]
+            let receipts = try #require(secret?["receipts"] as? [[String: Any]])
+            let own = try #require(receipts.first { $0["node"] as? String == "keep-2" })
+            #expect(own["state"] as? String == "sent" && own["expiresAt"] != nil)
+            try BootLab.requireDocumented("secrets/keep-tls", "Secret")
         }
 
         /// The secret is a file of the node, and nowhere else: not on the network, in the log or in what commands print. A receipt says who got it.
@@ -243,6 +264,7 @@ extension EndToEnd.Machines {
             let wiretap = try Wiretap("keep-2")
             let second = try start(2)
             try expectDelivered(token, to: second, wiretap)
+            try expectMinted(on: second, wiretap)
             #expect(try lab.ssh(second, "test -e /etc/own || echo none") == "none")
             try expectSealed(second, wiretap)
             // It asks again until the receipts of its secret are written.

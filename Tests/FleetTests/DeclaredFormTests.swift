@@ -30,7 +30,9 @@ import Wire
         #expect(names("rules") == ["name", "priority", "condition", "settings"])
         #expect(names("loaderRules") == ["name", "priority", "mac", "architecture", "vendorClass", "loader"])
         #expect(names("reservations") == ["machine", "address"])
-        #expect(names("secrets") == ["name", "group", "path", "mode", "owner", "minted", "arming"])
+        #expect(names("secrets") == [
+                "name", "group", "node", "rule", "path", "mode", "owner", "minted", "arming",
+            ])
         #expect(names("networks").isSuperset(of: ["name", "pools", "lease", "options", "bootp", "routes"]))
         func form(_ member: String, _ name: String) -> FieldForm? {
             DeclaredForms.fields[member]?.first { $0.name == name }?.form
@@ -47,7 +49,11 @@ import Wire
             Issue.record("minted is an object")
             return
         }
-        #expect(minted.map(\.name) == ["length", "alphabet"])
+        #expect(
+            minted.map(\.name) == [
+                "kind", "length", "alphabet", "days", "names", "server", "authority", "minutes", "groups", "program",
+                "seconds",
+            ])
         // Those that name a record are read first, and are required.
         for form in DeclaredForms.all {
             let key = DeclaredForms.fields[form.member]?.first { $0.name == form.keyMember }

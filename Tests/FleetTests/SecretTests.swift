@@ -101,7 +101,8 @@ import Wire
             try Self.secret("off", arming: .off),
         ]
         func names(_ group: String) throws -> [String] {
-            Secret.armed(in: try GroupPath(group), of: all).map(\.name.text)
+            Secret.armed(for: try NodeName("pc-1"), in: try GroupPath(group), fitting: [], of: all)
+                .map(\.name.text)
         }
         #expect(try names("/") == ["site"])
         #expect(try names("/school") == ["school"])
@@ -138,12 +139,12 @@ import Wire
             MintedPassword(alphabet: "abc"), MintedPassword(alphabet: "abcdefghij k"),
         ] {
             var secret = try Self.secret()
-            secret.minted = wrong
+            secret.minted = .password(wrong)
             let given = secret
             #expect(throws: InvalidSetting.self) { try Self.saved(given, in: Self.site()) }
         }
         var secret = try Self.secret()
-        secret.minted = MintedPassword()
+        secret.minted = .password(MintedPassword())
         let minted = secret
         #expect(throws: InvalidSetting.self) { try Self.saved(minted, value: [1], in: Self.site()) }
         let site = try Self.saved(minted, in: Self.site())
@@ -175,9 +176,77 @@ import Wire
         #expect(places == places.sorted())
         #expect(try !text([]).contains("secrets"))
         #expect(
-            SecretFile.step(of: [file]).acts == [
-                .write(path: "/run/secrets/token", mode: 0o600, content: Array("open sesame".utf8)),
-                .program(words: ["chown", "ann:ann", "/run/secrets/token"]),
+            SecretFile.steps(of: [file]).map(\.acts) == [
+                [
+                    .write(path: "/run/secrets/token", mode: 0o600, content: Array("open sesame".utf8)),
+                    .program(words: ["chown", "-h", "ann:ann", "/run/secrets/token"]),
+                ]
             ])
+    }
+
+    @Test func `what could not be had is a failed step of its own, without what went wrong in it`() throws {
+        let steps = SecretFile.steps(of: [
+            SecretFile(try Self.secret("one"), content: [1]), SecretFile(missing: try Self.secret("two")),
+        ])
+        #expect(steps.map(\.name) == ["secrets", "secret two"])
+        #expect(steps.map(\.acts.count) == [1, 1] && steps.allSatisfy { $0.failure == .goOn })
+        guard case .program(let words) = steps[1].acts[0] else {
+            Issue.record("it is no program")
+            return
+        }
+        #expect(words.last == "the server could not give it: roost secret show two says why")
+    }
+
+    @Test func `a secret is for one node or for a rule's nodes, and then nearer than its group's`() throws {
+        let (node, rule) = (try NodeName("pc-1"), try RuleName("gpu"))
+        var all = [
+            try Self.secret("school", in: "/school", path: "/run/a"), try Self.secret("own", path: "/run/a"),
+            try Self.secret("ruled", path: "/run/b"),
+            try Self.secret("lab", in: "/school/lab", path: "/run/b"),
+        ]
+        (all[1].node, all[2].rule) = (node, rule)
+        let secrets = all
+        func names(_ name: String, _ rules: Set<RuleName>) throws -> [String] {
+            Secret.armed(
+                for: try NodeName(name), in: try GroupPath("/school/lab"), fitting: rules, of: secrets
+            ).map(\.name.text).sorted()
+        }
+        #expect(try names("pc-1", [rule]) == ["own", "ruled"])
+        #expect(try names("pc-1", []) == ["lab", "own"])
+        #expect(try names("pc-2", [rule]) == ["ruled", "school"])
+        // Both have to be there when a secret names them, and a node in the secret's group.
+        for secret in secrets[1...2] {
+            #expect(throws: StoreError.self) { try Self.saved(secret, in: Self.site()) }
+        }
+        let site = try Self.site().applying(
+            [
+                .node(node, Node(name: node, group: try GroupPath("/office"), macAddresses: [])),
+                .rule(rule, MatchRule(name: rule, condition: "")),
+            ], revision: 8)
+        var foreign = secrets[1]
+        foreign.group = try GroupPath("/school")
+        let wrong = foreign
+        #expect(throws: StoreError.self) { try Self.saved(wrong, in: site) }
+        let saved = try Self.saved(secrets[2], in: Self.saved(secrets[1], in: site))
+        let known = try #require(saved.nodes[node])
+        #expect(saved.armedSecrets(for: known).secrets.map(\.name.text).sorted() == ["own", "ruled"])
+        #expect(saved.armedSecrets(for: known).rules == [rule])
+        // A node or rule that goes leaves a secret that nothing gets.
+        let without = try saved.applying([.node(node, nil), .rule(rule, nil)], revision: 11)
+        #expect(without.contents.secrets.count == 2)
+    }
+
+    @Test func `an arming that returns by undo is the former one, and arms nothing anew`() throws {
+        let name = try SecretName("token")
+        let armed = try Self.saved(Self.secret(arming: .once), value: [1], in: Self.site())
+        var off = try #require(armed.contents.secrets[name])
+        (off.arming, off.armedIn) = (.off, 0)
+        let disarmed = try Self.saved(off, in: armed)
+        let before = try #require(armed.contents.secrets[name])
+        let present = try #require(disarmed.contents.secrets[name])
+        #expect(present.armedIn == 9)
+        let undone = try Self.saved(before.restored(over: present), in: disarmed)
+        #expect(undone.contents.secrets[name]?.arming == .once)
+        #expect(undone.contents.secrets[name]?.armedIn == before.armedIn)
     }
 }

@@ -18,12 +18,25 @@ import Wire
 
     private func save(
         named name: String = "token", _ arming: Secret.Arming, in group: String = "/", value: [UInt8]?,
-        minted: MintedPassword? = nil, _ store: SQLiteStore
+        minted: Minting? = nil, _ store: SQLiteStore
     ) async throws {
         let group = try GroupPath(group)
         let secret = Secret(
             name: try SecretName(name), group: group, minted: minted, arming: arming, changedAt: 5)
         var edits = [FleetEdit.secret(secret.name, secret, value: value)]
+        if group != .site { edits.insert(.group(group, NodeGroup(path: group)), at: 0) }
+        if try await store.snapshot().nodes.isEmpty {
+            for number in 1...8 {
+                let node = try NodeName("pc-\(number)")
+                edits.append(.node(node, Node(name: node, macAddresses: [])))
+            }
+        }
+        _ = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
+    }
+
+    private func move(_ node: Int, to group: String, _ store: SQLiteStore) async throws {
+        let (name, group) = (try NodeName("pc-\(node)"), try GroupPath(group))
+        var edits = [FleetEdit.node(name, Node(name: name, group: group, macAddresses: []))]
         if group != .site { edits.insert(.group(group, NodeGroup(path: group)), at: 0) }
         _ = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
     }
@@ -100,18 +113,26 @@ import Wire
         #expect(try await store.receipts(of: nil, node: nil, limit: 9).map(\.count) == [1])
     }
 
-    @Test func `a node of another group gets nothing`() async throws {
+    @Test func `a node gets what its group has in the store, whatever the data planes still believe`()
+        async throws
+    {
         let store = try SQLiteStore(path: path, secrets: keys)
         try await save(.eachBoot, in: "/school", value: word, store)
-        for group in ["/", "/office", "/schools"] {
-            #expect(try await get(claim(in: group), store) == [], "\(group)")
-        }
-        #expect(try await get(claim(in: "/school/lab"), store) == [word])
+        // It was moved away, or removed, since the snapshot of the data planes.
+        #expect(try await get(claim(in: "/school"), store) == [])
+        try await move(1, to: "/school/lab", store)
+        #expect(try await get(claim(in: "/office"), store) == [word])
+        try await move(1, to: "/schools", store)
+        #expect(try await get(claim(boot: "two", in: "/school"), store) == [])
+        #expect(try await get(claim(99, boot: "three", in: "/school"), store) == [])
+        let node = try NodeName("pc-1")
+        _ = try await store.apply(store.snapshot().checking([.node(node, nil)]), by: "ann", what: "")
+        #expect(try await get(claim(boot: "four", in: "/school"), store) == [])
     }
 
     @Test func `a minted password is another one each time, and is nowhere on the disk`() async throws {
         let store = try SQLiteStore(path: path, secrets: keys)
-        try await save(named: "minted", .eachBoot, value: nil, minted: MintedPassword(), store)
+        try await save(named: "minted", .eachBoot, value: nil, minted: .password(MintedPassword()), store)
         var made: [[UInt8]] = []
         for number in 1...3 {
             made += try await get(claim(1, boot: "boot \(number)"), store) ?? []
@@ -136,10 +157,35 @@ import Wire
         }
         let other = try SQLiteStore(path: path, secrets: NodeSecrets())
         let delivery = try #require(try await other.claim([claim()]).first)
-        #expect(delivery.files == [] && delivery.unreadable.map(\.text) == ["token"])
+        #expect(delivery.files?.map(\.missing?.text) == ["token"])
+        #expect(delivery.unreadable.map(\.text) == ["token"])
         // Nothing went out, so there is no receipt, and it is not used up.
         #expect(try await other.receipts(of: nil, node: nil, limit: 9).isEmpty)
         #expect(try await get(claim(), SQLiteStore(path: path, secrets: keys)) == [word + word])
+    }
+
+    @Test func `whether it was delivered is by its arming, not by when a clock says`() async throws {
+        let store = try SQLiteStore(path: path, secrets: keys)
+        try await save(.once, value: word, store)
+        let name = try SecretName("token")
+        func armedIn() async throws -> Int {
+            try #require(try await store.snapshot().contents.secrets[name]).armedIn
+        }
+        let first = try await armedIn()
+        #expect(try await !store.isDelivered(name, armedIn: first))
+        _ = try await store.claim([claim()])
+        #expect(try await store.isDelivered(name, armedIn: first))
+        var secret = try #require(try await store.snapshot().contents.secrets[name])
+        secret.armedIn = 0
+        let edit = FleetEdit.secret(name, secret)
+        _ = try await store.apply(store.snapshot().checking([edit]), by: "ann", what: "")
+        let second = try await armedIn()
+        #expect(try await !store.isDelivered(name, armedIn: second))
+        // The clock went back: the newest receipt has the oldest time.
+        var late = try claim(2, boot: "two")
+        late.at = 3
+        _ = try await store.claim([late])
+        #expect(try await store.isDelivered(name, armedIn: second))
     }
 
     @Test func `the last receipts of a node are kept, and all of them survive a downgrade`() async throws {

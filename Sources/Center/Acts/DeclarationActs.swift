@@ -29,7 +29,7 @@ extension Acts {
             }
             let plan = try declared(request, in: current)
             try DeclaredChanges.requireOwn(plan, overwrites: request.overwrite ?? false)
-            return plan.edits
+            return try MintingKeys.completed(plan.edits, in: current)
         }
         (answer.revision, answer.plan) = (next.revision, nil)
         return answer

@@ -19,7 +19,7 @@ extension Acts {
     }
 
     /// A secret with its receipts, of nodes that the caller sees.
-    func secret(_ name: SecretName) async throws -> SecretAnswer {
+    func secret(_ name: SecretName) async throws -> Saved<SecretAnswer> {
         try require(.read)
         let snapshot = fleet.snapshot
         guard let secret = snapshot.contents.secrets[name], caller.sees(secret.group) else {
@@ -28,8 +28,11 @@ extension Acts {
         let receipts = try await store.receipts(of: name, node: nil, limit: Self.receiptLimit).filter {
             caller.sees(snapshot.nodes[$0.node]?.group ?? .site)
         }
-        return SecretAnswer(
-            secret, isSpent: try await isSpent(secret), receipts: receipts.map { SecretReceiptAnswer($0) })
+        return Saved(
+            record: SecretAnswer(
+                secret, isSpent: try await isSpent(secret), receipts: receipts.map { SecretReceiptAnswer($0) }
+            ),
+            tag: try RecordTag.of(secret), revision: snapshot.revision)
     }
 
     /// The secrets that a node has had, newest first.
@@ -44,25 +47,21 @@ extension Acts {
         }
     }
 
-    func addSecret(_ wish: SecretRequest) async throws -> SecretAnswer {
+    func addSecret(_ wish: SecretRequest) async throws -> Saved<SecretAnswer> {
         let group = wish.group ?? .site
         // Before anything else: the error must not reveal which groups exist.
         try require(.configure, in: group)
         guard let name = wish.name else {
             throw Problem(422, "Invalid secret", "a new secret needs a name")
         }
-        let value = try Self.value(of: wish)
-        guard (value == nil) != (wish.minted == nil) else {
-            throw Problem(422, "Invalid secret", "a new secret has a value, or is minted: one of the two")
+        guard wish.rotate == nil else {
+            throw Problem(422, "Invalid secret", "there is nothing to rotate before it is there")
         }
-        let minted = wish.minted.map {
-            MintedPassword(
-                length: $0.length ?? MintedPassword.usualLength,
-                alphabet: $0.alphabet ?? MintedPassword.usualAlphabet)
-        }
+        let (minted, value) = try Self.kept(for: wish.minted?.minting(), Self.value(of: wish), of: name)
         let secret = Secret(
-            name: name, group: group, path: wish.path, mode: try Self.mode(of: wish) ?? 0o600,
-            owner: wish.owner ?? "root", minted: minted, arming: wish.arming ?? .off, changedAt: Clock.second)
+            name: name, group: group, node: try Self.node(of: wish), rule: try Self.rule(of: wish),
+            path: wish.path, mode: try Self.mode(of: wish), owner: wish.owner, minted: minted,
+            arming: wish.arming ?? .off, changedAt: Clock.second)
         let edit = FleetEdit.secret(name, secret, value: value)
         _ = try await change { _ in
             [edit]
@@ -72,17 +71,46 @@ extension Acts {
         return try await self.secret(name)
     }
 
+    /// What a new secret is made of: its value, or how it is minted and what that takes.
+    private static func kept(for minting: Minting?, _ value: [UInt8]?, of name: SecretName) throws
+        -> (minted: Minting?, value: [UInt8]?)
+    {
+        switch minting?.keeping {
+        case nil:
+            guard value != nil else {
+                throw Problem(422, "Invalid secret", "a new secret has a value, or is minted: one of the two")
+            }
+        case .given(let isRequired)?:
+            guard value != nil || !isRequired else {
+                throw Problem(
+                    422, "Invalid secret",
+                    "the value is missing: the credential by which this server makes the tokens")
+            }
+        case .nothing?, .made?:
+            guard value == nil else {
+                throw Problem(422, "Invalid secret", "a new secret has a value, or is minted: one of the two")
+            }
+        }
+        guard let minting, let made = try MintingKeys.make(for: minting, of: name) else {
+            return (minting, value)
+        }
+        return (made.minting, made.kept)
+    }
+
     /// Changes what the wish names; with a value it is the next version. One of another group is not found, like one that does not exist.
-    func changeSecret(_ name: SecretName, _ wish: SecretRequest) async throws -> SecretAnswer {
+    func changeSecret(_ name: SecretName, _ wish: SecretRequest, if precondition: Precondition = .none)
+        async throws -> Saved<SecretAnswer>
+    {
         try require(.configure)
         _ = try await change { [caller] current in
             guard var secret = current.contents.secrets[name], caller.allows(.configure, in: secret.group)
             else { throw StoreError.notFound(Secret.missing(name)) }
-            guard wish.name == nil || wish.name == name, wish.minted == nil else {
-                throw Problem(
-                    422, "Invalid secret", "name and minted stay as they are: remove it, and add another one")
+            guard wish.name == nil || wish.name == name else {
+                throw Problem(422, "Invalid secret", "a name stays as it is: remove it, and add another one")
             }
             if let group = wish.group { secret.group = group }
+            if wish.node != nil { secret.node = try Self.node(of: wish) }
+            if wish.rule != nil { secret.rule = try Self.rule(of: wish) }
             if let path = wish.path { secret.path = path }
             if let mode = try Self.mode(of: wish) { secret.mode = mode }
             if let owner = wish.owner { secret.owner = owner }
@@ -90,25 +118,63 @@ extension Acts {
                 // Armed anew, even if it is armed the same way.
                 (secret.arming, secret.armedIn) = (arming, 0)
             }
-            let value = try Self.value(of: wish)
+            if let minted = try wish.minted?.minting() { secret.minted = minted }
+            let value = try Self.newValue(of: wish, for: &secret)
             if value != nil { secret.changedAt = Clock.second }
             return [.secret(name, secret, value: value)]
+        } check: {
+            try precondition.check($0.contents.secrets[name], at: name)
         }
         return try await self.secret(name)
     }
 
-    func removeSecret(_ name: SecretName) async throws {
+    /// Nil: it stays as it is.
+    private static func newValue(of wish: SecretRequest, for secret: inout Secret) throws -> [UInt8]? {
+        let value = try value(of: wish)
+        let isMade = if case .made? = secret.minted?.keeping { true } else { false }
+        guard wish.rotate == true else {
+            guard value == nil || !isMade else {
+                throw Problem(422, "Invalid value", "the server makes it itself: rotate makes another one")
+            }
+            return value
+        }
+        guard value == nil, isMade, let minting = secret.minted,
+            let made = try MintingKeys.make(for: minting, of: secret.name)
+        else {
+            throw Problem(
+                422, "Nothing to rotate",
+                "only authorities and keys that the server keeps rotate; others are set, or made for each boot"
+            )
+        }
+        secret.minted = made.minting
+        return made.kept
+    }
+
+    func removeSecret(_ name: SecretName, if precondition: Precondition = .none) async throws {
         try require(.configure)
         _ = try await change { [caller] current in
             guard let secret = current.contents.secrets[name], caller.allows(.configure, in: secret.group)
             else { throw StoreError.notFound(Secret.missing(name)) }
             return [.secret(name, nil)]
+        } check: {
+            try precondition.check($0.contents.secrets[name], at: name)
         }
     }
 
     private func isSpent(_ secret: Secret) async throws -> Bool {
         guard secret.arming == .once else { return false }
-        return try await store.receipts(of: secret.name, node: nil, limit: 1).first?.armedIn == secret.armedIn
+        return try await store.isDelivered(secret.name, armedIn: secret.armedIn)
+    }
+
+    /// Nil: all of the group, as an empty text says.
+    private static func node(of wish: SecretRequest) throws -> NodeName? {
+        guard let text = wish.node, !text.isEmpty else { return nil }
+        return try NodeName(text)
+    }
+
+    private static func rule(of wish: SecretRequest) throws -> RuleName? {
+        guard let text = wish.rule, !text.isEmpty else { return nil }
+        return try RuleName(text)
     }
 
     private static func mode(of wish: SecretRequest) throws -> UInt32? {

@@ -57,7 +57,8 @@ package final class WatchedFiles: Sendable {
                 let next = try await fleet.change(
                     by: "source \(name)", what: "\(source.path): \(plan.summary)"
                 ) { current in
-                    try Self.plan(declaration, source, in: current, fleet).edits
+                    try MintingKeys.completed(
+                        Self.plan(declaration, source, in: current, fleet).edits, in: current)
                 }
                 logger?.info("\(source.path): applied, revision \(next.revision)")
             }

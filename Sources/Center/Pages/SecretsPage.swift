@@ -10,10 +10,10 @@ struct SecretsPage {
         routes.get("secrets", .read) { request, context, acts in try await show(request, context, acts)
         }
         routes.post("secrets", .configure) { request, context, acts in
-            let wish = try Self.wish(pages.form(context))
+            let form = try pages.form(context)
             do {
-                let made = try await acts.addSecret(wish)
-                return pages.redirect("/secrets/\(made.name)")
+                let made = try await acts.addSecret(Self.wish(form))
+                return pages.redirect("/secrets/\(made.record.name)")
             } catch let error {
                 guard let failure = Self.mistake(error) else { throw error }
                 return try await show(failure: failure, request, context, acts)
@@ -27,8 +27,9 @@ struct SecretsPage {
             let name = try SecretName(context.parameter("name"))
             var wish = SecretRequest()
             if form.has("value") { wish.value = Self.value(form) }
-            if form.has("arming") { wish.arming = try Self.arming(form) }
+            if form.has("rotate") { wish.rotate = true }
             do {
+                if form.has("arming") { wish.arming = try Self.arming(form) }
                 _ = try await acts.changeSecret(name, wish)
                 return pages.redirect("/secrets/\(name)")
             } catch let error {
@@ -45,20 +46,45 @@ struct SecretsPage {
     /// What is wrong with the form; nil: something else is.
     private static func mistake(_ error: any Error) -> String? {
         if let problem = error as? Problem, problem.status == 422 { return problem.detail }
-        return (error as? InvalidSetting)?.description
+        switch error {
+        case let error as InvalidSetting: return error.description
+        case let error as InvalidName: return "\(error)"
+        default: return nil
+        }
     }
 
     private static func wish(_ form: Form) throws -> SecretRequest {
         func text(_ name: String) -> String? { form[name].isEmpty ? nil : form[name] }
         var wish = SecretRequest(
             name: try SecretName(form["name"]), group: try GroupPath(text("group") ?? "/"),
-            path: text("path"),
-            mode: text("mode"), owner: text("owner"), arming: try arming(form))
-        if let length = text("length") {
-            wish.minted = SecretRequest.Minting(length: Int(length) ?? 0)
-        } else {
-            wish.value = value(form)
+            node: text("node"), rule: text("rule"), path: text("path"), mode: text("mode"),
+            owner: text("owner"), arming: try arming(form))
+        var kind = text("kind") ?? (text("length") == nil ? nil : Minting.Kind.password.rawValue)
+        if kind == SecretsView.byPeople { kind = nil }
+        if let kind { wish.minted = try minting(kind, text) }
+        let value = value(form)
+        if kind == nil || !value.isEmpty { wish.value = value }
+        return wish
+    }
+
+    private static func minting(_ kind: String, _ text: (String) -> String?) throws -> MintingRequest {
+        guard let kind = Minting.Kind(rawValue: kind) else {
+            throw Problem(422, "Invalid kind", "‘\(kind)’ is not a kind of minted secrets")
         }
+        func number(_ name: String) throws -> Int? {
+            guard let text = text(name) else { return nil }
+            guard let number = Int(text) else {
+                throw Problem(422, "Invalid number", "‘\(text)’ is not a number")
+            }
+            return number
+        }
+        var wish = MintingRequest(kind: kind)
+        (wish.length, wish.days, wish.minutes) = (
+            try number("length"), try number("days"), try number("minutes")
+        )
+        wish.names = text("names")?.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
+        (wish.server, wish.program) = (text("server"), text("program"))
+        wish.authority = text("authority")?.replacing("\r\n", with: "\n")
         return wish
     }
 
@@ -89,7 +115,7 @@ struct SecretsPage {
     private func showOne(
         failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let secret = try await acts.secret(SecretName(context.parameter("name")))
+        let secret = try await acts.secret(SecretName(context.parameter("name"))).record
         let view = SecretView(
             secret, failure: failure, mayChange: acts.may(.configure, in: secret.group),
             pages.renderer.words(context))

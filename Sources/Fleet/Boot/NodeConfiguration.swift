@@ -35,7 +35,7 @@ package func configurationArchive(
         var work = contents.steps.filter { $0.phase == phase }.map { $0.filled($0.work, knownNodes) }
         if phase == .beforeInit, !secrets.isEmpty {
             let commands = contents.steps.count { $0.phase == phase && $0.isCommand }
-            work.insert(SecretFile.step(of: secrets), at: work.count - commands)
+            work.insert(contentsOf: SecretFile.steps(of: secrets), at: work.count - commands)
         }
         var list: [UInt8] = []
         for step in work { step.write(to: &list) }
@@ -57,7 +57,7 @@ package func configurationArchive(
 /// A node's SSH host key in OpenSSH's format.
 package struct HostKeyFiles: Equatable, Sendable {
     /// Where OpenSSH looks for it.
-    static let path = "/etc/ssh/ssh_host_ed25519_key"
+    package static let path = "/etc/ssh/ssh_host_ed25519_key"
 
     package var privateFile: String
     /// `ssh-ed25519 AAAA…`

@@ -66,67 +66,6 @@ extension LoaderRule: DeclaredForm {
     package static let (member, keyMember) = ("loaderRules", "name")
 }
 
-/// A secret in a file: what it is, and never its value.
-package struct DeclaredSecret: DeclaredForm, Equatable {
-    package typealias Record = Secret
-    package static let (member, keyMember) = ("secrets", "name")
-    package static let isOfSite = false
-
-    package var name: SecretName
-    package var group: GroupPath
-    package var path: String
-    /// Octal digits.
-    package var mode: String
-    package var owner: String
-    package var minted: MintedPassword?
-    package var arming: Secret.Arming
-
-    private enum CodingKeys: String, CodingKey {
-        case name, group, path, mode, owner, minted, arming
-    }
-
-    package init(_ secret: Secret) {
-        name = secret.name
-        group = secret.group
-        path = secret.path
-        mode = String(secret.mode, radix: 8)
-        owner = secret.owner
-        minted = secret.minted
-        arming = secret.arming
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        name = try fields.decode(SecretName.self, forKey: .name)
-        let usual = Secret(name: name, group: .site, changedAt: 0)
-        group = try fields.decodeIfPresent(GroupPath.self, forKey: .group) ?? usual.group
-        path = try fields.decodeIfPresent(String.self, forKey: .path) ?? usual.path
-        mode = try fields.decodeIfPresent(String.self, forKey: .mode) ?? "600"
-        owner = try fields.decodeIfPresent(String.self, forKey: .owner) ?? usual.owner
-        minted = try fields.decodeIfPresent(MintedPassword.self, forKey: .minted)
-        arming = try fields.decodeIfPresent(Secret.Arming.self, forKey: .arming) ?? usual.arming
-        guard let number = UInt32(mode, radix: 8), number <= 0o7777 else {
-            throw DecodingError.unreadable(
-                "‘\(mode)’ is not a mode in octal digits, such as 600", forKey: .mode, in: fields)
-        }
-        mode = String(number, radix: 8)
-    }
-
-    package var recordKey: SecretName { name }
-
-    package func record(over stored: Secret?, at second: Int) -> Secret {
-        var secret = stored ?? Secret(name: name, group: group, minted: minted, changedAt: second)
-        secret.group = group
-        secret.path = path
-        secret.mode = UInt32(mode, radix: 8) ?? secret.mode
-        secret.owner = owner
-        secret.minted = minted
-        // Armed anew only where the file says another arming than what is there.
-        secret.arming = arming
-        return secret
-    }
-}
-
 /// The kinds of records that files of the configuration have, in the order in which they are written and made.
 package enum DeclaredForms {
     package static let all: [any DeclaredForm.Type] = [

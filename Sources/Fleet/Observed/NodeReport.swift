@@ -16,6 +16,8 @@ package enum NodeReport: Equatable, Sendable {
     case tpm(BoundTPM)
     /// A node waits for the secrets of its boot.
     case secrets(SecretClaim)
+    /// Secrets that were minted for a boot are on their way to it.
+    case secretsSent(SecretClaim)
     /// A logged message, with milliseconds since 1970.
     case log(MACAddress, at: Int, LogMessage)
     /// A waiting machine was named on its screen.
@@ -69,7 +71,7 @@ extension NodeReport {
         case .hardware: .hardware
         case .sessions: .sessions
         case .steps: .steps
-        case .secrets: .secrets
+        case .secrets, .secretsSent: .secrets
         case .tpm: .tpms
         case .log: .logs
         case .volumeWanted: .volumes
@@ -83,7 +85,7 @@ extension NodeReport {
         case .boot(let event): event.detail.utf8.count
         case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
-        case .card, .registration, .secrets, .tpm, .volumeWanted, .refusal, .forgotten, .clock: 0
+        case .card, .registration, .secrets, .secretsSent, .tpm, .volumeWanted, .refusal, .forgotten, .clock: 0
         }
     }
 }

@@ -5,13 +5,17 @@ package struct Secret: Equatable, Sendable, Codable {
     package var name: SecretName
     /// The nodes in this group and below get it.
     package var group: GroupPath
+    /// Of them this one only; nil: all.
+    package var node: NodeName?
+    /// Of them those that this rule fits; nil: all.
+    package var rule: RuleName?
     /// Of the file on the node, absolute.
     package var path: String
     package var mode: UInt32
     /// A user of the node, or `user:group`.
     package var owner: String
     /// Nil: people set the value.
-    package var minted: MintedPassword?
+    package var minted: Minting?
     package var arming: Arming
     /// The revision that armed it: who got it since then tells whether it is still armed.
     package var armedIn: Int
@@ -31,14 +35,18 @@ package struct Secret: Equatable, Sendable, Codable {
     }
 
     package init(
-        name: SecretName, group: GroupPath, path: String? = nil, mode: UInt32 = 0o600, owner: String = "root",
-        minted: MintedPassword? = nil, arming: Arming = .off, changedAt: Int
+        name: SecretName, group: GroupPath, node: NodeName? = nil, rule: RuleName? = nil,
+        path: String? = nil, mode: UInt32? = nil, owner: String? = nil, minted: Minting? = nil,
+        arming: Arming = .off, changedAt: Int
     ) {
+        let place = minted?.usualPlace
         self.name = name
         self.group = group
-        self.path = path ?? "\(Self.directory)/\(name)"
-        self.mode = mode
-        self.owner = owner
+        self.node = node
+        self.rule = rule
+        self.path = path ?? place?.path ?? "\(Self.directory)/\(name)"
+        self.mode = mode ?? place?.mode ?? 0o600
+        self.owner = owner ?? place?.owner ?? "root"
         self.minted = minted
         self.arming = arming
         self.changedAt = changedAt
@@ -95,20 +103,25 @@ extension Secret: TableRecord {
         secret.name = change.key
         try secret.requirePlace()
         try secret.minted?.requireUsable()
-        if let known, (known.minted == nil) != (secret.minted == nil) {
+        if let known, known.minted?.kind != secret.minted?.kind {
             throw InvalidSetting(
-                "secret \(secret.name) is \(known.minted == nil ? "set by people" : "minted"), and stays so: remove it, and add another one"
+                "secret \(secret.name) is \(known.minted.map { "minted (\($0.kind.rawValue))" } ?? "set by people"), and stays so: remove it, and add another one"
             )
         }
-        guard secret.minted == nil || change.secrets.isEmpty else {
+        // What is kept is a credential for what it was given for: it must not be sent to another server or program.
+        if let known, known.minted != secret.minted, change.secrets.isEmpty {
+            throw InvalidSetting(
+                "how secret \(secret.name) is minted changes only with a new credential or key")
+        }
+        if case .nothing? = secret.minted?.keeping, !change.secrets.isEmpty {
             throw InvalidSetting(
                 "secret \(secret.name) is minted for each node and boot: it has no value to set")
         }
         secret.version = known?.version ?? 0
         if known == nil || !change.secrets.isEmpty { secret.version += 1 }
-        // A revision of its own, so that what was handed out before counts no more.
-        if let known, known.arming == secret.arming, known.armedIn == secret.armedIn { return secret }
-        secret.armedIn = before.revision + 1
+        // Armed anew in a revision of its own, so that what was handed out before counts no more. A former arming that returns is the
+        // former one: who had it then, has had it.
+        if secret.armedIn == 0 { secret.armedIn = before.revision + 1 }
         return secret
     }
 
@@ -138,10 +151,23 @@ extension Secret: TableRecord {
     }
 
     package static func check(_ key: SecretName, in contents: FleetSnapshot.Contents) throws {
-        guard let group = contents.secrets[key]?.group, group != .site, contents.groups[group] == nil else {
-            return
+        guard let secret = contents.secrets[key] else { return }
+        let group = secret.group
+        guard group == .site || contents.groups[group] != nil else {
+            throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
         }
-        throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
+    }
+
+    /// Only for what a change names: a node or rule that goes later leaves a secret that nothing gets.
+    private func requireReceivers(in snapshot: FleetSnapshot, since before: Secret?) throws {
+        if let node, before?.node != node || before?.group != group {
+            guard let known = snapshot.nodes[node], group.contains(known.group) else {
+                throw StoreError.notFound("there is no node \(node) in \(group)")
+            }
+        }
+        if let rule, before?.rule != rule, snapshot.rules[rule] == nil {
+            throw StoreError.notFound(MatchRule.missing(rule))
+        }
     }
 
     package static func check(
@@ -153,8 +179,10 @@ extension Secret: TableRecord {
             throw StoreError.conflict("there are \(countLimit) secrets; remove some first")
         }
         for secret in changed.compactMap({ secrets[$0] }) {
+            try secret.requireReceivers(in: snapshot, since: before.contents.secrets[secret.name])
             let other = secrets.values.first {
                 $0.name != secret.name && $0.group == secret.group && $0.path == secret.path
+                    && $0.node == secret.node && $0.rule == secret.rule
             }
             guard let other else { continue }
             throw StoreError.conflict(

@@ -145,6 +145,18 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// - Returns: those that are bound now. Nodes that are gone, or bound already, stay as they are.
     func bind(_ tpms: [BoundTPM]) async throws(StoreError) -> [BoundTPM]
 
+    /// Stores how makings ended. Of one that failed the receipt says that nothing went out, and the secret stays armed.
+    func save(_ mints: [SecretMint]) async throws(StoreError)
+
+    /// What was minted for these boots is on its way to them.
+    func noteSent(_ claims: [SecretClaim]) async throws(StoreError)
+
+    /// Makings that may have to be removed where they were made, the oldest first.
+    func openMints() async throws(StoreError) -> [OpenMint]
+
+    /// Whether any node has had a secret since it was last armed.
+    func isDelivered(_ secret: SecretName, armedIn revision: Int) async throws(StoreError) -> Bool
+
     /// The newest receipts first.
     ///
     /// - Parameters:

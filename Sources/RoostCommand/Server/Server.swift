@@ -140,7 +140,9 @@ final class Server: Sendable {
         self.certificates = certificates
         let recorder = ReportRecorder(
             fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger,
-            deliver: { planes.deliver($0) }
+            minter: SecretMinter(
+                hostKey: { [secrets = contextSettings.secrets] in secrets.hostKey(of: $0.text, number: $1) },
+                programDirectory: settings.mintingPrograms), deliver: { planes.deliver($0) }
         ) {
             // A new key takes a moment.
             Task { await certificates.renew() }

@@ -29,6 +29,8 @@ struct ServerSettings {
     var imageSources: [ReplicationSource] = []
     var keptFiles: [KeptFiles.Source] = []
     var watchedFiles: [WatchedFiles.Source] = []
+    /// Where programs that mint secrets are; nil: there are none.
+    var mintingPrograms: String?
     /// What other servers call this one; nil: the host's name.
     var serverName: String?
     var nodeProgram: String?
@@ -102,6 +104,7 @@ struct ServerSettings {
             } ?? []
         keptFiles = try Self.keptFiles(&top)
         watchedFiles = try Self.watchedFiles(&top)
+        mintingPrograms = try top.value("minting-programs", "an absolute path", Self.path)
         advertisedAddress = try top.value("advertised-address", "an IPv4 address of a host") {
             IPv4Address($0).flatMap { $0.neverAHost == nil ? $0 : nil }
         }
@@ -134,7 +137,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, fleet-files, server-name, advertised-address, node-program, tpm-authorities, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, kept-files, fleet-files, minting-programs, server-name, advertised-address, node-program, tpm-authorities, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 
@@ -244,6 +247,7 @@ struct ServerSettings {
             ("image-sources", imageSources != other.imageSources),
             ("kept-files", keptFiles != other.keptFiles),
             ("fleet-files", watchedFiles != other.watchedFiles),
+            ("minting-programs", mintingPrograms != other.mintingPrograms),
             ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
             ("tpm-authorities", tpmAuthorities != other.tpmAuthorities),

@@ -10,15 +10,16 @@ package struct ReportRecorder: Sendable {
     private let volumes: Volumes
     private let logs: NodeLogs
     private let logger: Logger
-    private let deliver: @Sendable ([SecretDelivery]) -> Void
+    private let mints: SecretMints
     private let clockJumped: @Sendable () -> Void
     private let lines = BootLines()
 
     /// - Parameters:
+    ///   - minter: makes secrets for boots.
     ///   - deliver: gives secrets whose receipts are stored to the data planes.
     ///   - clockJumped: called when the server's clock was set; does not wait.
     package init(
-        fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger,
+        fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger, minter: SecretMinter,
         deliver: @escaping @Sendable ([SecretDelivery]) -> Void = { _ in },
         clockJumped: @escaping @Sendable () -> Void
     ) {
@@ -26,19 +27,23 @@ package struct ReportRecorder: Sendable {
         self.volumes = volumes
         self.logs = logs
         self.logger = logger
-        self.deliver = deliver
+        mints = SecretMints(fleet: fleet, minter: minter, logger: logger, give: deliver)
         self.clockJumped = clockJumped
     }
 
     /// Records incoming reports until cancelled.
     package func run(_ reports: ReportQueues) async {
-        await reports.run { kind, batch, dropped in
-            if dropped > 0 {
-                logger.error(
-                    "\(dropped) reports of nodes (\(kind.rawValue)) are dropped: they come faster than the disk can record them"
-                )
+        await mints.noteLost()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await mints.sweep() }
+            await reports.run { kind, batch, dropped in
+                if dropped > 0 {
+                    logger.error(
+                        "\(dropped) reports of nodes (\(kind.rawValue)) are dropped: they come faster than the disk can record them"
+                    )
+                }
+                await write(batch, of: kind)
             }
-            await write(batch, of: kind)
         }
     }
 
@@ -193,8 +198,15 @@ package struct ReportRecorder: Sendable {
 
     /// What cannot be recorded does not go out: the nodes ask again.
     private func writeReceipts(_ batch: [NodeReport]) async {
+        let sent = batch.compactMap { report -> SecretClaim? in
+            if case .secretsSent(let claim) = report { claim } else { nil }
+        }
+        do { try await fleet.store.noteSent(sent) } catch {
+            logger.error("cannot record that secrets of \(sent.count) nodes went out: \(ErrorText.of(error))")
+        }
+        // While its secrets are being minted, a node asks again.
         let claims = batch.compactMap { report -> SecretClaim? in
-            if case .secrets(let claim) = report { claim } else { nil }
+            if case .secrets(let claim) = report, !mints.isMinting(claim) { claim } else { nil }
         }
         do {
             let deliveries = try await fleet.store.claim(claims)
@@ -211,7 +223,7 @@ package struct ReportRecorder: Sendable {
                     )
                 }
             }
-            deliver(deliveries)
+            await mints.deliver(deliveries)
         } catch {
             logger.error(
                 "cannot record the secrets of \(claims.count) nodes, which wait: \(ErrorText.of(error))")

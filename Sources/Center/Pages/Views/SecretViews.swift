@@ -40,18 +40,46 @@ struct SecretsView: TemplateView {
             fields: [
                 FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
                 FieldView("group", words("Group"), InputView(value: group)),
+                FieldView("node", words("Only this node"), InputView(maximumLength: 63)),
+                FieldView("rule", words("Only nodes of this rule"), InputView(maximumLength: 63)),
                 FieldView("path", words("File"), InputView(placeholder: "\(Secret.directory)/…")),
-                FieldView("mode", words("Mode"), InputView(value: "600")),
-                FieldView("owner", words("Owner"), InputView(value: "root")),
+                FieldView("mode", words("Mode"), InputView(placeholder: "600")),
+                FieldView("owner", words("Owner"), InputView(placeholder: "root")),
                 FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
                 FieldView("value", words("Value"), LinesView(rows: 3)),
+                FieldView("kind", words("Kind"), options: kinds),
                 FieldView(
-                    "length",
-                    words("Characters of a random password for each node and boot, instead of a value"),
+                    "length", words("Characters of a password"),
                     InputView(
                         type: "number", minimum: MintedPassword.lengthLimits.lowerBound,
                         maximum: MintedPassword.lengthLimits.upperBound)),
+                FieldView(
+                    "days", words("Days of a certificate"),
+                    InputView(
+                        type: "number", minimum: CertificateTerms.dayLimits.lowerBound,
+                        maximum: CertificateTerms.dayLimits.upperBound)),
+                FieldView(
+                    "names", words("Other names in a certificate"),
+                    InputView(placeholder: "NODE.farm.example")),
+                FieldView(
+                    "server", words("API server"), InputView(placeholder: "https://10.0.0.1:6443")),
+                FieldView("authority", words("Its authority, in PEM"), LinesView(rows: 3)),
+                FieldView(
+                    "minutes", words("Minutes that a token lives"),
+                    InputView(
+                        type: "number", minimum: BootstrapTokens.minuteLimits.lowerBound,
+                        maximum: BootstrapTokens.minuteLimits.upperBound)),
+                FieldView(
+                    "program", words("Program"), InputView(placeholder: "/etc/roost/minting/…")),
             ], submit: words("Add"))
+    }
+
+    /// The kind of a secret whose value people set.
+    static let byPeople = "value"
+
+    private static var kinds: [OptionView] {
+        [OptionView(text: byPeople, isChosen: true)]
+            + Minting.Kind.allCases.map { OptionView(text: $0.rawValue) }
     }
 
     fileprivate static func armings(chosen: Secret.Arming) -> [OptionView] {
@@ -66,31 +94,39 @@ struct SecretView: TemplateView {
     var name: String
     var failure: String?
     var group: String
+    /// Nil: all nodes of the group.
+    var only: String?
     var path: String
     var mode: String
     var owner: String
     var arming: String
     var version: Int
     var changed: String
-    /// Nil when people set its value.
-    var minted: Int?
+    /// Its kind; nil when people set its value.
+    var minted: String?
+    /// What clients trust, or the API server's authority.
+    var authority: String?
     var receipts: TableView<SecretReceiptRow>
     /// Nil for callers who may not change it.
     var armed: FormView?
     var value: FormView?
+    /// Nil where the server keeps nothing that it made.
+    var rotation: ConfirmView?
     var removal: ConfirmView?
 
     init(_ secret: SecretAnswer, failure: String?, mayChange: Bool, _ words: Words) {
         name = secret.name.text
         self.failure = failure
         group = secret.group.description
+        only = Self.only(secret)
         path = secret.path
         mode = secret.mode
         owner = secret.owner
         arming = secret.shownArming(words)
         version = secret.version
         changed = Format.time(second: secret.changedAt)
-        minted = secret.minted?.length
+        minted = secret.minted?.kind.rawValue
+        authority = secret.minted?.authority
         receipts = SecretReceiptRow.table(secret.receipts ?? [], words)
         guard mayChange else { return }
         let path = "/secrets/\(secret.name)"
@@ -100,12 +136,24 @@ struct SecretView: TemplateView {
                 FieldView(
                     "arming", words("Armed for"), options: SecretsView.armings(chosen: secret.arming))
             ], submit: words("Arm"))
-        if secret.minted == nil {
+        switch secret.minted?.keeping {
+        case nil, .given?:
             value = FormView(
                 path: path, style: "card settings", heading: words("Another value"),
                 fields: [FieldView("value", words("Value"), LinesView(rows: 3))], submit: words("Save"))
+        case .made?:
+            rotation = ConfirmView(
+                path: path, hidden: [HiddenView("rotate", "yes")], label: words("Make another one"))
+        case .nothing?: break
         }
         removal = ConfirmView(path: "\(path)/remove", label: words("Remove"), isDanger: true)
+    }
+}
+
+extension SecretView {
+    private static func only(_ secret: SecretAnswer) -> String? {
+        let parts = [secret.node?.text, secret.rule?.text].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 }
 
@@ -118,16 +166,22 @@ struct SecretReceiptRow: View {
     var at: String
     /// Nil: it went out once.
     var count: Int?
+    /// What was minted, and what became of it.
+    var minted: String?
+    /// Why it was not.
+    var failure: String?
 
     static func table(_ receipts: [SecretReceiptAnswer], _ words: Words) -> TableView<SecretReceiptRow> {
         TableView(
             words("Receipts"),
-            columns: words.all("Secret", "Version", "Node", "Boot", "When"),
+            columns: words.all("Secret", "Version", "Node", "Boot", "When", "Minted"),
             rows: receipts.map { receipt in
                 SecretReceiptRow(
                     secret: receipt.secret.text, version: receipt.version, node: receipt.node.text,
                     boot: receipt.boot, at: Format.time(second: receipt.at),
-                    count: receipt.count > 1 ? receipt.count : nil)
+                    count: receipt.count == 1 ? nil : receipt.count,
+                    minted: [receipt.minted, receipt.state].compactMap(\.self).joined(separator: ": "),
+                    failure: receipt.failure)
             })
     }
 }

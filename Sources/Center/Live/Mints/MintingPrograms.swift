@@ -1,0 +1,117 @@
+import Fleet
+import Foundation
+import Glibc
+import Linux
+import Wire
+
+/// Programs of this host that mint: they run without rights, and only from one directory that root names.
+struct MintingPrograms: Sendable {
+    /// What a program reads on its standard input, as JSON.
+    private struct Question: Encodable {
+        /// `mint`, or `remove` for what it has minted before.
+        var act: String
+        var secret: String
+        /// Unique for each making; the same when it is removed.
+        var handle: String
+        var node: String
+        var machine: String
+        var group: String?
+        var boot: String
+        /// What people gave for it, in Base64.
+        var value: String?
+    }
+
+    private static let environment = [
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/",
+    ]
+    /// The user `nobody`, for a server that runs as root.
+    private static let nobody = 65_534
+    private static let shownLength = 300
+
+    /// Nil: there are none.
+    let directory: String?
+
+    /// - Returns: what it printed, byte by byte.
+    func mint(_ order: MintOrder, _ program: MintingProgram, group: GroupPath) async throws
+        -> SecretMinter.Minted
+    {
+        let output = try await run(
+            program, Self.question("mint", order.mint, kept: order.kept, group: group))
+        guard !output.isEmpty else { throw MintFailure("\(program.path) printed nothing") }
+        return SecretMinter.Minted(files: [SecretFile(order.secret, content: output)])
+    }
+
+    func remove(_ mint: SecretMint, of secret: Secret, _ program: MintingProgram, kept: [UInt8]?) async throws
+    {
+        _ = try await run(program, Self.question("remove", mint, kept: kept, group: nil))
+    }
+
+    private static func question(_ act: String, _ mint: SecretMint, kept: [UInt8]?, group: GroupPath?)
+        -> Question
+    {
+        Question(
+            act: act, secret: mint.secret.text, handle: mint.handle, node: mint.node.text,
+            machine: mint.machine.description, group: group?.description, boot: mint.boot,
+            value: kept.map { Data($0).base64EncodedString() })
+    }
+
+    private func run(_ program: MintingProgram, _ question: Question) async throws -> [UInt8] {
+        let path = try checkedPath(of: program)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let input = [UInt8](try encoder.encode(question)) + [0x0A]
+        var words = [path]
+        if geteuid() == 0 {
+            words =
+                [
+                    "/usr/bin/setpriv", "--reuid=\(Self.nobody)", "--regid=\(Self.nobody)", "--clear-groups",
+                    "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+                ] + words
+        }
+        let filter = FilterProgram(words[0], Array(words.dropFirst()), environment: Self.environment)
+        // On a thread of its own it blocks nothing else.
+        let result = try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        try filter.run(
+                            input: input, secondLimit: program.seconds, outputLimit: Secret.byteLimit)
+                    })
+            }
+        }
+        if result.isTimedOut { throw MintFailure("\(program.path) was not over after \(program.seconds) s") }
+        if result.isTooLong {
+            throw MintFailure("\(program.path) printed more than \(Secret.byteLimit) bytes")
+        }
+        guard result.status == 0 else {
+            // Only what it said as an error: its output may be the secret.
+            let said =
+                String(decoding: result.errors, as: UTF8.self).split(whereSeparator: \.isNewline).last
+                .map { PlainText(String($0)).description } ?? ""
+            throw MintFailure(
+                "\(program.path) ended with status \(result.status)"
+                    + (said.isEmpty ? "" : ": \(said.beginning(length: Self.shownLength))"))
+        }
+        return result.output
+    }
+
+    /// The program behind all links, if it may be run: below the directory, and changeable by its owner only.
+    private func checkedPath(of program: MintingProgram) throws -> String {
+        guard let directory else {
+            throw MintFailure(
+                "roost.yaml names no directory of programs that mint (minting-programs: /etc/roost/minting)")
+        }
+        guard let root = OwnedPath(resolving: directory), let path = OwnedPath(resolving: program.path) else {
+            throw MintFailure("there is no program \(program.path)")
+        }
+        guard path.isBelow(root) else {
+            throw MintFailure(
+                "\(program.path) is not in \(directory), where roost.yaml has programs that mint")
+        }
+        if let place = path.changeable(upTo: root) {
+            throw MintFailure("others than its owner could change \(place): chown root, chmod go-w")
+        }
+        guard path.isProgram else { throw MintFailure("\(program.path) is no program: chmod +x") }
+        return path.path
+    }
+}
