@@ -30,7 +30,8 @@ import Wire
         #expect(names("rules") == ["name", "priority", "condition", "settings"])
         #expect(names("loaderRules") == ["name", "priority", "mac", "architecture", "vendorClass", "loader"])
         #expect(names("reservations") == ["machine", "address"])
-        #expect(names("secrets") == [
+        #expect(
+            names("secrets") == [
                 "name", "group", "node", "rule", "path", "mode", "owner", "minted", "arming",
             ])
         #expect(names("networks").isSuperset(of: ["name", "pools", "lease", "options", "bootp", "routes"]))
@@ -51,7 +52,8 @@ import Wire
         }
         #expect(
             minted.map(\.name) == [
-                "kind", "length", "alphabet", "days", "names", "server", "authority", "minutes", "groups", "program",
+                "kind", "length", "alphabet", "days", "names", "server", "authority", "minutes", "groups",
+                "program",
                 "seconds",
             ])
         // Those that name a record are read first, and are required.

@@ -85,7 +85,8 @@ extension NodeReport {
         case .boot(let event): event.detail.utf8.count
         case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
-        case .card, .registration, .secrets, .secretsSent, .tpm, .volumeWanted, .refusal, .forgotten, .clock: 0
+        case .card, .registration, .secrets, .secretsSent, .tpm, .volumeWanted, .refusal, .forgotten, .clock:
+            0
         }
     }
 }
