@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Glibc
 import Testing
 
 @testable import RoostCommand
@@ -26,6 +27,19 @@ import Testing
     }
 
     private func end() { try? files.removeItem(atPath: staging) }
+
+    @Test func `a backup takes the place of no device, pipe or directory`() throws {
+        defer { end() }
+        let (pipe, link) = ("\(staging)/pipe", "\(staging)/link")
+        let failure = unsafe mkfifo(pipe, 0o600)
+        #expect(failure == 0)
+        try files.createSymbolicLink(atPath: link, withDestinationPath: "/dev/null")
+        for path in ["/dev/null", "/dev/full", pipe, link, staging, "\(staging)/nosuch/roost.tar.zst"] {
+            let error = #expect(throws: Failure.self) { try Backup.requireTarget(path) }
+            #expect(error?.text.contains(path) == true, "\(String(describing: error))")
+        }
+        for path in ["\(staging)/new.tar.zst", "\(staging)/BACKUP"] { try Backup.requireTarget(path) }
+    }
 
     @Test func `what belongs into a backup stays, and nothing else comes with it`() throws {
         defer { end() }

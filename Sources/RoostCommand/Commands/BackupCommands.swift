@@ -55,6 +55,7 @@ struct Backup: AsyncParsableCommand {
             guard state.hasStore else {
                 throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
             }
+            try Self.requireTarget(file)
             let passphrase = keys ? try KeyArchive.newPassphrase() : nil
             try state.prepare()
             try StateFiles.requireWhole(stateDirectory)
@@ -79,6 +80,17 @@ struct Backup: AsyncParsableCommand {
                 throw error
             }
         }
+    }
+
+    /// A backup takes the place of a file of its name, by a rename: a device, a pipe or a socket would be gone.
+    static func requireTarget(_ path: String) throws {
+        let place = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileStatus(place, follows: true)?.isDirectory == true else {
+            throw Failure(text: "\(path): there is no directory \(place)", code: 3)
+        }
+        guard let status = FileStatus(path, follows: true), !status.isFile else { return }
+        let what = status.isDirectory ? "a directory: name a file in it" : "no file: name one"
+        throw Failure(text: "\(path) is \(what), such as roost.tar.zst", code: 1)
     }
 
     /// - Returns: the backup's description.
@@ -268,7 +280,12 @@ struct Restore: AsyncParsableCommand {
                 "\(staging)/\(name)", to: "\(stateDirectory)/\(name)", at: .restorePlace)
         }
         try files.removeItem(atPath: "\(stateDirectory)/\(StateFiles.restoring)")
-        guard try files.contentsOfDirectory(atPath: kept).isEmpty else { return kept }
+        // Empty directories are what this command made, in a state directory that was not there.
+        let hasContent = files.enumerator(atPath: kept)?.contains { name in
+            (try? files.attributesOfItem(atPath: "\(kept)/\(name)")[.type] as? FileAttributeType)
+                != .typeDirectory
+        }
+        guard hasContent != true else { return kept }
         try files.removeItem(atPath: kept)
         return nil
     }
