@@ -41,6 +41,22 @@ import Testing
         for path in ["\(staging)/new.tar.zst", "\(staging)/BACKUP"] { try Backup.requireTarget(path) }
     }
 
+    @Test func `where there seems to be no store, other users are told who sees it`() {
+        #expect(Backup.noStore(in: "/srv", user: 0).text == "/srv contains no store (--state-directory)")
+        #expect(Backup.noStore(in: "/srv", user: 1_000).text.contains("as root"))
+    }
+
+    @Test func `an empty file is no backup, and is not called unreadable`() throws {
+        defer { end() }
+        let path = "\(staging)/empty.tar.zst"
+        try Data().write(to: URL(fileURLWithPath: path))
+        for file in [path, "/dev/null"] {
+            let error = #expect(throws: Failure.self) { try Restore.requireBackup(file) }
+            #expect(
+                error?.text.contains("is not a backup: it is empty") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test func `what belongs into a backup stays, and nothing else comes with it`() throws {
         defer { end() }
         #expect(try BackupContent.clean(staging) == [])

@@ -53,7 +53,7 @@ struct Backup: AsyncParsableCommand {
         try await reportingFailure {
             let state = StateDirectory(stateDirectory)
             guard state.hasStore else {
-                throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
+                throw Self.noStore(in: stateDirectory)
             }
             try Self.requireTarget(file)
             let passphrase = keys ? try KeyArchive.newPassphrase() : nil
@@ -80,6 +80,12 @@ struct Backup: AsyncParsableCommand {
                 throw error
             }
         }
+    }
+
+    /// Only root, and the server's user, look into a state directory.
+    static func noStore(in stateDirectory: String, user: UInt32 = geteuid()) -> Failure {
+        let asRoot = user == 0 ? "" : ", as far as this user may look: run this as root"
+        return Failure(text: "\(stateDirectory) contains no store (--state-directory)\(asRoot)", code: 3)
     }
 
     /// A backup takes the place of a file of its name, by a rename: a device, a pipe or a socket would be gone.
@@ -193,15 +199,7 @@ struct Restore: AsyncParsableCommand {
         umask(0o077)
         try await reportingFailure {
             let files = FileManager.default
-            guard let input = FileHandle(forReadingAtPath: file), let head = try? input.read(upToCount: 4)
-            else { throw InputFile.failure(file) }
-            // The magic number of zstd (RFC 8878 §3.1.1).
-            guard head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
-                throw Failure(
-                    text: "\(file) is not a backup: ‘roost backup’ writes a tar archive packed with zstd",
-                    code: 1)
-            }
-            try input.close()
+            try Self.requireBackup(file)
             try StateDirectory(stateDirectory).prepare()
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(
@@ -242,6 +240,22 @@ struct Restore: AsyncParsableCommand {
             let kept = try putInPlace(staging)
             printError(kept.map { "restored; the previous state is in \($0)" } ?? "restored")
             _ = lock.number
+        }
+    }
+
+    /// By its first bytes: an empty file is one that a full disk left.
+    static func requireBackup(_ file: String) throws {
+        guard FileStatus(file, follows: true)?.isDirectory != true,
+            let input = FileHandle(forReadingAtPath: file)
+        else { throw InputFile.failure(file) }
+        let head = (try? input.read(upToCount: 4)) ?? Data()
+        try input.close()
+        // The magic number of zstd (RFC 8878 §3.1.1).
+        guard head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+            throw Failure(
+                text: "\(file) is not a backup: "
+                    + (head.isEmpty ? "it is empty" : "‘roost backup’ writes a tar archive packed with zstd"),
+                code: 1)
         }
     }
 
@@ -324,7 +338,7 @@ struct Schema: AsyncParsableCommand {
         try await reportingFailure {
             let state = StateDirectory(stateDirectory)
             guard state.hasStore else {
-                throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
+                throw Backup.noStore(in: stateDirectory)
             }
             try state.prepare()
             let path = state.databasePath
