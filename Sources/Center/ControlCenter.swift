@@ -152,7 +152,8 @@ package struct ControlCenter: Sendable {
     // MARK: Routes
 
     private func localRouter() -> Router<CenterContext> {
-        let router = Router(context: CenterContext.self)
+        let router = Router(context: CenterContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: HeadMiddleware())
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: LocalIdentityMiddleware())
         addAPI(to: router)
@@ -165,7 +166,8 @@ package struct ControlCenter: Sendable {
     /// - Parameter noting: called for each route with a permission, with its method, whole path and permission.
     func distantRouter(isTLS: Bool, noting: @escaping Routes.Noting = { _, _, _ in }) -> Router<CenterContext>
     {
-        let router = Router(context: CenterContext.self)
+        let router = Router(context: CenterContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: HeadMiddleware())
         router.add(
             middleware: ClientAddressMiddleware(addresses: clientAddresses(isTLS: isTLS), isTLS: isTLS))
         router.add(middleware: SecurityHeaders())
@@ -185,8 +187,7 @@ package struct ControlCenter: Sendable {
     }
 
     private func clientAddresses(isTLS: Bool) -> ClientAddresses {
-        let own = ["127.0.0.0/8", "::1"].compactMap { IPNetwork($0) }
-        return ClientAddresses(proxies: proxies ?? (isTLS ? [] : own), readsHeader: readsProxyHeader)
+        ClientAddresses(named: proxies, isTLS: isTLS, readsHeader: readsProxyHeader)
     }
 
     private func addAPI(to router: Router<CenterContext>, noting: @escaping Routes.Noting = { _, _, _ in }) {

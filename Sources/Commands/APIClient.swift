@@ -10,7 +10,7 @@ import Wire
 /// How a command reaches the server.
 package struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's local socket (or ROOST_SOCKET).", valueName: "path"))
-    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? ServerSocket.path
+    var socket = ServerOptions.environment("ROOST_SOCKET") ?? ServerSocket.path
 
     @Option(help: ArgumentHelp("A server elsewhere: https://HOST:PORT (or ROOST_SERVER).", valueName: "url"))
     var server: String?
@@ -24,11 +24,15 @@ package struct ServerOptions: ParsableArguments {
     package init() {}
 
     package var client: APIClient {
-        let environment = ProcessInfo.processInfo.environment
-        return APIClient(
-            socketPath: socket, server: server ?? environment["ROOST_SERVER"],
-            token: token ?? environment["ROOST_TOKEN"],
-            certificatePath: certificate ?? environment["ROOST_CERTIFICATE"])
+        APIClient(
+            socketPath: socket, server: server ?? Self.environment("ROOST_SERVER"),
+            token: token ?? Self.environment("ROOST_TOKEN"),
+            certificatePath: certificate ?? Self.environment("ROOST_CERTIFICATE"))
+    }
+
+    /// A variable's value; nil when it is empty, as scripts leave it.
+    private static func environment(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 

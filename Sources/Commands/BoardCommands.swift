@@ -40,8 +40,8 @@ struct BoardAdd: AsyncParsableCommand {
         commandName: "add", abstract: "Create a link to the wall board of a group; it is printed once.",
         discussion: """
             roost board add 'entrance of room 12' --group /school/room-12
-            The link begins with the address of the control center. Everyone who has it sees the names and states of the nodes in
-            the group, without a log-in.
+            On the server, put the address of the control center before the link: https://ADDRESS:8443/wall?key=…; with --server it is
+            there already. Everyone who has it sees the names and states of the nodes in the group, without a log-in.
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions

@@ -83,7 +83,10 @@ struct LTSPConfImport: AsyncParsableCommand {
 
 /// What both imports take.
 struct LTSPImportOptions: ParsableArguments {
-    @Flag(help: "Show what becomes of each line and what would change, and save nothing.") var dryRun = false
+    @Flag(
+        name: [.long, .customLong("plan")],
+        help: "Show what becomes of each line and what would change, and save nothing.")
+    var dryRun = false
     @Option(help: "Show the variables of the machine with this hardware address.") var mac: String?
     @Option(help: "Show the variables of the machine with this address.") var ip: String?
     @Option(help: "Show the variables of the machine with this host name.") var host: String?

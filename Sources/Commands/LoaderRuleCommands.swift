@@ -51,7 +51,8 @@ struct LoaderRuleAdd: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Of two rules that fit, the one with the higher number counts.")
     var priority = 0
     @Flag(help: "Replace the rule with this name.") var replace = false
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
+        false
 
     func run() async throws {
         try await reportingFailure {

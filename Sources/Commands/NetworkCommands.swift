@@ -221,7 +221,8 @@ struct NetworkAdd: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "Its name.") var name: String
     @OptionGroup var fields: NetworkFields
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
+        false
 
     func run() async throws {
         try await reportingFailure {
@@ -241,7 +242,8 @@ struct NetworkSet: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "The network's name.") var name: String
     @OptionGroup var fields: NetworkFields
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
+        false
 
     func run() async throws {
         try await reportingFailure {
@@ -263,7 +265,8 @@ struct NetworkRemove: AsyncParsableCommand {
         discussion: "When the last one is gone, each interface is served as it is.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The network's name.") var name: String
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
+        false
 
     func run() async throws {
         try await reportingFailure {
@@ -302,7 +305,8 @@ struct ReservationAdd: AsyncParsableCommand {
     @Argument(help: "Hardware address, UUID, or client:BYTES in hexadecimal.") var machine: String
     @Argument(help: "The address.") var address: String
     @Flag(help: "Replace the machine's reservation.") var replace = false
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
+        false
 
     func run() async throws {
         try await reportingFailure {

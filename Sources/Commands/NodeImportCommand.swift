@@ -17,7 +17,8 @@ struct NodeImportCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "The file.", completion: .file()) var file: String
-    @Flag(help: "Show the result for each row, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show the result for each row, and save nothing.")
+    var plan = false
     @Flag(help: "Create missing groups.") var makeGroups = false
 
     func run() async throws {

@@ -113,7 +113,7 @@ struct ImagePrune: AsyncParsableCommand {
     @Argument(help: "The image's name.", completion: .images) var image: String
     @Option(help: "How many of the newest stay in any case; default: what roost image keep says, or 3.")
     var keep: Int?
-    @Flag(help: "Only show what would go.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Only show what would go.") var plan = false
 
     func run() async throws {
         try await reportingFailure {

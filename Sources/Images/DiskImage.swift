@@ -251,7 +251,7 @@ struct DiskImage {
     private static func isRoot(_ root: RootDirectory) -> Bool {
         // A link counts even when its target is on another partition.
         ["etc", "usr/lib"].contains { root.names(in: $0).contains("os-release") }
-            || root.contains("nix/var/nix/profiles/system")
+            || NixSystem.profiles.contains(where: root.contains)
     }
 
     private static func entries(_ root: RootDirectory) -> [Entry] {

@@ -44,6 +44,21 @@ enum ForeignFile {
         ),
     ]
 
+    /// What a file is that should be a program but came from a server or a repository in its place; nil for anything else, other texts too.
+    static func placeholder(_ head: [UInt8]) -> String? {
+        let text = String(decoding: head.prefix(512), as: UTF8.self)
+            .drop { $0.isWhitespace || $0 == "\u{FEFF}" }.lowercased()
+        if text.hasPrefix("version https://git-lfs") || text.hasPrefix("version https://hawser") {
+            return "a Git LFS pointer (git lfs pull fetches the file itself)"
+        }
+        if text.hasPrefix("/annex/objects/") {
+            return "a git-annex pointer (git annex get fetches the file itself)"
+        }
+        if text.hasPrefix("xsym\n") { return "a link that was copied as a file" }
+        let isMarkup = ["<!doctype", "<html", "<?xml", "<head", "<!--"].contains(where: text.hasPrefix)
+        return isMarkup ? "a web page" : nil
+    }
+
     private static func isText(_ bytes: Data) -> Bool {
         bytes.allSatisfy { (0x20...0x7E).contains($0) || (0x09...0x0D).contains($0) }
     }

@@ -74,6 +74,9 @@ extension KernelSearch {
                 "the modules of kernel \(release) have no list of their dependencies (modules.dep): run ‘depmod \(release)’ in the "
                     + "root, in a Dockerfile as RUN depmod \(release)")
         }
+        if let placeholder = placeholders.first {
+            return ImageLacks("\(placeholder), and no kernel: put the kernel itself there")
+        }
         if let release = withoutKernel.max() {
             if let image = unified.first {
                 return ImageLacks(

@@ -11,6 +11,9 @@ struct KernelFile {
     /// Whether it contains its own initrd and command line (a unified kernel image), which a node cannot use.
     private(set) var isUnified = false
 
+    /// What the file is instead of a kernel: a web page, a pointer to a large file.
+    let placeholder: String?
+
     /// How much of a file is examined.
     static let byteLimit = 128 * 1024
 
@@ -22,6 +25,7 @@ struct KernelFile {
 
     init(_ bytes: [UInt8]) {
         compression = Compression(bytes)
+        placeholder = ForeignFile.placeholder(bytes)
         readHeader(of: bytes)
         readImage(of: bytes)
     }

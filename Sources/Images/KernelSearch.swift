@@ -24,12 +24,16 @@ struct KernelSearch {
     private(set) var withoutModules: [String] = []
     /// Unified kernel images (systemd-stub(7)), which contain their own initrd.
     private(set) var unified: [String] = []
+    /// Files in a kernel's place that are something else: `boot/vmlinuz is a web page`.
+    private(set) var placeholders: [String] = []
     /// Kernels wrapped for U-Boot (uImage, FIT), which no other boot loader reads.
     private(set) var wrapped: [String] = []
 
     /// Where kernels have many kinds of names: /boot, and the directories that boards and boot loaders mount below it.
     private static let places =
-        ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/boot", "usr/lib/ostree-boot"]
+        ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/boot", "usr/lib/ostree-boot", "boot/flatcar"]
+        // Talos keeps two systems.
+        + ["boot/A", "boot/B"]
         + LiveMedium.kernelPlaces
     /// Directories of systems on EFI partitions, whose kernels may have plain names.
     private static let systemPlaces = ["boot/EFI", "boot/efi/EFI", "efi/EFI"]
@@ -56,18 +60,21 @@ struct KernelSearch {
         let found = moduleDirectories()
         var taken: Set<String> = []
         var files: [String: KernelFile] = [:]
+        var placeholders: Set<String> = []
         /// Whether the file belongs to this release, as far as it shows.
-        func isOf(_ release: KernelRelease, _ path: String) -> Bool {
-            let file = files[path] ?? KernelFile(ofFile: path)
-            files[path] = file
-            return !file.isUnified && (file.release.map { $0 == release.text } ?? true)
+        func isOf(_ release: KernelRelease, _ candidate: Place) -> Bool {
+            let file = files[candidate.path] ?? KernelFile(ofFile: candidate.path)
+            files[candidate.path] = file
+            if let what = file.placeholder { placeholders.insert("\(candidate.place) is \(what)") }
+            return file.placeholder == nil && !file.isUnified
+                && (file.release.map { $0 == release.text } ?? true)
         }
         var missing: [(release: KernelRelease, modules: String)] = []
         for (release, modules) in found {
             // Exact names first; a name that fits several kernels only as a last resort.
             guard
                 let place = candidates(for: release, in: modules, exactly: true).first(where: {
-                    isOf(release, $0.path)
+                    isOf(release, $0)
                 })
             else {
                 missing.append((release, modules))
@@ -78,7 +85,7 @@ struct KernelSearch {
         }
         for (release, modules) in missing.reversed() {
             let place = candidates(for: release, in: modules, exactly: false).first {
-                !taken.contains($0.path) && isOf(release, $0.path)
+                !taken.contains($0.path) && isOf(release, $0)
             }
             guard let place else {
                 withoutKernel.append(release)
@@ -89,7 +96,15 @@ struct KernelSearch {
         }
         if found.isEmpty { addKernelsWithoutModules(&taken) }
         kernels.sort { Self.isLess(wanted: $0.release, than: $1.release) }
-        withoutModules = kernelNames().filter { !taken.contains($0.path) && !isCopy($0.place) }.map(\.place)
+        let others = kernelNames().filter { !taken.contains($0.path) && !isCopy($0.place) }
+        for (place, path) in others {
+            if let what = KernelFile(ofFile: path).placeholder {
+                placeholders.insert("\(place) is \(what)")
+            } else {
+                withoutModules.append(place)
+            }
+        }
+        self.placeholders = placeholders.sorted()
         unified = Self.unifiedPlaces.flatMap { place in
             root.names(in: place).filter { $0.contains(".efi") }.sorted().map { "\(place)/\($0)" }
         }
@@ -239,7 +254,8 @@ struct KernelSearch {
             let (file, name) = (
                 KernelFile(ofFile: path), KernelName(place.split(separator: "/").last.map(String.init) ?? "")
             )
-            guard !file.isUnified, let release = file.release ?? name?.release, withoutIndex.isEmpty,
+            guard file.placeholder == nil, !file.isUnified, let release = file.release ?? name?.release,
+                withoutIndex.isEmpty,
                 root.contains("boot/config-\(release)") || root.contains("boot/config")
             else { continue }
             taken.insert(path)
@@ -299,7 +315,8 @@ struct KernelName {
     }
 
     /// Whether it says only that it is a kernel; Arch's «vmlinuz-linux» says no more either.
-    var isPlain: Bool { rest.isEmpty || rest == "linux" }
+    /// Flatcar has two, «a» and «b».
+    var isPlain: Bool { ["", "linux", "a", "b"].contains(rest) }
     /// Nil when the name does not begin with a number, as releases do.
     var release: String? { rest.first?.isNumber == true && rest.contains(".") ? rest : nil }
 
@@ -330,6 +347,8 @@ struct KernelName {
             return .contained(order)
         }
         if let series { return release.text.hasPrefix("\(series).") ? .flavour(order) : nil }
+        // Yocto's kernels with an initramfs inside, which ours replaces: only when there is no other.
+        if rest.hasPrefix("initramfs") { return .plain(Self.last + 1) }
         let flavour = rest.hasPrefix("linux-") ? String(rest.dropFirst("linux-".count)) : rest
         let words = release.text.split { "-_.+".contains($0) }.dropFirst()
         // The Raspberry Pi's kernel8.img belongs to …-v8; a single digit is part of any release.

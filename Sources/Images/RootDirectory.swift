@@ -57,7 +57,7 @@ struct RootDirectory {
     ///
     /// - Parameter prefix: the directory, with a slash behind it.
     func holdsSystem(in prefix: String = "") -> Bool {
-        ["etc", "usr", "nix/store"].contains { contains("\(prefix)\($0)") }
+        ["etc", "usr", "nix/store", "gnu/store"].contains { contains("\(prefix)\($0)") }
     }
 
     func contains(_ name: String) -> Bool { place(of: name) != nil }

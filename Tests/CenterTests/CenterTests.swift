@@ -127,6 +127,23 @@ import Wire
 }
 
 @Suite struct AccessTests {
+    /// The same letters, as one keyboard types them and as another does.
+    @Test func `a password is the same in each form of its letters`() async throws {
+        let (composed, apart) = ("ma\u{F1}ana \u{FC}ber alles", "man\u{303}ana u\u{308}ber alles")
+        let cost = Passwords.Cost(passes: 1, kibibytes: 64)
+        for (typed, other) in [(composed, apart), (apart, composed)] {
+            let hash = try await Passwords.hash(typed, cost: cost)
+            #expect(try await Passwords.matches(typed, hash: hash))
+            #expect(try await Passwords.matches(other, hash: hash))
+            #expect(try await !Passwords.matches("manana uber alles", hash: hash))
+        }
+        // Hashed as it was typed, by an earlier version.
+        let old =
+            "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$kogGfYoNsAunUNaApm4hBsleIcvBb/i80+kcRoZOg18"
+        #expect(try await Passwords.matches(apart, hash: old))
+        #expect(try await !Passwords.matches(apart, hash: nil, cost: cost))
+    }
+
     @Test func `only the same password matches`() async throws {
         let hash = try await Passwords.hash("four random words")
         #expect(hash.hasPrefix("$argon2id$"))

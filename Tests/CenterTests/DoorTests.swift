@@ -43,6 +43,15 @@ import Testing
         }
     }
 
+    @Test(arguments: ["ann", " ann", "ann ", "\tann\u{A0}\n"])
+    func `a name is read without the blanks around it, and a password with them`(name: String) async throws {
+        let gate = try await gate("ann")
+        _ = try await gate.logIn(name: name, password: Self.password, from: "192.0.2.1")
+        await #expect(throws: Problem.self) {
+            try await gate.logIn(name: name, password: "\(Self.password) ", from: "192.0.2.1")
+        }
+    }
+
     @Test func `logging in to one's own account gives an address no more attempts at other names`()
         async throws
     {

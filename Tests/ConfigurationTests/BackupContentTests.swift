@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import Glibc
 import Testing
 
 @testable import RoostCommand
@@ -26,6 +27,35 @@ import Testing
     }
 
     private func end() { try? files.removeItem(atPath: staging) }
+
+    @Test func `a backup takes the place of no device, pipe or directory`() throws {
+        defer { end() }
+        let (pipe, link) = ("\(staging)/pipe", "\(staging)/link")
+        let failure = unsafe mkfifo(pipe, 0o600)
+        #expect(failure == 0)
+        try files.createSymbolicLink(atPath: link, withDestinationPath: "/dev/null")
+        for path in ["/dev/null", "/dev/full", pipe, link, staging, "\(staging)/nosuch/roost.tar.zst"] {
+            let error = #expect(throws: Failure.self) { try Backup.requireTarget(path) }
+            #expect(error?.text.contains(path) == true, "\(String(describing: error))")
+        }
+        for path in ["\(staging)/new.tar.zst", "\(staging)/BACKUP"] { try Backup.requireTarget(path) }
+    }
+
+    @Test func `where there seems to be no store, other users are told who sees it`() {
+        #expect(Backup.noStore(in: "/srv", user: 0).text == "/srv contains no store (--state-directory)")
+        #expect(Backup.noStore(in: "/srv", user: 1_000).text.contains("as root"))
+    }
+
+    @Test func `an empty file is no backup, and is not called unreadable`() throws {
+        defer { end() }
+        let path = "\(staging)/empty.tar.zst"
+        try Data().write(to: URL(fileURLWithPath: path))
+        for file in [path, "/dev/null"] {
+            let error = #expect(throws: Failure.self) { try Restore.requireBackup(file) }
+            #expect(
+                error?.text.contains("is not a backup: it is empty") == true, "\(String(describing: error))")
+        }
+    }
 
     @Test func `what belongs into a backup stays, and nothing else comes with it`() throws {
         defer { end() }

@@ -53,7 +53,7 @@ private final class Proxies {
                 ssl_certificate \(certificate); ssl_certificate_key \(key);
                 location / {
                   proxy_pass http://\(place);
-                  proxy_set_header Host $host;
+                  proxy_set_header Host $http_host;
                   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
                   proxy_set_header X-Forwarded-Proto $scheme;
                   proxy_set_header Forwarded "";

@@ -50,6 +50,41 @@ import Wire
     }
 
     @Test(arguments: [
+        ("# dhcpd.conf\nsubnet 10.0.0.0 netmask 255.255.255.0 {\n}\n", "dhcpd.conf"),
+        ("host pc-1 {\n  hardware ethernet 02:00:00:00:00:01;\n  fixed-address 10.0.0.5;\n}\n", "dhcpd.conf"),
+        ("lease 10.0.0.5 {\n  starts 1 2026/11/29 10:00:00;\n}\n", "dhcpd.leases"),
+        ("interface=eth1\ndhcp-host=02:00:00:00:00:01,pc-1,10.0.0.5,infinite\n", "dnsmasq"),
+        ("--dhcp-host=02:00:00:00:00:01,pc-1\n", "dnsmasq"),
+        ("02:00:00:00:00:01 pc-1\n02:00:00:00:00:02 10.0.0.6\n", "/etc/ethers"),
+        ("# our machines\n127.0.0.1\tlocalhost\n10.0.0.5\tpc-1 pc-1.example.org\n", "/etc/hosts"),
+        ("::1 ip6-localhost\n", "/etc/hosts"),
+        (
+            "// Kea\n{ \"Dhcp4\": { \"reservations\": [ { \"hw-address\": \"02:00:00:00:00:01\" } ] } }\n",
+            "Kea"
+        ),
+        ("[\n  {\"name\": \"pc-1\"}\n]\n", "JSON"), ("[{\"name\":\"pc-1\"}]", "JSON"),
+        ("---\nnodes:\n", "YAML"),
+        ("config host\n\toption name 'pc-1'\n\toption mac '02:00:00:00:00:01'\n", "OpenWrt"),
+        ("1795963657 02:00:00:00:00:01 10.0.0.5 pc-1 *\n", "separated by blanks"),
+        ("name mac address\npc-1 02:00:00:00:00:01 10.0.0.5\n", "separated by blanks"),
+        ("[default]\nTIMEZONE=Europe/Lisbon\n", "roost import lts-conf"),
+    ])
+    func `another program's file is named, with the titles that a list needs`(text: String, name: String) {
+        let error = #expect(throws: UnreadableTable.self) { try DelimitedText(Array(text.utf8)) }
+        #expect(error?.description.contains(name) == true, "\(text): \(String(describing: error))")
+        #expect(error?.description.contains("name,mac,address") == true || text.hasPrefix("[default]"))
+    }
+
+    @Test(arguments: [
+        "Inventory 2026\nname,mac\npc-1,02:00:00:00:00:01\n", "\t02:00:00:00:00:01\t/school\n",
+        "pc-1\t02:00:00:00:00:01\n", "pc-1 ; 02:00:00:00:00:01 ; x\n", "[room 5],02:00:00:00:00:01\n",
+        "host;mac\nlease;02:00:00:00:00:01\n", "name\npc-1\n",
+    ])
+    func `a list is not taken for another program's file`(text: String) throws {
+        #expect(try !DelimitedText(Array(text.utf8)).rows.isEmpty)
+    }
+
+    @Test(arguments: [
         (Array("<html><table>".utf8), "web page"), ([0x50, 0x4B, 0x03, 0x04, 0], "workbook"),
         ([0xD0, 0xCF, 0x11, 0xE0, 0], "workbook"),
         ([0x61, 0, 0, 0, 1], "not text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "incomplete"),
@@ -196,6 +231,12 @@ import Wire
         let swapped = try read("name,mac\npc-1,02:00:00:00:00:02\npc-2,02:00:00:00:00:01")
         #expect(swapped.refused.isEmpty && swapped.edits.count == 2)
         _ = try snapshot().applying(swapped.edits, revision: 2)
+    }
+
+    @Test(arguments: ["02:00:00:00:00:09,10.77.0.20,pc-9\n", "10.77.0.20;02:00:00:00:00:09;pc-9\n"])
+    func `a list without titles that begins with an address is refused with the titles`(text: String) {
+        let error = #expect(throws: UnreadableTable.self) { try read(text) }
+        #expect(error?.line == 1 && error?.description.contains("mac,address,name") == true)
     }
 
     @Test(arguments: ["", "name,mac\n", "name,name\npc-1,pc-2", "tags,group\na,/school"])

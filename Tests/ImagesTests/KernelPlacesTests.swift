@@ -56,12 +56,47 @@ import Testing
         #expect(found.first?.modules == "\(place)/lib/modules/\(release)")
         #expect(try KernelModules(root: root.path).needed == ["kernel/drivers/net/ethernet/card.ko"])
         #expect(root.directory.holdsSystem())
+        if !hasProfile {
+            // lanzaboote#630: the file's name since 26.11.
+            try root.remove("\(kernel)/bzImage")
+            try root.put("\(kernel)/vmlinuz", bytes: SampleRoot.x86Kernel(release))
+            #expect(root.search.kernels.map(\.place) == ["\(kernel)/vmlinuz"])
+        }
         // Its own init is linked, not installed.
         let start = hasProfile ? "nix/var/nix/profiles/system" : system
         let lint = #expect(throws: ImageLint.Refusal.self) {
             try ImageLint(root: root.path, allowed: []).check()
         }
         #expect(lint?.description.contains("ln -s /\(start)/init sbin/init") == true)
+    }
+
+    /// With a profile, kernel and modules are in one directory of the system; without, in the kernel's package.
+    @Test(arguments: [false, true])
+    func `GNU Guix has its kernel in its store, with a profile or without`(hasProfile: Bool) throws {
+        let (release, hash) = ("6.12.59-gnu", String(repeating: "0a", count: 16))
+        let (package, system) = ("gnu/store/\(hash)-linux-libre-6.12.59", "gnu/store/\(hash)-system")
+        try root.putModules(release, in: "\(package)/lib/modules")
+        try root.put("\(package)/bzImage", bytes: SampleRoot.x86Kernel(release))
+        try root.put("\(system)/etc/os-release", "ID=guix\n")
+        try root.put("gnu/store/\(hash)-linux-pam-1.6/lib/pam", "")
+        if hasProfile {
+            let profile = "gnu/store/\(hash)-profile"
+            try root.link("\(profile)/bzImage", to: "/\(package)/bzImage")
+            try root.link("\(profile)/lib", to: "/\(package)/lib")
+            try root.link("\(system)/kernel", to: "/\(profile)")
+            try root.link("var/guix/profiles/system-1-link", to: "/\(system)")
+            try root.link("var/guix/profiles/system", to: "system-1-link")
+        }
+        let found = root.search.kernels
+        #expect(found.map(\.release.text) == [release])
+        #expect(found.first?.path == "\(root.path)/\(package)/bzImage")
+        let place = hasProfile ? "var/guix/profiles/system/kernel" : package
+        #expect(found.first?.modules == "\(place)/lib/modules/\(release)")
+        #expect(root.directory.holdsSystem())
+        let lint = #expect(throws: ImageLint.Refusal.self) {
+            try ImageLint(root: root.path, allowed: []).check()
+        }
+        #expect(lint?.description.contains("Guix starts /") == true)
     }
 
     private func refusal() throws -> String {
@@ -105,5 +140,43 @@ import Testing
         #expect(
             text.contains("apt install linux-image-generic") && text.contains("casper/vmlinuz")
                 && text.contains("boot/vmlinuz-6.8.0-50-generic"), "\(text)")
+    }
+
+    /// A download or a checkout that left something else in the kernel's place. Other texts are taken.
+    @Test(arguments: [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 8\n", "a Git LFS pointer"),
+        ("<!DOCTYPE html>\n<title>404</title>", "a web page"),
+        ("\u{FEFF}\r\n<HTML><body>moved</body>", "a web page"),
+        ("/annex/objects/SHA256E-s8--0a\n", "a git-annex pointer"),
+        ("XSym\n0020\n0a0a\nvmlinuz-6.1.0-32-amd64\n", "a link that was copied"),
+    ])
+    func `a web page or a pointer in a kernel's place is refused with that word`(text: String, word: String)
+        throws
+    {
+        try root.putModules("6.1.0-32-amd64")
+        for place in [
+            "boot/vmlinuz-6.1.0-32-amd64", "boot/vmlinuz", "usr/lib/modules/6.1.0-32-amd64/vmlinuz",
+        ] {
+            try root.put(place, text)
+            let words = try refusal()
+            #expect(words.contains("\(place) is \(word)"), "\(words)")
+            try root.remove(place)
+        }
+        // Another kernel is taken.
+        try root.put("boot/vmlinuz-6.1.0-32-amd64", text)
+        try root.put("vmlinuz", "kernel")
+        #expect(root.search.kernels.map(\.place) == ["vmlinuz"])
+    }
+
+    @Test func `a web page in the place of a kernel without modules is refused with that word`() throws {
+        try root.put("boot/vmlinuz", "<html>")
+        #expect(try refusal().contains("boot/vmlinuz is a web page"))
+    }
+
+    @Test func `a kernel with an initramfs inside is the last choice`() throws {
+        try root.putModules("6.6.1-yocto-standard")
+        try root.put("boot/bzImage-initramfs-qemux86-64.bin", "kernel")
+        try root.put("boot/bzImage", "kernel")
+        #expect(root.search.kernels.map(\.place) == ["boot/bzImage"])
     }
 }

@@ -14,7 +14,8 @@ struct EventRoutes {
             return Response(
                 status: .ok,
                 headers: [
-                    .contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no",
+                    .contentType: "text/event-stream", .cacheControl: "no-store, no-transform",
+                    .accelBuffering: "no",
                 ],
                 body: ResponseBody(asyncSequence: messages))
         }

@@ -10,8 +10,8 @@ struct ClientAddresses: Sendable {
 
     /// Addresses of trusted proxies.
     let proxies: [IPNetwork]
-    /// Whether their connections start with a PROXY protocol header.
-    var readsHeader = false
+    /// Those whose connections start with a PROXY protocol header.
+    var senders: [IPNetwork] = []
 
     /// The client's address according to the trusted proxies before `peer`.
     ///
@@ -59,6 +59,11 @@ struct ClientAddresses: Sendable {
             .map { ForwardedHop(client: address($0)) }
     }
 
+    /// Whether a connection from `peer` starts with a PROXY protocol header.
+    func sendsHeader(_ peer: String) -> Bool {
+        IPAddress(peer).map { address in senders.contains { $0.contains(address) } } ?? false
+    }
+
     func isTrusted(_ peer: String) -> Bool { IPAddress(peer).map(isTrusted) ?? false }
 
     private func isTrusted(_ address: IPAddress) -> Bool { proxies.contains { $0.contains(address) } }
@@ -78,6 +83,19 @@ struct ClientAddresses: Sendable {
             text = text.prefix { $0 != ":" }
         }
         return IPAddress(text)
+    }
+}
+
+extension ClientAddresses {
+    /// A proxy on this host stays trusted on the listener without TLS when others are named elsewhere.
+    ///
+    /// - Parameters:
+    ///   - named: the configuration's proxies; an empty list trusts none.
+    ///   - readsHeader: whether the connections of these start with a PROXY protocol header.
+    init(named: [IPNetwork]?, isTLS: Bool, readsHeader: Bool) {
+        let own = isTLS || named?.isEmpty == true ? [] : ["127.0.0.0/8", "::1"].compactMap { IPNetwork($0) }
+        proxies = (named ?? []) + own
+        senders = readsHeader ? named ?? [] : []
     }
 }
 
@@ -104,7 +122,7 @@ struct ClientAddressMiddleware: RouterMiddleware {
 
     /// The other end of the connection: ours, or the one that a proxy named in its header.
     private func peer(_ context: CenterContext) async throws -> String {
-        guard addresses.readsHeader, addresses.isTrusted(context.address) else { return context.address }
+        guard addresses.sendsHeader(context.address) else { return context.address }
         let channel = context.channel
         let client = try await channel.eventLoop.submit {
             try channel.pipeline.syncOperations.handler(type: ProxyHeaderHandler.self).client
@@ -117,6 +135,6 @@ extension HTTPField.Name {
     static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .via
     static let forwarded = HTTPField.Name("Forwarded") ?? .via
     static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .via
-    /// «no» makes nginx pass on each event at once.
+    /// «no» makes nginx pass on each event at once; `no-transform` keeps other proxies from compressing them, which holds them back.
     static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
 }

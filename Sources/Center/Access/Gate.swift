@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Foundation
 import Logging
 import Synchronization
 import Wire
@@ -106,6 +107,8 @@ final class Gate: Sendable {
 
     /// Opens a session by password, checked against a local account or the directory: the cookie's value.
     func logIn(name: String, password: String, from address: String) async throws -> String {
+        // Pasted, or completed by a phone.
+        let name = name.trimmingCharacters(in: .whitespacesAndNewlines)
         // Directories ignore the case of names.
         let subscriber = ClientAddresses.subscriber(address)
         // A hash, so that every key has the same length whatever was typed: it is kept for a while.

@@ -24,7 +24,7 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
             return channel.eventLoop.makeFailedFuture(Refused())
         }
         channel.closeFuture.whenComplete { [limits] _ in limits.release(place) }
-        if isProxied, addresses.readsHeader {
+        if addresses.sendsHeader(address) {
             // Before TLS: the header is not encrypted.
             let header = ProxyHeaderHandler { [limits] client, channel in
                 guard let place = limits.takeConnection(ofClient: client.description) else { return false }

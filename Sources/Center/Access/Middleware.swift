@@ -26,11 +26,7 @@ struct IdentityMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var (request, context) = (request, context)
         context.language = Language(request)
-        if let header = request.headers[.authorization] {
-            guard header.hasPrefix("Bearer ") else {
-                throw Problem(401, "Unauthorized", "only bearer tokens are accepted here")
-            }
-            let token = String(header.dropFirst(7))
+        if let token = Self.token(in: request.headers[.authorization]) {
             context.recheck = { [gate] in try await gate.caller(token: token) }
         } else if let value = request.cookies[cookie]?.value {
             context.recheck = { [gate] in try await gate.caller(cookie: value) }
@@ -49,6 +45,14 @@ struct IdentityMiddleware: RouterMiddleware {
             try checkOrigin(of: request, context)
         }
         return try await next(request, context)
+    }
+
+    /// The bearer token (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1). Other schemes are for a proxy, which passes on what it
+    /// asked for itself.
+    private static func token(in header: String?) -> String? {
+        let words = (header ?? "").split(separator: " ", maxSplits: 1)
+        guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+        return words[1].trimmingCharacters(in: .whitespaces)
     }
 
     /// Other sites can make a browser send its cookie, but they cannot know the token.
@@ -102,6 +106,17 @@ struct RateLimitMiddleware: RouterMiddleware {
                 retryAfter: 1)
         }
         return try await next(request, context)
+    }
+}
+
+/// Answers to HEAD have no content (RFC 9110 §9.3.2), errors too: a proxy would take it for the beginning of the next answer.
+struct HeadMiddleware: RouterMiddleware {
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        let response = try await next(request, context)
+        return request.method == .head ? response.createHeadResponse() : response
     }
 }
 

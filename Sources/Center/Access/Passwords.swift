@@ -1,6 +1,7 @@
 import API
 import CArgon2
 import Dispatch
+import Foundation
 import Synchronization
 
 /// Passwords hashed by Argon2id (RFC 9106) in its PHC text form.
@@ -38,7 +39,19 @@ enum Passwords {
 
     static func hash(_ password: String, cost: Cost = .standard) async throws -> String {
         let salt = (0..<saltByteCount).map { _ in UInt8.random(in: .min ... .max) }
+        let password = normal(password)
         return try await away { try hash(password, salt: salt, cost: cost) }
+    }
+
+    /// The same letters as the same bytes, whichever keyboard typed them (NIST SP 800-63B: Unicode NFKC).
+    private static func normal(_ password: String) -> String {
+        password.precomposedStringWithCompatibilityMapping
+    }
+
+    /// The forms in which a typed password may have been hashed: as it is now, and as it was typed, by versions before.
+    private static func forms(of password: String) -> [[UInt8]] {
+        let (now, typed) = (Array(normal(password).utf8), Array(password.utf8))
+        return now == typed ? [now] : [now, typed]
     }
 
     private static func hash(_ password: String, salt: [UInt8], cost: Cost) throws -> String {
@@ -59,13 +72,13 @@ enum Passwords {
     static func matches(_ password: String, hash: String?, cost: Cost = .standard) async throws -> Bool {
         // Before the account is looked up: the response time must not reveal whether it exists.
         guard password.utf8.count <= lengths.upperBound else { return false }
+        let forms = forms(of: password)
         guard let hash else {
-            _ = try await self.hash(password, cost: cost)
+            for _ in forms { _ = try await self.hash(password, cost: cost) }
             return false
         }
         return try await away {
-            let bytes = Array(password.utf8)
-            return unsafe argon2id_verify(hash, bytes, bytes.count) == ARGON2_OK.rawValue
+            forms.contains { bytes in unsafe argon2id_verify(hash, bytes, bytes.count) == ARGON2_OK.rawValue }
         }
     }
 

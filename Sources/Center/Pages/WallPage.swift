@@ -20,7 +20,8 @@ struct WallPage {
             return Response(
                 status: .ok,
                 headers: [
-                    .contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no",
+                    .contentType: "text/event-stream", .cacheControl: "no-store, no-transform",
+                    .accelBuffering: "no",
                 ],
                 body: ResponseBody(asyncSequence: messages))
         }

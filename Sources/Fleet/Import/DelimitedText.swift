@@ -26,6 +26,7 @@ package struct DelimitedText: Equatable, Sendable {
 
     package init(_ bytes: [UInt8]) throws(UnreadableTable) {
         let (text, encoding) = try TextEncoding.text(of: bytes)
+        if let problem = ForeignList.problem(text) { throw UnreadableTable(problem: problem) }
         var scalars = Array(text.unicodeScalars)[...]
         if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
         // The end-of-file mark of DOS.

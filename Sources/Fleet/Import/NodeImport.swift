@@ -93,6 +93,13 @@ package struct NodeImport: Equatable, Sendable {
         guard let first = rows.first else { throw UnreadableTable(problem: "it contains no node") }
         let found = first.cells.map { NodeColumn(head: $0) }
         guard !hasData(first), found.contains(where: { $0 != nil }) else {
+            if let cell = first.cells.first, MACAddress(cell) != nil || IPv4Address(cell) != nil {
+                throw UnreadableTable(
+                    line: first.line,
+                    problem:
+                        "the list has no titles, and begins with an address: put a first row above it that names its columns, such as "
+                        + "mac,address,name")
+            }
             return (NodeColumn.standard, false)
         }
         var seen: [NodeColumn] = []

@@ -53,8 +53,9 @@ struct Backup: AsyncParsableCommand {
         try await reportingFailure {
             let state = StateDirectory(stateDirectory)
             guard state.hasStore else {
-                throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
+                throw Self.noStore(in: stateDirectory)
             }
+            try Self.requireTarget(file)
             let passphrase = keys ? try KeyArchive.newPassphrase() : nil
             try state.prepare()
             try StateFiles.requireWhole(stateDirectory)
@@ -79,6 +80,23 @@ struct Backup: AsyncParsableCommand {
                 throw error
             }
         }
+    }
+
+    /// Only root, and the server's user, look into a state directory.
+    static func noStore(in stateDirectory: String, user: UInt32 = geteuid()) -> Failure {
+        let asRoot = user == 0 ? "" : ", as far as this user may look: run this as root"
+        return Failure(text: "\(stateDirectory) contains no store (--state-directory)\(asRoot)", code: 3)
+    }
+
+    /// A backup takes the place of a file of its name, by a rename: a device, a pipe or a socket would be gone.
+    static func requireTarget(_ path: String) throws {
+        let place = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileStatus(place, follows: true)?.isDirectory == true else {
+            throw Failure(text: "\(path): there is no directory \(place)", code: 3)
+        }
+        guard let status = FileStatus(path, follows: true), !status.isFile else { return }
+        let what = status.isDirectory ? "a directory: name a file in it" : "no file: name one"
+        throw Failure(text: "\(path) is \(what), such as roost.tar.zst", code: 1)
     }
 
     /// - Returns: the backup's description.
@@ -181,15 +199,7 @@ struct Restore: AsyncParsableCommand {
         umask(0o077)
         try await reportingFailure {
             let files = FileManager.default
-            guard let input = FileHandle(forReadingAtPath: file), let head = try? input.read(upToCount: 4)
-            else { throw InputFile.failure(file) }
-            // The magic number of zstd (RFC 8878 §3.1.1).
-            guard head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
-                throw Failure(
-                    text: "\(file) is not a backup: ‘roost backup’ writes a tar archive packed with zstd",
-                    code: 1)
-            }
-            try input.close()
+            try Self.requireBackup(file)
             try StateDirectory(stateDirectory).prepare()
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(
@@ -233,6 +243,22 @@ struct Restore: AsyncParsableCommand {
         }
     }
 
+    /// By its first bytes: an empty file is one that a full disk left.
+    static func requireBackup(_ file: String) throws {
+        guard FileStatus(file, follows: true)?.isDirectory != true,
+            let input = FileHandle(forReadingAtPath: file)
+        else { throw InputFile.failure(file) }
+        let head = (try? input.read(upToCount: 4)) ?? Data()
+        try input.close()
+        // The magic number of zstd (RFC 8878 §3.1.1).
+        guard head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+            throw Failure(
+                text: "\(file) is not a backup: "
+                    + (head.isEmpty ? "it is empty" : "‘roost backup’ writes a tar archive packed with zstd"),
+                code: 1)
+        }
+    }
+
     private func unpack(_ options: [String]) throws -> BackupArchive.Content {
         do { return try BackupArchive.unpack(file, options) } catch let doubt as BackupArchive.Doubt {
             throw Failure(text: "\(file) \(doubt.rawValue); nothing was restored", code: 1)
@@ -268,7 +294,12 @@ struct Restore: AsyncParsableCommand {
                 "\(staging)/\(name)", to: "\(stateDirectory)/\(name)", at: .restorePlace)
         }
         try files.removeItem(atPath: "\(stateDirectory)/\(StateFiles.restoring)")
-        guard try files.contentsOfDirectory(atPath: kept).isEmpty else { return kept }
+        // Empty directories are what this command made, in a state directory that was not there.
+        let hasContent = files.enumerator(atPath: kept)?.contains { name in
+            (try? files.attributesOfItem(atPath: "\(kept)/\(name)")[.type] as? FileAttributeType)
+                != .typeDirectory
+        }
+        guard hasContent != true else { return kept }
         try files.removeItem(atPath: kept)
         return nil
     }
@@ -307,7 +338,7 @@ struct Schema: AsyncParsableCommand {
         try await reportingFailure {
             let state = StateDirectory(stateDirectory)
             guard state.hasStore else {
-                throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
+                throw Backup.noStore(in: stateDirectory)
             }
             try state.prepare()
             let path = state.databasePath

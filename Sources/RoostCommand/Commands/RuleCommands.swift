@@ -27,7 +27,8 @@ struct RuleAdd: AsyncParsableCommand {
     @Argument(help: "SETTING=VALUE …") var settings: [String] = []
     @Option(help: "Of two rules that fit, the higher number wins.") var priority = 0
     @Flag(help: "Replace the rule with this name.") var replace = false
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
+    @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
+        false
 
     func run() async throws {
         try await reportingFailure {

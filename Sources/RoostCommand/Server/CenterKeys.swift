@@ -135,10 +135,13 @@ struct CenterKeys {
             switch self {
             case .always: return ("19700101000000Z", "99991231235959Z")
             case .days(let days, let second):
-                let start = second - 86_400
-                return (Self.text(start), Self.text(start + days * 86_400))
+                let start = min(second, Self.last) - 86_400
+                return (Self.text(start), Self.text(min(start + days * 86_400, Self.last)))
             }
         }
+
+        /// The end of 9999: certificates know no later year, and clocks without a battery may show one.
+        private static let last = 253_402_300_799
 
         private static func text(_ second: Int) -> String {
             let style = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)

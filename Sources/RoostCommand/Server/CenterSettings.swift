@@ -12,7 +12,7 @@ extension ServerSettings {
         var https: [String]?
         /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
         var http: String?
-        /// Proxies whose `X-Forwarded-For` and `Forwarded` are trusted; nil: on this host, before `http`.
+        /// Proxies whose `X-Forwarded-For` and `Forwarded` are trusted, beside those on this host before `http`; empty: none at all.
         var proxies: [IPNetwork]?
         /// Whether connections from `proxies` start with a PROXY protocol header.
         var readsProxyHeader = false

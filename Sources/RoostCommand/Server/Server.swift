@@ -273,7 +273,10 @@ final class Server: Sendable {
         let archives = NodeArchiveFiles(
             directory: settings.nodeArchiveDirectory, serverKey: keys.server.publicBytes)
         do { policy.nodeArchives = try archives.make(settings) } catch {
-            ServerLog.logger.warning("nodes cannot boot: \(ErrorText.of(error))")
+            // A server with pages and images alone boots none.
+            if settings.roles.contains(.http) {
+                ServerLog.logger.warning("nodes cannot boot: \(ErrorText.of(error))")
+            }
         }
         var result = BootContext.Settings(
             policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,
