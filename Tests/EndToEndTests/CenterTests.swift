@@ -220,7 +220,8 @@ extension EndToEnd.Servers {
 
         @Test(arguments: [
             "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
-            "/volumes", "/rollouts",
+            "/volumes", "/rollouts", "/images/debian/settings", "/images/debian/prune", "/nodes/pc-1/apply",
+            "/secrets", "/secrets/password", "/kept-files", "/boards", "/networks/edit",
             "/images/debian/trial?version=1", "/images/debian/difference?contents=yes",
             "/leases", "/networks", "/boots", "/history", "/history/1", "/administrators", "/tokens",
             "/settings", "/wizard",
@@ -256,6 +257,7 @@ extension EndToEnd.Servers {
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
             try server.roost("set", "--group", "/school", "loader=ipxe", "kernel-arguments=quiet")
             try server.roost("rule", "add", "small", "memory < 2 GiB", "overlay-size=25%")
+            try server.roost("secret", "mint", "password", "password", "--arm", "each-boot")
             let root = try TinyRoot("\(server.directory)/root")
             for number in 1...2 {
                 try root.mark(number)
