@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
