@@ -84,7 +84,7 @@ import Wire
 
         // What was applied goes with an undo.
         _ = try await acts.undo(revision + 1)
-        #expect(snapshot.contents.applied.isEmpty && snapshot.groups[try GroupPath("/lab")] == nil)
+        #expect(try snapshot.contents.applied.isEmpty && snapshot.groups[GroupPath("/lab")] == nil)
     }
 
     @Test func `what others have changed is refused with its line, and overwritten only when asked`()
@@ -160,7 +160,7 @@ import Wire
         try await set("/den", "time-zone", nil)
         let school = snapshot.groups.count
         #expect(try await refusal(request([two[0]], prune: true)) == nil)
-        #expect(snapshot.groups.count == school - 1 && snapshot.groups[try GroupPath("/den")] == nil)
+        #expect(try snapshot.groups.count == school - 1 && snapshot.groups[GroupPath("/den")] == nil)
         #expect(try acts.sources().first { $0.name.text == "git" }?.recordCount == 1)
 
         // Another source has nothing to do with it.

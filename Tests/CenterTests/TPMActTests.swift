@@ -52,7 +52,7 @@ import Wire
         }
         let recorder = ReportRecorder(
             fleet: services.fleet, volumes: services.volumes, logs: services.logs, logger: .silent,
-            clockJumped: {})
+            minter: .ofTests(), clockJumped: {})
         let ann = Caller(name: "ann", grants: [Grant(.admin, in: .site)], proof: .token(1))
         return Bench(
             services: services, recorder: recorder, name: name, acts: Acts(services: services, caller: ann))

@@ -1,14 +1,15 @@
 import Foundation
 import Testing
 
+private let kubectlPath = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+}
+private let kubectlObstacle =
+    kubectlPath == nil ? "kubectl is not installed (apt install kubernetes-client)" : nil
+
 extension EndToEnd.Systems {
     /// The examples of whole setups: built, set up with the commands of their pages in the guide, and booted.
     @Suite struct ProfileTests {
-        private static let kubectl = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].first {
-            FileManager.default.isExecutableFile(atPath: $0)
-        }
-        private static let kubectlObstacle =
-            kubectl == nil ? "kubectl is not installed (apt install kubernetes-client)" : nil
         private static let examples = "\(BootLab.repository)/Examples"
         /// Half the size of the one for all hardware, and enough for machines of the laboratory.
         private static let smallKernel = ["--build-arg", "KERNEL=linux-image-cloud-amd64"]
@@ -36,7 +37,7 @@ extension EndToEnd.Systems {
         /// `kubectl` as the cluster's administrator.
         private func kubectl(_ directory: String, _ words: String...) throws -> String {
             try inside(
-                [try #require(Self.kubectl)] + words,
+                [try #require(kubectlPath)] + words,
                 environment: ["KUBECONFIG": "\(directory)/admin.conf", "HOME": directory])
         }
 

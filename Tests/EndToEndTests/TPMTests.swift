@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
+/// Nil when machines can have a TPM here.
+private let obstacle: String? =
+    FileManager.default.isExecutableFile(atPath: "/usr/bin/swtpm_setup")
+    ? nil : "swtpm and swtpm-tools are not installed (make prerequisites)"
+
 extension EndToEnd.Machines {
     /// Machines with a TPM of `swtpm`: their configuration goes to that one alone.
-    @Suite(.enabled(if: TPMTests.obstacle == nil, "\(TPMTests.obstacle ?? "")"))
+    @Suite(.enabled(if: obstacle == nil, "\(obstacle ?? "")"))
     struct TPMTests {
-        /// Nil when they can run here.
-        static let obstacle: String? =
-            FileManager.default.isExecutableFile(atPath: "/usr/bin/swtpm_setup")
-            ? nil : "swtpm and swtpm-tools are not installed (make prerequisites)"
-
         private let lab: BootLab
         private let mac = "52:54:00:00:00:7b"
         private static let directory = "\(BootLab.directory)/tpm"

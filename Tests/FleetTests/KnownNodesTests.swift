@@ -77,9 +77,11 @@ import Wire
         let node = try #require(snapshot.nodes[try NodeName("farm-1")])
         let machine = try #require(node.macAddresses.first)
         let address = IPv4Address("10.77.0.5")
-        let archive = try configurationArchive(
+        let contents = try NodeContents(
             for: machine, being: node, at: address, in: snapshot, policy: Sample.policy(),
-            hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") },
+            hostKey: { _, _ in HostKeyFiles(privateFile: "", publicLine: "") })
+        let archive = configurationArchive(
+            of: contents,
             knownNodes: {
                 KnownNodes(in: $0, of: snapshot, domain: "", address: \.address) { name, _ in "key \(name)" }
             })
