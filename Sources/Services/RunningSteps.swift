@@ -91,7 +91,7 @@ extension BootContext {
         // A new /etc/hosts comes without the lines about other nodes: they follow.
         defer { knownNodeLists.forget(machine) }
         return contents.applied(runningSteps.take(for: machine, in: boot), settings.secrets.stepMark) {
-            takeKnownNodes(in: $0, for: machine, in: boot)
+            self.takeKnownNodes(in: $0, for: machine, in: boot)
         }
     }
 }
