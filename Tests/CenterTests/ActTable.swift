@@ -253,7 +253,7 @@ extension ActRow {
         ActRow("keptFiles", .read, .site) { acts, _ in try acts.keptFiles() },
         ActRow("plan", .configure) { try $0.plan($1.declaration) },
         ActRow("apply", .configure) { try await $0.apply($1.declaration) },
-        ActRow("sources", .read, .anywhere) { acts, _ in try acts.sources() },
+        ActRow("appliedSources", .read, .anywhere) { acts, _ in try acts.appliedSources() },
         ActRow("forget", .configure, .anywhere) { acts, _ in
             do { try await acts.forget(SourceName("nowhere")) } catch StoreError.notFound {}
             return "nothing to forget"

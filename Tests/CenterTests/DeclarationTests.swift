@@ -80,7 +80,7 @@ import Wire
         let again = try await acts.apply(request(items))
         #expect(again.revision == revision + 1 && again.changes.isEmpty)
         #expect(try acts.plan(request(items)).changeCount == 0)
-        #expect(try acts.sources().first { $0.name.text == "git" }?.recordCount == 3)
+        #expect(try acts.appliedSources().first { $0.name.text == "git" }?.recordCount == 3)
 
         // What was applied goes with an undo.
         _ = try await acts.undo(revision + 1)
@@ -161,7 +161,7 @@ import Wire
         let school = snapshot.groups.count
         #expect(try await refusal(request([two[0]], prune: true)) == nil)
         #expect(try snapshot.groups.count == school - 1 && snapshot.groups[GroupPath("/den")] == nil)
-        #expect(try acts.sources().first { $0.name.text == "git" }?.recordCount == 1)
+        #expect(try acts.appliedSources().first { $0.name.text == "git" }?.recordCount == 1)
 
         // Another source has nothing to do with it.
         let other = DeclarationRequest(source: try SourceName("hand"), items: [], prune: true)

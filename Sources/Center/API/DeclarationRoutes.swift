@@ -16,7 +16,7 @@ struct DeclarationRoutes {
                 ? acts.plan(wish) : await acts.apply(wish, ifMatch: request.headers[.ifMatch])
             return try JSONAnswer(answer, etag: "\"\(answer.revision)\"")
         }
-        api.get("sources", .read) { _, _, acts in try JSONAnswer(acts.sources()) }
+        api.get("sources", .read) { _, _, acts in try JSONAnswer(acts.appliedSources()) }
         api.delete("sources/:source", .configure) { _, context, acts in
             try await acts.forget(SourceName(context.parameters.require("source")))
             return HTTPResponse.Status.noContent

@@ -64,7 +64,7 @@ extension Acts {
     // MARK: Sources
 
     /// Those with records that the caller sees, and those that the server watches, ordered by name.
-    func sources() throws -> [AppliedSourceAnswer] {
+    func appliedSources() throws -> [AppliedSourceAnswer] {
         try require(.read)
         var counts: [SourceName: Int] = [:]
         for applied in fleet.snapshot.contents.applied.values where caller.sees(applied.place) {
