@@ -7,7 +7,8 @@ struct KeptFilesPage {
 
     func add(to routes: Routes) {
         routes.get("kept-files", .read) { request, context, acts in
-            let view = KeptFilesView(try acts.keptFiles(), acts.appliedSources(), pages.renderer.words(context))
+            let view = try KeptFilesView(
+                acts.keptFiles(), acts.appliedSources(), pages.renderer.words(context))
             return try pages.show(view, "Kept files", section: "/kept-files", request, context)
         }
     }
