@@ -88,7 +88,7 @@ struct DeclarationPlan {
 
     func run(_ server: ServerOptions, _ output: OutputOptions) async throws {
         let (_, request) = try files.read(prune: prune, overwrite: overwrite)
-        let data = try await server.client.send(.POST, "apply?plan=1", json: request)
+        let data = try await server.client.send(.POST, "apply?plan=yes", json: request)
         let answer = try JSONDecoder().decode(DeclarationAnswer.self, from: data)
         try output.write(answer) {
             DeclarationTable.text($0) + ($0.plan.map(PlanTable.text) ?? "")

@@ -73,7 +73,7 @@ import Wire
         #expect(try await bench.nextDelivery().files?.map(\.missing?.text) == [MintBench.name])
         var requests: [String] = []
         for await event in server.events {
-            if case .request(let text) = event { requests.append(String(text.prefix { $0 != "\r" })) }
+            if case .request(let text) = event { requests.append(String(text.prefix { !$0.isNewline })) }
             if requests.count == 2 { break }
         }
         let path = "/api/v1/namespaces/kube-system/secrets"

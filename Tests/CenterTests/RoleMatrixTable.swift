@@ -96,10 +96,10 @@ extension MatrixRow {
         POST /api/v1/plan  site:configure  200  {"edits":[{"removeNetwork":"school"}]}
         POST /api/v1/changes  site:configure  200  {"edits":[{"removeNetwork":"school"},{"removeLoaderRule":"old"}]}
         GET /api/v1/kept-files  site  200
-        POST /api/v1/apply?plan=1  place:configure  200  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
+        POST /api/v1/apply?plan=yes  place:configure  200  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
         POST /api/v1/apply  place:configure  200  {"source":"fresh","overwrite":true,"items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
         POST /api/v1/apply  place:configure  422  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","setings":{}}}]}
-        POST /api/v1/apply?plan=1  site:configure  200  {"source":"fresh","items":[{"member":"loaderRules","file":"a.yaml","fields":{"name":"new","vendorClass":"PXE","loader":"ipxe.efi"}}]}
+        POST /api/v1/apply?plan=yes  site:configure  200  {"source":"fresh","items":[{"member":"loaderRules","file":"a.yaml","fields":{"name":"new","vendorClass":"PXE","loader":"ipxe.efi"}}]}
         GET /api/v1/sources  anywhere  200
         DELETE /api/v1/sources/nowhere  anywhere  404
         GET /api/v1/schema  anywhere  200
@@ -146,7 +146,7 @@ extension MatrixRow {
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/steps  place  200
-        GET /api/v1/nodes/NODE/apply  place  200
+        GET /api/v1/nodes/NODE/apply  place  200,409
         POST /api/v1/nodes/NODE/apply  place  202  {}
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
@@ -255,7 +255,7 @@ extension MatrixRow {
         POST /nodes/NODE/edit  place  200  name=NODE&macs=MAC&group=GROUP&tags=new&tag=*
         POST /nodes/NODE/edit  place  200  remove=yes
         POST /nodes/NODE/restart  place  303
-        GET /nodes/NODE/apply  place  200
+        GET /nodes/NODE/apply  place  200,409
         POST /nodes/NODE/apply  place  303  tag=
         POST /nodes/NODE/dismiss  place  303
         POST /nodes/NODE/release  place  303
@@ -300,7 +300,7 @@ extension MatrixRow {
         GET /images/debian/versions/1/boot-test  anywhere  200
         GET /images/debian/difference  anywhere  200
         GET /images/debian/settings  anywhere  200
-        POST /images/debian/settings  site  200  has.loader=yes&value.loader=ipxe
+        POST /images/debian/settings  site  303  has.loader=yes&value.loader=ipxe
         POST /images/debian/verify  anywhere  200  version=1
         GET /images/debian/prune  site  200
         POST /images/debian/prune  site  303  keep=1000

@@ -237,8 +237,9 @@ import Testing
             "StoreSQLite/SQLiteStore.swift",
             "StoreSQLite/SchemaSteps.swift", "StoreSQLite/StoredSecrets.swift",
             // Logs may lose their last lines; data from another server is checked to the last byte before it counts; a key is made once, by
-            // hand.
+            // hand; files of the configuration are people's own, in their repositories.
             "Center/Live/NodeLogs.swift", "Center/Live/DistantServer.swift", "Commands/ImageSigningKey.swift",
+            "Commands/ExportCommand.swift",
         ]
         let targets = [
             "Center", "Commands", "Images", "Linux", "RoostCommand", "Services", "StoreSQLite",

@@ -18,7 +18,7 @@ struct DeclarationRoutes {
         }
         api.get("sources", .read) { _, _, acts in try JSONAnswer(acts.appliedSources()) }
         api.delete("sources/:source", .configure) { _, context, acts in
-            try await acts.forget(SourceName(context.parameters.require("source")))
+            try await acts.forget(SourceName(context.parameter("source")))
             return HTTPResponse.Status.noContent
         }
         api.get("schema", .read) { _, _, _ in try JSONAnswer(DeclaredSchema.schema) }

@@ -41,7 +41,7 @@ extension Acts {
             let (result, median) = (results[name], medians[name])
             return StepsAnswer.Step(
                 name: name, phase: phase, setting: setting, origin: origin, result: result, median: median,
-                isOutlier: result.map { BootFigures.isOutlier($0.milliseconds, median: median) } ?? false)
+                isOutlier: result.map { Fleet.isOutlier($0.milliseconds, median: median) } ?? false)
         }
         return planned.map { step in
             let origin = step.setting.flatMap { SettingDefinition.named($0) }.map {

@@ -29,11 +29,6 @@ struct BootFigures: Sendable, Codable {
         for (stage, values) in steps { stages[stage] = Self.percentile(50, of: values.sorted()) }
     }
 
-    /// Whether something took more than twice the median, and more than two seconds longer.
-    static func isOutlier(_ milliseconds: Int, median: Int?) -> Bool {
-        median.map { milliseconds > 2 * $0 && milliseconds > $0 + 2_000 } ?? false
-    }
-
     /// The smallest value that at least `percent` percent of the values do not exceed; nil for none.
     static func percentile(_ percent: Int, of sorted: [Int]) -> Int? {
         guard !sorted.isEmpty else { return nil }

@@ -31,7 +31,7 @@ package struct ImageSettings: Equatable, Sendable, Codable {
     ])
 
     /// Whether the setting may be set there.
-    package static func allows(_ setting: String, inVersion: Bool) -> Bool {
+    package static func canHave(_ setting: String, inVersion: Bool) -> Bool {
         !(inVersion ? forbiddenInVersions : forbidden).contains(setting)
     }
 
@@ -127,7 +127,7 @@ extension ImageSettings: SettingsRecord, ListedRecord {
         let present = Self.record(at: key, in: draft)
         record.settings = try RecordSettings.checked(record.settings, since: present?.settings)
         for name in record.settings.keys.sorted()
-        where !allows(name, inVersion: key.version != nil) {
+        where !canHave(name, inVersion: key.version != nil) {
             throw InvalidSetting(
                 key.version == nil
                     ? "\(name) decides which image a node boots, so an image cannot set it"
@@ -192,7 +192,7 @@ struct ImageLevels: Sendable {
         for image in images.values {
             for record in image.allSettings {
                 let settings = record.settings.filter {
-                    ImageSettings.allows($0.key, inVersion: record.version != nil)
+                    ImageSettings.canHave($0.key, inVersion: record.version != nil)
                 }
                 guard !settings.isEmpty else { continue }
                 let level = (record.origin, settings)

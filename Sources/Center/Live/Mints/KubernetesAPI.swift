@@ -159,7 +159,7 @@ struct KubernetesAPI: Sendable {
             let answer = try await http.execute(request, within: Self.limits)
             let bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
             return (answer.status, Data(bytes.readableBytesView))
-        } catch { throw MintFailure(ErrorText.of(error)) }
+        } catch { throw MintFailure("\(tokens.server): \(ErrorText.of(error))") }
     }
 
     private func refusal(_ status: Int, _ lack: String) -> MintFailure {

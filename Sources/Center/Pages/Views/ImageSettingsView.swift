@@ -38,7 +38,7 @@ struct ImageSettingsView: TemplateView {
         mayEdit = details.mayPublish
         fields = SettingFieldsView(
             details.effective.definitions.filter {
-                !$0.isSiteWide && ImageSettings.allows($0.name, inVersion: scope.version != nil)
+                !$0.isSiteWide && ImageSettings.canHave($0.name, inVersion: scope.version != nil)
             }, own: details.own.settings, effective: details.effective, words)
     }
 

@@ -71,7 +71,7 @@ extension NodeView.Boot {
                 NodeView.Entry(
                     stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
                     took: Format.duration(took), median: Format.duration(median), detail: entry.detail,
-                    isOutlier: BootFigures.isOutlier(took, median: median)))
+                    isOutlier: Fleet.isOutlier(took, median: median)))
             segments.append(
                 NodeView.Segment(
                     stage: entry.stage.rawValue, x: (before - boot.startedAt) * 1_000 / whole,

@@ -10,9 +10,9 @@ package struct DeclaredJSON: DeclaredCoding {
         try JSONDecoder().decode(DeclaredValue.self, from: JSONEncoder().encode(form))
     }
 
-    package func form<Form: DeclaredForm>(_: Form.Type, from value: DeclaredValue) throws -> Form {
+    package func form<Declared: DeclaredForm>(_: Declared.Type, from value: DeclaredValue) throws -> Declared {
         do {
-            return try JSONDecoder().decode(Form.self, from: JSONEncoder().encode(value))
+            return try JSONDecoder().decode(Declared.self, from: JSONEncoder().encode(value))
         } catch let error as DecodingError {
             throw DeclaredFault(at: Self.path(of: error), ErrorText.of(error))
         }
