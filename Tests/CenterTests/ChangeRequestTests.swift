@@ -70,6 +70,8 @@ import Wire
             Issue.record("\(json): \(String(describing: error))")
             return
         }
-        #expect(context.debugDescription.contains("exactly one of group, imageSettings, loaderRule, moveGroup, network"))
+        #expect(
+            context.debugDescription.contains(
+                "exactly one of group, imageSettings, loaderRule, moveGroup, network"))
     }
 }

@@ -26,7 +26,10 @@ import Wire
     // MARK: Words
 
     @Test(arguments: [
-        (["--group", "/a", "--node", "pc-1", "loader=ipxe"], "only one of --group, --node, --rule and --image"),
+        (
+            ["--group", "/a", "--node", "pc-1", "loader=ipxe"],
+            "only one of --group, --node, --rule and --image"
+        ),
         ([], "nothing to change"), (["loader", "=", "ipxe"], "write no spaces around ‘=’"),
         (["pc-1", "loader=ipxe"], "‘pc-1’ is not SETTING=VALUE"),
     ])

@@ -10,7 +10,8 @@ package struct DeclaredJSON: DeclaredCoding {
         try JSONDecoder().decode(DeclaredValue.self, from: JSONEncoder().encode(form))
     }
 
-    package func form<Declared: DeclaredForm>(_: Declared.Type, from value: DeclaredValue) throws -> Declared {
+    package func form<Declared: DeclaredForm>(_: Declared.Type, from value: DeclaredValue) throws -> Declared
+    {
         do {
             return try JSONDecoder().decode(Declared.self, from: JSONEncoder().encode(value))
         } catch let error as DecodingError {
