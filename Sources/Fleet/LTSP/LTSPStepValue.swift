@@ -119,19 +119,17 @@ struct LTSPStepValue {
         text.split { $0.isWhitespace || $0 == "," }.map(String.init)
     }
 
-    /// Numbers with four digits, so that the order of names is that of versions.
+    /// A number at the beginning or the end with four digits, so that the order of names is that of versions. One within, as in
+    /// `JOIN_K8S`, is a part of a word.
     private static func padded(_ name: String) -> String {
-        var (text, digits) = ("", "")
-        for character in name + "." {
-            if character.isASCII, character.isNumber {
-                digits.append(character)
-                continue
-            }
-            text += String(repeating: "0", count: digits.isEmpty ? 0 : max(0, 4 - digits.count)) + digits
-            digits = ""
-            if character != "." { text.append(character) }
+        func zeros(_ count: Int) -> String {
+            count == 0 ? "" : String(repeating: "0", count: max(0, 4 - count))
         }
-        return text
+        func isDigit(_ character: Character) -> Bool { character.isASCII && character.isNumber }
+        let first = name.prefix(while: isDigit)
+        let rest = name.dropFirst(first.count)
+        let last = rest.reversed().prefix(while: isDigit).count
+        return zeros(first.count) + first + rest.dropLast(last) + zeros(last) + rest.suffix(last)
     }
 }
 
