@@ -117,7 +117,12 @@ extension EndToEnd.Machines {
                 "set", "--node", "stepper", "sysctl=net.ipv4.ip_forward=0",
                 "mounts+=/mnt/more=tmpfs tmpfs size=1m", "commands+=45-now=-- echo applied >/run/applied",
                 "keymap=de")
-            let shown = try lab.roost("node", "apply", "stepper", "--dry-run")
+            // It asks for orders every ten seconds.
+            var shown = ""
+            try lab.waitUntil("it has asked for orders", seconds: 30) {
+                shown = (try? lab.roost("node", "apply", "stepper", "--dry-run")) ?? ""
+                return !shown.isEmpty
+            }
             #expect(shown.contains("at the next start") && shown.contains("command 45-now"))
             #expect(try lab.outcomes(of: "stepper")["command 45-now"] == nil)
             try BootLab.requireDocumented("nodes/stepper/apply", "StepChanges")
