@@ -49,7 +49,7 @@ extension EndToEnd.Machines {
                 try addSecret()
                 try map.exchange(minted)
                 try lab.waitUntil("the map without the token counts", seconds: 5) {
-                    try map.value("MARK", of: "farm-1").contains("two")
+                    (try? map.value("MARK", of: "farm-1"))?.contains("two") == true
                 }
                 wiretap = try Wiretap("farm-sealed")
                 let second = try start(joining: Self.secret)

@@ -47,11 +47,11 @@ extension EndToEnd.Machines {
             try expectTrouble()
             #expect(try receipts() == 2)
 
-            // Its board was replaced: the second one has no certificate, and shows its key on a curve.
+            // Its board was replaced: the second one has no certificate, and shows the kind of key that the node is bound to.
             let refused = try #require(try answer()["refused"] as? [String: Any])
             let shown = try #require((refused["tpm"] as? [String: Any])?["attestation"] as? String)
             #expect(
-                try lab.roost("node", "tpm", "vault", "--accept", String(shown.suffix(16))).contains("(ecc)"))
+                try lab.roost("node", "tpm", "vault", "--accept", String(shown.suffix(16))).contains("(rsa)"))
             #expect(try lab.roost("history").contains("of vault accepted"))
             try start("second")
             #expect(try secret() == "open sesame")
