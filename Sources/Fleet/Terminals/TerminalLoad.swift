@@ -37,7 +37,7 @@ package struct TerminalLoad: Equatable, Sendable, Codable {
     }
 }
 
-/// What a session costs a server on average here, learned from all reports: so nobody has to say how many a server takes.
+/// What a session costs a server on average here, learned from all reports: people need not say how many a server takes.
 package struct SessionCost: Equatable, Sendable {
     /// Processors.
     package var processors: Double

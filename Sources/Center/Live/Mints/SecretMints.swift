@@ -8,7 +8,7 @@ import Wire
 final class SecretMints: Sendable {
     /// Makings at other servers and by programs at once.
     private static let turnLimit = 16
-    /// After this long, nobody waits for it any more: nodes ask for half a minute.
+    /// After this long its node has given up: nodes ask for half a minute.
     private static let patience = Duration.seconds(25)
 
     /// One asking of a boot.
