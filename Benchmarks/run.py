@@ -39,8 +39,8 @@ def cpu_seconds(pid):
                 fields = file.read().rsplit(")", 1)[1].split()
             # Ended children count too: nbd-server forks for each client.
             total += sum(int(fields[i]) for i in (11, 12, 13, 14))
-        except FileNotFoundError:
-            pass
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # It ended meanwhile: while the file was looked for, or while it was read.
     return total / TICK
 
 
