@@ -5,7 +5,7 @@ Every row compares server CPU per operation (user and system time of the server'
 peer, alternating within each repetition; the ratio is the median of the paired ratios, above 1 where Roost needs less. The
 server has processor 1, the client processor 0. Clients throw the payload away, so that the server is the limit.
 """
-import argparse, datetime, json, os, platform, shutil, signal, socket, statistics, struct, subprocess, sys, time
+import argparse, atexit, datetime, json, os, platform, shutil, signal, socket, statistics, struct, subprocess, sys, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, ".build", "bench")
@@ -23,7 +23,7 @@ def tree(pid):
             with open(f"/proc/{pid}/task/{task}/children") as file:
                 for child in file.read().split():
                     found += tree(int(child))
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         pass
     return found
 
@@ -44,11 +44,22 @@ def cpu_seconds(pid):
     return total / TICK
 
 
+def runs(pid):
+    """Whether a process is there and has not ended; an ended one may stay until its parent looks."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Server:
     """A running server. One that daemonizes writes its process ID to `pid_file`."""
 
     def __init__(self, name, command, port, udp=False, wait=None, pid_file=None):
         self.name, self.port = name, port
+        if not udp and self.listens():
+            raise SystemExit(f"another program listens on port {port}: end it, then measure again")
         log = open(os.path.join(WORK, f"{name}.log"), "w")
         if pid_file and os.path.exists(pid_file):
             os.remove(pid_file)  # Left by the previous server.
@@ -64,6 +75,7 @@ class Server:
         time.sleep(wait or 0.5)
         self.pid = int(open(pid_file).read()) if pid_file else self.process.pid
         self.in_background = pid_file is not None
+        atexit.register(self.stop)
 
     def listens(self):
         with socket.socket() as probe:
@@ -71,12 +83,14 @@ class Server:
             return probe.connect_ex((HOST, self.port)) == 0
 
     def stop(self):
+        """Ends it; a second call does nothing. It is called at the end of the program, too, whatever ends it."""
+        atexit.unregister(self.stop)
         if self.in_background:
             try:
                 os.kill(self.pid, signal.SIGTERM)
             except ProcessLookupError:
                 return  # It ended by itself, as peers do when many clients leave at once.
-            while os.path.exists(f"/proc/{self.pid}"):
+            while runs(self.pid):
                 time.sleep(0.05)
             return
         try:
