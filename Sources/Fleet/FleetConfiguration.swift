@@ -15,6 +15,7 @@ package final class FleetConfiguration: Sendable {
         package var secrets: [SecretName: Secret] = [:]
         package var tpms: [NodeName: BoundTPM] = [:]
         package var applied: [AppliedKey: AppliedRecord] = [:]
+        package var terminals = TerminalRecords()
         /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]
 

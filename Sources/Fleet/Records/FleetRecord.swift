@@ -211,6 +211,7 @@ package enum FleetRecords {
         Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
         ImageSettings.self, ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self,
         LoaderRule.self, KeptFile.self, Secret.self, BoundTPM.self, AppliedRecord.self,
+        TerminalServer.self, TerminalPool.self,
         Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self,
     ]
 

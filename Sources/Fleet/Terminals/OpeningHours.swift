@@ -1,0 +1,75 @@
+/// Hours of some days of the week, by the server's clock: `mon-fri 07:00-18:00`.
+package struct OpeningHours: WrittenAsText, Hashable {
+    package static let form = "days and hours (mon-fri 07:00-18:00)"
+
+    /// 0 is Monday.
+    package let days: Set<Int>
+    /// Minutes since midnight. The end is not part of it, and lies on the next day where it is not after the beginning.
+    package let (start, end): (Int, Int)
+
+    private static let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+    /// Nil for another form.
+    package init?(_ text: String) {
+        let parts = text.lowercased().split(separator: " ")
+        guard parts.count == 2 else { return nil }
+        var days: Set<Int> = []
+        for part in parts[0].split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false)
+                .map { Self.names.firstIndex(of: String($0)) }
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1] else {
+                return nil
+            }
+            // From Saturday to Monday, too.
+            for step in 0...((last - first + 7) % 7) { days.insert((first + step) % 7) }
+        }
+        let times = parts[1].split(separator: "-", omittingEmptySubsequences: false).map(Self.minutes)
+        guard times.count == 2, let start = times[0], let end = times[1], start < 24 * 60, start != end
+        else { return nil }
+        self.days = days
+        (self.start, self.end) = (start, end)
+    }
+
+    private static func minutes(_ text: Substring) -> Int? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            let hour = Int(parts[0]), let minute = Int(parts[1]), hour <= 24, minute < 60,
+            hour < 24 || minute == 0
+        else { return nil }
+        return hour * 60 + minute
+    }
+
+    package var description: String {
+        func time(_ minutes: Int) -> String {
+            let (hour, minute) = (minutes / 60, minutes % 60)
+            return "\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)"
+        }
+        return "\(dayText) \(time(start))-\(time(end))"
+    }
+
+    /// Neighbouring days as a range.
+    private var dayText: String {
+        var parts: [String] = []
+        var day = 0
+        while day < 7 {
+            var last = day
+            guard days.contains(day) else {
+                day += 1
+                continue
+            }
+            while last < 6, days.contains(last + 1) { last += 1 }
+            parts.append(day == last ? Self.names[day] : "\(Self.names[day])-\(Self.names[last])")
+            day = last + 1
+        }
+        return parts.joined(separator: ",")
+    }
+
+    /// - Parameters:
+    ///   - day: 0 is Monday.
+    ///   - minute: since midnight.
+    package func contain(day: Int, minute: Int) -> Bool {
+        if end > start { return days.contains(day) && minute >= start && minute < end }
+        return days.contains(day) && minute >= start || days.contains((day + 6) % 7) && minute < end
+    }
+}

@@ -1,0 +1,81 @@
+/// Terminal servers among which log-ins are placed.
+package struct TerminalPool: Equatable, Sendable, Codable {
+    package var name: PoolName
+    /// The nodes of this group and below may use it, and its administrators are those of the pool.
+    package var group: GroupPath
+    /// Filled in this order: a later level takes log-ins when no earlier one has room.
+    package var levels: [Level]
+    /// In this order, as far as node and server have them.
+    package var protocols: [SessionProtocol]
+    /// Only servers of this image release, if set.
+    package var release: String?
+    /// Names of those who may use it; with `groups` both empty: all.
+    package var users: [String]
+    /// Groups of a directory whose people may use it.
+    package var groups: [String]
+    /// When it takes log-ins; empty: always.
+    package var hours: [OpeningHours]
+    package var secondLogIn: SecondLogIn
+    /// Minutes without a key press after which a session is disconnected; nil: never.
+    package var idleMinutes: Int?
+    /// Minutes after which a disconnected session is ended; nil: never.
+    package var disconnectedMinutes: Int?
+    /// Sent to an RD Connection Broker, which places log-ins itself: `tsv://MS Terminal Services Plugin.1.Staff`.
+    package var broker: String?
+
+    /// Servers that are filled together.
+    package struct Level: Equatable, Sendable, Codable {
+        package var servers: [TerminalName]
+        /// All servers with one of these tags.
+        package var tags: [String]
+        /// All servers of these pools.
+        package var pools: [PoolName]
+
+        package init(servers: [TerminalName] = [], tags: [String] = [], pools: [PoolName] = []) {
+            self.servers = servers
+            self.tags = tags
+            self.pools = pools
+        }
+    }
+
+    /// What happens when people log in who have a session elsewhere.
+    package enum SecondLogIn: String, Sendable, Codable, CaseIterable {
+        /// The session comes to where they are now, and leaves where they were.
+        case takeOver = "take-over"
+        /// The same, once they have agreed.
+        case ask
+        case refuse
+        /// They get another one.
+        case allow
+    }
+
+    package init(
+        name: PoolName, group: GroupPath = .site, levels: [Level] = [],
+        protocols: [SessionProtocol] = [.rdp], release: String? = nil, users: [String] = [],
+        groups: [String] = [], hours: [OpeningHours] = [], secondLogIn: SecondLogIn = .takeOver,
+        idleMinutes: Int? = nil, disconnectedMinutes: Int? = nil, broker: String? = nil
+    ) {
+        self.name = name
+        self.group = group
+        self.levels = levels
+        self.protocols = protocols
+        self.release = release
+        self.users = users
+        self.groups = groups
+        self.hours = hours
+        self.secondLogIn = secondLogIn
+        self.idleMinutes = idleMinutes
+        self.disconnectedMinutes = disconnectedMinutes
+        self.broker = broker
+    }
+}
+
+/// The name of a pool: 1 to 63 lower-case letters, digits and hyphens.
+package struct PoolName: Hashable, Sendable, Comparable, CheckedName, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) { self.text = try RuleName(text).text }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
