@@ -77,7 +77,7 @@ enum LogInKey {
         }
         for old in [path, "\(path).pub"] { unsafe unlink(old) }
         let result = try LimitedProgram(
-            program, ["-q", "-t", "ed25519", "-N", "", "-C", "log-in", "-f", path],
+            program, ["-q", "-t", "ed25519", "-N", "", "-C", "roost", "-f", path],
             environment: ["PATH": "/usr/bin:/bin"]
         ).run(secondLimit: 10, outputLimit: 4_096)
         guard result.status == 0, !result.isTimedOut else {

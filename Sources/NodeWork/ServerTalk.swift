@@ -115,7 +115,7 @@ package struct ServerTalk {
     /// Asks for a session on a terminal server. The answer comes when the control center has it, 20 s later at the most.
     func ask(_ request: LogInRequest, _ key: RunKey) throws -> LogInAnswer {
         let sealed = try self.request(
-            "POST", "/node/\(words.machine)/log-in?boot=\(words.boot)",
+            "POST", "/node/\(words.machine)/ticket?boot=\(words.boot)",
             body: key.seal(request, of: words.machine, in: words.boot), timeoutSeconds: 25)
         guard let answer = key.logInAnswer(sealed, to: request, of: words.machine, in: words.boot) else {
             throw UsageError(text: "the answer to a log-in was not made with the key of this boot")

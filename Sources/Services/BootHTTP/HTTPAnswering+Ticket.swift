@@ -1,9 +1,9 @@
 import Wire
 
 extension HTTPAnswering {
-    /// `POST /node/MAC/log-in?boot=ID` with a sealed ``LogInRequest``: where a person's session is, with what opens it, sealed for this
+    /// `POST /node/MAC/ticket?boot=ID` with a sealed ``LogInRequest``: where a person's session is, with what opens it, sealed for this
     /// request. The answer comes when the control center has it. 503: ask again; 409: ask with a new request; 504: there is no answer.
-    func logIn(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address)
+    func ticket(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address)
         -> HTTPAnswer
     {
         guard request.method == "POST", let boot = request.query("boot") else {
