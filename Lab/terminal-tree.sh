@@ -21,7 +21,7 @@ packages() { # KIND SUITE
       [[ $2 = bookworm ]] || all+=,pipewire,pipewire-pulse,wireplumber,pipewire-module-xrdp,pulseaudio-utils
       ;;
     client)
-      all=xvfb,x11-apps,x11-utils,imagemagick,openssh-client,xauth,xdotool,iproute2,iputils-ping,procps,fonts-dejavu-core
+      all=xvfb,x11-apps,x11-utils,x11-xserver-utils,imagemagick,openssh-client,xauth,xdotool,iproute2,iputils-ping,procps,fonts-dejavu-core
       all+=,nxproxy,sudo,libnss-extrausers,pamtester,yad,xclip
       if [[ $2 = bookworm ]]; then all+=,freerdp2-x11; else all+=,freerdp3-x11; fi
       ;;

@@ -242,7 +242,7 @@ terminal_desktop() { # CLIENT SECONDS PNG [PID]: of what shows it, which may end
 
 terminal_blank() { # CLIENT
   # shellcheck disable=SC2016  # the container's shell reads it
-  enter_container "$1" sh -c 'for name in xfreerdp xfreerdp3 nxproxy ssh yad; do pkill -x "$name"; done; sleep 0.3'
+  enter_container "$1" sh -c 'for name in xfreerdp xfreerdp3 nxproxy ssh yad; do pkill -x "$name"; done; sleep 0.3; xsetroot -solid black'
 }
 
 terminal_login() { # CLIENT USER HOST PNG [ARGUMENT...]
