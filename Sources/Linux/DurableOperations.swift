@@ -6,6 +6,7 @@ package enum Replacement: String, DurableOperation {
     case centerKey = "center.key"
     case centerCertificate = "center.certificate"
     case centerNames = "center.names"
+    case agentAuthority = "center.agents"
     case serverKey = "keys.server"
     case nodeSecrets = "keys.nodes"
     case volumeKey = "volume.key"
