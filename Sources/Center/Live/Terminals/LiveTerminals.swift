@@ -27,7 +27,7 @@ package final class LiveTerminals: Sendable {
         var listeners: [TerminalName: AsyncStream<AgentOrder>.Continuation] = [:]
     }
 
-    private let fleet: LiveFleet
+    let fleet: LiveFleet
     let state = Mutex(State())
 
     package init(fleet: LiveFleet) { self.fleet = fleet }
