@@ -32,7 +32,8 @@ package enum LogInRefusal: Error, Equatable, Sendable {
 }
 
 extension LogInRefusal {
-    /// Whether something is wrong with the servers or their configuration, so that administrators want to know.
+    /// Whether something is wrong with the configuration or a server, so that administrators want to know. That no server has room is a
+    /// trouble of the pool.
     package var isTrouble: Bool {
         switch self {
         case .account(let refusal):
@@ -40,11 +41,11 @@ extension LogInRefusal {
             case .notSet, .otherNode, .unusableResult, .allInUse: true
             case .passwordNeeded, .unusableName, .noGuests: false
             }
-        case .noPool, .missingPool, .noProtocol, .unknownGroups, .noServer, .failed, .silent, .tookTooLong,
+        case .noPool, .missingPool, .noProtocol, .unknownGroups, .failed, .silent, .tookTooLong,
             .personsAccount:
             true
         case .pool, .unknownNode, .unreadable, .closedAccount, .hasSession, .sessionInOtherPool,
-            .sessionOfOtherKind, .tooFast, .usedRequest:
+            .sessionOfOtherKind, .tooFast, .usedRequest, .noServer:
             false
         }
     }

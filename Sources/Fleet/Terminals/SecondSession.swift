@@ -26,7 +26,7 @@ package struct OwnSession: Equatable, Sendable {
     /// Shown to someone somewhere else.
     var isElsewhere: Bool { isConnected && !isHere }
     /// A session of SSH lives in its connection: it can end, and not move.
-    var canMove: Bool { kind != .ssh }
+    package var canMove: Bool { kind != .ssh }
 }
 
 /// What a log-in becomes where the person has a session.

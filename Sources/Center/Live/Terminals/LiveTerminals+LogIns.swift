@@ -15,16 +15,22 @@ extension LiveTerminals {
         var ticket: String
     }
 
-    /// Where a person is, in the order of servers: those that are not heard any more are left out, because what is
-    /// there cannot be reached.
+    /// Where a person is, in the order of servers: those that are not heard any more are left out, because what is there cannot be reached.
+    ///
+    /// While the server that the person was sent to last is heard, only its word counts: another one that claims a session of theirs would
+    /// get them at their next log-in, with the password that they type.
     ///
     /// - Parameter time: milliseconds, by a clock that is never set.
     func whereabouts(of user: String, at time: Int) -> [Whereabout] {
         let known = records
         return state.withLock { state in
-            state.terminals.sorted { $0.key < $1.key }.flatMap { name, terminal -> [Whereabout] in
+            let last = state.former[user].flatMap {
+                state.terminals[$0]?.isHeard(at: time) == true ? $0 : nil
+            }
+            return state.terminals.sorted { $0.key < $1.key }.flatMap { name, terminal -> [Whereabout] in
                 guard known.contains(name), terminal.isHeard(at: time) else { return [] }
-                let sessions = (terminal.report?.sessions ?? []).filter { $0.user == user }
+                let isBelieved = last == nil || last == name
+                let sessions = isBelieved ? (terminal.report?.sessions ?? []).filter { $0.user == user } : []
                 let coming = terminal.underway.filter { $0.user == user && time - $0.at <= Self.patience }
                 return sessions.map { Whereabout(server: name, session: $0, ticket: "") }
                     + coming.map { Whereabout(server: name, session: nil, ticket: $0.ticket) }
@@ -76,24 +82,6 @@ extension LiveTerminals {
     /// The certificate that a server reported last.
     func certificate(of name: TerminalName) -> String? {
         state.withLock { $0.terminals[name]?.report?.certificate }
-    }
-
-    /// A log-in does not come after all.
-    func withdraw(_ ticket: String, on name: TerminalName) {
-        state.withLock { state in
-            guard var terminal = state.terminals[name] else { return }
-            terminal.underway.removeAll { $0.ticket == ticket }
-            terminal.placed.underwayCount = terminal.underway.count
-            state.terminals[name] = terminal
-        }
-    }
-
-    /// A server did not prepare a log-in.
-    func noteFailure(on name: TerminalName, at time: Int) {
-        state.withLock { state in
-            state.terminals[name]?.placed.failureCount += 1
-            state.terminals[name]?.placed.failedAt = time
-        }
     }
 
     /// Has an agent do something, without waiting for the result; nothing where it does not listen.

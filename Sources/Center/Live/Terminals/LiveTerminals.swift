@@ -49,6 +49,8 @@ package final class LiveTerminals: Sendable {
 
     let fleet: LiveFleet
     let state = Mutex(State())
+    /// Gets what happened on a server, once.
+    let listener = Mutex<(@Sendable ([AgentEvent], TerminalName) -> Void)?>(nil)
 
     package init(fleet: LiveFleet) { self.fleet = fleet }
 }
@@ -76,6 +78,9 @@ extension LiveTerminals {
             return 0
         }
         let report = report.bounded
+        let known = state.withLock { $0.terminals[name]?.acknowledged ?? 0 }
+        let news = report.events.filter { $0.number > known }
+        if !news.isEmpty, let listener = listener.withLock(\.self) { listener(news, name) }
         return state.withLock { state in
             var terminal = state.terminals[name] ?? Terminal(placed: PlacementServer(name: name.text))
             var load = report.load

@@ -1,6 +1,6 @@
 import API
 import Fleet
-import Sealing
+import Synchronization
 import Wire
 
 /// Where a log-in goes, and what is prepared there.
@@ -11,6 +11,7 @@ extension LogIns {
     /// A log-in whose account is chosen.
     struct Entry {
         let way: Way
+        let node: NodeName
         let pool: TerminalPool
         let choice: AccountChoice
         /// Nil: it is there by the server's own means.
@@ -26,6 +27,7 @@ extension LogIns {
     /// What is asked of one server.
     private struct Order {
         var server: TerminalServer
+        var placement: Placement
         var kind: SessionProtocol
         var isReconnection: Bool
         /// Sessions that end first.
@@ -46,7 +48,7 @@ extension LogIns {
             case .refused(let refusal): throw refusal
             case .ask(let session): return .askConsent(consent(for: session, of: entry))
             case .new(let besides):
-                let order = try place(entry, besides: besides, existing: nil)
+                let order = try place(entry, besides: besides)
                 if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
             case .back(let session, let ends):
                 let order = try await order(comingBackTo: session, ends: ends, found, entry)
@@ -55,7 +57,7 @@ extension LogIns {
                 // It is on its way only: it can go elsewhere. A session that is there stays the person's only one.
                 guard session.id.isEmpty else { throw entry.lastFailure ?? .silent(session.server) }
                 for place in found where place.session == nil {
-                    terminals.withdraw(place.ticket, on: place.server)
+                    terminals.noteEnd(of: place.ticket, on: place.server, problem: nil, at: now())
                 }
             }
         }
@@ -91,31 +93,32 @@ extension LogIns {
 
     // MARK: Choosing
 
-    /// - Parameters:
-    ///   - besides: servers where the person has another session already.
-    ///   - existing: where the session is.
-    private func place(_ entry: Entry, besides: Set<TerminalName>, existing: TerminalName?)
-        throws(LogInRefusal) -> Order
-    {
+    /// - Parameter besides: servers where the person has another session already.
+    private func place(_ entry: Entry, besides: Set<TerminalName>) throws(LogInRefusal) -> Order {
         let records = fleet.snapshot.contents.terminals
-        let left = entry.excluded.union(besides)
         var pool = entry.pool
-        pool.levels = pool.servers(of: records).map { level in
-            TerminalPool.Level(
-                servers: level.filter { name in
-                    // Without an agent it has neither accounts nor tickets of ours.
-                    !left.contains(name) && (entry.account == nil || terminals.hasAgent(name))
-                })
+        let servers = pool.servers(of: records)
+        // Without an agent a server has neither accounts nor tickets of ours.
+        let left = entry.excluded.union(besides).union(
+            entry.account == nil ? [] : servers.joined().filter { !terminals.hasAgent($0) })
+        if !left.isEmpty {
+            pool.levels = servers.map { level in
+                TerminalPool.Level(servers: level.filter { !left.contains($0) })
+            }
         }
-        let logIn = LogIn(
-            user: entry.choice.user, protocols: entry.protocols, release: pool.release,
-            existing: existing?.text)
-        let placement = terminals.place(logIn, in: pool, at: now())
+        let logIn = LogIn(user: entry.choice.user, protocols: entry.protocols, release: pool.release)
+        let placement = terminals.place(logIn, in: pool, at: now(), on: moment)
         guard let name = placement.server.flatMap({ try? TerminalName($0) }),
             let server = records.servers[name]
-        else { throw entry.lastFailure ?? .noServer(placement.lack) }
+        else {
+            if let failure = entry.lastFailure { throw failure }
+            terminals.note(
+                placement, ticket: "", of: entry.choice.user, at: entry.node, in: pool.name, time: now())
+            throw .noServer(placement.lack)
+        }
         guard let kind = pool.kind(of: entry.nodeProtocols, on: server) else { throw .noProtocol }
-        return Order(server: server, kind: kind, isReconnection: placement.isReconnection)
+        return Order(
+            server: server, placement: placement, kind: kind, isReconnection: placement.isReconnection)
     }
 
     /// - Returns: nil where the session's server has gone meanwhile: all is looked at again.
@@ -138,8 +141,11 @@ extension LogIns {
         if session.kind == .x2go, session.isConnected, !session.id.isEmpty {
             _ = try? await terminals.order(.disconnect(session: session.id), on: server.name, seconds: 3)
         }
+        let logIn = LogIn(
+            user: entry.choice.user, protocols: kind.set, release: server.release, existing: server.name.text)
         return Order(
-            server: server, kind: kind, isReconnection: session.canMove && !session.id.isEmpty, ends: ends,
+            server: server, placement: terminals.place(logIn, in: entry.pool, at: now(), on: moment),
+            kind: kind, isReconnection: session.canMove && !session.id.isEmpty, ends: ends,
             former: found.filter { $0.server == server.name && $0.session == nil }.map(\.ticket))
     }
 
@@ -156,20 +162,24 @@ extension LogIns {
                     ticket: ticket, user: entry.choice.user, machine: entry.way.machine,
                     address: entry.way.address, server: name, kind: order.kind, at: begin))
         }
-        terminals.note(ticket, user: entry.choice.user, on: name, at: begin)
+        var placement = order.placement
+        placement.server = name.text
+        terminals.note(
+            placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name, time: begin
+        )
         do {
             let ready = try await prepare(order, ticket: ticket, credential: credential, entry)
             for old in order.former {
-                terminals.withdraw(old, on: name)
+                terminals.noteEnd(of: old, on: name, problem: nil, at: now())
                 terminals.tell(.forget(ticket: old), to: name)
             }
             return try self.ticket(order, ticket, credential, ready, entry)
         } catch {
             // What it may have prepared opens nothing: its credential is given to no one.
             terminals.tell(.forget(ticket: ticket), to: name)
-            terminals.withdraw(ticket, on: name)
-            terminals.noteFailure(on: name, at: now())
-            entry.lastFailure = (error as? LogInRefusal) ?? .failed(name, Self.text(of: error))
+            let failure = (error as? LogInRefusal) ?? .failed(name, Self.text(of: error))
+            terminals.noteEnd(of: ticket, on: name, problem: failure.reason, at: now())
+            entry.lastFailure = failure
             entry.excluded.insert(name)
             guard entry.excluded.count < Self.attemptLimit else { throw entry.lastFailure ?? .tookTooLong }
             return nil

@@ -60,7 +60,6 @@ extension LogIns {
         private var last: [String: String] = [:]
         private var order: [String] = []
         var failures: [Failure] = []
-        var hints = SessionHints()
 
         // MARK: Requests
 

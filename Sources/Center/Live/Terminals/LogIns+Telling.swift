@@ -54,6 +54,15 @@ extension LogIns {
             ServerEvent(
                 kind: .session, node: node.name, group: node.group, machine: way.machine,
                 text: "log-in refused: \(refusal.reason)"))
+        if let pool = way.pool {
+            switch refusal {
+            // It is in the history with its verdicts.
+            case .noServer, .failed: break
+            default:
+                terminals.noteRefusal(
+                    of: way.user, at: node.name, in: pool, because: refusal.reason, time: now())
+            }
+        }
         guard refusal.isTrouble else { return }
         let failure = Failure(
             node: node.name, group: node.group, pool: way.pool, reason: refusal.reason, at: now())
@@ -90,7 +99,9 @@ extension LogIns {
             }
             guard let issued else { continue }
             fleet.note(
-                NodeAlarm(at: wall(), address: issued.address, property: .logInTicket), of: issued.machine)
+                NodeAlarm(
+                    at: wall(), address: issued.address, holder: issued.machine, property: .logInTicket),
+                of: issued.machine)
         }
     }
 }

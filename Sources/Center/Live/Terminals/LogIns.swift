@@ -1,7 +1,6 @@
-package import API
+import API
 package import Fleet
 import Linux
-import Sealing
 import Synchronization
 package import Wire
 
@@ -33,6 +32,9 @@ package final class LogIns: Sendable {
     ) {
         (self.fleet, self.terminals) = (fleet, terminals)
         (self.now, self.wall) = (now, wall)
+        terminals.listener.withLock { listener in
+            listener = { [weak self] events, server in self?.note(events, on: server) }
+        }
     }
 
     /// Answers a node's request within ``patience``.
@@ -108,9 +110,15 @@ package final class LogIns: Sendable {
             hasTurn = true
         }
         var entry = Entry(
-            way: way, pool: pool, choice: choice, account: account, protocols: shown,
+            way: way, node: node.name, pool: pool, choice: choice, account: account, protocols: shown,
             nodeProtocols: protocols)
         return try await settle(&entry)
+    }
+
+    /// Of the week, for opening hours.
+    var moment: WeekMoment {
+        let (day, minute) = LocalTime.week(second: wall())
+        return WeekMoment(day: day, minute: minute)
     }
 
     // MARK: Who
@@ -212,9 +220,7 @@ package final class LogIns: Sendable {
         _ user: String, of node: Node, in pool: TerminalPool, _ snapshot: FleetSnapshot
     ) throws(LogInRefusal) {
         let known = (try? LogInName(user)).flatMap { snapshot.contents.terminals.accounts[$0] }
-        let (day, minute) = LocalTime.week(second: wall())
-        let refusal = pool.refusal(
-            of: user, in: Set(known?.groups ?? []), at: node.group, on: WeekMoment(day: day, minute: minute))
+        let refusal = pool.refusal(of: user, in: Set(known?.groups ?? []), at: node.group, on: moment)
         guard let refusal else { return }
         if refusal == .foreignUser, known == nil, !pool.groups.isEmpty { throw .unknownGroups(user) }
         throw .pool(pool.name, refusal)
