@@ -31,6 +31,8 @@ package struct CenterServices: Sendable {
     package var watchedFiles = WatchedFiles()
     /// What nodes report, before it is recorded.
     package var reports = ReportQueues()
+    /// The agents of terminal servers.
+    package var agents: Agents
     private let ports: CenterPorts
 
     /// - Parameters:
@@ -49,6 +51,7 @@ package struct CenterServices: Sendable {
         self.ports = ports
         self.version = version
         self.roles = roles
+        agents = Agents(fleet: fleet, terminals: terminals, port: nil)
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         shelf = ImageShelf(fleet: fleet, files: ports.images, open: ports.planes, logger: logger)
         replication = ImageReplication(

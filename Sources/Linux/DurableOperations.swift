@@ -6,11 +6,13 @@ package enum Replacement: String, DurableOperation {
     case centerKey = "center.key"
     case centerCertificate = "center.certificate"
     case centerNames = "center.names"
+    case agentAuthority = "center.agents"
     case serverKey = "keys.server"
     case nodeSecrets = "keys.nodes"
     case volumeKey = "volume.key"
     case nfsExports = "nfs.exports"
     case restoreMark = "restore.mark"
+    case agentAccounts = "agent.accounts"
 
     package enum Step: String, CaseIterable { case write, sync, rename, directory }
 }
