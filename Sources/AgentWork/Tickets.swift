@@ -146,7 +146,9 @@ struct Tickets: Sendable {
     mutating func claim(user: String, publicKey: String, process: Int32, at time: Int) -> Answer {
         expire(at: time)
         let key = Self.key(publicKey)
-        guard !key.isEmpty, let found = tickets.lastIndex(where: { $0.publicKey == key }) else { return .unknown }
+        guard !key.isEmpty, let found = tickets.lastIndex(where: { $0.publicKey == key }) else {
+            return .unknown
+        }
         let ticket = tickets[found]
         if ticket.process == process, ticket.user == user, ticket.state == .used,
             time - ticket.closedAt <= Self.pair
@@ -189,7 +191,9 @@ struct Tickets: Sendable {
             !text.isEmpty
             && (text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
                 || text.contains(":")
-                    && text.allSatisfy { $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%") })
+                    && text.allSatisfy {
+                        $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%")
+                    })
         return isAddress ? text : nil
     }
 

@@ -28,6 +28,7 @@ package enum Publication: String, DurableOperation {
     case volumeFromCopy = "volume.restore"
     case tree = "tree.make"
     case backup = "backup.publish"
+    case agentHome = "agent.home"
 
     package enum Step: String, CaseIterable { case sync, rename, directory }
 }
