@@ -40,6 +40,7 @@ struct Routes {
         SecretRoutes().add(to: self)
         TPMRoutes().add(to: self)
         DeclarationRoutes().add(to: self)
+        TerminalRoutes().add(to: self)
     }
 
     func get(
