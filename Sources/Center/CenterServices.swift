@@ -16,6 +16,8 @@ package struct CenterServices: Sendable {
     package let replication: ImageReplication
     /// Terminal servers as they are now.
     package let terminals: LiveTerminals
+    /// Log-ins of people there.
+    package let logIns: LogIns
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
@@ -43,6 +45,7 @@ package struct CenterServices: Sendable {
     ) {
         self.fleet = fleet
         terminals = LiveTerminals(fleet: fleet)
+        logIns = LogIns(fleet: fleet, terminals: terminals)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports

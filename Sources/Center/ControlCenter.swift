@@ -101,6 +101,9 @@ package struct ControlCenter: Sendable {
             group.addTask { [services] in try await services.replication.run() }
             group.addTask { [agentPort] in try await agentPort.run() }
             group.addTask { [services, logger] in
+                try await services.terminals.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
             for (address, application) in zip(addresses, distant) {

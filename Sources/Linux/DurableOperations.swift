@@ -16,6 +16,7 @@ package enum Replacement: String, DurableOperation {
     case agentEventsKept = "agent.events"
     /// For the machine's own programs, by the set-up of a terminal server.
     case agentSetup = "agent.setup"
+    case agentAccounts = "agent.accounts"
 
     package enum Step: String, CaseIterable { case write, sync, rename, directory }
 }
@@ -31,6 +32,7 @@ package enum Publication: String, DurableOperation {
     case volumeFromCopy = "volume.restore"
     case tree = "tree.make"
     case backup = "backup.publish"
+    case agentHome = "agent.home"
 
     package enum Step: String, CaseIterable { case sync, rename, directory }
 }

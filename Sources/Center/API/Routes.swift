@@ -41,6 +41,7 @@ struct Routes {
         TPMRoutes().add(to: self)
         DeclarationRoutes().add(to: self)
         AgentRoutes().add(to: self)
+        TerminalRoutes().add(to: self)
     }
 
     func get(
