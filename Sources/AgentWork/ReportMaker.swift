@@ -4,6 +4,14 @@ import FoundationEssentials
 import Glibc
 import Linux
 
+/// What this server shows to those who connect to it.
+package enum Shown {
+    /// The fingerprint of its certificate for RDP, and its host keys.
+    package static func now(_ places: AgentPlaces) -> (certificate: String?, hostKeys: [String]) {
+        (ReportMaker.certificate(places), ReportMaker.hostKeys(places))
+    }
+}
+
 /// Makes the agent's reports, by plain reads of files.
 struct ReportMaker {
     /// What was seen, kept until the machine starts again.
