@@ -15,6 +15,8 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var loaderRules: [LoaderRule]
     /// Without their values.
     package var secrets: [DeclaredSecret]
+    package var terminalServers: [TerminalServer] = []
+    package var pools: [TerminalPool] = []
 
     package init(
         revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],

@@ -17,6 +17,7 @@ package enum ClientCommands {
             Get.self, Set.self,
             Plan.self, Apply.self, Diff.self, Schema.self, SourceCommands.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
+            TerminalServerCommands.self, PoolCommands.self, Place.self,
             AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,
             SimulateCommands.self,
         ]

@@ -40,6 +40,8 @@ struct Routes {
         SecretRoutes().add(to: self)
         TPMRoutes().add(to: self)
         DeclarationRoutes().add(to: self)
+        AgentRoutes().add(to: self)
+        TerminalRoutes().add(to: self)
     }
 
     func get(
