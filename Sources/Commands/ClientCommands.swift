@@ -18,6 +18,7 @@ package enum ClientCommands {
             Plan.self, Apply.self, Diff.self, Schema.self, SourceCommands.self,
             AccountCommands.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
+            TerminalServerCommands.self, PoolCommands.self, Place.self,
             AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,
             SimulateCommands.self,
         ]
