@@ -84,6 +84,19 @@ extension LogIns {
         return Dictionary(all.map { ($0.node, $0) }) { $1 }.values.sorted { $0.node < $1.node }
     }
 
+    /// Where a session is shown: the node whose log-in it was, the node with the client's address, or that address.
+    func place(of session: AgentSession, on server: TerminalName) -> String {
+        let issued = state.withLock { $0.lastIssued(session.user) }
+        let snapshot = fleet.snapshot
+        if let issued, issued.server == server,
+            session.from.isEmpty || session.from == issued.address.description,
+            let node = snapshot.node(at: issued.machine)
+        {
+            return node.name.text
+        }
+        return session.from
+    }
+
     // MARK: What agents tell
 
     /// Takes what happened on a terminal server. A server is believed only about tickets that were given out for itself.
