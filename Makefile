@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 UNITS ?= /etc/systemd/system
 SWIFT_FORMAT = swift format
 SWIFT_FILES = Sources Tests Plugins Package.swift Fuzz Benchmarks/Planes
-SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Packaging/debian/build.sh Packaging/debian/*.preinst Packaging/debian/*.postinst Packaging/debian/*.prerm Packaging/debian/*.postrm Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Examples/thin-client/files/usr/local/lib/thin-client/* Lab/*.sh Packaging/*.sh Packaging/debian/build.sh Packaging/debian/*.preinst Packaging/debian/*.postinst Packaging/debian/*.prerm Packaging/debian/*.postrm Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 # The one build that is tested, packed and installed: what people run. It is stripped then, so no debug information is made. `make build` makes another one, for daily work.
 RELEASE = swift build --configuration release -debug-info-format none
 PRODUCTS = .build/release

@@ -14,6 +14,10 @@ package struct CenterServices: Sendable {
     let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication
+    /// Terminal servers as they are now.
+    package let terminals: LiveTerminals
+    /// Log-ins of people there.
+    package let logIns: LogIns
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
@@ -27,6 +31,8 @@ package struct CenterServices: Sendable {
     package var watchedFiles = WatchedFiles()
     /// What nodes report, before it is recorded.
     package var reports = ReportQueues()
+    /// The agents of terminal servers.
+    package var agents: Agents
     private let ports: CenterPorts
 
     /// - Parameters:
@@ -38,11 +44,14 @@ package struct CenterServices: Sendable {
         serverName: String
     ) {
         self.fleet = fleet
+        terminals = LiveTerminals(fleet: fleet)
+        logIns = LogIns(fleet: fleet, terminals: terminals)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports
         self.version = version
         self.roles = roles
+        agents = Agents(fleet: fleet, terminals: terminals, port: nil)
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         shelf = ImageShelf(fleet: fleet, files: ports.images, open: ports.planes, logger: logger)
         replication = ImageReplication(

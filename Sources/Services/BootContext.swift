@@ -81,6 +81,9 @@ package final class BootContext {
     var secretClaims = SecretClaims()
     var runningSteps = RunningSteps()
     var tpmProofs = TPMProofs()
+    var logIns = LogInRequests()
+    /// Asks the control center where a session is; nil: there is none in this server. Its answer comes by ``take(_:for:)``.
+    package var askCenter: ((LogInQuestion) -> Void)?
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package private(set) var clients: [MACAddress: BootClient] = [:]
@@ -106,7 +109,10 @@ package final class BootContext {
         self.limits = limits
         self.send = send
         limits.watch(on: loop)
-        loop.every(milliseconds: 1_000) { [unowned self] in _ = now() }
+        loop.every(milliseconds: 1_000) { [unowned self] in
+            _ = now()
+            giveUpLogIns()
+        }
         loop.every(milliseconds: 10_000) { [unowned self] in
             let now = EventLoop.now()
             secretClaims.forgetOld(now: now)

@@ -77,11 +77,15 @@ extension BootContext {
 
     /// The public key in a machine's request for changed steps; nil: the request was not made by what got the configuration of this boot.
     func publicKey(in request: [UInt8], of machine: MACAddress, in boot: String) -> [UInt8]? {
+        runKey(of: machine, in: boot)?.publicKey(in: request, of: machine, in: boot)
+    }
+
+    /// What only a machine that got the configuration of this boot has; nil: none did.
+    func runKey(of machine: MACAddress, in boot: String) -> RunKey? {
         guard let progress = tracker.progress(of: machine), progress.boot == boot,
             let key = progress.delivery?.key
         else { return nil }
-        return settings.secrets.runKey(of: machine, in: boot, sealedTo: key)?
-            .publicKey(in: request, of: machine, in: boot)
+        return settings.secrets.runKey(of: machine, in: boot, sealedTo: key)
     }
 
     /// The steps that a machine is to carry out, each with all that it needs.

@@ -231,6 +231,25 @@ extension MatrixRow {
         PATCH /api/v1/secrets/SECRET  hidden  200  {"arming":"each-boot"}
         DELETE /api/v1/secrets/SECRET  hidden  204
         GET /api/v1/nodes/NODE/secrets  place  200
+        GET /api/v1/terminals  anywhere  200
+        GET /api/v1/terminals/ts-of-NODE  place  200
+        PUT /api/v1/terminals/fresh  place  200  {"name":"fresh","group":"GROUP","address":"10.77.0.9","ports":{"rdp":3389,"ssh":22}}
+        PUT /api/v1/terminals/ts-of-NODE  place  200  {"name":"ts-of-NODE","group":"GROUP","address":"10.77.0.9","weight":1.5}
+        PUT /api/v1/terminals/fresh  place  422  {"name":"fresh","group":"GROUP","address":"10.77.0.9","ports":{"rpd":3389}}
+        PATCH /api/v1/terminals/ts-of-NODE  place  200  {"sessionLimit":9}
+        DELETE /api/v1/terminals/ts-of-NODE  place  204
+        POST /api/v1/terminals/ts-of-NODE/drain?restart=yes  place  200
+        POST /api/v1/terminals/ts-of-NODE/resume  place  200
+        POST /api/v1/terminals/ts-of-NODE/maintenance  place  200
+        POST /api/v1/terminals/ts-of-NODE/restart  place  200
+        GET /api/v1/pools  anywhere  200
+        GET /api/v1/pools/pool-of-NODE  place  200
+        PUT /api/v1/pools/fresh  place  200  {"name":"fresh","group":"GROUP","levels":[{"servers":["ts-of-NODE"]}]}
+        PATCH /api/v1/pools/pool-of-NODE  place  200  {"hours":["mon-fri 07:00-18:00"]}
+        PATCH /api/v1/pools/pool-of-NODE  place  422  {"hours":["always"]}
+        DELETE /api/v1/pools/pool-of-NODE  place  204
+        GET /api/v1/place?user=ann&node=NODE&pool=pool-of-NODE&protocols=rdp,ssh  place  200
+        GET /api/v1/placements  anywhere  200
         GET /api/v1/nodes/NODE/tpm  place  200
         POST /api/v1/nodes/NODE/tpm/accept  place  200,409  {"tpm":"bbbbbbbbbbbbbbbb"}
         DELETE /api/v1/nodes/NODE/tpm  place  204

@@ -282,7 +282,7 @@ extension PlacementServer {
     }
 
     /// What it would use with one more log-in: what it used lately, and what the sessions cost that came since or are coming.
-    func use(cost: SessionCost) -> TerminalUse {
+    package func use(cost: SessionCost) -> TerminalUse {
         let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
         // Sessions that a report does not know yet are treated like those that it does not admit.
         let count = Double(sessionCount + underwayCount + 1)

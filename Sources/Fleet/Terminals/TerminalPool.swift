@@ -70,6 +70,61 @@ package struct TerminalPool: Equatable, Sendable, Codable {
     }
 }
 
+extension TerminalPool {
+    /// What is left out is as in a new one.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(name: try fields.decode(PoolName.self, forKey: .name))
+        group = try fields.decodeIfPresent(GroupPath.self, forKey: .group) ?? group
+        levels = try fields.decodeIfPresent([Level].self, forKey: .levels) ?? []
+        protocols = try fields.decodeIfPresent([SessionProtocol].self, forKey: .protocols) ?? protocols
+        release = try fields.decodeIfPresent(String.self, forKey: .release)
+        users = try fields.decodeIfPresent([String].self, forKey: .users) ?? []
+        groups = try fields.decodeIfPresent([String].self, forKey: .groups) ?? []
+        hours = try fields.decodeIfPresent([OpeningHours].self, forKey: .hours) ?? []
+        secondLogIn = try fields.decodeIfPresent(SecondLogIn.self, forKey: .secondLogIn) ?? secondLogIn
+        idleMinutes = try fields.decodeIfPresent(Int.self, forKey: .idleMinutes)
+        disconnectedMinutes = try fields.decodeIfPresent(Int.self, forKey: .disconnectedMinutes)
+        broker = try fields.decodeIfPresent(String.self, forKey: .broker)
+    }
+}
+
+extension TerminalPool.Level {
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            servers: try fields.decodeIfPresent([TerminalName].self, forKey: .servers) ?? [],
+            tags: try fields.decodeIfPresent([String].self, forKey: .tags) ?? [],
+            pools: try fields.decodeIfPresent([PoolName].self, forKey: .pools) ?? [])
+    }
+}
+
+extension TerminalPool.Level {
+    /// What ``init(_:)`` reads.
+    package static let form = "names of servers, tag:TAG and pool:POOL, with commas between them"
+
+    /// As people write it, in any order; nil for another form.
+    package init?(_ text: String) throws(InvalidName) {
+        self.init()
+        for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+            let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            switch (parts[0], parts.count) {
+            case (_, 1): servers.append(try TerminalName(word))
+            case ("tag", _): tags.append(String(parts[1]))
+            case ("pool", _): pools.append(try PoolName(parts[1]))
+            default: return nil
+            }
+        }
+        if servers.isEmpty, tags.isEmpty, pools.isEmpty { return nil }
+    }
+
+    /// For people: `ts-1, tag:classroom`.
+    package var text: String {
+        (servers.map(\.text) + tags.map { "tag:\($0)" } + pools.map { "pool:\($0)" })
+            .joined(separator: ", ")
+    }
+}
+
 /// The name of a pool: 1 to 63 lower-case letters, digits and hyphens.
 package struct PoolName: Hashable, Sendable, Comparable, CheckedName, CustomStringConvertible {
     package let text: String
@@ -78,4 +133,12 @@ package struct PoolName: Hashable, Sendable, Comparable, CheckedName, CustomStri
 
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
+}
+
+extension PoolName: SettingWord {
+    package init(reading text: String) throws(InvalidSetting) {
+        do { try self.init(text) } catch { throw InvalidSetting("\(error)") }
+    }
+
+    package var settingText: String { text }
 }

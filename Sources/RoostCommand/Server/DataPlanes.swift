@@ -1,4 +1,5 @@
 import API
+import Center
 import Fleet
 import Foundation
 import Linux
@@ -236,6 +237,20 @@ final class DataPlanes: Sendable {
     func deliver(_ deliveries: [SecretDelivery]) {
         let home = home
         mailbox.submit { _ in home.residents?.context.take(deliveries) }
+    }
+
+    /// Log-ins that nodes ask for are answered by the control center from now on.
+    func askForLogIns(_ center: any NodeLogIns) {
+        let (home, mailbox) = (home, mailbox)
+        mailbox.submit { _ in
+            home.residents?.context.askCenter = { question in
+                Task {
+                    let answer = await center.logIn(
+                        question.request, by: question.node, machine: question.machine, at: question.address)
+                    mailbox.submit { _ in home.residents?.context.take(answer, for: question.machine) }
+                }
+            }
+        }
     }
 
     /// The data planes go by this policy from now on; what is leased stays leased.
