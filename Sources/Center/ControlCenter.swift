@@ -61,6 +61,7 @@ package struct ControlCenter: Sendable {
     ) throws {
         var services = services
         services.issuer = logInSources.openID?.issuer
+        services.hasDirectory = logInSources.ldap != nil
         self.services = services
         self.proxies = proxies
         self.readsProxyHeader = readsProxyHeader
