@@ -220,15 +220,15 @@ struct NodeTag: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
-            for tag in tags {
-                if tag.hasPrefix("-") {
-                    record.tags.removeAll { $0 == tag.dropFirst() }
-                } else {
-                    record.tags.append(tag)
+            try await server.client.changeNode(node) { record in
+                for tag in tags {
+                    if tag.hasPrefix("-") {
+                        record.tags.removeAll { $0 == tag.dropFirst() }
+                    } else {
+                        record.tags.append(tag)
+                    }
                 }
             }
-            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
         }
     }
 }
@@ -242,9 +242,8 @@ struct NodeMove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
-            record.group = try GroupPath(group)
-            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+            let group = try GroupPath(group)
+            try await server.client.changeNode(node) { $0.group = group }
         }
     }
 }
