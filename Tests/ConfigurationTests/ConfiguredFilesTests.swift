@@ -42,9 +42,6 @@ import Testing
         try expect(
             "has expired at 2020-02-01T00:00:00Z: put a new one",
             of: "center: {certificate: \(expired), key: \(key)}")
-        try expect(
-            "is valid only from 2020-01-01T00:00:00Z", of: "center: {certificate: \(good), key: \(key)}",
-            now: 1_500_000_000)
         // A clock that was never set says nothing.
         #expect(try problems("center: {certificate: \(expired), key: \(key)}", now: 0).isEmpty)
         try expect("there is no file /nowhere/x", of: "center: {certificate: /nowhere/x, key: \(key)}")

@@ -51,7 +51,8 @@ extension Server {
         }
         for source in settings.watchedFiles {
             found.look("fleet-files: source \(source.name)") {
-                do { _ = try DeclaredFiles(reading: [source.path]) } catch let error as UnreadableDeclaration
+                do { _ = try DeclaredFiles(reading: [source.path], isWatched: true) } catch let error
+                    as UnreadableDeclaration
                 {
                     throw Told(error.problems.map(\.description))
                 }
