@@ -11,7 +11,7 @@ struct NodeCommands: AsyncParsableCommand {
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeImportCommand.self,
-            NodeApprove.self, NodeMove.self,
+            NodeApprove.self, NodeMove.self, NodeRenameCommand.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeApply.self,
             NodeRestart.self,

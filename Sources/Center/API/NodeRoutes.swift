@@ -68,6 +68,12 @@ struct NodeRoutes {
             let saved = try await acts.patchNode(name, patch, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
+        api.post("nodes/:name/rename", .configure) { request, context, acts in
+            let wish = try await request.decoded(RenameRequest.self, upTo: 4_096)
+            let saved = try await acts.rename(
+                NodeName(context.parameter("name")), to: wish.name, if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
         api.delete("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
             try await acts.removeNode(name, if: request.precondition)
