@@ -70,7 +70,7 @@ struct NodeRoutes {
         }
         api.post("nodes/:name/rename", .configure) { request, context, acts in
             let wish = try await request.decoded(RenameRequest.self, upTo: 4_096)
-            let saved = try await acts.rename(
+            let saved = try await acts.renameNode(
                 NodeName(context.parameter("name")), to: wish.name, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }

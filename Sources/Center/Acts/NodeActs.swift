@@ -51,7 +51,7 @@ extension Acts {
     }
 
     /// Gives a node another name, which no other node has.
-    func rename(_ name: NodeName, to new: NodeName, if expected: Precondition = .none) async throws
+    func renameNode(_ name: NodeName, to new: NodeName, if expected: Precondition = .none) async throws
         -> Saved<Node>
     {
         let snapshot = try await change(what: "node \(name) renamed to \(new)") { [caller] current in
