@@ -115,7 +115,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Sealing", "Wire",
+                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Linux", "Sealing", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -38,7 +38,15 @@ package struct ServerOptions: ParsableArguments {
 
 /// The `--at` option of read commands.
 struct TimeOptions: ParsableArguments {
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @Option(
+        help: ArgumentHelp(
+            "As it was then: a time such as 2026-11-21T10:00:00Z, a day (from 00:00 UTC), or an age such as 30m, 2h, 7d.",
+            valueName: "time"))
+    var at: String?
+
+    func validate() throws {
+        do { if let at { _ = try PastMoment(at) } } catch { throw ValidationError(error.description) }
+    }
 
     /// `?at=…` for a moment in the past.
     var query: String { at.map { "?at=\(APIClient.escaped($0))" } ?? "" }

@@ -11,7 +11,7 @@ struct NodeCommands: AsyncParsableCommand {
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeImportCommand.self,
-            NodeApprove.self, NodeMove.self,
+            NodeApprove.self, NodeMove.self, NodeRenameCommand.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeApply.self,
             NodeRestart.self,
@@ -225,15 +225,15 @@ struct NodeTag: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
-            for tag in tags {
-                if tag.hasPrefix("-") {
-                    record.tags.removeAll { $0 == tag.dropFirst() }
-                } else {
-                    record.tags.append(tag)
+            try await server.client.changeNode(node) { record in
+                for tag in tags {
+                    if tag.hasPrefix("-") {
+                        record.tags.removeAll { $0 == tag.dropFirst() }
+                    } else {
+                        record.tags.append(tag)
+                    }
                 }
             }
-            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
         }
     }
 }
@@ -247,9 +247,8 @@ struct NodeMove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
-            record.group = try GroupPath(group)
-            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+            let group = try GroupPath(group)
+            try await server.client.changeNode(node) { $0.group = group }
         }
     }
 }

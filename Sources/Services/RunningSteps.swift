@@ -18,6 +18,21 @@ struct RunningSteps {
     /// Marks of the steps that a machine is to carry out in a boot, by name.
     private var wanted: [MACAddress: (boot: String, marks: [String: String])] = [:]
 
+    /// Keys that steps went to in a boot of a machine.
+    private var answered: [MACAddress: (boot: String, keys: Set<[UInt8]>)] = [:]
+    /// How many of them are remembered for a machine.
+    private static let keyLimit = 256
+
+    /// Whether nothing has gone to a key yet: a node makes a new one for each request, so a second request with it is a recorded one.
+    mutating func isNew(_ key: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
+        if answered.count >= Self.machineLimit { answered.removeAll() }
+        var known = answered[machine] ?? (boot, [])
+        if known.boot != boot || known.keys.count >= Self.keyLimit { known = (boot, []) }
+        let isNew = known.keys.insert(key).inserted
+        answered[machine] = known
+        return isNew
+    }
+
     /// A machine asks for orders.
     ///
     /// - Returns: whether there are steps for it in that boot.

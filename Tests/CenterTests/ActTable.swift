@@ -76,6 +76,7 @@ extension ActRow {
         ActRow("patchNode", .configure) {
             try await $0.patchNode($1.node, MergePatch(Data(#"{"tags":["patched"]}"#.utf8)))
         },
+        ActRow("renameNode", .configure) { try await $0.renameNode($1.node, to: $1.fresh.name) },
         ActRow("removeNode", .configure) { try await $0.removeNode($1.node) },
         ActRow("add", .enrol) { try await $0.add($1.fresh) },
         ActRow("approve", .enrol) {

@@ -143,6 +143,7 @@ extension MatrixRow {
         POST /api/v1/nodes/import  place  200  fresh,WAITING,GROUP
         POST /api/v1/nodes/import?plan=yes  place  200  fresh,WAITING,GROUP
         POST /api/v1/nodes/import  place:configure  200  NODE,MAC,GROUP,,imported
+        POST /api/v1/nodes/NODE/rename  place  409  {"name":"fresh"}
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/steps  place  200

@@ -58,7 +58,7 @@ final class SmallFleet: Sendable {
                 let (method, path) = (route.method, route.path.description)
                 return ("\(method.rawValue) \(path)", Self.shape(method, path))
             })
-        responder = router.buildResponder()
+        responder = router.responderWithOtherMethods()
     }
 
     /// `GET /nodes/*`: parameter names differ where two routes share a position.

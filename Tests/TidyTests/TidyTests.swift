@@ -65,9 +65,8 @@ import Testing
         ],
         "ConfigurationFile": ["Yams"],
         "Commands": [
-            "API", "ArgumentParser", "ConfigurationFile", "Fleet", "Foundation", "HTTPClient", "NIOCore",
-            "NIOHTTP1",
-            "Sealing", "Synchronization", "Wire",
+            "API", "ArgumentParser", "ConfigurationFile", "Fleet", "Foundation", "Glibc", "HTTPClient",
+            "Linux", "NIOCore", "NIOHTTP1", "Sealing", "Synchronization", "Wire",
         ],
         "NodeWork": ["Glibc", "Linux", "Sealing", "Wire"],
         "RoostNode": ["Glibc", "Linux", "NodeWork", "Wire"],

@@ -24,14 +24,15 @@ extension Acts {
         let snapshot = fleet.snapshot
         return try snapshot.contents.access.administrators.values.sorted { $0.name < $1.name }
             .filter { caller.grants.cover($0.grants) }
-            .map { try Saved($0, tokens: tokens[$0.name] ?? [], in: snapshot) }
+            .map { try Saved($0, tokens: tokens[$0.name] ?? [], services.warning(of: $0), in: snapshot) }
     }
 
     func administrator(_ name: String) async throws -> Saved<AdministratorAnswer> {
         try require(.administer)
         let snapshot = fleet.snapshot
         let known = try known(name, in: snapshot)
-        return try await Saved(known, tokens: tokenAnswers(of: name), in: snapshot)
+        return try await Saved(
+            known, tokens: tokenAnswers(of: name), services.warning(of: known), in: snapshot)
     }
 
     /// An account that the caller could change; others are not found, like those that do not exist.
@@ -82,7 +83,8 @@ extension Acts {
         guard let administrator = snapshot.contents.access.administrators[name] else {
             throw StoreError.conflict("administrator \(name) was removed meanwhile")
         }
-        return try await Saved(administrator, tokens: tokenAnswers(of: name), in: snapshot)
+        return try await Saved(
+            administrator, tokens: tokenAnswers(of: name), services.warning(of: administrator), in: snapshot)
     }
 
     /// Whether a change of an account revokes its tokens.
@@ -271,9 +273,26 @@ extension Acts {
 
 extension Saved<AdministratorAnswer> {
     /// With the tag of the account alone: its tokens may come and go meanwhile.
-    fileprivate init(_ account: Administrator, tokens: [TokenAnswer], in snapshot: FleetSnapshot) throws {
+    fileprivate init(
+        _ account: Administrator, tokens: [TokenAnswer], _ warning: String?, in snapshot: FleetSnapshot
+    ) throws {
         self.init(
-            record: AdministratorAnswer(account, tokens: tokens), tag: try RecordTag.of(account),
-            revision: snapshot.revision)
+            record: AdministratorAnswer(account, tokens: tokens, warning: warning),
+            tag: try RecordTag.of(account), revision: snapshot.revision)
+    }
+}
+
+extension CenterServices {
+    /// Why no one can log in with an account: its source is missing in the configuration. It may come later, so this is no refusal.
+    fileprivate func warning(of account: Administrator) -> String? {
+        guard !account.isDisabled else { return nil }
+        return switch account.source {
+        case .local: nil
+        case .ldap:
+            hasDirectory ? nil : "no one can log in with it: roost.yaml names no directory (center.ldap)"
+        case .oidc:
+            issuer != nil
+                ? nil : "no one can log in with it: roost.yaml names no log-in provider (center.oidc)"
+        }
     }
 }

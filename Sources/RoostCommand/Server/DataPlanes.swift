@@ -37,6 +37,7 @@ final class Sockets: @unchecked Sendable {
     }
 
     var dhcp: [Box] = []
+    var bootServers: [Box] = []
     var routerSolicitations: [Box] = []
     var tftp: [Box] = []
     var http: [Box] = []
@@ -55,6 +56,7 @@ final class Sockets: @unchecked Sendable {
                             frames: frames,
                             neighbours: try Socket.arp(interface: interface.index),
                             interface: interface)))
+                openBootServer(interface)
                 if settings.dhcp.answersRouterSolicitations { openRouterSolicitations(interface) }
             }
             for own in interface.addresses {
@@ -83,6 +85,19 @@ final class Sockets: @unchecked Sendable {
                 throw error
             }
             ServerLog.logger.warning("cannot receive logs of nodes: port \(port) on \(address) is in use")
+        }
+    }
+
+    /// Few machines ask there: another program in its place is no reason not to boot the others.
+    private func openBootServer(_ interface: NetworkInterface) {
+        let port = DHCPServer.bootServerPort
+        do {
+            bootServers.append(
+                Box(
+                    socket: try Socket.datagram(port: port, interface: interface.name), interface: interface))
+        } catch {
+            ServerLog.logger.warning(
+                "cannot answer PXE requests to a boot server: port \(port) on \(interface.name): \(error)")
         }
     }
 
@@ -188,6 +203,12 @@ final class DataPlanes: Sendable {
             try service.listen(
                 on: dhcp.socket, frames: dhcp.frames, neighbours: dhcp.neighbours,
                 at: DHCPService.Endpoint(interface: box.interface), loop: loop)
+        }
+        for box in sockets.bootServers {
+            guard let socket = box.socket.take() else { continue }
+            try service.listen(
+                on: socket, frames: nil, neighbours: nil,
+                at: DHCPService.Endpoint(interface: box.interface, isBootServer: true), loop: loop)
         }
         for box in sockets.routerSolicitations {
             guard let socket = box.socket.take(), let interface = box.interface else { continue }

@@ -39,7 +39,7 @@ final class DeclaredWatch: Sendable {
         sources.compactMap { source in
             let now = Self.stamps(of: source)
             guard isDue(source, now, isFirst) else { return nil }
-            let items = Result { try DeclaredFiles(reading: [source.path]).items }
+            let items = Result { try DeclaredFiles(reading: [source.path], isWatched: true).items }
             // It changed while it was read.
             guard isFirst || Self.stamps(of: source) == now else { return nil }
             state.withLock { $0[source.name] = Look(taken: now, seen: now) }

@@ -288,7 +288,7 @@ final class Server: Sendable {
         return result
     }
 
-    private static func tpmAuthorities(_ path: String) throws -> TPMAuthorities {
+    static func tpmAuthorities(_ path: String) throws -> TPMAuthorities {
         let text = String(decoding: try WholeFile.read(path, limit: 4 << 20), as: UTF8.self)
         guard let authorities = TPMAuthorities(pem: text) else {
             throw InvalidSetting("\(path) (tpm-authorities) has no certificate in it (PEM)")
