@@ -104,6 +104,21 @@ import Wire
         #expect(try command("off").isOff)
     }
 
+    @Test func `a command names secrets, and its step the files that they are in`() throws {
+        let text = "late secret=TOKEN:join secret=KEY:other-key stop -- join \"$TOKEN\""
+        let command = try NodeCommand(reading: "a", text)
+        let (join, other) = (try SecretName("join"), try SecretName("other-key"))
+        #expect(command.secrets == ["TOKEN": join, "KEY": other] && command.failure == .stop)
+        let secret = Secret(name: other, group: .site, path: "/etc/key", changedAt: 1)
+        let settings = EffectiveSettings(levels: [(.group(.site), ["commands": .map(["a": text])])])
+        let steps = try nodeSteps(of: settings, domain: "", secrets: [other: secret])
+        #expect(
+            steps.last?.work.acts == [
+                .secretShell(
+                    text: "join \"$TOKEN\"", files: ["TOKEN": "/run/secrets/join", "KEY": "/etc/key"])
+            ])
+    }
+
     @Test(arguments: [
         ("mounts", "srv", "LABEL=data ext4", "mount point"),
         ("mounts", "/srv/../etc", "LABEL=a ext4", "mount point"),
@@ -126,6 +141,10 @@ import Wire
         ("commands", "a b", "true", "name of a command"), ("commands", "a", " ", "is empty"),
         ("commands", "a", "late --", "is empty"), ("commands", "a", "late soon -- true", "is not a phase"),
         ("commands", "a", "late 9999s -- true", "is not a phase"),
+        ("commands", "a", "late secret=PATH:join -- true", "secret=VARIABLE:NAME"),
+        ("commands", "a", "late secret=LD_PRELOAD:join -- true", "secret=VARIABLE:NAME"),
+        ("commands", "a", "late secret=token:join -- true", "secret=VARIABLE:NAME"),
+        ("commands", "a", "late secret=A:b secret=A:c -- true", "secret=VARIABLE:NAME"),
     ])
     func `an entry that would have no effect, or another one, is refused with a sentence`(
         name: String, key: String, text: String, words: String

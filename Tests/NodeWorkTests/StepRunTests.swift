@@ -54,6 +54,31 @@ import Wire
 
     // MARK: Order and policy
 
+    @Test func `a command has secrets as variables, and what it prints has none of them`() throws {
+        try put("abc.0123456789\n", "/run/secrets/join", mode: 0o600)
+        try put("first line\nsecond line\n", "/run/secrets/key", mode: 0o600)
+        let files = ["TOKEN": "/run/secrets/join", "KEY": "/run/secrets/key"]
+        let text = "printf %s \"$TOKEN\" >\(root)/got; echo \"it is $TOKEN\"; echo \"$KEY\" >&2; exit 3"
+        let told = try result(.secretShell(text: text, files: files))
+        #expect(self.text("/got") == "abc.0123456789")
+        #expect(told.output == ["it ended with status 3", "it is (TOKEN)", "(KEY)", "(KEY)"])
+        let whole = try result(.secretShell(text: "echo x$TOKEN; echo $$ $PATH | grep -c :", files: files))
+        #expect(whole.outcome == .done && whole.output == ["x(TOKEN)", "1"])
+    }
+
+    @Test func `a value that is cut off in what is kept is not shown either`() throws {
+        try put("abcdefghijklmnop", "/s")
+        let text = "printf %s \"$S\"; head -c 4088 /dev/zero | tr '\\0' x; echo; echo end"
+        let told = try result(.secretShell(text: text, files: ["S": "/s"]))
+        #expect(told.output == ["end"])
+    }
+
+    @Test func `a command whose secret is not there fails with its file`() throws {
+        let told = try result(.secretShell(text: "touch \(root)/ran", files: ["TOKEN": "/run/secrets/x"]))
+        #expect(told.outcome == .failed && self.text("/ran") == nil)
+        #expect(told.output.first?.contains("/run/secrets/x") == true)
+    }
+
     @Test func `a step that fails stops those behind it only if its policy says so`() throws {
         let fails = StepAct.shell(text: "echo before; echo to err >&2; exit 3")
         let (goesOn, none) = carryOut([step("a", fails), step("b", .shell(text: "echo fine"))])

@@ -14,7 +14,7 @@ extension Acts {
         let settings = snapshot.settings(of: snapshot.nodes[answer.node.name])
         let domain = await services.policy().domain
         // With an unreadable setting the node does not boot; its page says that.
-        let planned = (try? nodeSteps(of: settings, domain: domain)) ?? []
+        let planned = (try? nodeSteps(of: settings, domain: domain, secrets: snapshot.contents.secrets)) ?? []
         let boot = answer.boots.first
         var told: [StepPhase: [StepResult]] = [:]
         if let boot {

@@ -180,7 +180,7 @@ package enum Settings {
     /// They may have keys.
     package static let commands = Setting<[NodeCommand]>(
         "commands", .map(.keys(StepName.isName)), [], at: .initialisation,
-        "Commands by a name, run in the order of the names: 20-join=late stop retry=3 60s -- COMMAND; phases: before-init, init, late, shutdown; off takes a weaker level's away",
+        "Commands by a name, run in the order of the names: 20-join=late stop retry=3 60s secret=TOKEN:join -- COMMAND; phases: before-init, init, late, shutdown; off takes a weaker level's away",
         isSealed: true)
 
     /// The settings whose values refer to versions of images.

@@ -35,7 +35,8 @@ package struct NodeContents: Equatable, Sendable {
         timeZone = try settings.value(of: Settings.timeZone).settingText
         domain = policy.domain
         rootPasswordHash = try settings.value(of: Settings.rootPasswordHash)
-        steps = try nodeSteps(of: settings, domain: policy.domain)
+        steps = try nodeSteps(
+            of: settings, domain: policy.domain, secrets: snapshot.contents.secrets)
     }
 
     private static func identityFiles(

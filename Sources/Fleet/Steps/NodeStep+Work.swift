@@ -38,7 +38,12 @@ extension NodeStep {
             parameters.map { .kernel(name: $0.key, value: $0.text) }
         case .mounts(let mounts): Self.acts(mounts)
         case .mounted(let mount): [mount.mounting, .mounted(path: mount.key)]
-        case .command(let command): [.shell(text: command.command)]
+        case .command(let command, let files):
+            [
+                files.isEmpty
+                    ? .shell(text: command.command)
+                    : .secretShell(text: command.command, files: files)
+            ]
         case .service(let service): service.act.wish.map { [service.act(for: $0)] } ?? []
         case .dropIns(let services): services.compactMap(\.dropIn)
         default: systemActs

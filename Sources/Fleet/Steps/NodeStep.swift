@@ -51,15 +51,17 @@ package struct NodeStep: Equatable, Sendable {
         case files([ConfiguredFile])
         case dropIns([ServiceLine])
         case service(ServiceLine)
-        case command(NodeCommand)
+        /// - Parameter files: of its secrets, by the names of variables.
+        case command(NodeCommand, files: [String: String])
     }
 
     package init(_ name: String, at phase: StepPhase = .beforeInit, _ kind: Kind) {
         (self.name, self.phase, self.kind) = (name, phase, kind)
     }
 
-    fileprivate init(running command: NodeCommand) {
-        self.init("command \(command.key)", at: command.phase, .command(command))
+    fileprivate init(running command: NodeCommand, _ secrets: [SecretName: Secret]) {
+        let files = command.secrets.mapValues { secrets[$0]?.path ?? "\(Secret.directory)/\($0)" }
+        self.init("command \(command.key)", at: command.phase, .command(command, files: files))
         failure = command.failure
         (attempts, secondLimit) = (command.attempts, command.secondLimit)
     }
@@ -101,9 +103,11 @@ package struct NodeStep: Equatable, Sendable {
 ///
 /// Within a phase the files that a person wrote come behind those that settings make, and commands come last.
 ///
-/// - Parameter domain: the server's, in which short names are looked up unless the settings say otherwise.
+/// - Parameters:
+///   - domain: the server's, in which short names are looked up unless the settings say otherwise.
+///   - secrets: those of the site: they know the files that commands read.
 package func nodeSteps(
-    of settings: EffectiveSettings, domain: String
+    of settings: EffectiveSettings, domain: String, secrets: [SecretName: Secret] = [:]
 ) throws(UnreadableSetting) -> [NodeStep] {
     let modules = try settings.value(of: Settings.modules)
     let parameters = try settings.value(of: Settings.kernelParameters)
@@ -140,7 +144,7 @@ package func nodeSteps(
     if commands.contains(where: { $0.command.contains("/rofs/") }) {
         steps.append(NodeStep("/rofs", .formerRoot))
     }
-    steps += commands.map(NodeStep.init(running:))
+    steps += commands.map { NodeStep(running: $0, secrets) }
     // Stable: what was added first stays first.
     return StepPhase.allCases.flatMap { phase in steps.filter { $0.phase == phase } }
 }

@@ -118,7 +118,7 @@ extension NodeStep {
         case .hostKey: .inUse
         case .mounted: isDone ? .inUse : nil
         case .service(let service): service.act == .wish(.enable) ? nil : .inUse
-        case .command(let command): command.phase == .late ? nil : .start
+        case .command(let command, _): command.phase == .late ? nil : .start
         default: nil
         }
     }

@@ -61,6 +61,8 @@ package enum StepAct: Equatable, Sendable {
     case program(words: [String])
     /// Runs a text with the root's own shell.
     case shell(text: String)
+    /// The same with variables, by name, whose values stand in files: they are in no list of programs, and taken out of what is told.
+    case secretShell(text: String, files: [String: String])
 }
 
 extension StepWork: WireCodable {
@@ -126,6 +128,12 @@ extension StepAct: WireCodable {
             self = .user(line: try wire.text(), group: try wire.text(), password: try wire.text())
         case 16:
             self = .service(unit: try wire.text(), name: try wire.text(), wish: try wire.text())
+        case 17:
+            let text = try wire.text()
+            let count: UInt16 = try wire.read()
+            var files: [String: String] = [:]
+            for _ in 0..<count { files[try wire.text()] = try wire.text() }
+            self = .secretShell(text: text, files: files)
         default: throw .invalid("act")
         }
     }
@@ -166,6 +174,14 @@ extension StepAct: WireCodable {
         case .place(let path): texts(14, path)
         case .user(let line, let group, let password): texts(15, line, group, password)
         case .service(let unit, let name, let wish): texts(16, unit, name, wish)
+        case .secretShell(let text, let files):
+            texts(17, text)
+            let written = files.sorted { $0.key < $1.key }.prefix(StepWork.listLimit)
+            wire.write(UInt16(written.count))
+            for (name, path) in written {
+                wire.write(text: name)
+                wire.write(text: path)
+            }
         }
     }
 }
