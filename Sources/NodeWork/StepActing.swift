@@ -38,6 +38,8 @@ struct StepActing {
             }
         case .service(let unit, let name, let wish):
             return try service(unit, name, wish, secondLimit: secondLimit)
+        case .timer(let name, let calendar, let cron):
+            try StepTimers(files: files).add(name, calendar: calendar, cron: cron)
         case .copy(let path):
             let source = content + path
             try files.write(path, mode: files.mode(of: source), WholeFile.read(files.path(source)))

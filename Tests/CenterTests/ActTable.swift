@@ -229,6 +229,19 @@ extension ActRow {
     ]
 
     private static let secrets = [
+        ActRow("storedFiles", .read, .anywhere) { acts, _ in try await acts.storedFiles() },
+        ActRow("storedFile", .read, .anywhere) { acts, _ in
+            try await acts.storedFile(StoredFileName("tool"))
+        },
+        ActRow("content", .configure, .site) { acts, _ in
+            try await acts.content(of: StoredFileName("tool"))
+        },
+        ActRow("putFile", .configure, .site) { acts, _ in
+            try await acts.putFile(StoredFileName("new"), Array("hello".utf8))
+        },
+        ActRow("removeFile", .configure, .site) { acts, _ in
+            try await acts.removeFile(StoredFileName("spare"))
+        },
         ActRow("secrets", .read, .anywhere) { acts, _ in try await acts.secrets() },
         ActRow("secret", .read, .hidden) { try await $0.secret(SecretName($1.place.secret)) },
         ActRow("secretReceipts", .read) { try await $0.secretReceipts(of: $1.place.node) },

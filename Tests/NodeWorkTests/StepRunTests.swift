@@ -54,6 +54,30 @@ import Wire
 
     // MARK: Order and policy
 
+    @Test func `a timer is a unit of systemd, or else a line of cron`() throws {
+        let timer = StepAct.timer(name: "a", calendar: "Mon 03:30:00", cron: "30 3 * * 1")
+        let none = try result(timer)
+        #expect(none.outcome == .failed && none.output.first?.contains("neither systemd nor a cron") == true)
+        try put("0 1 * * * x\n", "/etc/crontabs/root")
+        #expect(try result(timer).outcome == .done && result(timer).outcome == .done)
+        let line = "30 3 * * 1 /bin/sh /etc/roost/timers/a\n"
+        #expect(
+            text("/etc/crontabs/root")
+                == "0 1 * * * x\n# Roost begins: timer a\n\(line)# Roost ends: timer a\n")
+        #expect(text("/etc/crontabs/cron.update") == "root\n")
+        try put("", "/etc/cron.d/x")
+        #expect(try result(timer).outcome == .done)
+        #expect(text("/etc/cron.d/roost-timer-a") == "30 3 * * 1 root /bin/sh /etc/roost/timers/a\n")
+        try put("", "/usr/lib/systemd/systemd")
+        #expect(try result(timer).outcome == .done)
+        let unit = "/etc/systemd/system/roost-timer-a"
+        #expect(text("\(unit).timer")?.contains("OnCalendar=Mon 03:30:00\n") == true)
+        #expect(text("\(unit).service")?.contains("ExecStart=/bin/sh /etc/roost/timers/a\n") == true)
+        let link = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "\(root)/etc/systemd/system/timers.target.wants/roost-timer-a.timer")
+        #expect(link == "\(unit).timer")
+    }
+
     @Test func `a command has secrets as variables, and what it prints has none of them`() throws {
         try put("abc.0123456789\n", "/run/secrets/join", mode: 0o600)
         try put("first line\nsecond line\n", "/run/secrets/key", mode: 0o600)

@@ -43,7 +43,7 @@ enum CommandNotes {
 
 extension Settings {
     /// Those whose values are command lines, by a name.
-    fileprivate static let commandLines = [commands.name, cron.name]
+    fileprivate static let commandLines = [commands.name, cron.name, timers.name]
 }
 
 /// A password, token or key that stands in a command itself.

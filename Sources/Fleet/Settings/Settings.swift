@@ -15,7 +15,7 @@ package enum Settings {
         files.definition, nameServers.definition, searchDomains.definition, timeServers.definition,
         locale.definition, keymap.definition, syslog.definition, mounts.definition, modules.definition,
         kernelParameters.definition, services.definition, groups.definition, users.definition,
-        cron.definition, commands.definition,
+        cron.definition, timers.definition, commands.definition,
     ]
 
     /// Prefixes with free keys.
@@ -131,7 +131,8 @@ package enum Settings {
     /// They may be keys.
     package static let files = Setting<[ConfiguredFile]>(
         "files", .map(.keys(ConfiguredFile.isKey)), [], at: .initialisation,
-        "Files written before init: /path=content; :MODE behind the path sets the mode", isSealed: true)
+        "Files written before init: /path=content, or /path=stored:NAME for a file on the server (roost file put); :MODE behind the path sets the mode",
+        isSealed: true)
     package static let nameServers = Setting<[NameServer]>(
         "dns", .list(merge: .replace), [], at: .initialisation,
         "Addresses of name servers; empty: those of the node's network")
@@ -177,6 +178,11 @@ package enum Settings {
         "cron", .map(.keys(StepName.isName)), [], at: .initialisation,
         "Lines of cron by a name: backup=0 3 * * * root /usr/local/bin/backup; off takes a weaker level's away"
     )
+    /// They may have keys.
+    package static let timers = Setting<[TimerLine]>(
+        "timers", .map(.keys(StepName.isName)), [], at: .initialisation,
+        "Commands that run again and again, by a name: backup=daily -- COMMAND, scan=every 15min -- COMMAND, report=Mon..Fri 22:00 -- COMMAND; off takes a weaker level's away",
+        isSealed: true)
     /// They may have keys.
     package static let commands = Setting<[NodeCommand]>(
         "commands", .map(.keys(StepName.isName)), [], at: .initialisation,

@@ -31,6 +31,8 @@ extension NodeStep {
             // An image of LTSP may have the empty directory.
             [.shell(text: "rmdir /rofs 2>/dev/null; [ -e /rofs ] || ln -s /run/roost/lower /rofs")]
         case .files(let files): files.map { .copy(path: "/\($0.path)") }
+        case .missingFile(_, let reason):
+            [.program(words: ["sh", "-c", "echo \"$1\"; exit 1", "sh", reason])]
         case .groups(let groups): groups.map(\.act)
         case .users(let users): users.flatMap(\.acts)
         case .module(let module): [.program(words: ["modprobe", module.key])]
@@ -44,6 +46,7 @@ extension NodeStep {
                     ? .shell(text: command.command)
                     : .secretShell(text: command.command, files: files)
             ]
+        case .timer(let timer): timer.acts
         case .service(let service): service.act.wish.map { [service.act(for: $0)] } ?? []
         case .dropIns(let services): services.compactMap(\.dropIn)
         default: systemActs
@@ -130,6 +133,16 @@ extension UserLine {
             line: "\(key):x:\(uid):\(group == nil ? "\(uid)" : ""):\(fullName):\(home):\(shell)",
             group: group ?? "", password: password ?? "*")
         return own + [account] + groups.map { .member(group: $0, user: key) }
+    }
+}
+
+extension TimerLine {
+    fileprivate var acts: [StepAct] {
+        guard let moments else { return [] }
+        // In a file of its own: units and lines of cron take ‘%’ and quotes in a command for something else.
+        let script = StepAct.write(
+            path: "/etc/roost/timers/\(key)", mode: 0o700, content: Array("#!/bin/sh\n\(command)\n".utf8))
+        return [script, .timer(name: key, calendar: moments.calendar, cron: moments.cron)]
     }
 }
 

@@ -44,11 +44,14 @@ package struct NodeStep: Equatable, Sendable {
         /// A line of `mounts` has been mounted by the image's own start.
         case mounted(MountLine)
         case cron([CronLine])
+        case timer(TimerLine)
         /// Files with variables of LTSP, by their paths below the root.
         case variables([String])
         /// The image's root without the node's changes, where commands of LTSP expect it.
         case formerRoot
         case files([ConfiguredFile])
+        /// A stored file that the node cannot have.
+        case missingFile(ConfiguredFile, reason: String)
         case dropIns([ServiceLine])
         case service(ServiceLine)
         /// - Parameter files: of its secrets, by the names of variables.
@@ -92,7 +95,8 @@ package struct NodeStep: Equatable, Sendable {
         case .kernelParameterFile, .kernelParameters: Settings.kernelParameters.name
         case .mounts, .mounted: Settings.mounts.name
         case .cron: Settings.cron.name
-        case .files: Settings.files.name
+        case .timer: Settings.timers.name
+        case .files, .missingFile: Settings.files.name
         case .dropIns, .service: Settings.services.name
         case .command: Settings.commands.name
         }
@@ -128,6 +132,9 @@ package func nodeSteps(
     add("service drop-ins", services.filter { $0.isDropIn }, NodeStep.Kind.dropIns)
     for service in services where !service.isDropIn && service.act != .wish(.keep) {
         steps.append(NodeStep("service \(service.key)", .service(service)))
+    }
+    steps += try settings.value(of: Settings.timers).filter { !$0.isOff }.map {
+        NodeStep("timer \($0.key)", .timer($0))
     }
     for module in modules where module.isLoaded {
         steps.append(NodeStep("module \(module.key)", at: .atInit, .module(module)))

@@ -136,6 +136,11 @@ extension NodeStep {
                     if command -v systemctl >/dev/null; then systemctl daemon-reload && systemctl start "$1"
                     else rc-service "$2" start; fi
                     """, service.unit, service.service))
+        case .timer(let timer):
+            work.acts.append(
+                Self.run(
+                    "if command -v systemctl >/dev/null; then systemctl daemon-reload && systemctl restart \"$1\"; fi",
+                    "roost-timer-\(timer.key).timer"))
         default: break
         }
         return work

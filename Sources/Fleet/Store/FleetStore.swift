@@ -111,6 +111,9 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// Removed versions, whose files may be deleted.
     func removedVersions() async throws(StoreError) -> [ImageName: Set<Digest>]
 
+    /// What stands beside a stored file; nil when there is none, or it is sealed with another key.
+    func content(of file: StoredFileName) async throws(StoreError) -> [UInt8]?
+
     /// The matching changes, newest first, without their edits.
     func revisions(_ filter: RevisionFilter) async throws(StoreError) -> [Revision]
 

@@ -55,6 +55,8 @@ package enum StepAct: Equatable, Sendable {
     case kernel(name: String, value: String)
     /// Has a service of systemd (`unit`) or OpenRC (`name`) started or not: `enable`, `remove`, `mask`.
     case service(unit: String, name: String, wish: String)
+    /// Runs `/etc/roost/timers/NAME` at these moments: by a timer of systemd, or else by cron.
+    case timer(name: String, calendar: String, cron: String)
     /// Fails unless something is mounted there.
     case mounted(path: String)
     /// Runs a program of the root.
@@ -134,6 +136,8 @@ extension StepAct: WireCodable {
             var files: [String: String] = [:]
             for _ in 0..<count { files[try wire.text()] = try wire.text() }
             self = .secretShell(text: text, files: files)
+        case 18:
+            self = .timer(name: try wire.text(), calendar: try wire.text(), cron: try wire.text())
         default: throw .invalid("act")
         }
     }
@@ -174,6 +178,7 @@ extension StepAct: WireCodable {
         case .place(let path): texts(14, path)
         case .user(let line, let group, let password): texts(15, line, group, password)
         case .service(let unit, let name, let wish): texts(16, unit, name, wish)
+        case .timer(let name, let calendar, let cron): texts(18, name, calendar, cron)
         case .secretShell(let text, let files):
             texts(17, text)
             let written = files.sorted { $0.key < $1.key }.prefix(StepWork.listLimit)
