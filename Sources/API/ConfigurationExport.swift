@@ -15,13 +15,21 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var loaderRules: [LoaderRule]
     /// Without their values.
     package var secrets: [DeclaredSecret]
+    package var channels: [DeclaredChannel]
+    package var keeps: [DeclaredKeep]
+    /// Without their passwords; empty for callers who may not administer the site.
+    package var accounts: [DeclaredAccount]
 
     package init(
         revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],
         rules: [MatchRule] = [], nodes: [Node] = [],
         networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = [],
-        secrets: [DeclaredSecret] = []
+        secrets: [DeclaredSecret] = [], channels: [DeclaredChannel] = [], keeps: [DeclaredKeep] = [],
+        accounts: [DeclaredAccount] = []
     ) {
+        self.channels = channels
+        self.keeps = keeps
+        self.accounts = accounts
         self.revision = revision
         self.groups = groups
         self.imageSettings = imageSettings
