@@ -85,7 +85,7 @@ extension ActRow {
         },
         ActRow("restart", .enrol) { try await $0.restart($1.place.node) },
         ActRow("applySteps", .enrol) { try await $0.applySteps($1.place.node) },
-        ActRow("dismissAlarm", .enrol) { try $0.dismissAlarm(of: $1.place.node) },
+        ActRow("dismissAlarm", .enrol) { try await $0.dismissAlarm(of: $1.place.node) },
         ActRow("release", .configure) { try await $0.release($1.place.macAddress) },
         ActRow("release", .configure, .site) { acts, _ in try await acts.release(SmallFleet.waiting) },
         ActRow("resetVolume", .configure) {

@@ -62,7 +62,10 @@ package final class LiveFleet: Sendable {
         let failed = Dictionary(grouping: try await store.failedSteps(), by: \.machine)
         self.storedContents = storedContents
         let snapshot = trust.judged(try await store.snapshot())
-        state = Mutex(State(snapshot: snapshot, boots: boots, failedSteps: failed))
+        state = Mutex(
+            State(
+                snapshot: snapshot, boots: boots, failedSteps: failed,
+                refusedTPMs: try await store.refusedTPMs()))
         try await loadFiles(of: snapshot)
     }
 
@@ -342,6 +345,7 @@ package final class LiveFleet: Sendable {
                     text: event.stage.rawValue + (event.detail.isEmpty ? "" : ": \(event.detail)")))
         }
         try await judge(judged)
+        for event in new where event.stage == .delivered { try await noteDelivered(to: event.macAddress) }
     }
 
     /// Machines logged something: listeners get one event per machine, and one for each crash.

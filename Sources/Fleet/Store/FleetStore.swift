@@ -148,6 +148,12 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// - Returns: those that are bound now. Nodes that are gone, or bound already, stay as they are.
     func bind(_ tpms: [BoundTPM]) async throws(StoreError) -> [BoundTPM]
 
+    /// Keeps refusals because of a TPM; nil takes one away.
+    func save(refusals: [MACAddress: NodeAlarm?]) async throws(StoreError)
+
+    /// Those that are kept, by card.
+    func refusedTPMs() async throws(StoreError) -> [MACAddress: NodeAlarm]
+
     /// Stores how makings ended. Of one that failed the receipt says that nothing went out, and the secret stays armed.
     func save(_ mints: [SecretMint]) async throws(StoreError)
 
