@@ -13,7 +13,8 @@ package enum ClientCommands {
         [
             Status.self, NodeCommands.self, GroupCommands.self, rule, image,
             NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
-            Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self, Export.self,
+            Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self,
+            FileCommands.self, Export.self,
             Get.self, Set.self,
             Plan.self, Apply.self, Diff.self, Schema.self, SourceCommands.self,
             AccountCommands.self,

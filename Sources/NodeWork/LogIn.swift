@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 import Sealing
-package import Wire
+import Wire
 
 /// `roost-node log-in`: asks the server for a session on a terminal server, for the log-in screen and the script of the session.
 ///

@@ -63,7 +63,8 @@ extension BootContext {
     ) throws(UnreadableSetting) -> NodeContents {
         try NodeContents(
             for: machine, being: node(of: machine), at: address, in: snapshot,
-            policy: settings.policy.on(server: server), hostKey: settings.secrets.hostKeyFiles)
+            policy: settings.policy.on(server: server), stored: settings.storedContents,
+            hostKey: settings.secrets.hostKeyFiles)
     }
 
     /// - Parameter key: the beginning of the key that the configuration is sealed to, in hexadecimal.

@@ -87,7 +87,7 @@ extension ActRow {
         },
         ActRow("restart", .enrol) { try await $0.restart($1.place.node) },
         ActRow("applySteps", .enrol) { try await $0.applySteps($1.place.node) },
-        ActRow("dismissAlarm", .enrol) { try $0.dismissAlarm(of: $1.place.node) },
+        ActRow("dismissAlarm", .enrol) { try await $0.dismissAlarm(of: $1.place.node) },
         ActRow("release", .configure) { try await $0.release($1.place.macAddress) },
         ActRow("release", .configure, .site) { acts, _ in try await acts.release(SmallFleet.waiting) },
         ActRow("resetVolume", .configure) {
@@ -231,6 +231,19 @@ extension ActRow {
     ]
 
     private static let secrets = [
+        ActRow("storedFiles", .read, .anywhere) { acts, _ in try await acts.storedFiles() },
+        ActRow("storedFile", .read, .anywhere) { acts, _ in
+            try await acts.storedFile(StoredFileName("tool"))
+        },
+        ActRow("content", .configure, .site) { acts, _ in
+            try await acts.content(of: StoredFileName("tool"))
+        },
+        ActRow("putFile", .configure, .site) { acts, _ in
+            try await acts.putFile(StoredFileName("new"), Array("hello".utf8))
+        },
+        ActRow("removeFile", .configure, .site) { acts, _ in
+            try await acts.removeFile(StoredFileName("spare"))
+        },
         ActRow("secrets", .read, .anywhere) { acts, _ in try await acts.secrets() },
         ActRow("secret", .read, .hidden) { try await $0.secret(SecretName($1.place.secret)) },
         ActRow("secretReceipts", .read) { try await $0.secretReceipts(of: $1.place.node) },

@@ -99,6 +99,8 @@ extension MatrixRow {
         POST /api/v1/apply?plan=yes  place:configure  200  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
         POST /api/v1/apply  place:configure  200  {"source":"fresh","overwrite":true,"items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
         POST /api/v1/apply  place:configure  422  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","setings":{}}}]}
+        POST /api/v1/apply?plan=yes  site:administer  200  {"source":"fresh","items":[{"member":"administrators","file":"a.yaml","fields":{"name":"carl","grants":["helpdesk"]}}]}
+        POST /api/v1/apply?plan=yes  site:publish  200  {"source":"fresh","items":[{"member":"channels","file":"a.yaml","fields":{"channel":"debian@stable","version":1}},{"member":"keeps","file":"a.yaml","fields":{"image":"debian","versions":5}}]}
         POST /api/v1/apply?plan=yes  site:configure  200  {"source":"fresh","items":[{"member":"loaderRules","file":"a.yaml","fields":{"name":"new","vendorClass":"PXE","loader":"ipxe.efi"}}]}
         GET /api/v1/sources  anywhere  200
         DELETE /api/v1/sources/nowhere  anywhere  404
@@ -219,6 +221,11 @@ extension MatrixRow {
         GET /api/v1/boards  anywhere  200
         POST /api/v1/boards  place  201  {"name":"hall","group":"GROUP"}
         DELETE /api/v1/boards/999  anywhere  404
+        GET /api/v1/files  anywhere  200
+        GET /api/v1/files/tool  anywhere  200
+        GET /api/v1/files/tool/content  site  200
+        PUT /api/v1/files/new  site  200  hello
+        DELETE /api/v1/files/spare  site  204
         GET /api/v1/hooks  site  200
         POST /api/v1/hooks  site  201  {"url":"http://127.0.0.1:9/"}
         DELETE /api/v1/hooks/1  site  204,404
@@ -355,6 +362,9 @@ extension MatrixRow {
         POST /boards  place  422  name=hall&group=GROUP&days=-1
         POST /boards/999/revoke  anywhere  404
         GET /kept-files  site  200
+        GET /files  anywhere  200
+        POST /files  site  303  name=new&text=hello
+        POST /files/spare/remove  site  303
         GET /hooks  site  200
         POST /hooks  site  200  url=http://127.0.0.1:9/
         POST /hooks/1/remove  site  303,404

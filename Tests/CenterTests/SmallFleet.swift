@@ -337,6 +337,13 @@ final class SmallFleet: Sendable {
         for place in Place.allCases { try await saveAide(of: place, in: fleet) }
         let hook = WebHook(id: 1, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site)
         try await fleet.change(by: "seed") { _ in [.webHook(hook.id, hook)] }
+        for name in ["tool", "spare"] {
+            let file = StoredFile(
+                name: try StoredFileName(name), digest: try ActTarget.digest("d"), byteCount: 2, changedAt: 1)
+            try await fleet.change(by: "seed") { _ in
+                [.storedFile(file.name, file, content: Array("hi".utf8))]
+            }
+        }
     }
 
     private static func saveAide(of place: Place, in fleet: LiveFleet) async throws {

@@ -32,13 +32,13 @@ import Testing
     /// A change is taken when it is the same twice.
     private func keys(_ watch: DeclaredWatch) throws -> [String]? {
         let readings = watch.look() + watch.look()
-        return try readings.last?.items.get().compactMap(\.keyText)
+        return try readings.last?.content.get().compactMap(\.keyText)
     }
 
     @Test func `files are read at the start, and again when one changes, comes or goes`() throws {
         try write("groups:\n  - path: /a\n", "a.yaml")
         let watch = try watch()
-        #expect(try watch.look(isFirst: true).last?.items.get().count == 1)
+        #expect(try watch.look(isFirst: true).last?.content.get().count == 1)
         #expect(try keys(watch) == nil)
         try write("groups:\n  - path: /a\n  - path: /b\n", "a.yaml")
         #expect(try keys(watch) == ["/a", "/b"])
@@ -57,7 +57,7 @@ import Testing
         try FileManager.default.createSymbolicLink(
             atPath: "\(directory)/fleet.yaml", withDestinationPath: "..data/fleet.yaml")
         let watch = try watch()
-        #expect(try watch.look(isFirst: true).last?.items.get().map(\.keyText) == ["/a"])
+        #expect(try watch.look(isFirst: true).last?.content.get().map(\.keyText) == ["/a"])
         try write("groups:\n  - path: /b\n", "..two/fleet.yaml")
         try FileManager.default.removeItem(atPath: "\(directory)/..data")
         try FileManager.default.createSymbolicLink(
@@ -68,7 +68,7 @@ import Testing
     @Test func `what cannot be read is told, and an empty directory is no empty fleet`() throws {
         let watch = try watch()
         func error(_ readings: [DeclaredWatch.Reading]) -> String {
-            guard case .failure(let error)? = readings.last?.items else { return "" }
+            guard case .failure(let error)? = readings.last?.content else { return "" }
             return "\(error)"
         }
         #expect(error(watch.look(isFirst: true)).contains("no file that ends with .yaml"))

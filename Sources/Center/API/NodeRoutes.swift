@@ -102,7 +102,7 @@ struct NodeRoutes {
             return HTTPResponse.Status.noContent
         }
         api.delete("nodes/:name/alarm", .enrol) { _, context, acts in
-            try acts.dismissAlarm(of: context.parameter("name"))
+            try await acts.dismissAlarm(of: context.parameter("name"))
             return HTTPResponse.Status.noContent
         }
         api.post("nodes/:name/restart", .enrol) { _, context, acts in

@@ -10,7 +10,7 @@ enum TimeTravel {
     {
         do {
             return try PastMoment(text, form).second(now: now)
-        } catch let error as UnreadableMoment {
+        } catch {
             throw Problem(422, "Invalid time", "at: \(error)")
         }
     }

@@ -7,8 +7,6 @@ import Wire
 extension Acts {
     private static let tokenDays = 0...3_650
     private static let standardTokenDays = 90
-    /// How long the first log-in under its name may link an account.
-    private static let linkingSeconds = 30 * 86_400
 
     func whoAmI() throws -> CallerAnswer {
         try require(.read)
@@ -150,7 +148,7 @@ extension Acts {
             return
         }
         guard !subject.isEmpty else {
-            administrator.linkableUntil = Clock.second + Self.linkingSeconds
+            administrator.linkableUntil = Clock.second + Administrator.linkingSeconds
             return
         }
         guard let issuer = services.issuer else {

@@ -129,9 +129,9 @@ extension Acts {
     }
 
     /// Clears a node's alarm.
-    func dismissAlarm(of name: String) throws {
+    func dismissAlarm(of name: String) async throws {
         let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
-        fleet.dismissAlarm(of: node)
+        try await fleet.dismissAlarm(of: node)
     }
 
     /// Forgets failed boots.

@@ -3,17 +3,18 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// Alarms about nodes: another machine asked for something that belongs to them. Kept in memory until dismissed.
+/// Alarms about nodes: another machine asked for something that belongs to them. Kept in memory until dismissed; those because of a TPM are
+/// kept in the store, too.
 extension LiveFleet {
     /// Nodes with an alarm.
     private static let alarmLimit = 10_000
 
     /// Another machine was refused something that belongs to this one. Alarms are for nodes: an unknown machine has no page.
-    package func note(_ alarm: NodeAlarm, of machine: MACAddress) {
+    package func note(_ alarm: NodeAlarm, of machine: MACAddress) async throws {
         guard let node = snapshot.node(at: machine) else { return }
         if alarm.property.isOfTPM {
-            noteRefusedTPM(alarm, of: machine)
-            return publish(alarm, of: node, machine)
+            publish(alarm, of: node, machine)
+            return try await noteRefusedTPM(alarm, of: machine)
         }
         state.withLock { state in
             let count = state.alarms[machine]?.count ?? 0
@@ -38,8 +39,8 @@ extension LiveFleet {
     }
 
     /// Clears the alarms of a node.
-    func dismissAlarm(of node: Node) {
-        forgetRefusedTPM(of: node)
+    func dismissAlarm(of node: Node) async throws {
+        try await forgetRefusedTPM(of: node)
         state.withLock { state in
             for machine in state.snapshot.cards(of: node) { state.alarms[machine] = nil }
         }

@@ -103,7 +103,9 @@ final class Server: Sendable {
             settings: settings, policy: policy.value, sockets: sockets, snapshot: snapshot, former: former,
             budget: budget, send: { reports.add($0) }, log: Self.log)
         self.planes = planes
-        let fleet = try await LiveFleet(store: store, trust: trust) { snapshot in
+        let fleet = try await LiveFleet(
+            store: store, trust: trust, storedContents: contextSettings.storedContents
+        ) { snapshot in
             policy.follow(snapshot.contents.network) { planes.reconfigure($0) }
             planes.swap(snapshot)
         }
