@@ -6,7 +6,7 @@ import Testing
 @testable import AgentWork
 
 /// Log-ins of the machine ask at the agent's door.
-@Suite struct DoorTests {
+@Suite struct AgentDoorTests {
     @Test(arguments: [
         DoorRequest.ticket(user: "anna", service: "xrdp-sesman", from: "", secret: Array("wort".utf8)),
         .ticket(user: "anna", service: "sshd", from: "10.0.0.1", secret: [0, 1, 0]),
