@@ -366,6 +366,23 @@ extension MatrixRow {
         POST /secrets/SECRET  hidden  303  arming=once
         POST /secrets/SECRET  hidden  422  rotate=yes
         POST /secrets/SECRET/remove  hidden  303
+        GET /desktops  anywhere  200
+        GET /desktops/servers  anywhere  200
+        GET /desktops/servers/ts-of-NODE  place  200
+        POST /desktops/servers/ts-of-NODE/admit  place  200  act=restart
+        POST /desktops/servers/ts-of-NODE/admit  place  200  act=maintenance
+        GET /desktops/server  anywhere  200
+        GET /desktops/server?name=ts-of-NODE  place  200
+        POST /desktops/server  place  200  new=yes&name=fresh&group=GROUP&address=10.77.0.9&system=linux&protocols=rdp,ssh:2222&weight=1.5
+        POST /desktops/server  place  422  new=yes&name=fresh&group=GROUP&address=10.77.0.9&protocols=telnet
+        POST /desktops/server  place  200  name=ts-of-NODE&remove=yes
+        GET /desktops/pool  anywhere  200
+        GET /desktops/pool?name=pool-of-NODE  place  200
+        POST /desktops/pool  place  200  new=yes&name=fresh&group=GROUP&levels=ts-of-NODE&protocols=rdp&second=ask
+        POST /desktops/pool  place  200  name=pool-of-NODE&remove=yes
+        GET /desktops/place  anywhere  200
+        GET /desktops/place?user=ann&node=NODE&pool=pool-of-NODE  place  200
+        GET /desktops/log-ins  anywhere  200
 
         """#
 
