@@ -21,6 +21,14 @@ package protocol LogInDoor: Sendable {
     ///   - from: PAM_RHOST, or empty.
     func claim(user: String, secret: [UInt8], service: String, from: String) -> Bool
 
+    /// Claims a ticket by the public key that its node has shown. sshd asks twice for one log-in, from one process, and the second answer is as
+    /// the first: only another process finds the ticket used.
+    ///
+    /// - Parameters:
+    ///   - publicKey: kind and key in Base64, as a line of authorized_keys has them.
+    ///   - process: of sshd, which asks.
+    func claim(user: String, publicKey: String, process: Int32) -> Bool
+
     /// Ends an account that the agent made. Any other account is left alone, with an error.
     func removeAccount(_ user: String, _ end: AgentOrder.HomeEnd) throws
 
@@ -29,6 +37,10 @@ package protocol LogInDoor: Sendable {
     ///
     /// - Parameter sessions: all of this server, those without a connection too.
     func sweep(sessions: [AgentSession])
+}
+
+extension LogInDoor {
+    package func claim(user: String, publicKey: String, process: Int32) -> Bool { false }
 }
 
 /// What prevents an agent's work, as a sentence for people.

@@ -158,7 +158,8 @@ package struct ControlCenter: Sendable {
 
     private var agentPort: AgentPort {
         AgentPort(
-            agents: services.agents, limits: services.limits, renderer: renderer, logger: logger, quiet: quiet)
+            agents: services.agents, limits: services.limits, renderer: renderer, logger: logger, quiet: quiet
+        )
     }
 
     // MARK: Routes

@@ -19,6 +19,7 @@ struct TerminalServerCommands: AsyncParsableCommand {
             TerminalServerList.self, TerminalServerShow.self, TerminalServerAdd.self,
             TerminalServerSet.self, TerminalServerDrain.self, TerminalServerResume.self,
             TerminalServerMaintenance.self, TerminalServerRestart.self, TerminalServerRemove.self,
+            TerminalServerToken.self, TerminalServerAgents.self, TerminalServerRevoke.self,
         ])
 }
 

@@ -12,6 +12,10 @@ package enum Replacement: String, DurableOperation {
     case volumeKey = "volume.key"
     case nfsExports = "nfs.exports"
     case restoreMark = "restore.mark"
+    case agentIdentity = "agent.identity"
+    case agentEventsKept = "agent.events"
+    /// For the machine's own programs, by the set-up of a terminal server.
+    case agentSetup = "agent.setup"
     case agentAccounts = "agent.accounts"
 
     package enum Step: String, CaseIterable { case write, sync, rename, directory }
@@ -49,6 +53,7 @@ package enum Append: String, DurableOperation {
     case leases = "leases.append"
     /// The zeros that are then overwritten with leases.
     case leasesRoom = "leases.room"
+    case agentEvents = "agent.events-append"
 
     package enum Step: String, CaseIterable { case write, sync, done }
 }
