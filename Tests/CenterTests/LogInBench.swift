@@ -72,12 +72,13 @@ final class LogInBench: Sendable {
         let box = Box()
         logIns = LogIns(
             fleet: fleet, terminals: terminals, now: { box.bench?.time ?? 0 }, wall: { 1_800_000_000 })
-        let (streams, terminals) = (names.map { ($0, terminals.orders(for: $0)) }, terminals)
+        let live = terminals
+        let streams = names.map { ($0, live.orders(for: $0)) }
         agents = streams.map { name, orders in
             Task {
                 for await order in orders {
                     guard let answer = box.bench?.answer(order, on: name) else { continue }
-                    terminals.take(answer)
+                    live.take(answer)
                 }
             }
         }
