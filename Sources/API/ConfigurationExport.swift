@@ -17,6 +17,8 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var secrets: [DeclaredSecret]
     package var terminalServers: [TerminalServer] = []
     package var pools: [TerminalPool] = []
+    /// The directory of people, without their passwords.
+    package var accounts: [DeclaredAccount] = []
 
     package init(
         revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],

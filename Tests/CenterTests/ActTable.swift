@@ -66,7 +66,8 @@ struct ActRow: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static let all =
-        nodes + places + secrets + networks + terminals + changes + images + servers + people + seen
+        nodes + places + secrets + networks + terminals + accounts + changes + images + servers + people
+        + seen
 }
 
 extension ActRow {

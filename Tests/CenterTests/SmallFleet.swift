@@ -200,6 +200,7 @@ final class SmallFleet: Sendable {
             try await addTPM(of: place, to: fleet)
             try await addTerminal(of: place, to: services)
         }
+        try await addAccounts(to: services)
         try await fleet.change(by: "seed") { snapshot in
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
             site.settings = ["image": .text("debian@trial"), "root-mode": .text("ram")]

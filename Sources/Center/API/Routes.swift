@@ -42,6 +42,7 @@ struct Routes {
         DeclarationRoutes().add(to: self)
         AgentRoutes().add(to: self)
         TerminalRoutes().add(to: self)
+        AccountRoutes().add(to: self)
     }
 
     func get(

@@ -29,6 +29,7 @@ extension Acts {
         }
         export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
         guard may(.read, in: .site) else { return export }
+        export.accounts = terminals.accounts.values.sorted { $0.name < $1.name }.map { DeclaredAccount($0) }
         let records = snapshot.contents.network
         export.networks = records.networks.values.sorted { $0.name < $1.name }
         export.reservations = records.orderedReservations

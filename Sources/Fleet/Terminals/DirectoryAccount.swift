@@ -14,7 +14,7 @@ package struct DirectoryAccount: Equatable, Sendable, Codable {
     package var expires: String?
     /// What becomes of it on a terminal server when its session has ended.
     package var home: AccountHome
-    /// Counts the passwords that replaced another one, so that the record differs after each.
+    /// Counts its passwords, so that the record differs after each; nil: it never had one.
     package var passwordNumber: Int?
 
     /// Those of people: neither of the system, nor those that agents give to accounts for one log-in (60000 to 64999), nor those of systemd.
@@ -34,6 +34,20 @@ package struct DirectoryAccount: Equatable, Sendable, Codable {
         self.expires = expires
         self.home = home
         self.passwordNumber = passwordNumber
+    }
+
+    /// What is left out is as in a new one.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try fields.decode(LogInName.self, forKey: .name),
+            uid: try fields.decode(Int.self, forKey: .uid))
+        fullName = try fields.decodeIfPresent(String.self, forKey: .fullName) ?? ""
+        groups = try fields.decodeIfPresent([String].self, forKey: .groups) ?? []
+        isDisabled = try fields.decodeIfPresent(Bool.self, forKey: .isDisabled) ?? false
+        expires = try fields.decodeIfPresent(String.self, forKey: .expires)
+        home = try fields.decodeIfPresent(AccountHome.self, forKey: .home) ?? .keep
+        passwordNumber = try fields.decodeIfPresent(Int.self, forKey: .passwordNumber)
     }
 
     /// - Parameter day: today, as `2026-11-29`.
@@ -81,7 +95,11 @@ extension DirectoryAccount: TableRecord, ListedRecord {
     ) throws -> Self? {
         try change.requireSomething(in: draft)
         guard var account = change.after else { return nil }
+        let known = draft.terminals.accounts[change.key]
         account.name = change.key
+        // A request or a file says nothing of passwords: what counts them is here.
+        account.passwordNumber =
+            change.secrets.isEmpty ? known?.passwordNumber : (known?.passwordNumber ?? 0) &+ 1
         guard account.fullName.utf8.count <= 128,
             !account.fullName.unicodeScalars.contains(where: { $0.value < 32 || $0 == ":" || $0 == "," })
         else {

@@ -35,7 +35,7 @@ extension LogIns {
         filled(refusal.words, for: node)
     }
 
-    private func filled(_ sentence: PlacementWords, for node: Node?) -> String {
+    func filled(_ sentence: PlacementWords, for node: Node?) -> String {
         var text = words(of: node)?(sentence.text) ?? sentence.text
         for (index, value) in sentence.values.enumerated() {
             text = text.replacing("%\(index + 1)", with: value)
@@ -82,6 +82,19 @@ extension LogIns {
             return state.failures
         }
         return Dictionary(all.map { ($0.node, $0) }) { $1 }.values.sorted { $0.node < $1.node }
+    }
+
+    /// Where a session is shown: the node whose log-in it was, the node with the client's address, or that address.
+    func place(of session: AgentSession, on server: TerminalName) -> String {
+        let issued = state.withLock { $0.lastIssued(session.user) }
+        let snapshot = fleet.snapshot
+        if let issued, issued.server == server,
+            session.from.isEmpty || session.from == issued.address.description,
+            let node = snapshot.node(at: issued.machine)
+        {
+            return node.name.text
+        }
+        return session.from
     }
 
     // MARK: What agents tell
