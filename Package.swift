@@ -181,8 +181,8 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "API", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing", "StoreSQLite",
-                "Wire",
+                "API", "AgentWork", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing",
+                "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

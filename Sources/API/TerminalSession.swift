@@ -43,3 +43,26 @@ package struct SessionMessageRequest: Codable, Sendable {
 
     package init(text: String) { self.text = text }
 }
+
+/// A session on a terminal server that has ended.
+package struct PastTerminalSessionAnswer: Codable, Sendable, Equatable {
+    package var server: TerminalName
+    /// `a person` for callers who may not see who was where.
+    package var user: String
+    package var kind: SessionProtocol
+    /// Seconds since 1970.
+    @SecondTimestamp package var startedAt: Int
+    @SecondTimestamp package var endedAt: Int
+    package var place: String
+
+    package init(
+        server: TerminalName, user: String, kind: SessionProtocol, startedAt: Int, endedAt: Int, place: String
+    ) {
+        self.server = server
+        self.user = user
+        self.kind = kind
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.place = place
+    }
+}

@@ -105,6 +105,9 @@ package struct ControlCenter: Sendable {
                 try await services.terminals.run { logger.warning("\($0)") }
             }
             group.addTask { [services, logger] in
+                try await services.logIns.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
             for (address, application) in zip(addresses, distant) {

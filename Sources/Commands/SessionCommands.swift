@@ -29,8 +29,14 @@ struct SessionList: AsyncParsableCommand {
     @Flag(help: "The sessions on terminal servers: with all words in user, server, kind or place.")
     var servers = false
 
+    @Flag(help: "Those on terminal servers that have ended, the newest first.") var history = false
+
     func run() async throws {
         try await reportingFailure {
+            if history {
+                return try output.write(
+                    try await TerminalSessions.past(query, from: server.client), table: TerminalSessions.text)
+            }
             if servers {
                 return try output.write(
                     try await TerminalSessions.list(query, from: server.client), table: TerminalSessions.text)

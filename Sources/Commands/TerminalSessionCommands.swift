@@ -23,6 +23,22 @@ enum TerminalSessions {
         return table.text
     }
 
+    static func past(_ words: [String], from client: APIClient) async throws -> [PastTerminalSessionAnswer] {
+        let query = "q=\(APIClient.escaped(words.joined(separator: " ")))"
+        return try await client.all("terminal-sessions/history", query, of: PastTerminalSessionAnswer.self)
+    }
+
+    static func text(_ sessions: [PastTerminalSessionAnswer]) -> String {
+        var table = TextTable(["SERVER", "USER", "KIND", "WHERE", "FROM", "UNTIL"])
+        for one in sessions {
+            table.add([
+                one.server.text, one.user, one.kind.rawValue, one.place.isEmpty ? "-" : one.place,
+                Shown.time(second: one.startedAt), Shown.time(second: one.endedAt),
+            ])
+        }
+        return table.text
+    }
+
     /// The sessions that a command means: one by server and number, or all of a user.
     static func meant(_ words: [String], at client: APIClient) async throws -> [(server: String, id: String)]
     {

@@ -108,6 +108,7 @@ package enum Commit: String, DurableOperation {
     case schemaUp = "store.schema-up"
     case schemaDown = "store.schema-down"
     case oldEvents = "store.old-events"
+    case terminalSessions = "store.terminal-sessions"
 
     package enum Step: String, CaseIterable { case commit, done }
 }

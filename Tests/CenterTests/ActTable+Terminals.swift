@@ -22,6 +22,9 @@ extension ActRow {
         },
         ActRow("removeTerminal", .configure) { try await $0.removeTerminal($1.terminal) },
         ActRow("admit", .configure) { try await $0.admit(.draining, to: $1.terminal, restarts: true) },
+        ActRow("planAdmission", .configure) {
+            try $0.planAdmission(.maintenance, of: $1.terminal, restarts: nil)
+        },
         ActRow("pools", .read, .anywhere) { acts, _ in try acts.pools("", offset: 0, limit: 9) },
         ActRow("pool", .read) { try $0.pool($1.pool) },
         ActRow("savePool", .configure) {
@@ -31,8 +34,8 @@ extension ActRow {
             try await $0.patchPool($1.pool, MergePatch(Data(#"{"idleMinutes":30}"#.utf8)))
         },
         ActRow("removePool", .configure) { try await $0.removePool($1.pool) },
-        ActRow("requireChangingTerminals", .configure, .anywhere) { acts, _ in
-            try acts.requireChangingTerminals()
+        ActRow("requireChangingTerminals", .configure) {
+            try $0.requireChangingTerminals(in: $1.group)
         },
         ActRow("requireState", .configure) {
             try $0.requireState(of: TerminalServer.self, at: $1.terminal, isNew: false, tag: "*")

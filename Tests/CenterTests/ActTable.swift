@@ -66,7 +66,8 @@ struct ActRow: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static let all =
-        nodes + places + secrets + networks + terminals + changes + images + servers + people + seen
+        nodes + places + secrets + networks + terminals + accounts + changes + images + servers + people
+        + seen
 }
 
 extension ActRow {
@@ -214,6 +215,13 @@ extension ActRow {
             try await acts.makeToken(TokenRequest(name: "theirs", owner: "aide-pc-1"))
         },
         ActRow("boardLinks", .configure, .anywhere) { acts, _ in try await acts.boardLinks() },
+        ActRow("agents", .read, .site) { acts, _ in try await acts.agents() },
+        ActRow("makeAgentToken", .configure) {
+            try $0.makeAgentToken(AgentTokenRequest(group: $1.group))
+        },
+        ActRow("revokeAgent", .configure) {
+            try await $0.revokeAgent(of: TerminalName("ts-of-\($1.place.node)"))
+        },
         ActRow("makeBoardLink", .configure) {
             try await $0.makeBoardLink(BoardLinkRequest(name: "hall", group: $1.group))
         },

@@ -218,6 +218,10 @@ extension MatrixRow {
         POST /api/v1/tokens  log-in  201  {"name":"mine"}
         POST /api/v1/tokens  site:administer  201  {"name":"theirs","owner":"aide-pc-1"}
         DELETE /api/v1/tokens/999  anywhere  404
+        GET /api/v1/agents  anywhere  200
+        POST /api/v1/agents/tokens  place  201  {"group":"GROUP"}
+        POST /api/v1/agents/tokens  place  201  {"server":"ts-of-NODE","group":"GROUP"}
+        DELETE /api/v1/agents/ts-of-NODE  hidden  204
         GET /api/v1/boards  anywhere  200
         POST /api/v1/boards  place  201  {"name":"hall","group":"GROUP"}
         DELETE /api/v1/boards/999  anywhere  404
@@ -258,6 +262,18 @@ extension MatrixRow {
         DELETE /api/v1/pools/pool-of-NODE  place  204
         GET /api/v1/place?user=ann&node=NODE&pool=pool-of-NODE&protocols=rdp,ssh  place  200
         GET /api/v1/placements  anywhere  200
+        GET /api/v1/accounts  site  200
+        POST /api/v1/accounts/import  site  200  {"accounts":[{"name":"ben","account":{"uid":3000}}],"replaces":false}
+        GET /api/v1/accounts/ann  site  200
+        PUT /api/v1/accounts/ben  site  200  {"fullName":"Ben","groups":["audio"],"home":"archive"}
+        PUT /api/v1/accounts/ben  site  422  {"groups":["sudo"]}
+        DELETE /api/v1/accounts/ann  site  204
+        GET /api/v1/terminal-sessions  anywhere  200
+        GET /api/v1/terminal-sessions/history  anywhere  200
+        POST /api/v1/terminals/ts-of-NODE/message  place  503  {"text":"Good day"}
+        POST /api/v1/terminals/ts-of-NODE/sessions/0/message  place  503  {"text":"Good day"}
+        POST /api/v1/terminals/ts-of-NODE/sessions/0/disconnect  place  503
+        DELETE /api/v1/terminals/ts-of-NODE/sessions/0  place  503
         GET /api/v1/nodes/NODE/tpm  place  200
         POST /api/v1/nodes/NODE/tpm/accept  place  200,409  {"tpm":"bbbbbbbbbbbbbbbb"}
         DELETE /api/v1/nodes/NODE/tpm  place  204
@@ -377,6 +393,23 @@ extension MatrixRow {
         POST /secrets/SECRET  hidden  303  arming=once
         POST /secrets/SECRET  hidden  422  rotate=yes
         POST /secrets/SECRET/remove  hidden  303
+        GET /desktops  anywhere  200
+        GET /desktops/servers  anywhere  200
+        GET /desktops/servers/ts-of-NODE  place  200
+        POST /desktops/servers/ts-of-NODE/admit  place  200  act=restart
+        POST /desktops/servers/ts-of-NODE/admit  place  200  act=maintenance
+        GET /desktops/server  anywhere  200
+        GET /desktops/server?name=ts-of-NODE  place  200
+        POST /desktops/server  place  200  new=yes&name=fresh&group=GROUP&address=10.77.0.9&system=linux&protocols=rdp,ssh:2222&weight=1.5
+        POST /desktops/server  place  422  new=yes&name=fresh&group=GROUP&address=10.77.0.9&protocols=telnet
+        POST /desktops/server  place  200  name=ts-of-NODE&remove=yes
+        GET /desktops/pool  anywhere  200
+        GET /desktops/pool?name=pool-of-NODE  place  200
+        POST /desktops/pool  place  200  new=yes&name=fresh&group=GROUP&levels=ts-of-NODE&protocols=rdp&second=ask
+        POST /desktops/pool  place  200  name=pool-of-NODE&remove=yes
+        GET /desktops/place  anywhere  200
+        GET /desktops/place?user=ann&node=NODE&pool=pool-of-NODE  place  200
+        GET /desktops/log-ins  anywhere  200
 
         """#
 

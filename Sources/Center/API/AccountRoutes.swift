@@ -43,6 +43,11 @@ struct AccountRoutes {
                 try acts.at(request).terminalSessions($0, offset: $1, limit: $2)
             }
         }
+        api.get("terminal-sessions/history", .read) { request, _, acts in
+            try await request.page(of: "terminal-sessions/history") {
+                try await acts.pastTerminalSessions($0, offset: $1, limit: $2)
+            }
+        }
         api.post("terminals/:name/message", .enrol) { request, context, acts in
             let server = try TerminalName(context.parameter("name"))
             try acts.requireHelping(on: server)

@@ -13,7 +13,8 @@ struct TerminalRoutes {
                 acts.placement(
                     of: request.query("user") ?? "", in: Set(Self.words(request.query("groups"))),
                     at: request.query("node"), pool: request.query("pool"),
-                    protocols: Self.protocols(request.query("protocols"))))
+                    protocols: Self.protocols(request.query("protocols"))
+                ).answer)
         }
         api.get("placements", .read) { request, _, acts in
             try await request.page(of: "placements") { try acts.placements($0, offset: $1, limit: $2) }

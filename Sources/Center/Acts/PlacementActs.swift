@@ -3,6 +3,14 @@ import Fleet
 
 /// Where log-ins go, and went.
 extension Acts {
+    /// A placement with its reasons.
+    struct Placed: Sendable {
+        var answer: PlacementAnswer
+        var refusal: PoolRefusal?
+        /// About each server that the caller may see.
+        var reasons: [(server: TerminalName, level: Int, reason: Placement.Reason)]
+    }
+
     /// Where a person would get a session now, with the reason for each server. Nothing is noted.
     ///
     /// Where their sessions are is taken into account for callers to whom people are named.
@@ -15,7 +23,7 @@ extension Acts {
     func placement(
         of user: String, in groups: Set<String> = [], at nodeText: String?, pool poolText: String?,
         protocols: [SessionProtocol]
-    ) throws -> PlacementAnswer {
+    ) throws -> Placed {
         try require(.read)
         guard user.utf8.count <= 128 else {
             throw Problem(422, "Invalid name", "a user has at most 128 bytes")
@@ -26,9 +34,8 @@ extension Acts {
         }
         let pool = try pool(poolText, of: node, in: snapshot)
         var answer = PlacementAnswer(user: user, node: node?.name, pool: pool.name, broker: pool.broker)
-        answer.refusal =
-            pool.refusal(of: user, in: groups, at: node?.group, on: LiveTerminals.moment)?
-            .description
+        let refusal = pool.refusal(of: user, in: groups, at: node?.group, on: LiveTerminals.moment)
+        answer.refusal = refusal?.description
         let shown = protocols.isEmpty ? SessionProtocol.allCases.set : protocols.set
         // Without a name it is a person who has no session yet.
         let logIn = LogIn(user: may(.enrol, in: pool.group) ? user : "", protocols: shown)
@@ -37,20 +44,22 @@ extension Acts {
         func server(_ name: String) -> TerminalServer? {
             (try? TerminalName(name)).flatMap { servers[$0] }.flatMap { caller.sees($0.group) ? $0 : nil }
         }
-        answer.verdicts = placement.verdicts.compactMap { verdict in
-            server(verdict.server).map {
-                PlacementAnswer.Verdict(
-                    server: $0.name, level: verdict.level, reason: verdict.reason.code,
-                    text: verdict.reason.words.filled, use: verdict.reason.use?.share)
-            }
+        let reasons = placement.verdicts.compactMap { verdict in
+            server(verdict.server).map { ($0.name, verdict.level, verdict.reason) }
         }
-        answer.otherCount = placement.verdicts.count - answer.verdicts.count
-        guard answer.refusal == nil, let chosen = placement.server.flatMap(server) else { return answer }
-        (answer.server, answer.isReconnection) = (chosen.name, placement.isReconnection)
-        answer.address = chosen.address
-        answer.kind = pool.kind(of: shown, on: chosen)
-        answer.port = answer.kind.flatMap { chosen.ports[$0] }
-        return answer
+        answer.verdicts = reasons.map { name, level, reason in
+            PlacementAnswer.Verdict(
+                server: name, level: level, reason: reason.code, text: reason.words.filled,
+                use: reason.use?.share)
+        }
+        answer.otherCount = placement.verdicts.count - reasons.count
+        if refusal == nil, let chosen = placement.server.flatMap(server) {
+            (answer.server, answer.isReconnection) = (chosen.name, placement.isReconnection)
+            answer.address = chosen.address
+            answer.kind = pool.kind(of: shown, on: chosen)
+            answer.port = answer.kind.flatMap { chosen.ports[$0] }
+        }
+        return Placed(answer: answer, refusal: refusal, reasons: reasons)
     }
 
     /// The pool that is named, else the node's. Who sees a node may ask what the pool does for it.

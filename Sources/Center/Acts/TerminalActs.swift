@@ -61,12 +61,18 @@ extension Acts {
         async throws -> Saved<TerminalAnswer>
     {
         try await changeRecord(at: name, if: .none) { (server: TerminalServer) in
-            var server = server
-            server.admission = admission
-            server.restartsWhenEmpty = restarts ?? (admission == .open ? false : server.restartsWhenEmpty)
-            return server
+            server.admitting(admission, restarts: restarts)
         }
         return try terminal(name)
+    }
+
+    /// What ``admit(_:to:restarts:)`` would change.
+    func planAdmission(_ admission: TerminalServer.Admission, of name: TerminalName, restarts: Bool?) throws
+        -> PlannedChange
+    {
+        let server: TerminalServer = try permitted(name, .configure, in: fleet.snapshot)
+        let changed = server.admitting(admission, restarts: restarts)
+        return try plan(ChangeRequest(edits: [ChangeRequest.Edit(.terminal(name, changed))]))
     }
 
     // MARK: Pools
@@ -108,8 +114,12 @@ extension Acts {
 
     // MARK: Records of groups
 
-    /// Where such a record may be made: asked before a form is read.
-    func requireChangingTerminals() throws { try require(.configure) }
+    /// Throws unless the caller may change servers and pools there: asked before a form is judged.
+    ///
+    /// - Parameter group: nil: somewhere.
+    func requireChangingTerminals(in group: GroupPath?) throws {
+        if let group { try require(.configure, in: group) } else { try require(.configure) }
+    }
 
     /// Throws where a form is for another state of a record than there is now.
     func requireState<Record: TableRecord>(
@@ -205,6 +215,15 @@ extension Acts {
             }
         }
         return answer
+    }
+}
+
+extension TerminalServer {
+    fileprivate func admitting(_ admission: Admission, restarts: Bool?) -> Self {
+        var server = self
+        server.admission = admission
+        server.restartsWhenEmpty = restarts ?? (admission == .open ? false : server.restartsWhenEmpty)
+        return server
     }
 }
 

@@ -45,6 +45,33 @@ extension Acts {
         }
     }
 
+    /// Sessions that are looked through.
+    private static let pastLimit = 20_000
+
+    /// Those that have ended, the newest first, with each word of `query` in user, server, kind or place.
+    func pastTerminalSessions(_ query: String, offset: Int, limit: Int) async throws
+        -> Page<PastTerminalSessionAnswer>
+    {
+        try require(.read)
+        let records = fleet.snapshot.contents.terminals.servers
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let all = try await store.endedSessions(limit: Self.pastLimit).compactMap {
+            past -> PastTerminalSessionAnswer? in
+            // Of a server that is no longer there, those of the whole site see what it had.
+            let group = records[past.server]?.group ?? .site
+            guard caller.sees(group) else { return nil }
+            let isNamed = mayNamePeople(in: group)
+            let answer = PastTerminalSessionAnswer(
+                server: past.server, user: isNamed ? past.user : Self.somePerson, kind: past.kind,
+                startedAt: past.startedAt, endedAt: past.endedAt ?? past.startedAt,
+                place: isNamed ? past.place : "")
+            let text = [answer.user, answer.server.text, answer.kind.rawValue, answer.place]
+                .joined(separator: " ").lowercased()
+            return words.allSatisfy { text.contains($0) } ? answer : nil
+        }
+        return Page(all, offset: offset, limit: limit)
+    }
+
     /// Shows a message in a session, or in all of a server.
     ///
     /// - Parameter session: nil: all.

@@ -108,4 +108,9 @@ extension LogInRefusal {
     package static var consent: PlacementWords {
         PlacementWords("You are logged in at another place. Bring your session here?")
     }
+
+    /// Told before the end of opening hours.
+    package static var closing: PlacementWords {
+        PlacementWords("This session ends in five minutes. Save your work, and log out.")
+    }
 }

@@ -64,6 +64,13 @@ extension LiveTerminals {
         }
     }
 
+    /// The servers that are heard, with a report.
+    func reporting(at time: Int) -> Set<TerminalName> {
+        state.withLock { state in
+            Set(state.terminals.filter { $0.value.report != nil && $0.value.isHeard(at: time) }.keys)
+        }
+    }
+
     /// Whether an agent takes orders now.
     func isListening(_ name: TerminalName) -> Bool { state.withLock { $0.listeners[name] != nil } }
 

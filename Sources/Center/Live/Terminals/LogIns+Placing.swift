@@ -160,7 +160,8 @@ extension LogIns {
             state.issue(
                 Issued(
                     ticket: ticket, user: entry.choice.user, machine: entry.way.machine,
-                    address: entry.way.address, server: name, kind: order.kind, at: begin))
+                    address: entry.way.address, server: name, kind: order.kind,
+                    pool: entry.pool.name, at: begin))
         }
         var placement = order.placement
         placement.server = name.text

@@ -17,6 +17,7 @@ extension LogIns {
         var address: IPv4Address
         var server: TerminalName
         var kind: SessionProtocol
+        var pool: PoolName
         var at: Int
         /// When it last raised an alarm; nil: never.
         var alarmedAt: Int?

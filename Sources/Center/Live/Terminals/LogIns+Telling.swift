@@ -35,7 +35,7 @@ extension LogIns {
         filled(refusal.words, for: node)
     }
 
-    private func filled(_ sentence: PlacementWords, for node: Node?) -> String {
+    func filled(_ sentence: PlacementWords, for node: Node?) -> String {
         var text = words(of: node)?(sentence.text) ?? sentence.text
         for (index, value) in sentence.values.enumerated() {
             text = text.replacing("%\(index + 1)", with: value)

@@ -46,6 +46,7 @@ struct LayoutView: TemplateView {
         ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/machines", "Unknown machines", .read),
         ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/secrets", "Secrets", .read),
         ("/files", "Files for nodes", .read),
+        ("/desktops", "Desktops", .read),
         ("/images", "Images", .read),
         ("/volumes", "Volumes", .read),
         ("/networks", "Networks", .read), ("/leases", "Leases", .read), ("/boots", "Boots", .read),
