@@ -26,6 +26,7 @@ extension ActRow {
         ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in
             try await acts.pastTerminalSessions("", offset: 0, limit: 9)
         },
+        ActRow("terminalSession", .enrol) { try $0.terminalSession("0", on: $1.terminal) },
         ActRow("requireHelping", .enrol) { try $0.requireHelping(on: $1.terminal) },
         ActRow("message", .enrol) { try await $0.message("Good day", to: nil, on: $1.terminal) },
         ActRow("disconnect", .enrol) { try await $0.disconnect("0", on: $1.terminal) },
