@@ -94,7 +94,7 @@ extension LiveTerminals {
             }
             return Placement(
                 logIn, levels: places, of: servers, cost: SessionCost(of: servers.compactMap(\.load)),
-                now: time)
+                now: time, terms: PlacementTerms(of: pool))
         }
     }
 
