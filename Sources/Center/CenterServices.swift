@@ -14,6 +14,8 @@ package struct CenterServices: Sendable {
     let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication
+    /// Terminal servers as they are now.
+    package let terminals: LiveTerminals
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
@@ -38,6 +40,7 @@ package struct CenterServices: Sendable {
         serverName: String
     ) {
         self.fleet = fleet
+        terminals = LiveTerminals(fleet: fleet)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports

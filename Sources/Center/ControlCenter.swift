@@ -100,6 +100,9 @@ package struct ControlCenter: Sendable {
             group.addTask { [services] in try await services.webHooks.run() }
             group.addTask { [services] in try await services.replication.run() }
             group.addTask { [services, logger] in
+                try await services.terminals.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
             for (address, application) in zip(addresses, distant) {

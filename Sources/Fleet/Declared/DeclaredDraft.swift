@@ -161,10 +161,7 @@ extension Declaration {
             let key = item.keyText ?? ""
             let group = item.fields.object?["group"]?.text
             let isGroup = form.kind == NodeGroup.kind
-            let stored =
-                form.kind == Node.kind
-                ? (try? NodeName(key)).flatMap { snapshot.nodes[$0]?.group }
-                : (try? SecretName(key)).flatMap { snapshot.contents.secrets[$0]?.group }
+            let stored = form.place(of: key, in: snapshot)
             if let named = isGroup ? key : group {
                 // What is no group's name is refused for that.
                 if let path = try? GroupPath(named) { places.insert(path) }

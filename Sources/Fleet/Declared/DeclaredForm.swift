@@ -66,11 +66,23 @@ extension LoaderRule: DeclaredForm {
     package static let (member, keyMember) = ("loaderRules", "name")
 }
 
+extension TerminalServer: DeclaredForm {
+    package typealias Record = TerminalServer
+    package static let (member, keyMember) = ("terminalServers", "name")
+    package static let isOfSite = false
+}
+
+extension TerminalPool: DeclaredForm {
+    package typealias Record = TerminalPool
+    package static let (member, keyMember) = ("pools", "name")
+    package static let isOfSite = false
+}
+
 /// The kinds of records that files of the configuration have, in the order in which they are written and made.
 package enum DeclaredForms {
     package static let all: [any DeclaredForm.Type] = [
         NodeGroup.self, DeclaredImageSettings.self, MatchRule.self, Node.self, Network.self,
-        DHCPReservation.self, LoaderRule.self, DeclaredSecret.self,
+        DHCPReservation.self, LoaderRule.self, DeclaredSecret.self, TerminalServer.self, TerminalPool.self,
     ]
 
     package static func named(_ member: String) -> (any DeclaredForm.Type)? {
@@ -89,4 +101,10 @@ package enum DeclaredForms {
 extension DeclaredForm {
     /// Of the records in stores and the history.
     package static var kind: String { Record.kind }
+
+    /// The group of the record with that key; nil: there is none.
+    static func place(of key: String, in snapshot: FleetSnapshot) -> GroupPath? {
+        guard let key = try? Record.Key(recordKey: key) else { return nil }
+        return Record.record(at: key, in: snapshot.contents)?.place
+    }
 }

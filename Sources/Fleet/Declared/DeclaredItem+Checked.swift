@@ -45,6 +45,12 @@ private struct FormCheck {
             if case .integer = value { return value }
             if let number = value.text.flatMap({ Int($0) }) { return .integer(number) }
             note("‘\(value.beginning)’ is not a whole number", at: path)
+        case .number:
+            if case .integer = value { return value }
+            if let number = value.text.flatMap({ Double($0) }), number.isFinite {
+                return Int(exactly: number).map { .integer($0) } ?? .text("\(number)")
+            }
+            note("‘\(value.beginning)’ is not a number", at: path)
         case .boolean:
             if case .boolean = value { return value }
             if let flag = value.text.flatMap(Self.flag) { return .boolean(flag) }

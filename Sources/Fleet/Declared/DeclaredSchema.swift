@@ -50,6 +50,7 @@ package enum DeclaredSchema {
             return .object(members)
         case .choice(let words): return .object(["enum": texts(words)])
         case .integer: return .object(["type": .text("integer")])
+        case .number: return .object(["type": texts(["number", "string"])])
         case .boolean: return .object(["type": .text("boolean")])
         case .list(let entry): return .object(["type": .text("array"), "items": schema(of: entry)])
         case .map:

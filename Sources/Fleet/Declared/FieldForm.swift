@@ -4,6 +4,8 @@ package indirect enum FieldForm: Equatable, Sendable {
     case text(hint: String)
     case choice([String])
     case integer
+    /// With or without a fraction.
+    case number
     case boolean
     case list(FieldForm)
     /// Texts by name.
@@ -119,7 +121,7 @@ enum FieldDiscovery {
         func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try required(type, key) }
         func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try required(type, key) }
         func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try required(type, key) }
-        func decode(_ type: Double.Type, forKey key: Key) throws -> Double { throw Nothing() }
+        func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try required(type, key) }
         func decode(_ type: Float.Type, forKey key: Key) throws -> Float { throw Nothing() }
 
         func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
@@ -128,6 +130,7 @@ enum FieldDiscovery {
         func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { optional(type, key) }
         func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { optional(type, key) }
         func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { optional(type, key) }
+        func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { optional(type, key) }
         func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? { optional(type, key) }
         func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? { optional(type, key) }
         func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { optional(type, key) }
@@ -153,7 +156,7 @@ enum FieldDiscovery {
         func decodeNil() -> Bool { false }
         func decode(_: Bool.Type) throws -> Bool { try note(.boolean) }
         func decode(_: String.Type) throws -> String { try note(.text(hint: "")) }
-        func decode(_: Double.Type) throws -> Double { throw Nothing() }
+        func decode(_: Double.Type) throws -> Double { try note(.number) }
         func decode(_: Float.Type) throws -> Float { throw Nothing() }
         func decode(_: Int.Type) throws -> Int { try note(.integer) }
         func decode(_: Int8.Type) throws -> Int8 { try note(.integer) }

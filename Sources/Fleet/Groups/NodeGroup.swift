@@ -58,6 +58,12 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
         if let secret = contents.secrets.values.first(where: { $0.group == key }) {
             throw StoreError.conflict("group \(key) still has secret \(secret.name)")
         }
+        if let server = contents.terminals.servers.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still has terminal server \(server.name)")
+        }
+        if let pool = contents.terminals.pools.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still has pool \(pool.name)")
+        }
         if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
             throw StoreError.conflict("group \(key) still contains group \(below)")
         }
@@ -116,6 +122,18 @@ extension FleetSnapshot {
             var secret = secret
             secret.group = try moved(secret.group)
             return .secret(secret.name, secret)
+        }
+        let servers = contents.terminals.servers.values.filter { from.contains($0.group) }
+        edits += try servers.sorted { $0.name < $1.name }.map { server in
+            var server = server
+            server.group = try moved(server.group)
+            return .terminal(server.name, server)
+        }
+        let pools = contents.terminals.pools.values.filter { from.contains($0.group) }
+        edits += try pools.sorted { $0.name < $1.name }.map { pool in
+            var pool = pool
+            pool.group = try moved(pool.group)
+            return .pool(pool.name, pool)
         }
         return edits + concerned.reversed().map { .group($0.path, nil) }
     }

@@ -9,6 +9,7 @@ package enum Settings {
         volumeEncryption.definition, persistentDirectories.definition, persistentDisk.definition,
         swap.definition, nbdConnections.definition, onFailure.definition, bootBrake.definition,
         rescueImage.definition, tpm.definition, netconsole.definition, reportSessions.definition,
+        pool.definition,
         timeZone.definition,
         authorizedKeys.definition, sshHostKey.definition, rootPasswordHash.definition, hosts.definition,
         knownNodes.definition,
@@ -105,6 +106,9 @@ package enum Settings {
         "report-sessions", .boolean, true, at: .running,
         "Whether the node reports who is logged in; its page shows that, and the server keeps it in memory only"
     )
+    package static let pool = Setting<PoolName?>(
+        "pool", .optional(), nil, at: .running,
+        "The pool of terminal servers where people who log in at the node get their sessions; empty: none")
     package static let timeZone = Setting(
         "time-zone", .word, TimeZoneName.utc, at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
     package static let authorizedKeys = Setting<[PublicKeyLine]>(

@@ -12,8 +12,6 @@ package struct PlacementServer: Equatable, Sendable {
     package var isDraining = false
     /// By its opening hours.
     package var isOpen = true
-    /// It gets another version of its image once its sessions have ended.
-    package var isRenewing = false
     /// It shows another certificate than it did, and people have not said that it may: no password goes there.
     package var isDistrusted = false
     /// Milliseconds without a sign of it after which it counts as gone.
@@ -124,8 +122,6 @@ package struct Placement: Equatable, Sendable {
         /// Nothing was heard from it for so many seconds.
         case notHeard(seconds: Int)
         case draining
-        /// It is being emptied for another version of its image.
-        case renewing
         /// Its certificate has changed, and people have not accepted the new one.
         case otherCertificate
         case closed
@@ -286,7 +282,6 @@ extension PlacementServer {
         if now - heardAt > patience { return .notHeard(seconds: (now - heardAt) / 1_000) }
         if isDistrusted { return .otherCertificate }
         if isDraining { return .draining }
-        if isRenewing { return .renewing }
         if !isOpen { return .closed }
         if protocols.isDisjoint(with: logIn.protocols) { return .otherProtocol }
         if let wanted = logIn.release, wanted != release { return .otherRelease(release) }
@@ -319,7 +314,7 @@ extension PlacementServer {
     }
 
     /// What it would use with one more log-in: what it used lately, and what the sessions cost that came since or are coming.
-    func use(cost: SessionCost) -> TerminalUse {
+    package func use(cost: SessionCost) -> TerminalUse {
         let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
         // Sessions that a report does not know yet are treated like those that it does not admit.
         let count = Double(sessionCount + underwayCount + 1)

@@ -74,6 +74,36 @@ package struct TerminalPool: Equatable, Sendable, Codable {
     }
 }
 
+extension TerminalPool {
+    /// What is left out is as in a new one.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(name: try fields.decode(PoolName.self, forKey: .name))
+        group = try fields.decodeIfPresent(GroupPath.self, forKey: .group) ?? group
+        levels = try fields.decodeIfPresent([Level].self, forKey: .levels) ?? []
+        protocols = try fields.decodeIfPresent([SessionProtocol].self, forKey: .protocols) ?? protocols
+        release = try fields.decodeIfPresent(String.self, forKey: .release)
+        users = try fields.decodeIfPresent([String].self, forKey: .users) ?? []
+        groups = try fields.decodeIfPresent([String].self, forKey: .groups) ?? []
+        hours = try fields.decodeIfPresent([OpeningHours].self, forKey: .hours) ?? []
+        secondLogIn = try fields.decodeIfPresent(SecondLogIn.self, forKey: .secondLogIn) ?? secondLogIn
+        idleMinutes = try fields.decodeIfPresent(Int.self, forKey: .idleMinutes)
+        disconnectedMinutes = try fields.decodeIfPresent(Int.self, forKey: .disconnectedMinutes)
+        broker = try fields.decodeIfPresent(String.self, forKey: .broker)
+        rule = try fields.decodeIfPresent([LoadVariable].self, forKey: .rule)
+    }
+}
+
+extension TerminalPool.Level {
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            servers: try fields.decodeIfPresent([TerminalName].self, forKey: .servers) ?? [],
+            tags: try fields.decodeIfPresent([String].self, forKey: .tags) ?? [],
+            pools: try fields.decodeIfPresent([PoolName].self, forKey: .pools) ?? [])
+    }
+}
+
 /// The name of a pool: 1 to 63 lower-case letters, digits and hyphens.
 package struct PoolName: Hashable, Sendable, Comparable, CheckedName, CustomStringConvertible {
     package let text: String
@@ -82,4 +112,12 @@ package struct PoolName: Hashable, Sendable, Comparable, CheckedName, CustomStri
 
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
+}
+
+extension PoolName: SettingWord {
+    package init(reading text: String) throws(InvalidSetting) {
+        do { try self.init(text) } catch { throw InvalidSetting("\(error)") }
+    }
+
+    package var settingText: String { text }
 }

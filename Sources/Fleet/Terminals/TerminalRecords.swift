@@ -70,6 +70,41 @@ extension TerminalServer: TableRecord, ListedRecord {
         try TerminalWords.require(server.group, in: contents)
     }
 
+    package static func check(
+        all changed: [TerminalName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let (servers, former) = (snapshot.contents.terminals.servers, before.contents.terminals.servers)
+        guard servers.count <= max(countLimit, former.count) else {
+            throw StoreError.conflict("there are \(countLimit) terminal servers; remove some first")
+        }
+        // Only for what a change names: a node that goes later leaves a server that is none.
+        for server in changed.compactMap({ servers[$0] }) {
+            guard let node = server.node, former[server.name]?.node != node else { continue }
+            guard snapshot.nodes[node] != nil else { throw StoreError.notFound("there is no node \(node)") }
+            if let other = servers.values.first(where: { $0.node == node && $0.name != server.name }) {
+                throw StoreError.conflict("node \(node) is terminal server \(other.name) already")
+            }
+        }
+    }
+
+    package static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String {
+        let before = snapshot.contents.terminals.servers[change.key]
+        let act =
+            switch (before, change.after) {
+            case (_, nil): "removed"
+            case (nil, _?): "added"
+            case (let before?, let after?) where before.admission != after.admission:
+                switch after.admission {
+                case .open: "takes log-ins again"
+                case .draining: after.restartsWhenEmpty ? "drains, and restarts when it is empty" : "drains"
+                case .maintenance: "is in maintenance"
+                }
+            default: "changed"
+            }
+        return "terminal server \(change.key) \(act)"
+    }
+
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [snapshot.contents.terminals.servers[change.key], change.after].compactMap { $0?.group }
     }
@@ -88,6 +123,7 @@ extension TerminalServer: TableRecord, ListedRecord {
 extension TerminalPool: TableRecord, ListedRecord {
     package static let kind = "pool"
     package static let levelLimit = 16
+    package static let countLimit = 1_000
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [PoolName: Self]> {
         \.terminals.pools
@@ -155,6 +191,16 @@ extension TerminalPool: TableRecord, ListedRecord {
             if seen.insert(name).inserted { next += all.pools[name]?.levels.flatMap(\.pools) ?? [] }
         }
         return false
+    }
+
+    package static func check(
+        all changed: [PoolName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let limit = max(countLimit, before.contents.terminals.pools.count)
+        guard snapshot.contents.terminals.pools.count <= limit else {
+            throw StoreError.conflict("there are \(countLimit) pools; remove some first")
+        }
     }
 
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {

@@ -16,7 +16,8 @@ package struct TerminalServer: Equatable, Sendable, Codable {
     package var release: String?
     package var tags: [String]
     package var admission: Admission
-    /// Whether its agent restarts it once it has no session left while it takes no new ones.
+    /// Whether its agent restarts it once it has no session left while it drains. When it is back, it takes log-ins again, and this is no
+    /// longer set.
     package var restartsWhenEmpty: Bool
     /// When it takes log-ins; empty: always.
     package var hours: [OpeningHours]
@@ -60,6 +61,59 @@ package struct TerminalServer: Equatable, Sendable, Codable {
         self.hours = hours
         self.node = node
         self.certificate = certificate
+    }
+}
+
+extension TerminalServer {
+    /// What is left out is as in a new one.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try fields.decode(TerminalName.self, forKey: .name),
+            address: try fields.decode(String.self, forKey: .address))
+        group = try fields.decodeIfPresent(GroupPath.self, forKey: .group) ?? group
+        system = try fields.decodeIfPresent(System.self, forKey: .system) ?? system
+        ports = try fields.decodeIfPresent(WrittenPorts.self, forKey: .ports)?.ports ?? ports
+        weight = try fields.decodeIfPresent(WrittenNumber.self, forKey: .weight)?.value ?? weight
+        sessionLimit = try fields.decodeIfPresent(Int.self, forKey: .sessionLimit)
+        release = try fields.decodeIfPresent(String.self, forKey: .release)
+        tags = try fields.decodeIfPresent([String].self, forKey: .tags) ?? []
+        admission = try fields.decodeIfPresent(Admission.self, forKey: .admission) ?? admission
+        restartsWhenEmpty = try fields.decodeIfPresent(Bool.self, forKey: .restartsWhenEmpty) ?? false
+        hours = try fields.decodeIfPresent([OpeningHours].self, forKey: .hours) ?? []
+        node = try fields.decodeIfPresent(NodeName.self, forKey: .node)
+        certificate = try fields.decodeIfPresent(String.self, forKey: .certificate)
+    }
+}
+
+/// The ports of a terminal server as JSON and files have them: a member for each protocol.
+private struct WrittenPorts: Decodable {
+    var ports: [SessionProtocol: Int] = [:]
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case rdp, ssh, x2go, vnc
+    }
+
+    /// Any member, to find those that are no protocol.
+    private struct Name: CodingKey {
+        let stringValue: String
+        let intValue: Int? = nil
+
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        for key in CodingKeys.allCases {
+            guard let port = try fields.decodeIfPresent(Int.self, forKey: key) else { continue }
+            ports[SessionProtocol(rawValue: key.rawValue) ?? .rdp] = port
+        }
+        let names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
+        if let other = names.first(where: { CodingKeys(rawValue: $0) == nil }) {
+            throw DecodingError.unreadable(
+                "‘\(other)’ is not a protocol: rdp, ssh, x2go or vnc", at: decoder.codingPath)
+        }
     }
 }
 

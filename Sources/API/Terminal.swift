@@ -1,0 +1,218 @@
+package import Fleet
+
+/// A terminal server: what people declared, and what it is now.
+package struct TerminalAnswer: Codable, Sendable {
+    package var server: TerminalServer
+    package var state: TerminalState
+    /// Seconds since its agent, or a probe, last reached it; nil: never.
+    package var heard: Int?
+    /// Whether its agent takes orders now.
+    package var isConnected: Bool
+    /// Sessions there, connected or not.
+    package var sessionCount: Int
+    /// Log-ins sent there that it does not report yet.
+    package var underwayCount: Int
+    /// Log-ins in a row that found no session there.
+    package var failureCount: Int
+    package var load: TerminalLoad?
+    /// How much of its room it would use with one more session: 1 is all.
+    package var use: Double?
+    package var pressure: AgentReport.Pressure?
+    package var rooms: [AgentReport.Room]
+    /// Of its image: the declared one, or what its agent says.
+    package var release: String?
+    /// Of its agent.
+    package var version: String?
+    /// What its agent says does not work.
+    package var troubles: [String]
+    /// The pools that it is in, directly or by another pool.
+    package var pools: [PoolName]
+    /// Nil in lists. Callers who may not see who is where see «a person».
+    package var sessions: [AgentSession]?
+
+    package init(
+        server: TerminalServer, state: TerminalState, heard: Int?, isConnected: Bool, sessionCount: Int,
+        underwayCount: Int, failureCount: Int, load: TerminalLoad?, use: Double?,
+        pressure: AgentReport.Pressure?, rooms: [AgentReport.Room], release: String?, version: String?,
+        troubles: [String], pools: [PoolName], sessions: [AgentSession]?
+    ) {
+        self.server = server
+        self.state = state
+        self.heard = heard
+        self.isConnected = isConnected
+        self.sessionCount = sessionCount
+        self.underwayCount = underwayCount
+        self.failureCount = failureCount
+        self.load = load
+        self.use = use
+        self.pressure = pressure
+        self.rooms = rooms
+        self.release = release
+        self.version = version
+        self.troubles = troubles
+        self.pools = pools
+        self.sessions = sessions
+    }
+}
+
+/// How a terminal server stands.
+package enum TerminalState: String, Codable, Sendable, CaseIterable {
+    case up
+    case draining
+    case maintenance
+    /// Log-ins in a row found no session there.
+    case failing
+    /// Nothing is heard of it any more.
+    case silent
+    case neverHeard = "never-heard"
+}
+
+/// A pool: what people declared, and what its servers are now.
+package struct PoolAnswer: Codable, Sendable {
+    package var pool: TerminalPool
+    /// Its servers in the order of the levels, as far as the caller may see them.
+    package var servers: [Member]
+    package var sessionCount: Int
+    package var underwayCount: Int
+    /// Whether it takes log-ins by its opening hours.
+    package var isOpen: Bool
+
+    package struct Member: Codable, Sendable {
+        package var name: TerminalName
+        /// 0 is the first.
+        package var level: Int
+        package var state: TerminalState
+        package var sessionCount: Int
+        package var use: Double?
+
+        package init(
+            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int, use: Double?
+        ) {
+            self.name = name
+            self.level = level
+            self.state = state
+            self.sessionCount = sessionCount
+            self.use = use
+        }
+    }
+
+    package init(
+        pool: TerminalPool, servers: [Member], sessionCount: Int, underwayCount: Int, isOpen: Bool
+    ) {
+        self.pool = pool
+        self.servers = servers
+        self.sessionCount = sessionCount
+        self.underwayCount = underwayCount
+        self.isOpen = isOpen
+    }
+}
+
+/// Where a person would get a session now, and why. Nothing is noted by asking.
+package struct PlacementAnswer: Codable, Sendable {
+    package var user: String
+    package var node: NodeName?
+    package var pool: PoolName
+    /// Why the pool takes the log-in from no server at all; nil: it does.
+    package var refusal: String?
+    /// Nil: none, or one that the caller may not see.
+    package var server: TerminalName?
+    package var isReconnection: Bool
+    package var address: String?
+    package var kind: SessionProtocol?
+    package var port: Int?
+    /// Of the pool, for an RD Connection Broker, which places log-ins itself.
+    package var broker: String?
+    /// About each server of the pool that the caller may see, in the order of the levels.
+    package var verdicts: [Verdict]
+    /// Servers that the caller may not see.
+    package var otherCount: Int
+
+    package struct Verdict: Codable, Sendable {
+        package var server: TerminalName
+        package var level: Int
+        /// As ``Placement/Reason/code``.
+        package var reason: String
+        /// The same for people.
+        package var text: String
+        /// How much of its room it would use; nil where it was not considered.
+        package var use: Double?
+
+        package init(server: TerminalName, level: Int, reason: String, text: String, use: Double?) {
+            self.server = server
+            self.level = level
+            self.reason = reason
+            self.text = text
+            self.use = use
+        }
+    }
+
+    package init(
+        user: String, node: NodeName?, pool: PoolName, refusal: String? = nil, server: TerminalName? = nil,
+        isReconnection: Bool = false, address: String? = nil, kind: SessionProtocol? = nil, port: Int? = nil,
+        broker: String? = nil, verdicts: [Verdict] = [], otherCount: Int = 0
+    ) {
+        self.user = user
+        self.node = node
+        self.pool = pool
+        self.refusal = refusal
+        self.server = server
+        self.isReconnection = isReconnection
+        self.address = address
+        self.kind = kind
+        self.port = port
+        self.broker = broker
+        self.verdicts = verdicts
+        self.otherCount = otherCount
+    }
+}
+
+/// One log-in that was placed, or not.
+package struct PlacementEntry: Codable, Sendable, Equatable {
+    /// Seconds since 1970.
+    package var at: Int
+    package var user: String
+    package var node: NodeName?
+    package var pool: PoolName
+    package var server: TerminalName?
+    package var isReconnection: Bool
+    package var level: Int?
+    /// How many servers were judged in each way, by ``Placement/Reason/code``.
+    package var reasons: [String: Int]
+    package var outcome: Outcome
+    /// For people: why not.
+    package var text: String
+    /// Milliseconds until the session showed up; nil: it did not, or not yet.
+    package var took: Int?
+
+    package enum Outcome: String, Codable, Sendable, CaseIterable {
+        /// On its way.
+        case sent
+        /// Its session showed up.
+        case arrived
+        /// No session showed up.
+        case lost
+        /// The server could not prepare it.
+        case failed
+        case noServer = "no-server"
+        /// Before any server was looked for.
+        case refused
+    }
+
+    package init(
+        at: Int, user: String, node: NodeName?, pool: PoolName, server: TerminalName? = nil,
+        isReconnection: Bool = false, level: Int? = nil, reasons: [String: Int] = [:], outcome: Outcome,
+        text: String = "", took: Int? = nil
+    ) {
+        self.at = at
+        self.user = user
+        self.node = node
+        self.pool = pool
+        self.server = server
+        self.isReconnection = isReconnection
+        self.level = level
+        self.reasons = reasons
+        self.outcome = outcome
+        self.text = text
+        self.took = took
+    }
+}

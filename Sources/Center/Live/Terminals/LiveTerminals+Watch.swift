@@ -1,0 +1,171 @@
+import API
+package import Fleet
+import Synchronization
+
+/// What is wrong with terminal servers and log-ins, for people who can fix it.
+package enum TerminalTrouble: Sendable, Equatable {
+    /// Log-ins of the last minutes found no server.
+    case noServer(PoolName, count: Int, why: String)
+    /// Nothing is heard of a server on which people have sessions.
+    case silent(TerminalName, sessionCount: Int, seconds: Int)
+    case failing(TerminalName, count: Int)
+    /// What the agent says.
+    case reported(TerminalName, String)
+}
+
+extension LiveTerminals {
+    /// Milliseconds for which a log-in without a server is a trouble.
+    private static let troubleTime = 600_000
+    /// Milliseconds after which a server with sessions that is not heard is a trouble.
+    fileprivate static let silenceTime = 30_000
+    /// Of one server.
+    fileprivate static let reportedLimit = 3
+
+    /// What is wrong now: of each pool once, then of the servers in the order of their names.
+    ///
+    /// - Parameter time: milliseconds, by a clock that is never set.
+    package func troubles(at time: Int) -> [TerminalTrouble] {
+        let records = fleet.snapshot.contents.terminals
+        return state.withLock { state in
+            var lacks: [PoolName: (count: Int, why: String)] = [:]
+            for entry in state.history.newest {
+                if time - entry.time > Self.troubleTime { break }
+                guard entry.entry.outcome == .noServer, records.pools[entry.entry.pool] != nil else {
+                    continue
+                }
+                lacks[entry.entry.pool, default: (0, entry.entry.text)].count += 1
+            }
+            var troubles = lacks.sorted { $0.key < $1.key }.map {
+                TerminalTrouble.noServer($0.key, count: $0.value.count, why: $0.value.why)
+            }
+            for record in records.servers.values.sorted(by: { $0.name < $1.name })
+            where record.admission != .maintenance {
+                guard let terminal = state.terminals[record.name] else { continue }
+                troubles += terminal.troubles(of: record.name, at: time)
+            }
+            return troubles
+        }
+    }
+
+    // MARK: What the server does by itself
+
+    /// Restarts empty servers that are to be restarted, and forgets those that are gone, every five seconds.
+    package func run(_ log: @escaping @Sendable (String) -> Void = { _ in }) async throws {
+        while true {
+            try await Task.sleep(for: .seconds(5))
+            await watch(at: Clock.steadyMillisecond, log)
+        }
+    }
+
+    /// - Parameter time: milliseconds, by a clock that is never set.
+    func watch(at time: Int, _ log: @escaping @Sendable (String) -> Void = { _ in }) async {
+        let records = fleet.snapshot.contents.terminals.servers
+        let (empty, back) = state.withLock { state in
+            state.keep(records)
+            var (empty, back): ([TerminalName], [TerminalName]) = ([], [])
+            for record in records.values where record.admission == .draining && record.restartsWhenEmpty {
+                guard let terminal = state.terminals[record.name], let report = terminal.report,
+                    time - terminal.reportedAt <= Placement.silence
+                else { continue }
+                if let boot = terminal.restartedIn {
+                    if report.bootID != boot { back.append(record.name) }
+                } else if report.sessions.isEmpty, terminal.underway.isEmpty {
+                    empty.append(record.name)
+                    state.terminals[record.name]?.restartedIn = report.bootID
+                }
+            }
+            return (empty.sorted(), back.sorted())
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for name in empty { group.addTask { await self.restart(name, log) } }
+        }
+        for name in back { await open(name, log) }
+    }
+
+    /// Told once. What does not reach its agent, or is refused, is told again; where only the answer is missing, it may be on its way.
+    private func restart(_ name: TerminalName, _ log: @Sendable (String) -> Void) async {
+        do {
+            _ = try await order(.restart, on: name)
+        } catch AgentOrderProblem.noAnswer {
+        } catch {
+            log("terminal server \(name) is empty, and is not restarted: \(error)")
+            state.withLock { $0.terminals[name]?.restartedIn = nil }
+        }
+    }
+
+    /// It is back: it takes log-ins again.
+    private func open(_ name: TerminalName, _ log: @Sendable (String) -> Void) async {
+        do {
+            try await fleet.change(
+                by: "restart when empty", what: "terminal server \(name) is back, and takes log-ins again"
+            ) { current in
+                guard var server = current.contents.terminals.servers[name], server.admission == .draining,
+                    server.restartsWhenEmpty
+                else { return [] }
+                (server.admission, server.restartsWhenEmpty) = (.open, false)
+                return [.terminal(name, server)]
+            }
+            state.withLock { $0.terminals[name]?.restartedIn = nil }
+        } catch { log("terminal server \(name) is back, and stays closed: \(error)") }
+    }
+
+    // MARK: For people
+
+    /// What a server is now, with its sessions.
+    struct Now: Sendable {
+        var state: TerminalState
+        /// Seconds since it was heard; nil: never.
+        var heard: Int?
+        var isConnected: Bool
+        var report: AgentReport?
+        var placed: PlacementServer?
+        /// How much of its room it would use with one more session.
+        var use: Double?
+    }
+
+    /// - Parameter time: milliseconds, by a clock that is never set.
+    func now(at time: Int) -> [TerminalName: Now] {
+        let records = fleet.snapshot.contents.terminals.servers
+        return state.withLock { state in
+            let cost = SessionCost(of: records.keys.compactMap { state.terminals[$0]?.placed.load })
+            return records.mapValues { record in
+                var placed = state.terminals[record.name]?.placed
+                placed?.weight = record.weight
+                placed?.sessionLimit = record.sessionLimit
+                return Now(
+                    state: Self.state(of: record, placed, at: time),
+                    heard: placed?.heardAt.map { max(0, time - $0) / 1_000 },
+                    isConnected: state.listeners[record.name] != nil,
+                    report: state.terminals[record.name]?.report, placed: placed,
+                    use: placed.flatMap { $0.heardAt == nil ? nil : $0.use(cost: cost).share })
+            }
+        }
+    }
+
+    private static func state(of record: TerminalServer, _ placed: PlacementServer?, at time: Int)
+        -> TerminalState
+    {
+        if record.admission == .maintenance { return .maintenance }
+        guard let placed, let heardAt = placed.heardAt else { return .neverHeard }
+        if time - heardAt > placed.patience { return .silent }
+        if record.admission == .draining { return .draining }
+        return placed.failureCount >= Placement.failureLimit ? .failing : .up
+    }
+}
+
+extension LiveTerminals.Terminal {
+    fileprivate func troubles(of name: TerminalName, at time: Int) -> [TerminalTrouble] {
+        guard let heardAt = placed.heardAt else { return [] }
+        if time - heardAt > LiveTerminals.silenceTime {
+            let count = report?.sessions.count ?? 0
+            return count == 0
+                ? [] : [.silent(name, sessionCount: count, seconds: (time - heardAt) / 1_000)]
+        }
+        var troubles: [TerminalTrouble] = []
+        if placed.failureCount >= Placement.failureLimit {
+            troubles.append(.failing(name, count: placed.failureCount))
+        }
+        return troubles
+            + (report?.troubles ?? []).prefix(LiveTerminals.reportedLimit).map { .reported(name, $0) }
+    }
+}

@@ -1,0 +1,172 @@
+/// A moment of the week, by the server's clock and time zone.
+package struct WeekMoment: Equatable, Sendable {
+    /// 0 is Monday.
+    package var day: Int
+    /// Since midnight.
+    package var minute: Int
+
+    package init(day: Int, minute: Int) {
+        self.day = day
+        self.minute = minute
+    }
+}
+
+extension Collection<OpeningHours> {
+    /// Whether it is open then; without any hours, it always is.
+    package func areOpen(at moment: WeekMoment) -> Bool {
+        isEmpty || contains { $0.contain(day: moment.day, minute: moment.minute) }
+    }
+
+    /// As in files, one after the other.
+    package var text: String { map(\.description).joined(separator: "; ") }
+}
+
+/// Why a pool takes a log-in from no server at all.
+package enum PoolRefusal: Equatable, Sendable {
+    /// The node is not in the pool's group.
+    case foreignNode(GroupPath)
+    case foreignUser
+    /// By the pool's opening hours.
+    case closed([OpeningHours])
+}
+
+extension TerminalPool {
+    /// Whether people may log in to it; nil: they may.
+    ///
+    /// Only what this pool says counts, and not what pools among its levels say.
+    ///
+    /// - Parameters:
+    ///   - user: empty for a guest.
+    ///   - groups: of the user, as far as they are known.
+    ///   - node: the group of the node where they are; nil: it is not asked for.
+    package func refusal(
+        of user: String, in groups: Set<String> = [], at node: GroupPath?, on moment: WeekMoment
+    )
+        -> PoolRefusal?
+    {
+        if let node, !group.contains(node) { return .foreignNode(group) }
+        if !self.users.isEmpty || !self.groups.isEmpty {
+            guard self.users.contains(user) || !groups.isDisjoint(with: self.groups) else {
+                return .foreignUser
+            }
+        }
+        return hours.areOpen(at: moment) ? nil : .closed(hours)
+    }
+
+    /// How a session of this pool is shown: the first of the pool's protocols that node and server have.
+    package func kind(of node: SessionProtocols, on server: TerminalServer) -> SessionProtocol? {
+        protocols.first { node.isSuperset(of: $0.set) && server.ports[$0] != nil }
+    }
+}
+
+extension Collection<SessionProtocol> {
+    package var set: SessionProtocols { reduce(into: []) { $0.formUnion($1.set) } }
+}
+
+// MARK: In words
+
+extension PoolRefusal: CustomStringConvertible {
+    package var description: String { words.filled }
+
+    /// A sentence with `%1` for what belongs there.
+    package var words: PlacementWords {
+        switch self {
+        case .foreignNode(let group): PlacementWords("only nodes in %1 may use it", "\(group)")
+        case .foreignUser: PlacementWords("this person may not use it")
+        case .closed(let hours): PlacementWords("closed now: it is open %1", hours.text)
+        }
+    }
+}
+
+/// A sentence of the placement, which pages translate: `%1`, `%2` stand for the values.
+package struct PlacementWords: Equatable, Sendable {
+    package var text: String
+    package var values: [String]
+
+    init(_ text: String, _ values: String...) {
+        self.text = text
+        self.values = values
+    }
+
+    /// In English.
+    package var filled: String {
+        var filled = text
+        for (index, value) in values.enumerated() { filled = filled.replacing("%\(index + 1)", with: value) }
+        return filled
+    }
+}
+
+extension Placement.Reason {
+    /// Its name in the API.
+    package var code: String {
+        switch self {
+        case .hasSession: "has-session"
+        case .freest: "freest"
+        case .former: "former"
+        case .lessFree: "less-free"
+        case .laterLevel: "later-level"
+        case .noRoom: "no-room"
+        case .neverHeard: "never-heard"
+        case .notHeard: "not-heard"
+        case .draining: "draining"
+        case .otherCertificate: "other-certificate"
+        case .closed: "closed"
+        case .otherProtocol: "other-protocol"
+        case .otherRelease: "other-release"
+        case .full: "full"
+        case .exhausted: "exhausted"
+        case .critical: "critical"
+        case .failing: "failing"
+        case .broker: "broker"
+        case .notNeeded: "not-needed"
+        }
+    }
+
+    package var words: PlacementWords {
+        switch self {
+        case .hasSession: PlacementWords("chosen: the session is there")
+        case .freest(let use): PlacementWords("chosen: with it, %1 of its room is used", use.percent)
+        case .former(let use):
+            PlacementWords("chosen: the last session was there, and %1 of its room is used", use.percent)
+        case .lessFree(let use): PlacementWords("it could: %1 of its room would be used", use.percent)
+        case .laterLevel(let use):
+            PlacementWords("not needed: an earlier level has room; %1 of its room would be used", use.percent)
+        case .noRoom(let use): PlacementWords("no room: %1 of it would be used", use.percent)
+        case .neverHeard: PlacementWords("it has never been heard")
+        case .notHeard(let seconds): PlacementWords("it has not been heard for %1 s", "\(seconds)")
+        case .draining: PlacementWords("it takes no new sessions: it drains, or is in maintenance")
+        case .otherCertificate:
+            PlacementWords("its certificate has changed, and the new one has not been accepted")
+        case .closed: PlacementWords("closed now by its opening hours")
+        case .otherProtocol: PlacementWords("it has no protocol that the node and the pool have")
+        case .otherRelease(let release?): PlacementWords("it has release %1, which is another one", release)
+        case .otherRelease(nil): PlacementWords("its release is not known")
+        case .full(let count, let limit): PlacementWords("full: %1 of %2 sessions", "\(count)", "\(limit)")
+        case .exhausted: PlacementWords("its memory or its processors are exhausted")
+        case .critical(let figure, _): PlacementWords("%1 is above its critical value", figure.rawValue)
+        case .broker: PlacementWords("chosen: it leads to the connection broker, which places the log-in")
+        case .notNeeded: PlacementWords("not needed: another server leads to the connection broker")
+        case .failing(let count): PlacementWords("%1 log-ins in a row found no session there", "\(count)")
+        }
+    }
+
+    /// What prevents it, whatever the log-in is; nil: it takes log-ins.
+    package var isObstacle: Bool { use == nil && ![.hasSession, .broker, .notNeeded].contains(self) }
+}
+
+extension TerminalUse {
+    package var percent: String { "\(Int((min(share, 99) * 100).rounded())) %" }
+}
+
+extension Placement {
+    /// Why no server takes it, with the number of servers for each reason, the most frequent first: `2 × full: 5 of 5 sessions`.
+    package var lack: String {
+        var counts: [String: Int] = [:]
+        for verdict in verdicts { counts[verdict.reason.code, default: 0] += 1 }
+        guard !counts.isEmpty else { return "the pool has no server" }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { code, count in
+            let first = verdicts.first { $0.reason.code == code }?.reason.words.filled ?? code
+            return count == 1 ? first : "\(count) × \(first)"
+        }.joined(separator: ", ")
+    }
+}
