@@ -16,6 +16,8 @@ package struct CenterServices: Sendable {
     package let replication: ImageReplication
     /// Terminal servers as they are now.
     package let terminals: LiveTerminals
+    /// Looks at those without an agent.
+    package let probes: TerminalProbes
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
@@ -41,6 +43,7 @@ package struct CenterServices: Sendable {
     ) {
         self.fleet = fleet
         terminals = LiveTerminals(fleet: fleet)
+        probes = TerminalProbes(of: terminals)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports

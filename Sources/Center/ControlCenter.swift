@@ -103,6 +103,9 @@ package struct ControlCenter: Sendable {
                 try await services.terminals.run { logger.warning("\($0)") }
             }
             group.addTask { [services, logger] in
+                try await services.probes.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
             for (address, application) in zip(addresses, distant) {

@@ -14,6 +14,8 @@ package struct PlacementServer: Equatable, Sendable {
     package var isOpen = true
     /// It shows another certificate than it did, and people have not said that it may: no password goes there.
     package var isDistrusted = false
+    /// Protocols that it should have, and that do not answer.
+    package var silentProtocols: SessionProtocols = []
     /// Milliseconds without a sign of it after which it counts as gone.
     package var patience = Placement.silence
     package private(set) var load: TerminalLoad?
@@ -46,6 +48,9 @@ package struct PlacementServer: Equatable, Sendable {
         heardAt = time
         if average == nil { average = TerminalAverage(load, at: time) } else { average?.note(load, at: time) }
     }
+
+    /// A probe reached it: what it uses now is not known.
+    package mutating func reached(at time: Int) { (load, average, heardAt) = (nil, nil, time) }
 
     /// Sessions there, by the source that knows of more.
     package var sessionCount: Int { max(load?.sessionCount ?? 0, seenSessionCount) }
@@ -273,7 +278,8 @@ extension PlacementServer {
     /// A session is continued on a server that takes no new ones, too.
     fileprivate func takesBack(_ logIn: LogIn, now: Int) -> Bool {
         guard let heardAt else { return false }
-        return now - heardAt <= patience && !isDistrusted && !protocols.isDisjoint(with: logIn.protocols)
+        return now - heardAt <= patience && !isDistrusted
+            && !protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols)
     }
 
     /// Why it takes no log-in, whatever room it has.
@@ -283,7 +289,7 @@ extension PlacementServer {
         if isDistrusted { return .otherCertificate }
         if isDraining { return .draining }
         if !isOpen { return .closed }
-        if protocols.isDisjoint(with: logIn.protocols) { return .otherProtocol }
+        if protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols) { return .otherProtocol }
         if let wanted = logIn.release, wanted != release { return .otherRelease(release) }
         return nil
     }

@@ -24,7 +24,9 @@ extension Placement {
                 var reason =
                     server.obstacle(for: logIn, now: now) ?? (self.server == nil ? .broker : .notNeeded)
                 // A broker is reached by RDP alone.
-                if !server.protocols.contains(.rdp) || !logIn.protocols.contains(.rdp) {
+                if !server.protocols.subtracting(server.silentProtocols).contains(.rdp)
+                    || !logIn.protocols.contains(.rdp)
+                {
                     reason = .otherProtocol
                 }
                 if reason == .broker { (self.server, self.level) = (server.name, level) }

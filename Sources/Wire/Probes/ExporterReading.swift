@@ -40,7 +40,7 @@ package struct ExporterReading: Equatable, Sendable {
     ]
 
     /// - Returns: nil where it is neither of the two.
-    package init?(_ text: MetricsText) {
+    package init?(_ text: ExporterText) {
         let samples = text.samples
         if samples.contains(where: { $0.name.hasPrefix("windows_") }) {
             self.init(windows: text)
@@ -51,7 +51,7 @@ package struct ExporterReading: Equatable, Sendable {
         }
     }
 
-    private init(windows text: MetricsText) {
+    private init(windows text: ExporterText) {
         kind = .windows
         note(text.samples.filter { $0.name == "windows_cpu_time_total" }, by: "core")
         if processorCount == nil { processorCount = Self.count(text.value("windows_cs_logical_processors")) }
@@ -65,7 +65,7 @@ package struct ExporterReading: Equatable, Sendable {
         sessionCount = Self.windowsSessions(text.samples)
     }
 
-    private init(node text: MetricsText) {
+    private init(node text: ExporterText) {
         kind = .node
         note(text.samples.filter { $0.name == "node_cpu_seconds_total" }, by: "cpu")
         loadAverage = text.value("node_load1")
@@ -79,7 +79,7 @@ package struct ExporterReading: Equatable, Sendable {
         }
     }
 
-    private mutating func note(_ times: [MetricsText.Sample], by processor: String) {
+    private mutating func note(_ times: [ExporterText.Sample], by processor: String) {
         guard !times.isEmpty else { return }
         processorCount = Set(times.compactMap { $0.labels[processor] }).count
         processorSeconds = times.reduce(0) { $0 + $1.value }
@@ -87,7 +87,7 @@ package struct ExporterReading: Equatable, Sendable {
     }
 
     /// A session has one sample for each state that it could be in, and 1 in the one that it is in.
-    private static func windowsSessions(_ samples: [MetricsText.Sample]) -> Int? {
+    private static func windowsSessions(_ samples: [ExporterText.Sample]) -> Int? {
         let all = samples.filter { $0.name == "windows_terminal_services_session_info" }
         if !all.isEmpty {
             return all.count {

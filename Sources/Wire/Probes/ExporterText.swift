@@ -1,7 +1,7 @@
 /// Samples in the text form that exporters for Prometheus answer with: `node_load1 0.42`, one a line.
 ///
 /// Nothing in it is trusted. What is not a sample is skipped, and so is what does not fit the limits.
-package struct MetricsText: Sendable {
+package struct ExporterText: Sendable {
     /// One number, and what it is of.
     package struct Sample: Equatable, Sendable {
         package var name: String
@@ -59,7 +59,7 @@ package struct MetricsText: Sendable {
 
         private mutating func labels() -> [String: String]? {
             var labels: [String: String] = [:]
-            while labels.count < MetricsText.labelLimit {
+            while labels.count < ExporterText.labelLimit {
                 skipBlanks()
                 if next == UInt8(ascii: "}") {
                     position += 1
