@@ -18,6 +18,8 @@ package struct CenterServices: Sendable {
     package let terminals: LiveTerminals
     /// Looks at those without an agent.
     package let probes: TerminalProbes
+    /// Empties those that are to boot another version.
+    package let renewals: TerminalRenewals
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
@@ -44,6 +46,7 @@ package struct CenterServices: Sendable {
         self.fleet = fleet
         terminals = LiveTerminals(fleet: fleet)
         probes = TerminalProbes(of: terminals)
+        renewals = TerminalRenewals(of: terminals)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports

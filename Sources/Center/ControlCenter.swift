@@ -106,6 +106,9 @@ package struct ControlCenter: Sendable {
                 try await services.probes.run { logger.warning("\($0)") }
             }
             group.addTask { [services, logger] in
+                try await services.renewals.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
             for (address, application) in zip(addresses, distant) {

@@ -154,7 +154,7 @@ struct LBSImportWork {
         var texts = ["pool \(name)"]
         if element["default"]?.lowercased() == "true", result.usualPool == nil {
             result.usualPool = name
-            texts.append("the usual one: nodes that name no other use it (roost set pool=\(name))")
+            texts.append("the usual one: nodes without another use it (pool=\(name))")
         }
         if let others = element.others(than: "name", "default") { texts.append("\(others): not known") }
         note(
