@@ -36,6 +36,22 @@ package struct LoadVariable: Equatable, Sendable, Codable {
     }
 }
 
+extension LoadVariable {
+    /// All members are asked for before one is missed, so that files find out which there are.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let figure = try fields.decodeIfPresent(LoadFigure.self, forKey: .figure)
+        let capacity = try fields.decodeIfPresent(LoadExpression.self, forKey: .capacity)
+        critical = try fields.decodeIfPresent(LoadExpression.self, forKey: .critical)
+        weight = try fields.decodeIfPresent(Int.self, forKey: .weight) ?? 1
+        guard let figure, let capacity else {
+            throw DecodingError.unreadable(
+                "a variable of a rule needs a figure and a capacity", at: decoder.codingPath)
+        }
+        (self.figure, self.capacity) = (figure, capacity)
+    }
+}
+
 /// What a rule makes of one server.
 struct LoadJudgement: Equatable {
     /// The share of its capacity that it uses, of all variables by their weight: 1 and more when nothing is free.

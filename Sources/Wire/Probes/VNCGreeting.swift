@@ -5,6 +5,8 @@ package struct VNCGreeting: Equatable, Sendable {
 
     package static let byteCount = 12
 
+    package init(major: Int, minor: Int) { (self.major, self.minor) = (major, minor) }
+
     /// Looks for it at the front of `bytes`.
     ///
     /// - Returns: nil while it has not arrived whole.
