@@ -37,6 +37,7 @@ let package = Package(
     products: [
         .executable(name: "roost", targets: ["RoostProgram"]),
         .executable(name: "roost-node", targets: ["RoostNode"]),
+        .executable(name: "roost-agent", targets: ["RoostAgent"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -140,6 +141,18 @@ let package = Package(
             linkerSettings: [
                 .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
             ]),
+        // On terminal servers. It asks their own services for names of hosts and people, which a wholly static program cannot.
+        .target(
+            name: "AgentWork",
+            dependencies: [
+                "API", "CLinux", "COpenSSL", "Fleet", "HTTPClient", "Linux", "Sealing", "Wire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], swiftSettings: houseTestable),
+        .executableTarget(
+            name: "RoostAgent", dependencies: ["AgentWork"], swiftSettings: house,
+            linkerSettings: withoutSwiftLibraries),
         .executableTarget(
             name: "roost-planes", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"],
             path: "Benchmarks/Planes",
@@ -154,6 +167,9 @@ let package = Package(
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: houseOfTests),
         .testTarget(
             name: "NodeWorkTests", dependencies: ["Fleet", "Linux", "NodeWork", "Wire"],
+            swiftSettings: houseOfTests),
+        .testTarget(
+            name: "AgentWorkTests", dependencies: ["API", "AgentWork", "Fleet", "Linux"],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "ServicesTests", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"],

@@ -274,6 +274,12 @@ package struct AgentAccount: Codable, Sendable, Equatable {
     package var quota: Int?
     /// When its last session has ended.
     package var end: End
+    /// As in `/etc/shadow`, for a person of the directory who types their own password; nil: the one that it has, or none.
+    package var passwordHash: String?
+    /// The last day on which it opens, as `2027-07-31`; nil: none.
+    package var lastDay: String?
+    /// Whether one that the server has by its own means will do. It is never changed, and none of the system's ever does.
+    package var mayBeForeign: Bool?
 
     package enum End: String, Codable, Sendable, CaseIterable {
         /// It stays.
@@ -287,7 +293,8 @@ package struct AgentAccount: Codable, Sendable, Equatable {
     package init(
         user: String, number: Int? = nil, groups: [String] = [], fullName: String = "",
         shell: String = "/bin/bash", skeleton: String = "/etc/skel", lifetime: Int? = nil, quota: Int? = nil,
-        end: End = .remove
+        end: End = .remove, passwordHash: String? = nil, lastDay: String? = nil,
+        mayBeForeign: Bool? = nil
     ) {
         self.user = user
         self.number = number
@@ -298,6 +305,9 @@ package struct AgentAccount: Codable, Sendable, Equatable {
         self.lifetime = lifetime
         self.quota = quota
         self.end = end
+        self.passwordHash = passwordHash
+        self.lastDay = lastDay
+        self.mayBeForeign = mayBeForeign
     }
 }
 

@@ -15,6 +15,10 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var loaderRules: [LoaderRule]
     /// Without their values.
     package var secrets: [DeclaredSecret]
+    package var terminalServers: [TerminalServer] = []
+    package var pools: [TerminalPool] = []
+    /// The directory of people, without their passwords.
+    package var accounts: [DeclaredAccount] = []
 
     package init(
         revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],

@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// A terminal server: what people declared, and what it is now.
 package struct TerminalAnswer: Codable, Sendable {
@@ -169,7 +170,7 @@ package struct PlacementAnswer: Codable, Sendable {
 /// One log-in that was placed, or not.
 package struct PlacementEntry: Codable, Sendable, Equatable {
     /// Seconds since 1970.
-    package var at: Int
+    @SecondTimestamp package var at: Int
     package var user: String
     package var node: NodeName?
     package var pool: PoolName

@@ -421,3 +421,12 @@ int roost_open_below(int directory, const char *path, uint64_t flags) {
     struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
+
+int roost_local_peer(int descriptor, unsigned int *user, int *process) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size)) return -1;
+    *user = peer.uid;
+    *process = peer.pid;
+    return 0;
+}

@@ -20,6 +20,8 @@ package struct CenterServices: Sendable {
     package let probes: TerminalProbes
     /// Empties those that are to boot another version.
     package let renewals: TerminalRenewals
+    /// Log-ins of people there.
+    package let logIns: LogIns
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
@@ -33,6 +35,8 @@ package struct CenterServices: Sendable {
     package var watchedFiles = WatchedFiles()
     /// What nodes report, before it is recorded.
     package var reports = ReportQueues()
+    /// The agents of terminal servers.
+    package var agents: Agents
     private let ports: CenterPorts
 
     /// - Parameters:
@@ -47,11 +51,13 @@ package struct CenterServices: Sendable {
         terminals = LiveTerminals(fleet: fleet)
         probes = TerminalProbes(of: terminals)
         renewals = TerminalRenewals(of: terminals)
+        logIns = LogIns(fleet: fleet, terminals: terminals)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports
         self.version = version
         self.roles = roles
+        agents = Agents(fleet: fleet, terminals: terminals, port: nil)
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         shelf = ImageShelf(fleet: fleet, files: ports.images, open: ports.planes, logger: logger)
         replication = ImageReplication(

@@ -99,6 +99,7 @@ package struct ControlCenter: Sendable {
             group.addTask { [services] in try await services.limits.watch() }
             group.addTask { [services] in try await services.webHooks.run() }
             group.addTask { [services] in try await services.replication.run() }
+            group.addTask { [agentPort] in try await agentPort.run() }
             group.addTask { [services, logger] in
                 try await services.terminals.run { logger.warning("\($0)") }
             }
@@ -107,6 +108,9 @@ package struct ControlCenter: Sendable {
             }
             group.addTask { [services, logger] in
                 try await services.renewals.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
+                try await services.logIns.run { logger.warning("\($0)") }
             }
             group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
@@ -158,6 +162,12 @@ package struct ControlCenter: Sendable {
             onServerRunning: { _ in running() }, logger: quiet)
     }
 
+    private var agentPort: AgentPort {
+        AgentPort(
+            agents: services.agents, limits: services.limits, renderer: renderer, logger: logger, quiet: quiet
+        )
+    }
+
     // MARK: Routes
 
     private func localRouter() -> Router<CenterContext> {
@@ -202,6 +212,7 @@ package struct ControlCenter: Sendable {
     private func addAPI(to router: Router<CenterContext>, noting: @escaping Routes.Noting = { _, _, _ in }) {
         let group = router.group("api/v1")
         Routes(group: group, door: Door(to: services)) { noting($0, RouterPath("/api/v1\($1)"), $2) }.addAPI()
+        AgentRoutes().addJoining(to: group, door: Door(to: services))
         group.get("openapi.yaml") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/yaml"],

@@ -16,7 +16,9 @@ package enum ClientCommands {
             Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self, Export.self,
             Get.self, Set.self,
             Plan.self, Apply.self, Diff.self, Schema.self, SourceCommands.self,
+            AccountCommands.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
+            TerminalServerCommands.self, PoolCommands.self, Place.self,
             AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,
             SimulateCommands.self,
         ]

@@ -3,13 +3,18 @@ import Foundation
 
 extension Network {
     /// What differs from `before`, in the form of RFC 7396: other fields stay as others have set them in the meantime.
-    func patch(since before: Network) throws -> Data {
-        let patch = try Self.difference(from: Self.members(before), to: Self.members(self))
+    func patch(since before: Network) throws -> Data { try RecordPatch.from(before, to: self) }
+}
+
+/// What differs between two states of a record, in the form of RFC 7396.
+enum RecordPatch {
+    static func from<Record: Encodable>(_ old: Record, to new: Record) throws -> Data {
+        let patch = try difference(from: members(old), to: members(new))
         return try JSONSerialization.data(withJSONObject: patch, options: [.sortedKeys])
     }
 
-    private static func members(_ network: Network) throws -> [String: Any] {
-        try JSONSerialization.jsonObject(with: JSONEncoder().encode(network)) as? [String: Any] ?? [:]
+    private static func members(_ record: some Encodable) throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any] ?? [:]
     }
 
     private static func difference(from old: [String: Any], to new: [String: Any]) throws -> [String: Any] {

@@ -6,16 +6,18 @@ import Foundation
 /// `roost session …`
 struct SessionCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "session", abstract: "Show who is logged in.", subcommands: [SessionList.self],
+        commandName: "session", abstract: "Show who is logged in, and help them.",
+        subcommands: [SessionList.self, SessionMessage.self, SessionDisconnect.self, SessionEnd.self],
         defaultSubcommand: SessionList.self)
 }
 
 struct SessionList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List who is logged in, node by node.",
+        commandName: "list", abstract: "List who is logged in, node by node, or on terminal servers.",
         discussion: """
             roost session list group=/school/room-12
             roost session list user=alice
+            roost session list --servers ann
             Nodes tell it within ten seconds, unless the setting report-sessions says that they do not. It is not stored.
             """)
     @OptionGroup var server: ServerOptions
@@ -24,8 +26,21 @@ struct SessionList: AsyncParsableCommand {
     var query: [String] =
         []
 
+    @Flag(help: "The sessions on terminal servers: with all words in user, server, kind or place.")
+    var servers = false
+
+    @Flag(help: "Those on terminal servers that have ended, the newest first.") var history = false
+
     func run() async throws {
         try await reportingFailure {
+            if history {
+                return try output.write(
+                    try await TerminalSessions.past(query, from: server.client), table: TerminalSessions.text)
+            }
+            if servers {
+                return try output.write(
+                    try await TerminalSessions.list(query, from: server.client), table: TerminalSessions.text)
+            }
             let query = APIClient.escaped(query.joined(separator: " "))
             let sessions = try await server.client.all("sessions", "q=\(query)", of: SessionAnswer.self)
             try output.write(sessions) { SessionTable.text($0.map { ($0.node.text, $0.session) }) }

@@ -69,11 +69,12 @@ package final class HTTPClient: Sendable {
     private static let redirectLimit = 5
 
     private let trust: NIOSSLTrustRoots
+    private let identity: HTTPClientIdentity?
     /// Reading this host's certificate authorities takes a while; it is done once, for the first encrypted connection.
     private let context = Mutex<NIOSSLContext?>(nil)
 
     /// Trusts the authorities of this host.
-    package init() { trust = .default }
+    package init() { (trust, identity) = (.default, nil) }
 
     /// Trusts only what is in a PEM file.
     package init(trusting certificatePath: String) throws(HTTPClientError) {
@@ -81,18 +82,22 @@ package final class HTTPClient: Sendable {
         else {
             throw HTTPClientError(.certificateFile, at: certificatePath)
         }
-        trust = .certificates(certificates)
+        (trust, identity) = (.certificates(certificates), nil)
     }
 
     /// Trusts only what is in a text in PEM.
     ///
-    /// - Parameter place: where the text is, for the error.
-    package init(trustingPEM text: String, at place: String) throws(HTTPClientError) {
+    /// - Parameters:
+    ///   - place: where the text is, for the error.
+    ///   - identity: what this client shows of itself.
+    package init(trustingPEM text: String, at place: String, showing identity: HTTPClientIdentity? = nil)
+        throws(HTTPClientError)
+    {
         guard let certificates = try? NIOSSLCertificate.fromPEMBytes(Array(text.utf8)), !certificates.isEmpty
         else {
             throw HTTPClientError(.certificateFile, at: place)
         }
-        trust = .certificates(certificates)
+        (trust, self.identity) = (.certificates(certificates), identity)
     }
 
     /// Follows a redirect when the request is a GET without `Authorization`.
@@ -117,12 +122,13 @@ package final class HTTPClient: Sendable {
         let destination = try HTTPDestination(request)
         let head = try destination.head(of: request)
         let tls = destination.isEncrypted ? try tlsContext() : nil
+        let serverName = identity?.serverName ?? destination.serverName
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let promise = loop.makePromise(of: HTTPClientResponse.self)
         loop.execute {
             HTTPExchange(
-                destination, (head, request.body), tls: tls, limits: limits, deadline: deadline,
-                promise: promise
+                destination, (head, request.body), tls: tls.map { ($0, serverName) }, limits: limits,
+                deadline: deadline, promise: promise
             ).begin()
         }
         return try await withTaskCancellationHandler {
@@ -139,6 +145,10 @@ package final class HTTPClient: Sendable {
             tls.trustRoots = trust
             tls.minimumTLSVersion = .tlsv12
             tls.applicationProtocols = ["http/1.1"]
+            if let identity {
+                tls.certificateChain = identity.chain.map { .certificate($0) }
+                tls.privateKey = .privateKey(identity.key)
+            }
             let made = try NIOSSLContext(configuration: tls)
             known = made
             return made

@@ -17,7 +17,7 @@ final class HTTPExchange: ChannelDuplexHandler {
 
     private let destination: HTTPDestination
     private let request: (head: HTTPRequestHead, body: ByteBuffer)
-    private let tls: NIOSSLContext?
+    private let tls: (context: NIOSSLContext, serverName: String?)?
     private let limits: HTTPClientLimits
     private let deadline: NIODeadline
     private let eventLoop: any EventLoop
@@ -36,7 +36,7 @@ final class HTTPExchange: ChannelDuplexHandler {
 
     init(
         _ destination: HTTPDestination, _ request: (head: HTTPRequestHead, body: ByteBuffer),
-        tls: NIOSSLContext?,
+        tls: (context: NIOSSLContext, serverName: String?)?,
         limits: HTTPClientLimits, deadline: NIODeadline, promise: EventLoopPromise<HTTPClientResponse>
     ) {
         (self.destination, self.request, self.tls) = (destination, request, tls)
@@ -70,7 +70,7 @@ final class HTTPExchange: ChannelDuplexHandler {
         self.channel = channel
         let pipeline = channel.pipeline.syncOperations
         if let tls {
-            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: destination.serverName))
+            try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: tls.serverName))
         }
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderListSize = Self.headerByteLimit

@@ -6,11 +6,17 @@ package enum Replacement: String, DurableOperation {
     case centerKey = "center.key"
     case centerCertificate = "center.certificate"
     case centerNames = "center.names"
+    case agentAuthority = "center.agents"
     case serverKey = "keys.server"
     case nodeSecrets = "keys.nodes"
     case volumeKey = "volume.key"
     case nfsExports = "nfs.exports"
     case restoreMark = "restore.mark"
+    case agentIdentity = "agent.identity"
+    case agentEventsKept = "agent.events"
+    /// For the machine's own programs, by the set-up of a terminal server.
+    case agentSetup = "agent.setup"
+    case agentAccounts = "agent.accounts"
 
     package enum Step: String, CaseIterable { case write, sync, rename, directory }
 }
@@ -26,6 +32,7 @@ package enum Publication: String, DurableOperation {
     case volumeFromCopy = "volume.restore"
     case tree = "tree.make"
     case backup = "backup.publish"
+    case agentHome = "agent.home"
 
     package enum Step: String, CaseIterable { case sync, rename, directory }
 }
@@ -46,6 +53,7 @@ package enum Append: String, DurableOperation {
     case leases = "leases.append"
     /// The zeros that are then overwritten with leases.
     case leasesRoom = "leases.room"
+    case agentEvents = "agent.events-append"
 
     package enum Step: String, CaseIterable { case write, sync, done }
 }
@@ -99,6 +107,7 @@ package enum Commit: String, DurableOperation {
     case schemaUp = "store.schema-up"
     case schemaDown = "store.schema-down"
     case oldEvents = "store.old-events"
+    case terminalSessions = "store.terminal-sessions"
 
     package enum Step: String, CaseIterable { case commit, done }
 }

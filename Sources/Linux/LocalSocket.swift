@@ -16,7 +16,64 @@ package enum LocalSocket {
             == bytes.count
     }
 
+    /// A connection to the program that listens at `path`; nil when none does.
+    package static func connect(to path: String) -> FileDescriptor? { connected(to: path, SOCK_STREAM) }
+
+    /// Listens at `path`, in the place of whatever is there.
+    ///
+    /// - Parameter mode: who may connect.
+    package static func listen(at path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
+        unsafe unlink(path)
+        guard let (name, length) = named(path) else {
+            throw SystemError("listen on \(path)", number: ENAMETOOLONG)
+        }
+        var address = name
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw SystemError("make a local socket") }
+        let descriptor = FileDescriptor(owning: number)
+        let result = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.bind(descriptor.number, $0, length)
+            }
+        }
+        guard result == 0, unsafe chmod(path, mode) == 0, Glibc.listen(number, 128) == 0 else {
+            throw SystemError("listen on \(path)")
+        }
+        return descriptor
+    }
+
+    /// Waits for a connection.
+    package static func accept(_ listener: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let number = retrying { Glibc.accept(listener.number, nil, nil) }
+        guard number >= 0 else { throw SystemError("accept a connection") }
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        return FileDescriptor(owning: number)
+    }
+
+    /// User and process at the other end, as they were when it connected; nil when there is none any more.
+    package static func peer(of connection: borrowing FileDescriptor) -> (user: UInt32, process: Int32)? {
+        var (user, process): (UInt32, Int32) = (0, 0)
+        guard unsafe roost_local_peer(connection.number, &user, &process) == 0 else { return nil }
+        return (user, process)
+    }
+
     private static func connected(to path: String, _ kind: __socket_type) -> FileDescriptor? {
+        guard let (given, length) = named(path) else { return nil }
+        var name = given
+        let number = socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return nil }
+        let descriptor = FileDescriptor(owning: number)
+        let result = unsafe withUnsafePointer(to: &name) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor.number, $0, length)
+            }
+        }
+        guard result == 0 else { return nil }
+        return consume descriptor
+    }
+
+    /// Nil when the path is too long.
+    private static func named(_ path: String) -> (sockaddr_un, socklen_t)? {
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         var bytes = Array(path.utf8)
@@ -29,17 +86,8 @@ package enum LocalSocket {
             unsafe field.copyBytes(from: bytes)
             return true
         }
-        let number = socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard fits, number >= 0 else { return nil }
-        let descriptor = FileDescriptor(owning: number)
+        guard fits else { return nil }
         let head = MemoryLayout<sockaddr_un>.size - MemoryLayout.size(ofValue: name.sun_path)
-        let length = isAbstract ? head + bytes.count : MemoryLayout<sockaddr_un>.size
-        let result = unsafe withUnsafePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(descriptor.number, $0, socklen_t(length))
-            }
-        }
-        guard result == 0 else { return nil }
-        return consume descriptor
+        return (name, socklen_t(isAbstract ? head + bytes.count : MemoryLayout<sockaddr_un>.size))
     }
 }

@@ -11,6 +11,7 @@ extension SQLiteStore {
             try Self.moveLogIns(with: jump, in: database)
             try Self.moveSecrets(with: jump, in: database)
             try Self.moveBoots(with: jump, in: database)
+            try Self.moveTerminalSessions(with: jump, in: database)
         }
     }
 

@@ -65,7 +65,8 @@ struct ActRow: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = nodes + places + secrets + networks + changes + images + servers + people + seen
+    static let all =
+        nodes + places + secrets + networks + terminals + changes + images + servers + people + seen
 }
 
 extension ActRow {

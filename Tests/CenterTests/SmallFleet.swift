@@ -195,6 +195,7 @@ final class SmallFleet: Sendable {
             firsts[place] = try await addNode(of: place, to: fleet)
             try await addSecret(of: place, to: fleet)
             try await addTPM(of: place, to: fleet)
+            try await addTerminal(of: place, to: services)
         }
         try await fleet.change(by: "seed") { snapshot in
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)

@@ -187,7 +187,7 @@ extension EndToEnd.Servers {
             #expect(try server.ask("GET", "/login").status == 200)
             #expect(
                 try names(in: "\(server.directory)/state/center") == [
-                    "ca.pem", "ca-key.pem", "certificate.pem", "key.pem", "names",
+                    "agents.pem", "ca.pem", "ca-key.pem", "certificate.pem", "key.pem", "names",
                 ])
             #expect(try names(in: "\(server.directory)/state/node").allSatisfy { $0.count == 69 })
         }

@@ -83,3 +83,6 @@ int roost_swap_on(const char *device, int priority);
 int roost_watch_descriptor_limit(uint64_t wanted);
 // Opens what lies below `directory`, over no link and nothing above it (openat2(2)); the number, or -1 with errno.
 int roost_open_below(int directory, const char *path, uint64_t flags);
+
+// Who is at the other end of a connected local socket (SO_PEERCRED, unix(7)), as it was when it connected; 0, or -1 with errno.
+int roost_local_peer(int descriptor, unsigned int *user, int *process);

@@ -40,6 +40,9 @@ struct Routes {
         SecretRoutes().add(to: self)
         TPMRoutes().add(to: self)
         DeclarationRoutes().add(to: self)
+        AgentRoutes().add(to: self)
+        TerminalRoutes().add(to: self)
+        AccountRoutes().add(to: self)
     }
 
     func get(

@@ -11,9 +11,9 @@ enum ShadowPassword {
     private static let alphabet = Array(
         "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    static func hash(_ password: String) throws -> String {
+    static func hash(_ password: String, rounds: Int = roundCount) throws -> String {
         let salt = (0..<saltLength).compactMap { _ in alphabet.randomElement() }
-        return try hash(password, salt: salt, roundCount: roundCount)
+        return try hash(password, salt: salt, roundCount: rounds)
     }
 
     /// - Parameter roundCount: nil is the default of 5,000, which the text omits.

@@ -75,6 +75,11 @@ struct Door: Sendable {
     /// The board behind a link, without a log-in.
     func wall(key: String) async throws -> WallBoard { try await WallBoard(key: key, services) }
 
+    /// The agent of a terminal server joins: its token is its leave.
+    func join(_ request: AgentJoinRequest, from address: String) async throws -> AgentJoinAnswer {
+        try await services.agents.join(request, from: address)
+    }
+
     /// Throws unless the store and the data planes respond.
     func checkReadiness() async throws {
         _ = try await services.fleet.store.revisions(RevisionFilter(limit: 1))

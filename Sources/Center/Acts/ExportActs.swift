@@ -18,6 +18,10 @@ extension Acts {
         export.nodes = snapshot.nodeOrder.compactMap { snapshot.nodes[$0] }.filter { isShown($0.group) }
         export.secrets = snapshot.contents.secrets.values.filter { isShown($0.group) }
             .sorted { $0.name < $1.name }.map { DeclaredSecret($0) }
+        let terminals = snapshot.contents.terminals
+        export.terminalServers = terminals.servers.values.filter { isShown($0.group) }
+            .sorted { $0.name < $1.name }
+        export.pools = terminals.pools.values.filter { isShown($0.group) }.sorted { $0.name < $1.name }
         guard group == .site else { return export }
         export.imageSettings = snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
             ([image.settings] + image.settingsOfVersions.sorted { $0.key < $1.key }.map(\.value))
@@ -25,6 +29,7 @@ extension Acts {
         }
         export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
         guard may(.read, in: .site) else { return export }
+        export.accounts = terminals.accounts.values.sorted { $0.name < $1.name }.map { DeclaredAccount($0) }
         let records = snapshot.contents.network
         export.networks = records.networks.values.sorted { $0.name < $1.name }
         export.reservations = records.orderedReservations

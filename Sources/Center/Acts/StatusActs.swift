@@ -24,7 +24,8 @@ extension Acts {
 
     /// Only for callers who can fix it: others must not learn about a PIN.
     private func warnings() async -> [String]? {
-        guard may(.configure, in: .site) else { return nil }
+        let desktops = ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
+        guard may(.configure, in: .site) else { return desktops.isEmpty ? nil : desktops }
         let snapshot = fleet.snapshot
         var warnings = [fleet.recentJump?.warning].compactMap { $0 }
         warnings += snapshot.commandLineProblems(limit: Self.problemLimit)
@@ -43,6 +44,7 @@ extension Acts {
         warnings += NodeWarnings.keptFiles(services.keptFiles.all)
         warnings += NodeWarnings.watchedFiles(services.watchedFiles.all)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
+        warnings += desktops
         return warnings.isEmpty ? nil : warnings
     }
 
@@ -121,6 +123,8 @@ extension Acts {
         var refusedFiles: [(path: String, why: String)] = []
         /// The same of files of the configuration.
         var refusedSources: [(path: String, why: String)] = []
+        /// Of terminal servers and pools that the caller can fix.
+        var terminalTroubles: [TerminalTrouble] = []
     }
 
     func server() async throws -> ServerState {
@@ -139,7 +143,8 @@ extension Acts {
             refusedSources: mayMend
                 ? services.watchedFiles.all.compactMap { state in
                     state.refusal.map { (state.source.path, $0) }
-                } : [])
+                } : [],
+            terminalTroubles: Array(try terminalTroubles().prefix(2 * Self.problemLimit)))
     }
 
     /// How machines that are not enrolled are handled.

@@ -15,12 +15,14 @@ enum Assets {
         WizardView.self,
         ImagesView.self, ImageSettingsView.self, PlanView.self, NodesView.self, NodeView.self,
         StepChangesView.self,
+        DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
+        DesktopPlaceView.self, DesktopLogInsView.self,
     ]
 
     /// Parts shared by several pages.
     static let parts: [any TemplateView.Type] = [
         ActionMenuView.self, ActionView.self, ConfirmView.self, FieldView.self, FormView.self, PagerView.self,
-        SettingFieldsView.self, StateView.self, TableView<NoRow>.self,
+        SettingFieldsView.self, StateView.self, TableView<NoRow>.self, TabsView.self,
     ]
 
     static let templates = (pages + parts).map { $0.template }

@@ -49,6 +49,6 @@ struct DashboardPage {
                     "%1 of %2 addresses in the pools of %3 are leased: give this network another range, or shorter leases (page Networks).",
                     String(network.leased), String(network.size), network.network))
         }
-        return warnings
+        return warnings + server.terminalTroubles.map { words($0.words) }
     }
 }

@@ -83,6 +83,7 @@ package enum DeclaredForms {
     package static let all: [any DeclaredForm.Type] = [
         NodeGroup.self, DeclaredImageSettings.self, MatchRule.self, Node.self, Network.self,
         DHCPReservation.self, LoaderRule.self, DeclaredSecret.self, TerminalServer.self, TerminalPool.self,
+        DeclaredAccount.self,
     ]
 
     package static func named(_ member: String) -> (any DeclaredForm.Type)? {

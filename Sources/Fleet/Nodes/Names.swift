@@ -30,10 +30,15 @@ package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
 
+    /// For natural order.
+    package var countingKey: [UInt8] { text.countingKey }
+}
+
+extension String {
     /// For natural order: `n2` before `n10`. Each number is preceded by its number of digits.
     package var countingKey: [UInt8] {
         var key: [UInt8] = []
-        key.reserveCapacity(text.utf8.count + 4)
+        key.reserveCapacity(utf8.count + 4)
         var digits: [UInt8] = []
         func flush() {
             guard !digits.isEmpty else { return }
@@ -41,7 +46,7 @@ package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible
             key += [0x30, UInt8(number.count)] + number
             digits = []
         }
-        for byte in text.utf8 {
+        for byte in utf8 {
             if (0x30...0x39).contains(byte) {
                 digits.append(byte)
             } else {

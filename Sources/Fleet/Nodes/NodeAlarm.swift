@@ -11,6 +11,8 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
     case noTPM = "no-tpm"
     /// The configuration of a node that needs a TPM, asked for with one whose certificate is not trusted.
     case untrustedTPM = "untrusted-tpm"
+    /// A ticket of a log-in at the node came to a terminal server a second time, too late, or from elsewhere.
+    case logInTicket = "log-in-ticket"
 
     /// Whether it was refused because of a TPM.
     package var isOfTPM: Bool {
@@ -34,6 +36,7 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
         case .otherTPM: "asked for its configuration with another TPM than the one it is bound to"
         case .noTPM: "asked for its configuration without a TPM"
         case .untrustedTPM: "asked for its configuration with a TPM whose certificate is not trusted"
+        case .logInTicket: "came with a log-in ticket of it that was used or too old"
         }
     }
 }
@@ -72,6 +75,10 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
         if property == .secondConfiguration {
             return
                 "\(address) \(property.attempt), and was refused: another machine may have received the first one"
+        }
+        if property == .logInTicket {
+            return
+                "a ticket of a log-in at \(address) came to a terminal server again, too late or from elsewhere, and was refused"
         }
         if property.isOfTPM {
             let shown = tpm.map { " (\($0.short))" } ?? ""

@@ -212,6 +212,7 @@ package enum FleetRecords {
         ImageSettings.self, ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self,
         LoaderRule.self, KeptFile.self, Secret.self, BoundTPM.self, AppliedRecord.self,
         TerminalServer.self, TerminalPool.self,
+        DirectoryAccount.self,
         Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self,
     ]
 

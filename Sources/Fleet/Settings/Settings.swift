@@ -17,6 +17,8 @@ package enum Settings {
         locale.definition, keymap.definition, syslog.definition, mounts.definition, modules.definition,
         kernelParameters.definition, services.definition, groups.definition, users.definition,
         cron.definition, commands.definition,
+        logIn.definition, logInAccount.definition, guestAccount.definition, accountHome.definition,
+        accountGroups.definition, sessionHistory.definition,
     ]
 
     /// Prefixes with free keys.
@@ -186,6 +188,29 @@ package enum Settings {
         "commands", .map(.keys(StepName.isName)), [], at: .initialisation,
         "Commands by a name, run in the order of the names: 20-join=late stop retry=3 60s -- COMMAND; phases: before-init, init, late, shutdown; off takes a weaker level's away",
         isSealed: true)
+    package static let logIn = Setting(
+        "log-in", .choice, LogInMode.ask, at: .initialisation,
+        "How a thin client's log-in screen begins: people type name and password (ask), there is also a button for guests (guest), or it logs in by itself (automatic)"
+    )
+    package static let logInAccount = Setting<LogInAccount?>(
+        "log-in-account", .optional(), nil, at: .running,
+        "The account of automatic log-ins: lab1, one made of the node's name (pc-(.*) → guest-\\1), or the first free one of a row (guest01..guest20)"
+    )
+    package static let guestAccount = Setting<LogInAccount?>(
+        "guest-account", .optional(), nil, at: .running,
+        "The account of guests: guest, one made of the node's name, or the first free one of a row (guest01..guest20)"
+    )
+    package static let accountHome = Setting(
+        "account-home", .choice, AccountHome.remove, at: .running,
+        "What becomes of an account that was made for a log-in when its session has ended: it stays (keep), or goes, with its files packed away (archive) or removed (remove)"
+    )
+    package static let accountGroups = Setting<[LogInGroup]>(
+        "account-groups", .list(merge: .replace), [], at: .running,
+        "Groups of the terminal server that accounts made for a log-in belong to: audio, plugdev")
+    package static let sessionHistory = Setting(
+        "session-history", .integer(0...3_650), 30, at: .enrolment,
+        "Days for which ended sessions on terminal servers are kept; 0: none is", unit: "days",
+        isSiteWide: true)
 
     /// The settings whose values refer to versions of images.
     package static let versions = [image, rescueImage]

@@ -83,7 +83,7 @@ package struct PlacementWords: Equatable, Sendable {
     package var text: String
     package var values: [String]
 
-    init(_ text: String, _ values: String...) {
+    package init(_ text: String, _ values: String...) {
         self.text = text
         self.values = values
     }

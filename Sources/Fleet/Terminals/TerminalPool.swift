@@ -104,6 +104,32 @@ extension TerminalPool.Level {
     }
 }
 
+extension TerminalPool.Level {
+    /// What ``init(_:)`` reads.
+    package static let form = "names of servers, tag:TAG and pool:POOL, with commas between them"
+
+    /// As people write it, in any order; nil for another form.
+    package init?(_ text: String) throws(InvalidName) {
+        self.init()
+        for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+            let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            switch (parts[0], parts.count) {
+            case (_, 1): servers.append(try TerminalName(word))
+            case ("tag", _): tags.append(String(parts[1]))
+            case ("pool", _): pools.append(try PoolName(parts[1]))
+            default: return nil
+            }
+        }
+        if servers.isEmpty, tags.isEmpty, pools.isEmpty { return nil }
+    }
+
+    /// For people: `ts-1, tag:classroom`.
+    package var text: String {
+        (servers.map(\.text) + tags.map { "tag:\($0)" } + pools.map { "pool:\($0)" })
+            .joined(separator: ", ")
+    }
+}
+
 /// The name of a pool: 1 to 63 lower-case letters, digits and hyphens.
 package struct PoolName: Hashable, Sendable, Comparable, CheckedName, CustomStringConvertible {
     package let text: String

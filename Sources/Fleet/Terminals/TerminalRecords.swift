@@ -12,6 +12,8 @@ extension FleetEdit {
 package struct TerminalRecords: Sendable {
     package var servers: [TerminalName: TerminalServer] = [:]
     package var pools: [PoolName: TerminalPool] = [:]
+    /// The directory of people that is kept here.
+    package var accounts: [LogInName: DirectoryAccount] = [:]
 }
 
 extension TerminalServer: TableRecord, ListedRecord {

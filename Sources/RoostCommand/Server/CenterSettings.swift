@@ -19,6 +19,8 @@ extension ServerSettings {
         /// PEM files of an external certificate; nil: the own authority signs one.
         var certificate: String?
         var key: String?
+        /// Where the agents of terminal servers come to, at the addresses of `https`; 0: nowhere.
+        var agentPort = 8_445
         /// Whether images can be built from the pages and through the API.
         var buildsImages = true
         /// Sources of authentication besides local passwords.
@@ -45,11 +47,14 @@ extension ServerSettings.Center {
         guard (certificate == nil) == (key == nil) else {
             throw section.fail("set certificate and key together, or neither")
         }
+        agentPort = try section.number("agent-port", 0...65_535) ?? agentPort
         buildsImages = try section.flag("image-builds") ?? buildsImages
         if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }
         if var oidc = try section.section("oidc") { logInSources.openID = try OpenIDSettings(&oidc) }
         try section.finish(
-            known: "https, http, proxies, proxy-protocol, certificate, key, image-builds, ldap, oidc")
+            known:
+                "https, http, proxies, proxy-protocol, certificate, key, agent-port, image-builds, ldap, oidc"
+        )
     }
 
     /// Host and port of `ADDRESS:PORT`; an IPv6 address is in brackets, which are not part of it (`[fd00::1]:8443`).

@@ -74,6 +74,7 @@ final class Server: Sendable {
         let contextSettings = try Self.contextSettings(settings, interfaces)
         let addresses = hasCenter ? try Self.centerAddresses(settings, interfaces, user) : []
         nfs = try Self.makeNFS(settings)
+        let agentPort = try hasCenter ? Self.agentPort(settings, addresses, user) : nil
         let own = addresses.filter { $0.certificate != nil && settings.center.certificate == nil }
         let worker =
             own.isEmpty
@@ -125,6 +126,7 @@ final class Server: Sendable {
                 settings, policy: policy, fleet: fleet, volumes: volumes, logs: logs,
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
+            services.agents = Agents(fleet: fleet, terminals: services.terminals, port: agentPort)
             services.keptFiles = keptFiles
             services.watchedFiles = watchedFiles
             center = try ControlCenter(

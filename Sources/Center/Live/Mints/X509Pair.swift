@@ -39,6 +39,25 @@ struct X509Pair: Equatable, Sendable {
         return unsafe Self(key: String(cString: key), certificate: String(cString: certificate))
     }
 
+    /// A client's certificate for the key of its request, in PEM; nil when the request is none, is not signed with its own key, or asks for
+    /// another kind of key than P-256. Nothing else is taken from it.
+    ///
+    /// - Parameter validity: seconds since 1970.
+    func certificate(
+        forRequest request: String, subject: String, names: [String], serial: UInt64, validity: Range<Int>
+    ) -> String? {
+        var certificate: UnsafeMutablePointer<CChar>?
+        defer { unsafe roost_text_free(certificate) }
+        let isMade = unsafe roost_x509_sign_request(
+            key, self.certificate, request, subject, names.joined(separator: ","), serial,
+            Int64(validity.lowerBound), Int64(validity.upperBound), &certificate)
+        guard isMade == 1, let certificate = unsafe certificate else { return nil }
+        return unsafe String(cString: certificate)
+    }
+
+    /// Whether a certificate in PEM is an authority that can be trusted alone.
+    static func isRoot(_ certificate: String) -> Bool { unsafe roost_x509_is_root(certificate) == 1 }
+
     init(key: String, certificate: String) {
         self.key = key
         self.certificate = certificate

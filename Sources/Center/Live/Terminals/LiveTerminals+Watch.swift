@@ -60,8 +60,8 @@ extension LiveTerminals {
     /// - Parameter time: milliseconds, by a clock that is never set.
     func watch(at time: Int, _ log: @escaping @Sendable (String) -> Void = { _ in }) async {
         let records = fleet.snapshot.contents.terminals.servers
-        let (empty, back) = state.withLock { state in
-            state.keep(records)
+        let (empty, back, gone) = state.withLock { state in
+            let gone = state.keep(records)
             var (empty, back): ([TerminalName], [TerminalName]) = ([], [])
             for record in records.values where record.admission == .draining && record.restartsWhenEmpty {
                 guard let terminal = state.terminals[record.name], let report = terminal.report,
@@ -74,8 +74,9 @@ extension LiveTerminals {
                     state.terminals[record.name]?.restartedIn = report.bootID
                 }
             }
-            return (empty.sorted(), back.sorted())
+            return (empty.sorted(), back.sorted(), gone)
         }
+        for listener in gone { listener.finish() }
         await withTaskGroup(of: Void.self) { group in
             for name in empty { group.addTask { await self.restart(name, log) } }
         }

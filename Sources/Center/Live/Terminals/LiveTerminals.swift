@@ -49,6 +49,8 @@ package final class LiveTerminals: Sendable {
 
     let fleet: LiveFleet
     let state = Mutex(State())
+    /// Gets what happened on a server, once.
+    let listener = Mutex<(@Sendable ([AgentEvent], TerminalName) -> Void)?>(nil)
 
     package init(fleet: LiveFleet) { self.fleet = fleet }
 }
@@ -71,15 +73,19 @@ extension LiveTerminals {
     /// - Parameter time: milliseconds, by a clock that is never set.
     /// - Returns: the number of the last event that was taken.
     package func take(_ report: AgentReport, from name: TerminalName, at time: Int) -> Int {
-        guard fleet.snapshot.contents.terminals.servers[name] != nil else {
-            state.withLock { $0.forget(name) }
+        guard let record = fleet.snapshot.contents.terminals.servers[name] else {
+            state.withLock { $0.forget(name) }?.finish()
             return 0
         }
         let report = report.bounded
-        return state.withLock { state in
+        let known = state.withLock { $0.terminals[name]?.acknowledged ?? 0 }
+        let news = report.events.filter { $0.number > known }
+        if !news.isEmpty, let listener = listener.withLock(\.self) { listener(news, name) }
+        let (acknowledged, isNews) = state.withLock { state in
             var terminal = state.terminals[name] ?? Terminal(placed: PlacementServer(name: name.text))
             var load = report.load
             load.sessionCount = report.sessions.count
+            let isNews = terminal.reportedAt == 0 || terminal.report?.sessions.count != load.sessionCount
             terminal.placed.heard(load, at: time)
             terminal.placed.release = report.release
             let users = Set(report.sessions.map(\.user))
@@ -91,8 +97,16 @@ extension LiveTerminals {
                 state.history.settle(logIn.ticket, logIn.isLost ? .lost : .arrived, at: time)
             }
             state.terminals[name] = terminal
-            return terminal.acknowledged
+            return (terminal.acknowledged, isNews)
         }
+        if isNews {
+            // Without names: events go to web hooks, and so to other machines.
+            fleet.events.publish(
+                ServerEvent(
+                    kind: .session, group: record.group,
+                    text: "\(counted(report.sessions.count, "session")) on terminal server \(name)"))
+        }
+        return acknowledged
     }
 
     // MARK: Placement
@@ -362,19 +376,23 @@ extension LiveTerminals.State {
     }
 
     /// A server is no longer in the configuration.
-    mutating func forget(_ name: TerminalName) {
+    ///
+    /// - Returns: where its orders went: to be finished without the lock.
+    mutating func forget(_ name: TerminalName) -> AsyncStream<AgentOrder>.Continuation? {
         if let terminal = terminals.removeValue(forKey: name) {
             move(from: terminal.users, to: [], on: name)
             for logIn in terminal.underway { history.settle(logIn.ticket, .lost, at: logIn.at) }
         }
-        listeners.removeValue(forKey: name)?.finish()
+        return listeners.removeValue(forKey: name)
     }
 
     /// Forgets servers that are no longer in the configuration.
-    mutating func keep(_ records: [TerminalName: TerminalServer]) {
+    ///
+    /// - Returns: where their orders went.
+    mutating func keep(_ records: [TerminalName: TerminalServer]) -> [AsyncStream<AgentOrder>.Continuation] {
         let gone = Set(terminals.keys).union(listeners.keys).filter { records[$0] == nil }
-        if gone.isEmpty { return }
-        for name in gone { forget(name) }
+        if gone.isEmpty { return [] }
         former.keep(Set(records.keys))
+        return gone.compactMap { forget($0) }
     }
 }

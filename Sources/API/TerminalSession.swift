@@ -1,0 +1,68 @@
+package import Fleet
+package import Wire
+
+/// A session on a terminal server.
+package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
+    package var server: TerminalName
+    /// Of the server.
+    package var group: GroupPath
+    /// Unique on the server as long as it runs.
+    package var id: String
+    /// `a person` for callers who may not see who is where.
+    package var user: String
+    package var kind: SessionProtocol
+    package var display: String
+    /// Seconds since 1970.
+    @SecondTimestamp package var startedAt: Int
+    /// Seconds since the last key press; nil: not known.
+    package var idle: Int?
+    package var isConnected: Bool
+    /// The node where it is shown, or the client's address; empty: neither is known, or not for this caller.
+    package var place: String
+
+    package init(
+        server: TerminalName, group: GroupPath, id: String, user: String, kind: SessionProtocol,
+        display: String, startedAt: Int, idle: Int?, isConnected: Bool, place: String
+    ) {
+        self.server = server
+        self.group = group
+        self.id = id
+        self.user = user
+        self.kind = kind
+        self.display = display
+        self.startedAt = startedAt
+        self.idle = idle
+        self.isConnected = isConnected
+        self.place = place
+    }
+}
+
+/// What people read in their sessions.
+package struct SessionMessageRequest: Codable, Sendable {
+    package var text: String
+
+    package init(text: String) { self.text = text }
+}
+
+/// A session on a terminal server that has ended.
+package struct PastTerminalSessionAnswer: Codable, Sendable, Equatable {
+    package var server: TerminalName
+    /// `a person` for callers who may not see who was where.
+    package var user: String
+    package var kind: SessionProtocol
+    /// Seconds since 1970.
+    @SecondTimestamp package var startedAt: Int
+    @SecondTimestamp package var endedAt: Int
+    package var place: String
+
+    package init(
+        server: TerminalName, user: String, kind: SessionProtocol, startedAt: Int, endedAt: Int, place: String
+    ) {
+        self.server = server
+        self.user = user
+        self.kind = kind
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.place = place
+    }
+}

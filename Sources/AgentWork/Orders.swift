@@ -1,0 +1,207 @@
+import API
+import Dispatch
+import Fleet
+import Glibc
+import Synchronization
+
+/// Carries out what the center orders, each order once: one that comes again gets the former answer.
+final class Orders: Sendable {
+    /// Answers that are kept.
+    private static let answerLimit = 1_000
+    private static let (programSeconds, messageSeconds, messageLimit) = (10, 5, 2_000)
+    /// Seconds that a session may take to end in order.
+    private static let grace = 5
+
+    private struct State {
+        /// Nil: it is being carried out.
+        var answers: [String: AgentResult?] = [:]
+        var order: [String] = []
+    }
+
+    private let door: any LogInDoor
+    private let programs: any AgentPrograms
+    private let events: any AgentEventSink
+    private let sessions: @Sendable () -> [AgentSession]
+    private let logIns: @Sendable () -> [LogInSession]
+    private let state = Mutex(State())
+    /// What changes accounts and sessions comes one after the other; messages do not wait for it.
+    private let work = DispatchQueue(label: "roost-agent.orders")
+    private let messages = DispatchQueue(label: "roost-agent.messages")
+
+    /// - Parameter sessions: looked at anew.
+    init(
+        door: any LogInDoor, programs: any AgentPrograms, events: any AgentEventSink,
+        sessions: @escaping @Sendable () -> [AgentSession], logIns: @escaping @Sendable () -> [LogInSession]
+    ) {
+        (self.door, self.programs, self.events) = (door, programs, events)
+        (self.sessions, self.logIns) = (sessions, logIns)
+    }
+
+    /// Begins an order; `answer` is called once it has ended, from another thread.
+    func take(_ order: AgentOrder, _ answer: @escaping @Sendable (AgentResult) -> Void) {
+        let known: AgentResult?? = state.withLock { state in
+            if let known = state.answers[order.id] { return .some(known) }
+            state.answers[order.id] = .some(nil)
+            state.order.append(order.id)
+            if state.order.count > Self.answerLimit { state.answers[state.order.removeFirst()] = nil }
+            return nil
+        }
+        if let known {
+            if let known { answer(known) }
+            return
+        }
+        let queue = if case .message = order.work { messages } else { work }
+        queue.async { [self] in
+            var result = AgentResult(order: order.id)
+            do { result.ready = try carryOut(order.work) } catch { result.problem = "\(error)" }
+            state.withLock { [result] in if $0.answers[order.id] != nil { $0.answers[order.id] = result } }
+            answer(result)
+        }
+    }
+
+    private func carryOut(_ work: AgentOrder.Work) throws -> AgentResult.Ready? {
+        switch work {
+        case .prepare(let logIn):
+            for id in logIn.endsSessions { try end(id) }
+            return try door.prepare(logIn)
+        case .forget(let ticket): door.forget(ticket)
+        case .message(let ids, let text): try message(text, to: ids)
+        case .disconnect(let id): try disconnect(id)
+        case .end(let id): try end(id)
+        case .removeAccount(let user, let home): try door.removeAccount(user, home)
+        case .restart: try restart()
+        }
+        return nil
+    }
+
+    private func session(_ id: String) throws -> AgentSession {
+        guard let session = sessions().first(where: { $0.id == id }) else {
+            throw AgentProblem("there is no session \(id) here any more")
+        }
+        return session
+    }
+
+    // MARK: Sessions
+
+    private func disconnect(_ id: String) throws {
+        let session = try session(id)
+        guard session.kind == .rdp else {
+            throw AgentProblem("a session of \(session.kind.rawValue) cannot be disconnected, only ended")
+        }
+        // It speaks to the display by its number alone (xrdp-dis(1)).
+        try LocalPrograms(variables: ["DISPLAY": session.display]).require(
+            "xrdp-dis", [], seconds: Self.programSeconds)
+    }
+
+    /// Ends a session, in order if that is possible.
+    private func end(_ id: String) throws {
+        guard let session = sessions().first(where: { $0.id == id }) else { return }
+        let own = logIns().filter { logIn in
+            guard logIn.user == session.user else { return false }
+            return session.kind == .ssh ? "ssh-\(logIn.id)" == id : logIn.display == session.display
+        }
+        if session.kind == .x2go {
+            // Its own program knows its name; logind has only the ssh connection, which may be gone.
+            try endX2Go(session)
+        } else if own.isEmpty {
+            try endDisplay(session)
+        } else {
+            for logIn in own {
+                try programs.require(
+                    "loginctl", ["terminate-session", logIn.id], seconds: Self.programSeconds)
+            }
+        }
+        for _ in 0..<(Self.grace * 4) {
+            if !sessions().contains(where: { $0.id == id }) { return }
+            usleep(250_000)
+        }
+        for logIn in own {
+            try programs.require(
+                "loginctl", ["kill-session", "--signal=SIGKILL", logIn.id], seconds: Self.programSeconds)
+        }
+        usleep(500_000)
+        guard !sessions().contains(where: { $0.id == id }) else {
+            throw AgentProblem("session \(id) of \(session.user) does not end")
+        }
+    }
+
+    /// `pid|session|display|host|R or S|…|user|…`
+    private func endX2Go(_ session: AgentSession) throws {
+        let list = try programs.require("x2golistsessions_root", [], seconds: Self.programSeconds)
+        let number = session.display.dropFirst()
+        for line in list.split(separator: "\n") {
+            let parts = line.split(separator: "|", omittingEmptySubsequences: false)
+            guard parts.count > 11, parts[2] == number, parts[11] == session.user else { continue }
+            try programs.require("x2goterminate-session", [String(parts[1])], seconds: Self.programSeconds)
+            return
+        }
+        try endDisplay(session)
+    }
+
+    /// The display's server itself, where logind does not know the session: found by who listens there.
+    private func endDisplay(_ session: AgentSession) throws {
+        guard let user = AccountNames.number(of: session.user), user != 0 else {
+            throw AgentProblem("session \(session.id) has no account here")
+        }
+        try programs.require(
+            "pkill",
+            ["-TERM", "-U", "\(user)", "-f", "(Xorg|Xvnc|x2goagent|nxagent) .*\(session.display)( |$)"],
+            seconds: Self.programSeconds)
+    }
+
+    private func restart() throws {
+        guard sessions().isEmpty else { throw AgentProblem("there are sessions here: it is not restarted") }
+        try programs.require("systemctl", ["--no-block", "reboot"], seconds: Self.programSeconds)
+    }
+
+    // MARK: Messages
+
+    private func message(_ text: String, to ids: [String]) throws {
+        guard text.utf8.count <= Self.messageLimit else { throw AgentProblem("the message is too long") }
+        let all = sessions().filter { ids.isEmpty || ids.contains($0.id) }
+        guard !all.isEmpty || ids.isEmpty else { throw AgentProblem("these sessions are not here any more") }
+        let plain = Self.plain(text)
+        let failed = all.filter { session in
+            do {
+                try show(plain, in: session)
+                return false
+            } catch {
+                AgentLog.write("message to \(session.id): \(error)")
+                return true
+            }
+        }
+        guard failed.isEmpty else {
+            let names = failed.prefix(5).map { "\($0.user) (\($0.id))" }.joined(separator: ", ")
+            throw AgentProblem("the message was not shown to \(names): is zenity or xmessage installed?")
+        }
+    }
+
+    /// A terminal obeys control characters.
+    private static func plain(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter { $0 == "\n" || $0.value >= 32 && !(127..<160).contains($0.value) }
+            ))
+    }
+
+    /// As the session's own user: what runs on a person's display must not be root's.
+    private func show(_ text: String, in session: AgentSession) throws {
+        guard !session.display.isEmpty else {
+            try programs.require(
+                "runuser", ["-u", session.user, "--", "write", session.user],
+                input: Array("\(text)\n".utf8), seconds: Self.messageSeconds)
+            return
+        }
+        let script = """
+            if command -v zenity >/dev/null; then set -- zenity --info --no-markup --text="$1"
+            elif command -v xmessage >/dev/null; then set -- xmessage -center "$1"
+            else exit 9; fi
+            export DISPLAY="$0" XAUTHORITY="$HOME/.Xauthority"
+            "$@" </dev/null >/dev/null 2>&1 &
+            sleep 0.5; kill -0 $! 2>/dev/null
+            """
+        try programs.require(
+            "runuser", ["-l", session.user, "-s", "/bin/sh", "-c", script, "--", session.display, text],
+            seconds: Self.messageSeconds)
+    }
+}

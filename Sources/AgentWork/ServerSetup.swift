@@ -1,0 +1,274 @@
+import Fleet
+import Glibc
+import Linux
+
+/// `roost-agent setup`: what xrdp, sshd and PAM of a terminal server need for log-ins by ticket. It may run again, and can be undone.
+struct ServerSetup {
+    private static let program = "/usr/bin/roost-agent"
+
+    let places: AgentPlaces
+    let programs: any AgentPrograms
+
+    /// One thing that is changed.
+    struct Item {
+        /// For people.
+        var name: String
+        var path: String
+        /// The file as it is to be; nil: it is to be as it is. Throws why it cannot be made so.
+        var wanted: (String?) throws -> String?
+        /// Without it; nil: the file goes.
+        var removed: (String) -> String?
+        /// What has to look at it again.
+        var unit: Unit
+
+        enum Unit { case none, xrdp, ssh, kernel }
+    }
+
+    /// How an item stands.
+    struct Finding: Equatable {
+        var name: String
+        var path: String
+        var isDone: Bool
+        /// Empty: nothing prevents it.
+        var problem: String
+    }
+
+    private func read(_ path: String) -> String? { SmallFile.text(places.path(path)) }
+    private func exists(_ path: String) -> Bool { unsafe access(places.path(path), F_OK) == 0 }
+
+    // MARK: What there is to do
+
+    var items: [Item] {
+        var items = [
+            owned(
+                "a client without power is noticed within a minute", "/etc/sysctl.d/60-roost-agent.conf",
+                [
+                    "net.ipv4.tcp_keepalive_time = 30", "net.ipv4.tcp_keepalive_intvl = 10",
+                    "net.ipv4.tcp_keepalive_probes = 3",
+                ],
+                .kernel)
+        ]
+        if exists("/usr/sbin/xrdp") { items += ofXRDP }
+        if exists("/usr/sbin/sshd") { items += ofSSH }
+        return items
+    }
+
+    private var ofXRDP: [Item] {
+        [
+            Item(
+                name: "xrdp takes log-ins only with credentials, and ends with a wrong one",
+                path: "/etc/xrdp/xrdp.ini",
+                wanted: { text in
+                    let values = [
+                        ("require_credentials", "true"), ("hidelogwindow", "true"), ("autorun", "Xorg"),
+                    ]
+                    guard let text,
+                        let edited = ConfigurationEdit.setting(
+                            values.map { (key: $0.0, value: $0.1) }, in: "Globals", of: text)
+                    else { throw AgentProblem("it has no section [Globals]") }
+                    return edited
+                }, removed: { ConfigurationEdit.removed(from: $0) }, unit: .xrdp),
+            pam("xrdp-sesman"),
+            owned(
+                "xrdp starts again after a crash", "/etc/systemd/system/xrdp.service.d/roost-agent.conf",
+                Self.restart, .xrdp),
+            owned(
+                "xrdp-sesman starts again after a crash",
+                "/etc/systemd/system/xrdp-sesman.service.d/roost-agent.conf", Self.restart, .xrdp),
+        ]
+    }
+
+    private static let restart = ["[Service]", "Restart=on-failure", "RestartSec=1s"]
+
+    private var ofSSH: [Item] {
+        let path = "/etc/ssh/sshd_config.d/roost-agent.conf"
+        var keys = owned(
+            "sshd asks the agent for keys of nodes", path,
+            [
+                "AuthorizedKeysCommand \(Self.program) key %u %t %k", "AuthorizedKeysCommandUser root",
+            ], .ssh)
+        let make = keys.wanted
+        keys.wanted = { [self] present in
+            if let other = otherKeysCommand(than: path) {
+                throw AgentProblem(
+                    "\(other) has an AuthorizedKeysCommand already, and sshd has only one: nodes can use RDP, or have that command ask \(Self.program) key, too"
+                )
+            }
+            return try make(present)
+        }
+        return [pam("sshd"), keys]
+    }
+
+    private func otherKeysCommand(than own: String) -> String? {
+        let parts = DirectoryListing.names(in: places.path("/etc/ssh/sshd_config.d"))
+            .filter { $0.hasSuffix(".conf") }.map { "/etc/ssh/sshd_config.d/\($0)" }
+        return (["/etc/ssh/sshd_config"] + parts).first { path in
+            path != own
+                && (read(path) ?? "").split(separator: "\n").contains {
+                    $0.lowercased().hasPrefix("authorizedkeyscommand ")
+                }
+        }
+    }
+
+    /// Before the lines that ask for a password: a ticket is enough, and anything else falls through to them.
+    private func pam(_ service: String) -> Item {
+        Item(
+            name: "PAM asks the agent about tickets for \(service)", path: "/etc/pam.d/\(service)",
+            wanted: { text in
+                let line = "auth sufficient pam_exec.so expose_authtok quiet \(Self.program) ticket"
+                // After modules that prepare the environment, where there are some.
+                guard let text,
+                    let edited = ConfigurationEdit.adding([line], before: Self.asksForPassword, in: text)
+                        ?? ConfigurationEdit.adding([line], before: { $0.hasPrefix("auth") }, in: text)
+                else { throw AgentProblem("it has no line for ‘auth’") }
+                return edited
+            }, removed: { ConfigurationEdit.removed(from: $0) }, unit: .none)
+    }
+
+    /// `@include common-auth` of Debian, `substack password-auth` of others.
+    private static func asksForPassword(_ line: Substring) -> Bool {
+        let words = line.split { $0 == " " || $0 == "\t" }
+        return words.first == "@include" && words.last == "common-auth"
+            || words.first == "auth"
+                && words.dropFirst().contains {
+                    ["password-auth", "system-auth", "pam_unix.so"].contains($0)
+                }
+    }
+
+    /// A file of our own.
+    private func owned(_ name: String, _ path: String, _ lines: [String], _ unit: Item.Unit) -> Item {
+        let mark = "# Written by roost-agent setup; roost-agent setup --remove removes it."
+        let text = ([mark] + lines + [""]).joined(separator: "\n")
+        return Item(
+            name: name, path: path, wanted: { _ in text }, removed: { $0.hasPrefix(mark) ? nil : $0 },
+            unit: unit)
+    }
+
+    // MARK: Doing it
+
+    /// How everything stands, without a change.
+    func check() -> [Finding] {
+        items.map { item in
+            do {
+                let present = read(item.path)
+                let isDone = try item.wanted(present) == present
+                return Finding(
+                    name: item.name, path: item.path, isDone: isDone,
+                    problem: isDone ? "" : "not set up: run roost-agent setup")
+            } catch {
+                return Finding(name: item.name, path: item.path, isDone: false, problem: "\(error)")
+            }
+        } + (certificate().map { [$0] } ?? [])
+    }
+
+    /// Whether xrdp can read its certificate's key: else it offers no TLS, and clients say that something else is wrong.
+    private func certificate() -> Finding? {
+        guard exists("/usr/sbin/xrdp") else { return nil }
+        let path = "/etc/xrdp/key.pem"
+        let isOfGroup = (read("/etc/group") ?? "").split(separator: "\n").contains { line in
+            let parts = line.split(separator: ":", omittingEmptySubsequences: false)
+            return parts.count == 4 && parts[0] == "ssl-cert"
+                && parts[3].split(separator: ",").contains("xrdp")
+        }
+        let target = FileStatus(places.path(path), follows: true)
+        let isNeeded = target.map { $0.user == 0 && $0.mode & 0o004 == 0 } ?? true
+        let isDone = target != nil && (!isNeeded || isOfGroup || hasUser(target))
+        return Finding(
+            name: "xrdp can read the key of its certificate", path: path, isDone: isDone,
+            problem: isDone
+                ? ""
+                : target == nil
+                    ? "there is no certificate: install ssl-cert, or put one there"
+                    : "usermod -aG ssl-cert xrdp")
+    }
+
+    /// Whether the key belongs to a group of xrdp's alone.
+    private func hasUser(_ status: FileStatus?) -> Bool {
+        guard let status,
+            let line = (read("/etc/group") ?? "").split(separator: "\n").first(where: {
+                $0.hasPrefix("xrdp:")
+            })
+        else { return false }
+        return line.split(separator: ":").dropFirst(2).first == "\(status.group)" && status.mode & 0o040 != 0
+    }
+
+    /// Sets everything up.
+    ///
+    /// - Returns: lines for people.
+    func apply(hasSessions: Bool) throws -> [String] {
+        try change(hasSessions: hasSessions) { item, present in try item.wanted(present) }
+    }
+
+    func remove(hasSessions: Bool) throws -> [String] {
+        try change(hasSessions: hasSessions, isRemoval: true) { item, present in present.flatMap(item.removed)
+        }
+    }
+
+    private func change(
+        hasSessions: Bool, isRemoval: Bool = false, _ wanted: (Item, String?) throws -> String?
+    ) throws -> [String] {
+        var (lines, units): ([String], Set<Item.Unit>) = ([], [])
+        for item in items {
+            do {
+                let present = read(item.path)
+                let text = try wanted(item, present)
+                guard text != present else { continue }
+                try write(text, to: item.path)
+                units.insert(item.unit)
+                lines.append("\(isRemoval ? "undone" : "done"): \(item.name) (\(item.path))")
+            } catch {
+                lines.append("not done: \(item.name) (\(item.path)): \(error)")
+            }
+        }
+        if !isRemoval, let finding = certificate(), !finding.isDone, finding.problem.hasPrefix("usermod") {
+            try programs.require("usermod", ["-aG", "ssl-cert", "xrdp"])
+            units.insert(.xrdp)
+            lines.append("done: \(finding.name)")
+        }
+        return lines + tell(units, hasSessions: hasSessions)
+    }
+
+    /// Keeps owner and mode of a file that is there.
+    private func write(_ text: String?, to path: String) throws {
+        let path = places.path(path)
+        guard let text else {
+            guard unsafe unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove \(path)") }
+            return
+        }
+        let former = FileStatus(path, follows: true)
+        guard FileStatus(path)?.isLink != true else { throw AgentProblem("it is a link") }
+        if former == nil, let slash = path.lastIndex(of: "/") {
+            let directory = String(path[..<slash])
+            guard unsafe mkdir(directory, 0o755) == 0 || errno == EEXIST else {
+                throw SystemError("create \(directory)")
+            }
+        }
+        try WholeFile.replace(path, with: Array(text.utf8), mode: 0o600, at: .agentSetup)
+        guard unsafe chmod(path, (former?.mode ?? 0o644) & 0o7777) == 0,
+            unsafe geteuid() != 0 || chown(path, former?.user ?? 0, former?.group ?? 0) == 0
+        else { throw SystemError("give \(path) its mode") }
+    }
+
+    /// Has the services look at what has changed. Sessions of xrdp are forgotten when it restarts, so that their people cannot come back to them.
+    private func tell(_ units: Set<Item.Unit>, hasSessions: Bool) -> [String] {
+        var lines: [String] = []
+        func act(_ program: String, _ arguments: [String]) {
+            do { try programs.require(program, arguments) } catch {
+                lines.append("not done: \(([program] + arguments).joined(separator: " ")): \(error)")
+            }
+        }
+        if units.contains(.kernel) { act("sysctl", ["--quiet", "--system"]) }
+        if units.contains(.xrdp) {
+            act("systemctl", ["daemon-reload"])
+            if hasSessions {
+                lines.append(
+                    "xrdp was not restarted, because its sessions would be lost: systemctl restart xrdp when it has none"
+                )
+            } else {
+                act("systemctl", ["restart", "xrdp"])
+            }
+        }
+        if units.contains(.ssh) { act("systemctl", ["reload-or-restart", "ssh"]) }
+        return lines
+    }
+}

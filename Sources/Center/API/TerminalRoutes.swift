@@ -1,0 +1,113 @@
+import API
+import Fleet
+import Foundation
+import Hummingbird
+
+/// Terminal servers, their pools, and where log-ins go.
+struct TerminalRoutes {
+    func add(to api: Routes) {
+        addTerminals(to: api)
+        addPools(to: api)
+        api.get("place", .read) { request, _, acts in
+            try JSONAnswer(
+                acts.placement(
+                    of: request.query("user") ?? "", in: Set(Self.words(request.query("groups"))),
+                    at: request.query("node"), pool: request.query("pool"),
+                    protocols: Self.protocols(request.query("protocols"))
+                ).answer)
+        }
+        api.get("placements", .read) { request, _, acts in
+            try await request.page(of: "placements") { try acts.placements($0, offset: $1, limit: $2) }
+        }
+    }
+
+    private func addTerminals(to api: Routes) {
+        api.get("terminals", .read) { request, _, acts in
+            try await request.page(of: "terminals") { try acts.terminals($0, offset: $1, limit: $2) }
+        }
+        api.get("terminals/:name", .read) { _, context, acts in
+            let saved = try acts.terminal(TerminalName(context.parameter("name")))
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.put("terminals/:name", .configure) { request, context, acts in
+            var server = try await request.decoded(TerminalServer.self, upTo: 1 << 20)
+            server.name = try TerminalName(context.parameter("name"))
+            let saved = try await acts.saveTerminal(server, if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.patch("terminals/:name", .configure) { request, context, acts in
+            let saved = try await acts.patchTerminal(
+                TerminalName(context.parameter("name")), Self.patch(request), if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.delete("terminals/:name", .configure) { request, context, acts in
+            try await acts.removeTerminal(
+                TerminalName(context.parameter("name")), if: request.precondition)
+            return HTTPResponse.Status.noContent
+        }
+        api.post("terminals/:name/drain", .configure) { request, context, acts in
+            let restarts = try request.wants("restart") ? true : nil
+            return try await Self.admit(.draining, restarts: restarts, context, acts)
+        }
+        api.post("terminals/:name/resume", .configure) { _, context, acts in
+            try await Self.admit(.open, context, acts)
+        }
+        api.post("terminals/:name/maintenance", .configure) { _, context, acts in
+            try await Self.admit(.maintenance, context, acts)
+        }
+        api.post("terminals/:name/restart", .configure) { _, context, acts in
+            try await Self.admit(.draining, restarts: true, context, acts)
+        }
+    }
+
+    private func addPools(to api: Routes) {
+        api.get("pools", .read) { request, _, acts in
+            try await request.page(of: "pools") { try acts.pools($0, offset: $1, limit: $2) }
+        }
+        api.get("pools/:name", .read) { _, context, acts in
+            let saved = try acts.pool(PoolName(context.parameter("name")))
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.put("pools/:name", .configure) { request, context, acts in
+            var pool = try await request.decoded(TerminalPool.self, upTo: 1 << 20)
+            pool.name = try PoolName(context.parameter("name"))
+            let saved = try await acts.savePool(pool, if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.patch("pools/:name", .configure) { request, context, acts in
+            let saved = try await acts.patchPool(
+                PoolName(context.parameter("name")), Self.patch(request), if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.delete("pools/:name", .configure) { request, context, acts in
+            try await acts.removePool(PoolName(context.parameter("name")), if: request.precondition)
+            return HTTPResponse.Status.noContent
+        }
+    }
+
+    private static func admit(
+        _ admission: TerminalServer.Admission, restarts: Bool? = nil, _ context: CenterContext, _ acts: Acts
+    ) async throws -> JSONAnswer {
+        let saved = try await acts.admit(
+            admission, to: TerminalName(context.parameter("name")), restarts: restarts)
+        return try JSONAnswer(saved.record, etag: saved.tag)
+    }
+
+    private static func patch(_ request: Request) async throws -> MergePatch {
+        try await MergePatch(Data(request.body.collect(upTo: 1 << 20).readableBytesView))
+    }
+
+    private static func words(_ text: String?) -> [String] {
+        (text ?? "").split(separator: ",").map(String.init)
+    }
+
+    private static func protocols(_ text: String?) throws -> [SessionProtocol] {
+        try words(text).map { word in
+            guard let name = SessionProtocol(rawValue: word) else {
+                throw Problem(
+                    422, "Invalid parameter", "protocols: ‘\(word)’ is not one of rdp, ssh, x2go, vnc")
+            }
+            return name
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import API
+import Fleet
+import Linux
+
+/// The directory of people: accounts of the whole site, which agents make on their servers.
+extension Acts {
+    /// Accounts of one import, and those whose passwords have to be hashed here.
+    static let (importLimit, typedLimit) = (20_000, 500)
+
+    /// Those with each word of `query` in name, full name, number or groups, in the order of their names.
+    func accounts(_ query: String, offset: Int, limit: Int) async throws -> Page<AccountAnswer> {
+        try require(.read, in: .site)
+        let day = LocalDay.text(second: Clock.second)
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let fitting = try await configuration().contents.terminals.accounts.values.filter { account in
+            let text = ([account.name.text, account.fullName, "\(account.uid)"] + account.groups)
+                .joined(separator: " ").lowercased()
+            return words.allSatisfy { text.contains($0) }
+        }
+        let all = fitting.sorted { $0.name < $1.name }.map { AccountAnswer($0, isOpen: $0.isOpen(on: day)) }
+        return Page(all, offset: offset, limit: limit)
+    }
+
+    func account(_ name: LogInName) async throws -> Saved<AccountAnswer> {
+        let saved = try await siteRecord(DirectoryAccount.self, at: name, readableIn: .site)
+        return Self.answer(saved.record, tag: saved.tag, saved.revision)
+    }
+
+    /// Adds an account, or changes of one what the request says.
+    func saveAccount(_ name: LogInName, _ wish: AccountRequest, if expected: Precondition = .none)
+        async throws
+        -> Saved<AccountAnswer>
+    {
+        try require(.configure, in: .site)
+        let hash = try Self.hash(of: wish)
+        let snapshot = try await change { current in
+            let known = current.contents.terminals.accounts[name]
+            return [
+                .account(
+                    name, try Self.account(name, wish, over: known, in: current.contents.terminals),
+                    passwordHash: hash)
+            ]
+        } check: { current in
+            try expected.check(DirectoryAccount.record(at: name, in: current.contents), at: name)
+        }
+        guard let account = snapshot.contents.terminals.accounts[name] else {
+            throw StoreError.conflict("account \(name) was removed meanwhile")
+        }
+        return Self.answer(account, tag: try RecordTag.of(account), snapshot.revision)
+    }
+
+    func removeAccount(_ name: LogInName, if expected: Precondition = .none) async throws {
+        try require(.configure, in: .site)
+        try await remove(DirectoryAccount.self, at: name, if: expected)
+    }
+
+    /// Adds accounts from elsewhere, or changes those that are there, all in one revision.
+    func importAccounts(_ wish: AccountImport) async throws -> AccountImportAnswer {
+        try require(.configure, in: .site)
+        guard (1...Self.importLimit).contains(wish.accounts.count) else {
+            throw Problem(422, "Invalid import", "an import has 1 to \(Self.importLimit) accounts")
+        }
+        guard wish.accounts.count(where: { $0.account.password != nil }) <= Self.typedLimit else {
+            throw Problem(
+                422, "Invalid import",
+                "an import has at most \(Self.typedLimit) passwords: give hashes, or import in parts")
+        }
+        let hashes = try wish.accounts.map { try Self.hash(of: $0.account, isOfMany: true) }
+        let before = fleet.snapshot.contents.terminals.accounts
+        let snapshot = try await change(what: "\(counted(wish.accounts.count, "account")) imported") {
+            current in
+            var records = current.contents.terminals
+            return try zip(wish.accounts, hashes).map { entry, hash in
+                let known = records.accounts[entry.name]
+                guard known == nil || wish.replaces else {
+                    throw StoreError.conflict(
+                        "account \(entry.name) is there already (--replace changes those that are there)")
+                }
+                let account = try Self.account(entry.name, entry.account, over: known, in: records)
+                records.accounts[entry.name] = account
+                return .account(entry.name, account, passwordHash: hash)
+            }
+        }
+        let changedCount = wish.accounts.count { before[$0.name] != nil }
+        return AccountImportAnswer(
+            addedCount: wish.accounts.count - changedCount, changedCount: changedCount,
+            revision: snapshot.revision)
+    }
+
+    /// Throws unless the caller may change accounts: asked before a form is read.
+    func requireChangingAccounts() throws { try require(.configure, in: .site) }
+
+    // MARK: Parts
+
+    private static func answer(_ account: DirectoryAccount, tag: String, _ revision: Int) -> Saved<
+        AccountAnswer
+    > {
+        let isOpen = account.isOpen(on: LocalDay.text(second: Clock.second))
+        return Saved(record: AccountAnswer(account, isOpen: isOpen), tag: tag, revision: revision)
+    }
+
+    private static func account(
+        _ name: LogInName, _ wish: AccountRequest, over known: DirectoryAccount?, in records: TerminalRecords
+    ) throws -> DirectoryAccount {
+        guard let uid = wish.uid ?? known?.uid ?? records.freeAccountNumber else {
+            throw StoreError.conflict("no number is free for account \(name)")
+        }
+        var account = known ?? DirectoryAccount(name: name, uid: uid)
+        account.uid = uid
+        account.fullName = wish.fullName ?? account.fullName
+        account.groups = wish.groups ?? account.groups
+        account.isDisabled = wish.isDisabled ?? account.isDisabled
+        if let day = wish.expires { account.expires = day.isEmpty ? nil : day }
+        account.home = wish.home ?? account.home
+        return account
+    }
+
+    /// - Parameter isOfMany: a typed password takes a tenth of a second, which a thousand of them would not end in time.
+    private static func hash(of wish: AccountRequest, isOfMany: Bool = false) throws -> String? {
+        if let password = wish.password {
+            guard wish.passwordHash == nil else {
+                throw Problem(422, "Two passwords", "give the password or its hash, and not both")
+            }
+            guard password.utf8.count <= 256, password.utf8.count >= 1 else {
+                throw Problem(422, "Unusable password", "a password has 1 to 256 bytes")
+            }
+            return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)
+        }
+        guard let hash = wish.passwordHash else { return nil }
+        guard (try? PasswordHash(reading: hash)) != nil, hash.utf8.count <= 512,
+            hash.utf8.allSatisfy({ (33...126).contains($0) })
+        else {
+            throw Problem(
+                422, "Unusable hash", "the hash of a password is as in /etc/shadow, such as $6$… or $y$…")
+        }
+        return hash
+    }
+}

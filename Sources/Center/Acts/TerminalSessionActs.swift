@@ -1,0 +1,154 @@
+import API
+import Fleet
+import Wire
+
+/// Sessions on terminal servers, as their agents report them. Those who may help people in the group of a server see who they are.
+extension Acts {
+    /// Characters of a message.
+    private static let messageLimit = 500
+
+    /// Those with each word of `query` in user, server, kind or place, in the order of servers.
+    ///
+    /// Where names are not shown, they are not searched either.
+    func terminalSessions(_ query: String, offset: Int, limit: Int) throws -> Page<TerminalSessionAnswer> {
+        try require(.read)
+        guard at == nil else {
+            throw Problem(
+                422, "Invalid parameter",
+                "sessions of terminal servers are as they are now: there is no past of them")
+        }
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let fitting = seenSessions().filter { session in
+            let text =
+                [session.user, session.server.text, session.kind.rawValue, session.place].joined(
+                    separator: " "
+                )
+                .lowercased()
+            return words.allSatisfy { text.contains($0) }
+        }
+        return Page(fitting, offset: offset, limit: limit)
+    }
+
+    private func seenSessions() -> [TerminalSessionAnswer] {
+        let (snapshot, second) = (fleet.snapshot, Clock.second)
+        let records = snapshot.contents.terminals.servers
+        return services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
+            server, session, age in
+            guard let record = records[server], caller.sees(record.group) else { return nil }
+            let isNamed = mayNamePeople(in: record.group)
+            return TerminalSessionAnswer(
+                server: server, group: record.group, id: session.id,
+                user: isNamed ? session.user : Self.somePerson, kind: session.kind, display: session.display,
+                startedAt: max(0, second - session.age - age), idle: session.idle.map { $0 + age },
+                isConnected: session.isConnected,
+                place: isNamed ? services.logIns.place(of: session, on: server) : "")
+        }
+    }
+
+    /// Sessions that are looked through.
+    private static let pastLimit = 20_000
+
+    /// Those that have ended, the newest first, with each word of `query` in user, server, kind or place.
+    func pastTerminalSessions(_ query: String, offset: Int, limit: Int) async throws
+        -> Page<PastTerminalSessionAnswer>
+    {
+        try require(.read)
+        let records = fleet.snapshot.contents.terminals.servers
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let all = try await store.endedSessions(limit: Self.pastLimit).compactMap {
+            past -> PastTerminalSessionAnswer? in
+            // Of a server that is no longer there, those of the whole site see what it had.
+            let group = records[past.server]?.group ?? .site
+            guard caller.sees(group) else { return nil }
+            let isNamed = mayNamePeople(in: group)
+            let answer = PastTerminalSessionAnswer(
+                server: past.server, user: isNamed ? past.user : Self.somePerson, kind: past.kind,
+                startedAt: past.startedAt, endedAt: past.endedAt ?? past.startedAt,
+                place: isNamed ? past.place : "")
+            let text = [answer.user, answer.server.text, answer.kind.rawValue, answer.place]
+                .joined(separator: " ").lowercased()
+            return words.allSatisfy { text.contains($0) } ? answer : nil
+        }
+        return Page(all, offset: offset, limit: limit)
+    }
+
+    /// Shows a message in a session, or in all of a server.
+    ///
+    /// - Parameter session: nil: all.
+    func message(_ text: String, to session: String?, on server: TerminalName) async throws {
+        let server = try permittedServer(server)
+        guard text.hasLength(in: 1...Self.messageLimit) else {
+            throw Problem(422, "Invalid message", "a message has 1 to \(Self.messageLimit) characters")
+        }
+        let plain = PlainText(text).description
+        if let session { _ = try known(session, on: server) }
+        try await order(.message(sessions: session.map { [$0] } ?? [], text: plain), on: server)
+        note("message sent", session, on: server)
+    }
+
+    /// The session stays, and no display shows it any more.
+    func disconnect(_ session: String, on server: TerminalName) async throws {
+        let server = try permittedServer(server)
+        _ = try known(session, on: server)
+        try await order(.disconnect(session: session), on: server)
+        note("disconnected", session, on: server)
+    }
+
+    /// The session ends: what is not saved there is lost.
+    func end(_ session: String, on server: TerminalName) async throws {
+        let server = try permittedServer(server)
+        _ = try known(session, on: server)
+        try await order(.end(session: session), on: server)
+        note("ended", session, on: server)
+    }
+
+    /// Throws unless the caller may intervene in sessions of a server: asked before a request is read.
+    func requireHelping(on server: TerminalName) throws { _ = try permittedServer(server) }
+
+    // MARK: Parts
+
+    /// A server in whose sessions the caller may intervene.
+    private func permittedServer(_ name: TerminalName) throws -> TerminalServer {
+        try require(.enrol)
+        if let server = fleet.snapshot.contents.terminals.servers[name], may(.enrol, in: server.group) {
+            return server
+        }
+        try caller.requireNames(.enrol, "terminal server", name.text)
+        throw StoreError.notFound(TerminalServer.missing(name))
+    }
+
+    private func known(_ session: String, on server: TerminalServer) throws -> AgentSession {
+        let all = services.terminals.reportedSessions(at: Clock.steadyMillisecond)
+        guard let found = all.first(where: { $0.server == server.name && $0.session.id == session }) else {
+            throw StoreError.notFound(
+                "there is no session \(session) on \(server.name) (roost session list --servers)")
+        }
+        return found.session
+    }
+
+    private func order(_ work: AgentOrder.Work, on server: TerminalServer) async throws {
+        do { _ = try await services.terminals.order(work, on: server.name) } catch {
+            switch error as? AgentOrderProblem {
+            case .notConnected:
+                throw Problem(
+                    503, "Not connected", "the agent of \(server.name) is not connected: it cannot do it now")
+            case .noAnswer(_, let seconds):
+                throw Problem(
+                    504, "No answer", "the agent of \(server.name) did not answer within \(seconds) s")
+            case .refused(_, let problem):
+                throw Problem(409, "Not done", "\(server.name): \(PlainText(problem).description)")
+            case nil: throw error
+            }
+        }
+    }
+
+    /// Without names: events go to web hooks, and so to other machines.
+    private func note(_ what: String, _ session: String?, on server: TerminalServer) {
+        fleet.events.publish(
+            ServerEvent(
+                kind: .session, group: server.group,
+                text:
+                    "\(session.map { "session \($0)" } ?? "all sessions") of \(server.name): \(what) by \(caller.name)"
+            ))
+    }
+}

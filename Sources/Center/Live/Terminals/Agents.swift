@@ -1,0 +1,240 @@
+import API
+import Fleet
+import Linux
+import NIOSSL
+import Sealing
+import Synchronization
+import Wire
+
+/// The agents of terminal servers: how they join, by what they are known, and how much they may say.
+package final class Agents: Sendable {
+    /// Where agents come to.
+    package struct Port: Sendable {
+        package var hosts: [String]
+        package var number: Int
+        /// Signs their certificates and the port's.
+        package var authority: AgentAuthority
+        /// Where they join: the control center's `https://HOST:PORT`.
+        package var url: String
+        /// What the control center shows there, in PEM.
+        package var chainPath: String
+
+        package init(hosts: [String], number: Int, authority: AgentAuthority, url: String, chainPath: String)
+        {
+            self.hosts = hosts
+            self.number = number
+            self.authority = authority
+            self.url = url
+            self.chainPath = chainPath
+        }
+    }
+
+    /// Requests of one agent; tries to join of one address.
+    static let (perSecond, burst, joinBurst) = (5, 50, 10)
+    /// Bytes of a request, of a name and of a token.
+    private static let (requestLimit, nameLimit, tokenLimit) = (8 << 10, 253, 256)
+
+    private struct Known {
+        /// Of the configuration that this was read with; nil: never.
+        var revision: Int?
+        var names: [String: TerminalName] = [:]
+    }
+
+    let fleet: LiveFleet
+    let terminals: LiveTerminals
+    /// Nil: agents cannot come here.
+    let port: Port?
+    private let tokens = JoinTokens()
+    private let known = Mutex(Known())
+    private let requests = Mutex(PeerRates(perSecond: perSecond, burst: burst))
+    private let joins = Mutex(PeerRates(perSecond: 1, burst: joinBurst))
+    private let listening = Mutex<[TerminalName: Int]>([:])
+
+    package init(fleet: LiveFleet, terminals: LiveTerminals, port: Port?) {
+        (self.fleet, self.terminals, self.port) = (fleet, terminals, port)
+    }
+
+    /// Whether there is an agent that could come.
+    var areExpected: Bool {
+        port != nil
+            && (!fleet.snapshot.contents.terminals.servers.isEmpty
+                || !tokens.isEmpty(now: Clock.steadySecond))
+    }
+
+    // MARK: Tokens
+
+    /// Makes a token.
+    func makeToken(_ wish: AgentTokenRequest, by who: String) throws -> AgentTokenAnswer {
+        guard let port else {
+            throw Problem(
+                409, "No agents",
+                "agents cannot reach this server: it has no HTTPS, or center.agent-port is 0 in roost.yaml")
+        }
+        let (secret, now) = (Secrets.make(), Clock.steadySecond)
+        let group = wish.group ?? .site
+        tokens.add(
+            JoinTokens.Token(
+                server: wish.server, group: group, madeBy: who, endsAt: now + JoinTokens.lifetime),
+            secret: secret, now: now)
+        let token = secret + (Self.fingerprint(ofRootIn: port.chainPath).map { ".\($0)" } ?? "")
+        return AgentTokenAnswer(
+            token: token, server: wish.server, group: group, expiresAt: Clock.second + JoinTokens.lifetime,
+            command: "roost-agent join \(port.url) \(token)")
+    }
+
+    /// SHA-256 of the authority that a chain ends with, where it is one that is trusted alone.
+    private static func fingerprint(ofRootIn path: String) -> String? {
+        guard let bytes = try? WholeFile.read(path, limit: 1 << 20),
+            let last = PEMText.blocks(of: String(decoding: bytes, as: UTF8.self)).last, X509Pair.isRoot(last)
+        else { return nil }
+        return fingerprint(of: last)
+    }
+
+    private static func fingerprint(of certificate: String) -> String? {
+        X509Pair.fingerprint(of: certificate).map { $0.filter { $0 != ":" }.lowercased() }
+    }
+
+    // MARK: Joining
+
+    /// An agent joins.
+    ///
+    /// - Parameter address: where it comes from.
+    func join(_ request: AgentJoinRequest, from address: String) async throws -> AgentJoinAnswer {
+        guard joins.withLock({ $0.takes(address, now: Clock.steadyMillisecond) }) else {
+            throw Problem(429, "Too many requests", "too many agents join from \(address)", retryAfter: 5)
+        }
+        guard let port, request.token.utf8.count <= Self.tokenLimit else { throw Self.wrongToken }
+        let secret = String(request.token.prefix { $0 != "." })
+        guard let token = tokens.take(secret, now: Clock.steadySecond) else { throw Self.wrongToken }
+        do {
+            let name = try token.server ?? Self.name(of: request.name)
+            let certificate = try await sign(request.certificateRequest, of: name) { made in
+                { current in
+                    [
+                        .terminal(
+                            name, try Self.record(name, request, from: address, token, in: current),
+                            agent: AgentCertificates([made]))
+                    ]
+                }
+            }
+            return AgentJoinAnswer(
+                server: name, certificate: certificate, authority: port.authority.certificate,
+                port: port.number)
+        } catch {
+            tokens.restore(token, secret: secret)
+            throw error
+        }
+    }
+
+    private static let wrongToken = Problem(
+        403, "Forbidden",
+        "this token does not let an agent in: it was used, is older than a day, or is from before this server's last start; make a new one (roost server token)"
+    )
+
+    /// A host's name as the name of a terminal server.
+    private static func name(of host: String) throws -> TerminalName {
+        guard (1...nameLimit).contains(host.utf8.count) else {
+            throw InvalidName(
+                host.beginning(length: 64), rule: "a host name has 1 to \(nameLimit) characters")
+        }
+        return try TerminalName(host.lowercased().prefix { $0 != "." })
+    }
+
+    private static func record(
+        _ name: TerminalName, _ request: AgentJoinRequest, from address: String, _ token: JoinTokens.Token,
+        in snapshot: FleetSnapshot
+    ) throws -> TerminalServer {
+        if let declared = snapshot.contents.terminals.servers[name] {
+            // A token for any name must not take over the place of a server.
+            guard token.server != nil else {
+                throw StoreError.conflict(
+                    "terminal server \(name) already exists: make a token for it (roost server token --name \(name))"
+                )
+            }
+            return declared
+        }
+        let ports = request.ports.isEmpty ? [.rdp: SessionProtocol.rdp.usualPort] : request.ports
+        return TerminalServer(
+            name: name, group: token.group, address: request.address ?? plain(address), ports: ports)
+    }
+
+    /// An IPv4 address without the form that IPv6 gives it (RFC 4291 §2.5.5.2).
+    private static func plain(_ address: String) -> String {
+        address.lowercased().hasPrefix("::ffff:") && address.contains(".")
+            ? String(address.dropFirst(7)) : address
+    }
+
+    /// Signs an agent's request, and stores what it is known by from then on.
+    private func sign(
+        _ request: String, of name: TerminalName,
+        _ edits: (AgentCertificates.One) -> @Sendable (FleetSnapshot) throws -> [FleetEdit]
+    ) async throws -> String {
+        guard let port, request.utf8.count <= Self.requestLimit,
+            let made = port.authority.certificate(
+                forRequest: request, of: name.text, now: Clock.second),
+            let fingerprint = Self.fingerprint(of: made.pem)
+        else {
+            throw Problem(
+                422, "Invalid request",
+                "this is no certificate signing request for a key on P-256, signed with that key")
+        }
+        let one = AgentCertificates.One(fingerprint: fingerprint, validUntil: made.validUntil)
+        _ = try await fleet.change(
+            by: "agent join", what: "the agent of terminal server \(name) got a certificate", edits(one))
+        return made.pem
+    }
+
+    /// Signs an agent's next certificate. The one that it comes with counts until that has ended.
+    func renew(_ request: AgentRenewRequest, of name: TerminalName) async throws -> AgentRenewAnswer {
+        let before = try await fleet.store.agentCertificates()[name] ?? AgentCertificates()
+        let pem = try await sign(request.certificateRequest, of: name) { made in
+            { current in
+                guard let record = current.contents.terminals.servers[name] else {
+                    throw StoreError.notFound(TerminalServer.missing(name))
+                }
+                return [.terminal(name, record, agent: before.adding(made))]
+            }
+        }
+        return AgentRenewAnswer(certificate: pem)
+    }
+
+    // MARK: Who comes
+
+    /// The terminal server whose agent shows this certificate; nil: it is not let in, or not any more.
+    func name(of certificate: NIOSSLCertificate) async throws -> TerminalName? {
+        try await name(ofFingerprint: Hashing.hexadecimal(Hashing.sha256(certificate.toDERBytes())))
+    }
+
+    func name(ofFingerprint fingerprint: String) async throws -> TerminalName? {
+        // What stands beside records changes with them.
+        let revision = fleet.snapshot.revision
+        let (isNew, found) = known.withLock { ($0.revision == revision, $0.names[fingerprint]) }
+        if isNew { return found }
+        var names: [String: TerminalName] = [:]
+        for (name, certificates) in try await fleet.store.agentCertificates() {
+            for one in certificates.all { names[one.fingerprint] = name }
+        }
+        known.withLock { [names] in
+            if ($0.revision ?? 0) <= revision { $0 = Known(revision: revision, names: names) }
+        }
+        return names[fingerprint]
+    }
+
+    /// Whether an agent may send a request now.
+    func takesRequest(of name: TerminalName) -> Bool {
+        requests.withLock { $0.takes(name.text, now: Clock.steadyMillisecond) }
+    }
+
+    // MARK: What they are told
+
+    func beginsListening(_ name: TerminalName) { listening.withLock { $0[name, default: 0] += 1 } }
+
+    func endsListening(_ name: TerminalName) {
+        listening.withLock { listening in
+            let count = (listening[name] ?? 1) - 1
+            listening[name] = count > 0 ? count : nil
+        }
+    }
+
+    func isListening(_ name: TerminalName) -> Bool { listening.withLock { $0[name] != nil } }
+}

@@ -1,0 +1,248 @@
+import API
+import Fleet
+import Synchronization
+import Wire
+
+/// Where a log-in goes, and what is prepared there.
+extension LogIns {
+    /// Servers that are tried for one log-in: the best, and the next best.
+    private static let attemptLimit = 2
+
+    /// A log-in whose account is chosen.
+    struct Entry {
+        let way: Way
+        let node: NodeName
+        let pool: TerminalPool
+        let choice: AccountChoice
+        /// Nil: it is there by the server's own means.
+        let account: AgentAccount?
+        /// That node and pool have.
+        let protocols: SessionProtocols
+        let nodeProtocols: SessionProtocols
+        /// Servers that did not prepare it.
+        var excluded: Set<TerminalName> = []
+        var lastFailure: LogInRefusal?
+    }
+
+    /// What is asked of one server.
+    private struct Order {
+        var server: TerminalServer
+        var placement: Placement
+        var kind: SessionProtocol
+        var isReconnection: Bool
+        /// Sessions that end first.
+        var ends: [String] = []
+        /// Of an earlier log-in of the same person, which does not count any more.
+        var former: [String] = []
+    }
+
+    func settle(_ entry: inout Entry) async throws(LogInRefusal) -> LogInAnswer.Outcome {
+        while true {
+            guard now() < entry.way.deadline else { throw entry.lastFailure ?? .tookTooLong }
+            let found = terminals.whereabouts(of: entry.choice.user, at: now())
+            let sessions = ownSessions(found, of: entry)
+            let second = SecondSession(
+                entry.pool.secondLogIn, having: sessions, protocols: entry.protocols,
+                agrees: entry.way.request.takesOver)
+            switch second {
+            case .refused(let refusal): throw refusal
+            case .ask(let session): return .askConsent(consent(for: session, of: entry))
+            case .new(let besides):
+                let order = try place(entry, besides: besides)
+                if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
+            case .back(let session, let ends):
+                let order = try await order(comingBackTo: session, ends: ends, found, entry)
+                guard let order else { continue }
+                if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
+                // It is on its way only: it can go elsewhere. A session that is there stays the person's only one.
+                guard session.id.isEmpty else { throw entry.lastFailure ?? .silent(session.server) }
+                for place in found where place.session == nil {
+                    terminals.noteEnd(of: place.ticket, on: place.server, problem: nil, at: now())
+                }
+            }
+        }
+    }
+
+    /// The person's sessions that this pool's policy is about.
+    private func ownSessions(_ found: [LiveTerminals.Whereabout], of entry: Entry) -> [OwnSession] {
+        let members = Set(entry.pool.servers(of: fleet.snapshot.contents.terminals).joined())
+        let here = entry.way.address.description
+        return state.withLock { state in
+            found.compactMap { place in
+                let isInPool = members.contains(place.server)
+                if let session = place.session {
+                    // Others are people's own shells, which are no business of ours.
+                    let isOurs =
+                        session.kind != .ssh
+                        || state.issued.values.contains {
+                            $0.server == place.server && $0.user == session.user && $0.kind == .ssh
+                                && $0.address.description == session.from
+                        }
+                    guard isOurs else { return nil }
+                    return OwnSession(
+                        server: place.server, id: session.id, kind: session.kind,
+                        isConnected: session.isConnected, isHere: session.from == here, isInPool: isInPool)
+                }
+                let issued = state.issued[place.ticket]
+                return OwnSession(
+                    server: place.server, id: "", kind: issued?.kind ?? .rdp, isConnected: true,
+                    isHere: issued?.machine == entry.way.machine, isInPool: isInPool)
+            }
+        }
+    }
+
+    // MARK: Choosing
+
+    /// - Parameter besides: servers where the person has another session already.
+    private func place(_ entry: Entry, besides: Set<TerminalName>) throws(LogInRefusal) -> Order {
+        let records = fleet.snapshot.contents.terminals
+        var pool = entry.pool
+        let servers = pool.servers(of: records)
+        // Without an agent a server has neither accounts nor tickets of ours.
+        let left = entry.excluded.union(besides).union(
+            entry.account == nil ? [] : servers.joined().filter { !terminals.hasAgent($0) })
+        if !left.isEmpty {
+            pool.levels = servers.map { level in
+                TerminalPool.Level(servers: level.filter { !left.contains($0) })
+            }
+        }
+        let logIn = LogIn(user: entry.choice.user, protocols: entry.protocols, release: pool.release)
+        let placement = terminals.place(logIn, in: pool, at: now(), on: moment)
+        guard let name = placement.server.flatMap({ try? TerminalName($0) }),
+            let server = records.servers[name]
+        else {
+            if let failure = entry.lastFailure { throw failure }
+            terminals.note(
+                placement, ticket: "", of: entry.choice.user, at: entry.node, in: pool.name, time: now())
+            throw .noServer(placement.lack)
+        }
+        guard let kind = pool.kind(of: entry.nodeProtocols, on: server) else { throw .noProtocol }
+        return Order(
+            server: server, placement: placement, kind: kind, isReconnection: placement.isReconnection)
+    }
+
+    /// - Returns: nil where the session's server has gone meanwhile: all is looked at again.
+    private func order(
+        comingBackTo session: OwnSession, ends: [String], _ found: [LiveTerminals.Whereabout], _ entry: Entry
+    ) async throws(LogInRefusal) -> Order? {
+        // A server whose agent starts again comes back within seconds; one that is gone is silent after some more.
+        while !terminals.isListening(session.server), terminals.hasAgent(session.server) {
+            guard terminals.silence(of: session.server, at: now()) <= Placement.silence else { return nil }
+            guard now() + 2_000 < entry.way.deadline else { throw .silent(session.server) }
+            do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .tookTooLong }
+        }
+        let records = fleet.snapshot.contents.terminals
+        guard let server = records.servers[session.server] else { return nil }
+        let kind = session.canMove ? session.kind : entry.pool.kind(of: entry.nodeProtocols, on: server)
+        guard let kind, server.ports[kind] != nil else {
+            throw .sessionOfOtherKind(session.server, session.kind)
+        }
+        // X2Go gives a session to its owner only once it is suspended.
+        if session.kind == .x2go, session.isConnected, !session.id.isEmpty {
+            _ = try? await terminals.order(.disconnect(session: session.id), on: server.name, seconds: 3)
+        }
+        let logIn = LogIn(
+            user: entry.choice.user, protocols: kind.set, release: server.release, existing: server.name.text)
+        return Order(
+            server: server, placement: terminals.place(logIn, in: entry.pool, at: now(), on: moment),
+            kind: kind, isReconnection: session.canMove && !session.id.isEmpty, ends: ends,
+            former: found.filter { $0.server == server.name && $0.session == nil }.map(\.ticket))
+    }
+
+    // MARK: Preparing
+
+    /// - Returns: nil where the server did not prepare it and another one may be tried.
+    private func attempt(_ order: Order, _ entry: inout Entry) async throws(LogInRefusal) -> SessionTicket? {
+        let name = order.server.name
+        let (ticket, credential) = (String(Secrets.make().prefix(22)), Secrets.make())
+        let begin = now()
+        state.withLock { state in
+            state.issue(
+                Issued(
+                    ticket: ticket, user: entry.choice.user, machine: entry.way.machine,
+                    address: entry.way.address, server: name, kind: order.kind,
+                    pool: entry.pool.name, at: begin))
+        }
+        var placement = order.placement
+        placement.server = name.text
+        terminals.note(
+            placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name, time: begin
+        )
+        do {
+            let ready = try await prepare(order, ticket: ticket, credential: credential, entry)
+            for old in order.former {
+                terminals.noteEnd(of: old, on: name, problem: nil, at: now())
+                terminals.tell(.forget(ticket: old), to: name)
+            }
+            return try self.ticket(order, ticket, credential, ready, entry)
+        } catch {
+            // What it may have prepared opens nothing: its credential is given to no one.
+            terminals.tell(.forget(ticket: ticket), to: name)
+            let failure = (error as? LogInRefusal) ?? .failed(name, Self.text(of: error))
+            terminals.noteEnd(of: ticket, on: name, problem: failure.reason, at: now())
+            entry.lastFailure = failure
+            entry.excluded.insert(name)
+            guard entry.excluded.count < Self.attemptLimit else { throw entry.lastFailure ?? .tookTooLong }
+            return nil
+        }
+    }
+
+    private static func text(of error: any Error) -> String {
+        switch error as? AgentOrderProblem {
+        case .notConnected: "its agent is not connected"
+        case .noAnswer(_, let seconds): "its agent did not answer within \(seconds) s"
+        case .refused(_, let problem): problem.beginning(byteCount: 256)
+        case nil: "\(error)"
+        }
+    }
+
+    private func prepare(_ order: Order, ticket: String, credential: String, _ entry: Entry) async throws
+        -> AgentResult.Ready?
+    {
+        let name = order.server.name
+        // A server without an agent checks people's own passwords itself, and has nothing to prepare.
+        guard terminals.hasAgent(name) else {
+            guard case .own = entry.choice, entry.account == nil else {
+                throw LogInRefusal.failed(name, "it has no agent, which would make the account")
+            }
+            return nil
+        }
+        var account = entry.account
+        if case .own = entry.choice, let known = account.flatMap({ try? LogInName($0.user) }) {
+            account?.passwordHash = try await fleet.store.passwordHash(ofAccount: known)
+        }
+        let isOwn = if case .own = entry.choice { true } else { false }
+        let needsKey = order.kind == .ssh || order.kind == .x2go
+        let left = max(1, (entry.way.deadline - now() - 500) / 1_000)
+        let result = try await terminals.order(
+            .prepare(
+                AgentLogIn(
+                    ticket: ticket, user: entry.choice.user, kind: order.kind,
+                    // With their own password people prove themselves to the server: a node has nothing that would do in its place.
+                    credential: isOwn ? "" : Secrets.hash(credential),
+                    publicKey: isOwn || !needsKey ? "" : entry.way.request.publicKey,
+                    lifetime: Self.lifetime, from: entry.way.address.description, account: account,
+                    endsSessions: order.ends)),
+            on: name, seconds: min(left, Self.orderPatience / 1_000))
+        return result.ready
+    }
+
+    private func ticket(
+        _ order: Order, _ ticket: String, _ credential: String, _ ready: AgentResult.Ready?, _ entry: Entry
+    ) throws(LogInRefusal) -> SessionTicket {
+        let (server, name) = (order.server, order.server.name)
+        guard let port = server.ports[order.kind].flatMap(UInt16.init(exactly:)) else { throw .noProtocol }
+        let isOwn = if case .own = entry.choice { true } else { false }
+        let certificate = [ready?.certificate, server.certificate, terminals.certificate(of: name)]
+            .compactMap { $0?.lowercased() }.first { $0.utf8.count == 64 && $0.allSatisfy(\.isHexDigit) }
+        if order.kind == .rdp, certificate == nil {
+            throw .failed(name, "its certificate is not known: a node could not tell it from another server")
+        }
+        return SessionTicket(
+            id: ticket, kind: order.kind.rawValue, address: server.address, port: port,
+            user: entry.choice.user, credential: isOwn ? "" : credential, lifetime: UInt32(Self.lifetime),
+            certificate: order.kind == .rdp ? certificate ?? "" : "",
+            hostKeys: (ready?.hostKeys ?? []).prefix(8).filter(LogInKey.isKey),
+            broker: entry.pool.broker ?? "", isReconnection: order.isReconnection)
+    }
+}

@@ -1,0 +1,100 @@
+import API
+import Fleet
+import Synchronization
+
+/// Sessions over time: their limits, and their history.
+extension LogIns {
+    /// Seconds between two looks, and between two removals of what is too old in the history.
+    private static let (period, cleaning) = (5, 3_600)
+
+    /// Looks at the sessions until cancelled.
+    package func run(_ log: @escaping @Sendable (String) -> Void = { _ in }) async throws {
+        var watch = SessionWatch(open: (try? await fleet.store.openSessions()) ?? [])
+        var cleanedAt = now() - Self.cleaning * 1_000
+        while true {
+            try await Task.sleep(for: .seconds(Self.period))
+            await look(&watch, log)
+            if now() - cleanedAt >= Self.cleaning * 1_000 {
+                cleanedAt = now()
+                await forgetOld(log)
+            }
+        }
+    }
+
+    /// One look.
+    func look(_ watch: inout SessionWatch, _ log: @escaping @Sendable (String) -> Void = { _ in }) async {
+        let (time, records) = (now(), fleet.snapshot.contents.terminals)
+        let seen = seenSessions(in: records, at: time)
+        let changes = watch.changes(
+            seen, on: terminals.reporting(at: time), gone: { records.servers[$0] == nil }, at: wall())
+        if historyDays > 0 {
+            do { try await fleet.store.save(began: changes.began, ended: changes.ended) } catch {
+                log("the history of sessions: \(error)")
+            }
+        }
+        let acts = watch.acts(seen, at: time, on: moment)
+        await withTaskGroup(of: Void.self) { group in
+            var count = 0
+            for act in acts {
+                if count >= Self.ordersAtOnce { await group.next() }
+                count += 1
+                group.addTask { await self.carryOut(act, log) }
+            }
+        }
+    }
+
+    /// Orders that are given at once.
+    private static let ordersAtOnce = 32
+
+    private func seenSessions(in records: TerminalRecords, at time: Int) -> [SessionWatch.Seen] {
+        var pools: [TerminalName: [TerminalPool]] = [:]
+        for pool in records.pools.values {
+            for server in pool.servers(of: records).joined() { pools[server, default: []].append(pool) }
+        }
+        return terminals.reportedSessions(at: time).map { server, session, age in
+            var session = session
+            session.age += age
+            session.idle = session.idle.map { $0 + age }
+            let issued = state.withLock { $0.lastIssued(session.user) }
+            let own = issued.flatMap { $0.server == server ? records.pools[$0.pool] : nil }
+            // Of a server in several pools it is not known which one a session is of, unless its log-in was here.
+            let only = pools[server].flatMap { $0.count == 1 ? $0[0] : nil }
+            return SessionWatch.Seen(
+                server: server, session: session, pool: own ?? only, place: place(of: session, on: server))
+        }
+    }
+
+    private func carryOut(_ act: SessionWatch.Act, _ log: @Sendable (String) -> Void) async {
+        do {
+            switch act.kind {
+            case .disconnect:
+                _ = try await terminals.order(.disconnect(session: act.session), on: act.server)
+            case .end: _ = try await terminals.order(.end(session: act.session), on: act.server)
+            case .warn:
+                let node = state.withLock { $0.lastIssued(act.user)?.machine }
+                _ = try await terminals.order(
+                    .message(
+                        sessions: [act.session],
+                        text: filled(LogInRefusal.closing, for: node.flatMap { fleet.snapshot.node(at: $0) })),
+                    on: act.server)
+            }
+        } catch {
+            log("limits of sessions: \(act.server) did not carry out an order: \(error)")
+        }
+    }
+
+    // MARK: History
+
+    private var historyDays: Int {
+        fleet.snapshot.settings(of: GroupPath.site)[Settings.sessionHistory] ?? 30
+    }
+
+    private func forgetOld(_ log: @Sendable (String) -> Void) async {
+        let days = historyDays
+        do {
+            try await fleet.store.forgetSessions(endedBefore: days == 0 ? nil : wall() - days * 86_400)
+        } catch {
+            log("the history of sessions: \(error)")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import API
+import Fleet
+
+/// A terminal server or a pool as a form: new, or as it is written down, or as it was typed with what is wrong.
+struct DesktopFormView: TemplateView {
+    static let template = PageTemplate("desktopform", Embedded.desktopform_mustache)
+
+    var tabs: TabsView
+    var heading: String
+    /// What is wrong beside single fields.
+    var problem: String?
+    var form: FormView
+
+    /// - Parameters:
+    ///   - typed: what stands in the fields.
+    ///   - errors: what is wrong with them, by their names; an empty name is for the whole.
+    ///   - groups: those in which the caller may have one.
+    init(
+        _ typed: TerminalForm, errors: [String: String] = [:], groups: [GroupPath], _ words: Words
+    ) {
+        tabs = TabsView(desktops: "/desktops/servers", words)
+        heading = typed.isNew ? words("New terminal server") : typed["name"]
+        problem = errors[""]
+        let fields = FormFields(typed: typed.texts, errors: errors, words: words)
+        let system = TerminalServer.System.allCases.map {
+            OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed["system"])
+        }
+        form = FormView(
+            path: "/desktops/server", style: "settings",
+            hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
+            fields: (typed.isNew ? [fields.name] : []) + [
+                fields.group(groups), fields.input("address", "Address", "A host name or an address"),
+                FieldView("system", words("System"), options: system),
+                fields.input("protocols", "Protocols", "rdp, ssh, x2go, vnc, or with a port: rdp:3390"),
+                fields.input("tags", "Tags", "Pools find it by them"),
+                fields.input("limit", "Most sessions", "Empty: as many as its load allows"),
+                fields.input("weight", "Weight", "2: it takes twice as much as others of its size"),
+                fields.lines("hours", "Opening hours", "A line each: mon-fri 07:00-18:00; empty: always"),
+                fields.input("release", "Release", "Empty: what its agent says"),
+                fields.input("node", "Node", "If it boots from here"),
+                fields.input(
+                    "certificate", "Certificate (SHA-256)", "Of RDP, where no agent tells it"),
+            ], submit: words("What would change?"),
+            removal: typed.isNew ? nil : words("Remove this terminal server"))
+    }
+
+    init(_ typed: PoolForm, errors: [String: String] = [:], groups: [GroupPath], _ words: Words) {
+        tabs = TabsView(desktops: "/desktops", words)
+        heading = typed.isNew ? words("New pool") : typed["name"]
+        problem = errors[""]
+        let fields = FormFields(typed: typed.texts, errors: errors, words: words)
+        let second = TerminalPool.SecondLogIn.allCases.map {
+            OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed["second"])
+        }
+        form = FormView(
+            path: "/desktops/pool", style: "settings",
+            hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
+            fields: (typed.isNew ? [fields.name] : []) + [
+                fields.group(groups, hint: "Its nodes and those below may use the pool"),
+                fields.lines(
+                    "levels", "Levels",
+                    "A line for each, filled in their order: names of servers, tag:TAG and pool:POOL"),
+                fields.input("protocols", "Protocols", "rdp, ssh, x2go, vnc: the preferred one first"),
+                fields.lines("users", "People who may use it", "A name a line; empty: all"),
+                fields.lines("groups", "Groups of people who may use it", "A name a line; empty: all"),
+                fields.lines("hours", "Opening hours", "A line each: mon-fri 07:00-18:00; empty: always"),
+                FieldView(
+                    "second", words("When people log in who have a session elsewhere"), options: second),
+                fields.input("idle", "Minutes without a key press until a session is disconnected"),
+                fields.input("disconnected", "Minutes until a disconnected session is ended"),
+                fields.input("release", "Release", "Only servers with it; empty: all"),
+                fields.input(
+                    "broker", "RD Connection Broker", "Its text for the pool, if it places log-ins itself"),
+            ], submit: words("What would change?"), removal: typed.isNew ? nil : words("Remove this pool"))
+    }
+}
+
+/// Makes fields of what was typed and what is wrong with it.
+private struct FormFields {
+    var typed: [String: String]
+    var errors: [String: String]
+    var words: Words
+
+    var name: FieldView {
+        var field = FieldView(
+            "name", words("Name"),
+            InputView(
+                value: typed["name"], isRequired: true, pattern: #"[a-z0-9\-]{1,63}"#, maximumLength: 63))
+        field.error = errors["name"]
+        return field
+    }
+
+    func input(_ name: String, _ label: String, _ hint: String? = nil) -> FieldView {
+        finished(FieldView(name, words(label), InputView(value: typed[name])), hint)
+    }
+
+    func lines(_ name: String, _ label: String, _ hint: String? = nil) -> FieldView {
+        finished(FieldView(name, words(label), LinesView(rows: 3, text: typed[name] ?? "")), hint)
+    }
+
+    func group(_ groups: [GroupPath], hint: String? = nil) -> FieldView {
+        let now = typed["group"] ?? ""
+        let paths = groups.map(\.description)
+        let all = paths.contains(now) || now.isEmpty ? paths : [now] + paths
+        return finished(
+            FieldView(
+                "group", words("Group"), options: all.map { OptionView(text: $0, isChosen: $0 == now) }),
+            hint)
+    }
+
+    private func finished(_ field: FieldView, _ hint: String?) -> FieldView {
+        var field = field
+        field.hint = hint.map { words($0) }
+        field.error = errors[field.name]
+        return field
+    }
+
+    static func hidden(name: String, isNew: Bool, tag: String) -> [HiddenView] {
+        [HiddenView("new", isNew ? "yes" : "")]
+            + (isNew ? [] : [HiddenView("name", name), HiddenView("tag", tag)])
+    }
+}

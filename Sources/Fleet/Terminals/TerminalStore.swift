@@ -1,0 +1,47 @@
+/// What stands beside the records of terminal servers and their people.
+package protocol TerminalStore: Sendable {
+    /// The hash of a directory account's password, as in `/etc/shadow`; nil: it has none.
+    func passwordHash(ofAccount name: LogInName) async throws(StoreError) -> String?
+
+    /// Enters sessions that began, and ends others; of all that have ended, the newest ``PastSession/countLimit`` stay.
+    func save(began: [PastSession], ended: [PastSession]) async throws(StoreError)
+
+    /// Those that had not ended as far as is known.
+    func openSessions() async throws(StoreError) -> [PastSession]
+
+    /// Those that have ended, the newest first.
+    func endedSessions(limit: Int) async throws(StoreError) -> [PastSession]
+
+    /// Forgets sessions that ended before that second, or all.
+    func forgetSessions(endedBefore second: Int?) async throws(StoreError)
+}
+
+/// A session on a terminal server, in the history.
+package struct PastSession: Equatable, Sendable {
+    package var server: TerminalName
+    /// Its identifier there.
+    package var session: String
+    package var user: String
+    package var kind: SessionProtocol
+    /// The node where it was shown, or an address.
+    package var place: String
+    /// Seconds since 1970.
+    package var startedAt: Int
+    /// Nil: it runs.
+    package var endedAt: Int?
+
+    package static let countLimit = 200_000
+
+    package init(
+        server: TerminalName, session: String, user: String, kind: SessionProtocol, place: String,
+        startedAt: Int, endedAt: Int? = nil
+    ) {
+        self.server = server
+        self.session = session
+        self.user = user
+        self.kind = kind
+        self.place = place
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+    }
+}

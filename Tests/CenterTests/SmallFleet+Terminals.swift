@@ -1,0 +1,43 @@
+import API
+import Fleet
+import Testing
+
+@testable import Center
+
+extension SmallFleet {
+    /// A terminal server with one session, its pool, and a log-in that was placed there.
+    static func addTerminal(of place: Place, to services: CenterServices) async throws {
+        let group = try GroupPath(place.rawValue)
+        let tag = "of-\(place.node)"
+        let server = TerminalServer(
+            name: try TerminalName("ts-of-\(place.node)"), group: group, address: "10.77.0.20", tags: [tag])
+        let pool = TerminalPool(
+            name: try PoolName("pool-of-\(place.node)"), group: group,
+            levels: [TerminalPool.Level(tags: [tag])])
+        try await services.fleet.change(by: "seed") { _ in
+            [.terminal(server.name, server), .pool(pool.name, pool)]
+        }
+        let (terminals, now) = (services.terminals, Clock.steadyMillisecond)
+        _ = terminals.take(report(users: ["user of \(place.node)"]), from: server.name, at: now)
+        let placement = terminals.place(LogIn(user: "guest of \(place.node)"), in: pool, at: now)
+        terminals.note(
+            placement, ticket: "ticket of \(place.node)", of: "guest of \(place.node)",
+            at: try NodeName(place.node), in: pool.name, time: now)
+    }
+
+    /// What an agent reports, with a session for each user.
+    static func report(
+        users: [String], boot: String = "1", troubles: [String] = [], load: Double = 0
+    ) -> AgentReport {
+        AgentReport(
+            version: "test", bootID: boot,
+            load: TerminalLoad(
+                processorCount: 8, loadAverage: load, memoryByteCount: 16 << 30,
+                usedMemoryByteCount: 1 << 30, idleMemoryByteCount: 1 << 30, sessionCount: users.count),
+            sessions: users.enumerated().map { index, user in
+                AgentSession(
+                    id: "\(index)", user: user, kind: .rdp, display: ":\(10 + index)", age: 60, idle: nil,
+                    isConnected: true, from: "10.77.0.7")
+            }, troubles: troubles)
+    }
+}
