@@ -40,6 +40,17 @@ package final class TerminalProbes: Sendable {
     /// What is known of a server; nil: it is not probed.
     func probed(_ name: TerminalName) -> ProbedServer? { known.withLock { $0[name] } }
 
+    /// The same for people; nil: it is not probed, or not yet.
+    func answer(about record: TerminalServer, at time: Int) -> TerminalProbeAnswer? {
+        guard let server = probed(record.name), let probedAt = server.probedAt else { return nil }
+        return TerminalProbeAnswer(
+            age: max(0, time - probedAt) / 1_000,
+            findings: server.findings.sorted { $0.key.rawValue < $1.key.rawValue }
+                .map { "\($0.key.rawValue): \(PlainText("\($0.value)"))" },
+            exporter: server.reading?.kind.rawValue, limits: server.limits,
+            certificate: server.shownCertificate, isDistrusted: server.isDistrusted(by: record))
+    }
+
     // MARK: One round
 
     /// Probes what is due.
