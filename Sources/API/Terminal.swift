@@ -30,12 +30,15 @@ package struct TerminalAnswer: Codable, Sendable {
     package var pools: [PoolName]
     /// Nil in lists. Callers who may not see who is where see «a person».
     package var sessions: [AgentSession]?
+    /// Nil: its agent tells what there is to know.
+    package var probe: TerminalProbeAnswer?
 
     package init(
         server: TerminalServer, state: TerminalState, heard: Int?, isConnected: Bool, sessionCount: Int,
         underwayCount: Int, failureCount: Int, load: TerminalLoad?, use: Double?,
         pressure: AgentReport.Pressure?, rooms: [AgentReport.Room], release: String?, version: String?,
-        troubles: [String], pools: [PoolName], sessions: [AgentSession]?
+        troubles: [String], pools: [PoolName], sessions: [AgentSession]?,
+        probe: TerminalProbeAnswer? = nil
     ) {
         self.server = server
         self.state = state
@@ -53,6 +56,41 @@ package struct TerminalAnswer: Codable, Sendable {
         self.troubles = troubles
         self.pools = pools
         self.sessions = sessions
+        self.probe = probe
+    }
+}
+
+/// What a probe found of a terminal server without an agent, or whose agent is silent.
+package struct TerminalProbeAnswer: Codable, Sendable, Equatable {
+    /// Seconds ago.
+    package var age: Int
+    /// What answers, for people: `rdp: RDP with NLA, certificate …`.
+    package var findings: [String]
+    /// The exporter for Prometheus that answers; nil: none.
+    package var exporter: String?
+    /// What cannot be known.
+    package var limits: [String]
+    /// SHA-256 of the certificate for RDP that it shows; empty: it shows none; nil: it does not answer.
+    package var certificate: String?
+    /// Whether that is another one than the one that is pinned: then no log-in goes there.
+    package var isDistrusted: Bool
+
+    package init(
+        age: Int, findings: [String], exporter: String?, limits: [String], certificate: String?,
+        isDistrusted: Bool
+    ) {
+        self.age = age
+        self.findings = findings
+        self.exporter = exporter
+        self.limits = limits
+        self.certificate = certificate
+        self.isDistrusted = isDistrusted
+    }
+
+    /// All of it for people, a line each.
+    package var lines: [String] {
+        findings + (exporter.map { ["\($0) tells its load"] } ?? []) + limits
+            + (isDistrusted ? ["this is not the certificate that is pinned: no log-in goes there"] : [])
     }
 }
 

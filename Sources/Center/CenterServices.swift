@@ -16,6 +16,10 @@ package struct CenterServices: Sendable {
     package let replication: ImageReplication
     /// Terminal servers as they are now.
     package let terminals: LiveTerminals
+    /// Looks at those without an agent.
+    package let probes: TerminalProbes
+    /// Empties those that are to boot another version.
+    package let renewals: TerminalRenewals
     /// Log-ins of people there.
     package let logIns: LogIns
     /// The log-in provider; nil if there is none.
@@ -47,6 +51,8 @@ package struct CenterServices: Sendable {
     ) {
         self.fleet = fleet
         terminals = LiveTerminals(fleet: fleet)
+        probes = TerminalProbes(of: terminals)
+        renewals = TerminalRenewals(of: terminals)
         logIns = LogIns(fleet: fleet, terminals: terminals)
         self.volumes = volumes
         self.logs = logs

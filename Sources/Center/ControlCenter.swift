@@ -105,6 +105,12 @@ package struct ControlCenter: Sendable {
                 try await services.terminals.run { logger.warning("\($0)") }
             }
             group.addTask { [services, logger] in
+                try await services.probes.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
+                try await services.renewals.run { logger.warning("\($0)") }
+            }
+            group.addTask { [services, logger] in
                 try await services.logIns.run { logger.warning("\($0)") }
             }
             group.addTask { [services, logger] in

@@ -9,7 +9,7 @@ import Wire
 struct ImportCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Take over the configuration of other programs.",
-        subcommands: [LTSConfImport.self, LTSPConfImport.self])
+        subcommands: [LTSConfImport.self, LTSPConfImport.self, LBSConfigImport.self])
 }
 
 /// `roost import lts-conf`.

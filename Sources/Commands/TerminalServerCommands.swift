@@ -100,6 +100,8 @@ extension TerminalAnswer {
             ("pools", pools.isEmpty ? "-" : pools.map(\.text).joined(separator: ", ")),
             ("hours", server.hours.isEmpty ? "always" : server.hours.text),
         ]
+        lines += (probe?.lines ?? []).map { ("probe", $0) }
+        if let certificate = server.certificate { lines.append(("certificate", certificate)) }
         if let node = server.node { lines.append(("node", node.text)) }
         if server.restartsWhenEmpty { lines.append(("restart", "when it is empty")) }
         if failureCount > 0 { lines.append(("log-ins", "\(failureCount) in a row found no session there")) }

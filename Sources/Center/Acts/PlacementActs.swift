@@ -118,7 +118,8 @@ extension Acts {
             let group =
                 switch trouble {
                 case .noServer(let pool, _, _): records.pools[pool]?.group
-                case .silent(let server, _, _), .failing(let server, _), .reported(let server, _):
+                case .silent(let server, _, _), .failing(let server, _), .reported(let server, _),
+                    .otherCertificate(let server):
                     records.servers[server]?.group
                 }
             return may(.configure, in: group ?? .site)
@@ -149,6 +150,10 @@ extension TerminalTrouble {
             PlacementWords(
                 "Terminal server %1: %2 log-ins in a row found no session there. Look at xrdp and the agent there; ‘roost server show %1’ shows what it says.",
                 server.text, "\(count)")
+        case .otherCertificate(let server):
+            PlacementWords(
+                "Terminal server %1 shows another certificate than the one that is pinned, and no log-in goes there. If it has a new one: ‘roost server show %1’ shows it, ‘roost server set %1 --certificate SHA256’ accepts it.",
+                server.text)
         case .reported(let server, let text): PlacementWords("Terminal server %1: %2.", server.text, text)
         }
     }

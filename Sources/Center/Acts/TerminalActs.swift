@@ -194,7 +194,8 @@ extension Acts {
             load: now?.placed?.load, use: now?.use, pressure: now?.report?.pressure,
             rooms: now?.report?.rooms ?? [], release: server.release ?? now?.report?.release,
             version: now?.report?.version, troubles: now?.report?.troubles ?? [],
-            pools: pools.filter { all[$0].map { caller.sees($0.group) } ?? false }, sessions: nil)
+            pools: pools.filter { all[$0].map { caller.sees($0.group) } ?? false }, sessions: nil,
+            probe: services.probes.answer(about: server, at: Clock.steadyMillisecond))
     }
 
     private func answer(_ pool: TerminalPool, _ now: Present, _ snapshot: FleetSnapshot) -> PoolAnswer {

@@ -12,6 +12,12 @@ package struct PlacementServer: Equatable, Sendable {
     package var isDraining = false
     /// By its opening hours.
     package var isOpen = true
+    /// It shows another certificate than it did, and people have not said that it may: no password goes there.
+    package var isDistrusted = false
+    /// Protocols that it should have, and that do not answer.
+    package var silentProtocols: SessionProtocols = []
+    /// Milliseconds without a sign of it after which it counts as gone.
+    package var patience = Placement.silence
     package private(set) var load: TerminalLoad?
     package private(set) var average: TerminalAverage?
     /// When its agent, or a probe where there is none, last reached it; milliseconds.
@@ -42,6 +48,9 @@ package struct PlacementServer: Equatable, Sendable {
         heardAt = time
         if average == nil { average = TerminalAverage(load, at: time) } else { average?.note(load, at: time) }
     }
+
+    /// A probe reached it: what it uses now is not known.
+    package mutating func reached(at time: Int) { (load, average, heardAt) = (nil, nil, time) }
 
     /// Sessions there, by the source that knows of more.
     package var sessionCount: Int { max(load?.sessionCount ?? 0, seenSessionCount) }
@@ -118,6 +127,8 @@ package struct Placement: Equatable, Sendable {
         /// Nothing was heard from it for so many seconds.
         case notHeard(seconds: Int)
         case draining
+        /// Its certificate has changed, and people have not accepted the new one.
+        case otherCertificate
         case closed
         case otherProtocol
         case otherRelease(String?)
@@ -125,8 +136,14 @@ package struct Placement: Equatable, Sendable {
         case full(sessionCount: Int, limit: Int)
         /// More would make it fail: memory, or processes that wait.
         case exhausted(TerminalUse)
+        /// A figure of the pool's rule is above its critical value.
+        case critical(LoadFigure, TerminalUse)
         /// Log-ins in a row found no session there; it is tried again later, with one at a time.
         case failing(count: Int)
+        /// Chosen: the connection broker of the collection, which it belongs to, places the log-in itself.
+        case broker
+        /// Another server of the collection is there to reach the broker.
+        case notNeeded
 
         /// Whether it could take the log-in.
         package var use: TerminalUse? {
@@ -146,8 +163,10 @@ package struct TerminalUse: Equatable, Sendable {
     package var memory: Double
     /// Of its limit or, where it reports no load, of the usual number of sessions.
     package var sessions: Double
+    /// By the pool's rule, if it has one: then it counts alone.
+    package var rule: Double?
 
-    package var share: Double { max(processors, memory, sessions) }
+    package var share: Double { rule ?? max(processors, memory, sessions) }
 }
 
 extension Placement {
@@ -169,9 +188,15 @@ extension Placement {
     /// - Parameters:
     ///   - levels: indexes of `servers`, in the order in which levels are filled.
     ///   - now: milliseconds.
+    ///   - terms: of the pool.
     package init(
-        _ logIn: LogIn, levels: [[Int]], of servers: [PlacementServer], cost: SessionCost, now: Int
+        _ logIn: LogIn, levels: [[Int]], of servers: [PlacementServer], cost: SessionCost, now: Int,
+        terms: PlacementTerms = PlacementTerms()
     ) {
+        if terms.isBrokered {
+            self = Self(brokered: logIn, levels: levels, of: servers, now: now)
+            return
+        }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(servers.count)
         /// The best so far: in the first level with room, and of all.
@@ -180,7 +205,7 @@ extension Placement {
         var existing: Int?
         for (level, members) in levels.enumerated() {
             for index in members {
-                let reason = servers[index].judged(for: logIn, cost: cost, now: now)
+                let reason = servers[index].judged(for: logIn, cost: cost, rule: terms.rule, now: now)
                 let name = servers[index].name
                 if let share = reason.use?.share {
                     let place = (verdicts.count, level, share)
@@ -253,16 +278,26 @@ extension PlacementServer {
     /// A session is continued on a server that takes no new ones, too.
     fileprivate func takesBack(_ logIn: LogIn, now: Int) -> Bool {
         guard let heardAt else { return false }
-        return now - heardAt <= Placement.silence && !protocols.isDisjoint(with: logIn.protocols)
+        return now - heardAt <= patience && !isDistrusted
+            && !protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols)
     }
 
-    fileprivate func judged(for logIn: LogIn, cost: SessionCost, now: Int) -> Placement.Reason {
+    /// Why it takes no log-in, whatever room it has.
+    func obstacle(for logIn: LogIn, now: Int) -> Placement.Reason? {
         guard let heardAt else { return .neverHeard }
-        if now - heardAt > Placement.silence { return .notHeard(seconds: (now - heardAt) / 1_000) }
+        if now - heardAt > patience { return .notHeard(seconds: (now - heardAt) / 1_000) }
+        if isDistrusted { return .otherCertificate }
         if isDraining { return .draining }
         if !isOpen { return .closed }
-        if protocols.isDisjoint(with: logIn.protocols) { return .otherProtocol }
+        if protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols) { return .otherProtocol }
         if let wanted = logIn.release, wanted != release { return .otherRelease(release) }
+        return nil
+    }
+
+    fileprivate func judged(for logIn: LogIn, cost: SessionCost, rule: [LoadVariable]?, now: Int)
+        -> Placement.Reason
+    {
+        if let obstacle = obstacle(for: logIn, now: now) { return obstacle }
         if let sessionLimit, sessionCount + underwayCount >= sessionLimit {
             return .full(sessionCount: sessionCount + underwayCount, limit: sessionLimit)
         }
@@ -271,13 +306,16 @@ extension PlacementServer {
         {
             return .failing(count: failureCount)
         }
-        let use = use(cost: cost)
+        var use = use(cost: cost)
+        let judgement = rule.flatMap { self.judgement(by: $0, cost: cost) }
+        use.rule = judgement?.share
         if let load,
             Double(load.usedMemoryByteCount) > Placement.memoryEnd * Double(load.memoryByteCount)
                 || load.loadAverage > Placement.processorEnd * Double(load.processorCount)
         {
             return .exhausted(use)
         }
+        if let figure = judgement?.critical { return .critical(figure, use) }
         return .lessFree(use)
     }
 

@@ -109,12 +109,16 @@ extension Placement.Reason {
         case .neverHeard: "never-heard"
         case .notHeard: "not-heard"
         case .draining: "draining"
+        case .otherCertificate: "other-certificate"
         case .closed: "closed"
         case .otherProtocol: "other-protocol"
         case .otherRelease: "other-release"
         case .full: "full"
         case .exhausted: "exhausted"
+        case .critical: "critical"
         case .failing: "failing"
+        case .broker: "broker"
+        case .notNeeded: "not-needed"
         }
     }
 
@@ -131,18 +135,23 @@ extension Placement.Reason {
         case .neverHeard: PlacementWords("it has never been heard")
         case .notHeard(let seconds): PlacementWords("it has not been heard for %1 s", "\(seconds)")
         case .draining: PlacementWords("it takes no new sessions: it drains, or is in maintenance")
+        case .otherCertificate:
+            PlacementWords("its certificate has changed, and the new one has not been accepted")
         case .closed: PlacementWords("closed now by its opening hours")
         case .otherProtocol: PlacementWords("it has no protocol that the node and the pool have")
         case .otherRelease(let release?): PlacementWords("it has release %1, which is another one", release)
         case .otherRelease(nil): PlacementWords("its release is not known")
         case .full(let count, let limit): PlacementWords("full: %1 of %2 sessions", "\(count)", "\(limit)")
         case .exhausted: PlacementWords("its memory or its processors are exhausted")
+        case .critical(let figure, _): PlacementWords("%1 is above its critical value", figure.rawValue)
+        case .broker: PlacementWords("chosen: it leads to the connection broker, which places the log-in")
+        case .notNeeded: PlacementWords("not needed: another server leads to the connection broker")
         case .failing(let count): PlacementWords("%1 log-ins in a row found no session there", "\(count)")
         }
     }
 
     /// What prevents it, whatever the log-in is; nil: it takes log-ins.
-    package var isObstacle: Bool { use == nil && self != .hasSession }
+    package var isObstacle: Bool { use == nil && ![.hasSession, .broker, .notNeeded].contains(self) }
 }
 
 extension TerminalUse {

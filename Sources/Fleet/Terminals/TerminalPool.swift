@@ -22,6 +22,8 @@ package struct TerminalPool: Equatable, Sendable, Codable {
     package var disconnectedMinutes: Int?
     /// Sent to an RD Connection Broker, which places log-ins itself: `tsv://MS Terminal Services Plugin.1.Staff`.
     package var broker: String?
+    /// How servers are compared, as LTSP-Cluster did it; nil: by the share of processors, memory and sessions that they use.
+    package var rule: [LoadVariable]?
 
     /// Servers that are filled together.
     package struct Level: Equatable, Sendable, Codable {
@@ -53,7 +55,8 @@ package struct TerminalPool: Equatable, Sendable, Codable {
         name: PoolName, group: GroupPath = .site, levels: [Level] = [],
         protocols: [SessionProtocol] = [.rdp], release: String? = nil, users: [String] = [],
         groups: [String] = [], hours: [OpeningHours] = [], secondLogIn: SecondLogIn = .takeOver,
-        idleMinutes: Int? = nil, disconnectedMinutes: Int? = nil, broker: String? = nil
+        idleMinutes: Int? = nil, disconnectedMinutes: Int? = nil, broker: String? = nil,
+        rule: [LoadVariable]? = nil
     ) {
         self.name = name
         self.group = group
@@ -67,6 +70,7 @@ package struct TerminalPool: Equatable, Sendable, Codable {
         self.idleMinutes = idleMinutes
         self.disconnectedMinutes = disconnectedMinutes
         self.broker = broker
+        self.rule = rule
     }
 }
 
@@ -86,6 +90,7 @@ extension TerminalPool {
         idleMinutes = try fields.decodeIfPresent(Int.self, forKey: .idleMinutes)
         disconnectedMinutes = try fields.decodeIfPresent(Int.self, forKey: .disconnectedMinutes)
         broker = try fields.decodeIfPresent(String.self, forKey: .broker)
+        rule = try fields.decodeIfPresent([LoadVariable].self, forKey: .rule)
     }
 }
 

@@ -155,6 +155,7 @@ extension TerminalPool: TableRecord, ListedRecord {
         where !(1...525_600).contains(minutes) {
             throw InvalidSetting("\(minutes) minutes: a limit is 1 to 525600 minutes")
         }
+        if let rule = pool.rule { try LoadVariable.check(rule) }
         if let broker = pool.broker {
             // It stands in clear in the first packet, on a line of its own.
             guard (1...200).contains(broker.utf8.count), broker.utf8.allSatisfy({ (32...126).contains($0) })

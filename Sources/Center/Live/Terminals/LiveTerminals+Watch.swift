@@ -11,6 +11,8 @@ package enum TerminalTrouble: Sendable, Equatable {
     case failing(TerminalName, count: Int)
     /// What the agent says.
     case reported(TerminalName, String)
+    /// It shows another certificate than the one that is pinned.
+    case otherCertificate(TerminalName)
 }
 
 extension LiveTerminals {
@@ -148,7 +150,7 @@ extension LiveTerminals {
     {
         if record.admission == .maintenance { return .maintenance }
         guard let placed, let heardAt = placed.heardAt else { return .neverHeard }
-        if time - heardAt > Placement.silence { return .silent }
+        if time - heardAt > placed.patience { return .silent }
         if record.admission == .draining { return .draining }
         return placed.failureCount >= Placement.failureLimit ? .failing : .up
     }
@@ -163,6 +165,7 @@ extension LiveTerminals.Terminal {
                 ? [] : [.silent(name, sessionCount: count, seconds: (time - heardAt) / 1_000)]
         }
         var troubles: [TerminalTrouble] = []
+        if placed.isDistrusted { troubles.append(.otherCertificate(name)) }
         if placed.failureCount >= Placement.failureLimit {
             troubles.append(.failing(name, count: placed.failureCount))
         }

@@ -145,7 +145,9 @@ extension LiveTerminals {
                     wanted.existing = state.place(of: logIn.user, at: time)?.text
                 }
             }
-            return Placement(wanted, levels: known.levels, of: servers, cost: known.cost, now: time)
+            return Placement(
+                wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
+                terms: PlacementTerms(of: pool))
         }
     }
 
@@ -344,7 +346,9 @@ extension LiveTerminals.State {
         guard let claims = places[user], !claims.isEmpty else { return nil }
         guard let last = former[user] else { return claims[0] }
         if claims.contains(last) { return last }
-        guard let heardAt = terminals[last]?.placed.heardAt, time - heardAt <= Placement.silence else {
+        guard let placed = terminals[last]?.placed, let heardAt = placed.heardAt,
+            time - heardAt <= placed.patience
+        else {
             return claims[0]
         }
         return nil

@@ -185,6 +185,8 @@ struct DesktopServerView: TemplateView {
     var heard: String
     var agent: String?
     var release: String?
+    /// What a probe found, a line each.
+    var probe: [String]
     var hours: String
     var node: String?
     var restart: String?
@@ -235,6 +237,7 @@ struct DesktopServerView: TemplateView {
         heard = Self.heard(answer, words)
         agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
         release = answer.release
+        probe = answer.probe?.lines ?? []
         hours = server.hours.isEmpty ? words("always") : server.hours.text
         node = server.node?.text
         if server.restartsWhenEmpty { restart = words("when the last session has ended") }
