@@ -15,6 +15,8 @@ packages() { # KIND SUITE
   case $1 in
     server)
       all=systemd-sysv,dbus,libpam-systemd,iproute2,procps,openssh-server,xauth,ca-certificates,openssl
+      # What roost-agent is linked with.
+      all+=,libsodium23,libstdc++6,zstd
       all+=,xrdp,xorgxrdp,openbox,xterm,x11-xserver-utils,xfonts-base,fonts-dejavu-core,dbus-x11,xprintidle
       all+=,x2goserver,x2goserver-xsession
       # Sound through xrdp is packaged from Debian 13 on.
@@ -79,6 +81,8 @@ Y
 }
 
 dress_client() { # DIRECTORY
+  # As Examples/thin-client/Dockerfile has it.
+  chroot "$1" useradd --uid 1000 --gid users --comment Guest --home-dir /run/thin-client/home/1000 --shell /bin/sh guest
   sed -i -e 's/^\(passwd\|group\|shadow\):.*/& extrausers/' "$1/etc/nsswitch.conf"
 }
 

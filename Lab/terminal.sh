@@ -12,6 +12,10 @@
 #                                           the password comes on standard input; waits for the blue desktop of terminal-tree.sh, writes
 #                                           a picture, and says after how many milliseconds
 #   terminal.sh desktop CLIENT SECONDS PNG  wait for that desktop, whatever shows it, and write a picture
+#   terminal.sh person NODE USER            log in as a person at the node's log-in screen, through its PAM; the password comes on standard
+#                                           input. guest needs none, and automatic is the node's own log-in. Says why there is no session
+#   terminal.sh says NODE [SECONDS]         what the session tells in a window, once it does (30 s); closes it
+#   terminal.sh leave NODE                  end what the person's session shows, and clean up as PAM does
 #   terminal.sh blank CLIENT                remove all windows: a picture of before proves nothing
 #   terminal.sh stop NAME                   end it in order
 #   terminal.sh kill NAME                   the same without a word, as a power cut does
@@ -209,8 +213,12 @@ terminal_node() { # NAME [MAC]
     /run/roost/busybox cpio -idm </run/roost/configuration.cpio 2>/dev/null
     rm -f /run/roost/configuration.cpio
     mv marks run-key /run/roost/
+    # Its steps, as far as the tests need them: whole files that a setting wrote.
     cp -a files/. / 2>/dev/null || true
-    /run/roost/roost-node report ready'
+    /run/roost/roost-node steps before-init >/dev/null 2>&1 || true
+    /run/roost/roost-node report ready
+    chmod 440 /etc/sudoers.d/thin-client
+    /usr/local/lib/thin-client/prepare'
 }
 
 terminal_put() { tar -C "$2" -c . | enter_container "$1" tar -x -C / --no-same-owner; } # NAME DIRECTORY
@@ -243,6 +251,60 @@ terminal_desktop() { # CLIENT SECONDS PNG [PID]: of what shows it, which may end
 terminal_blank() { # CLIENT
   # shellcheck disable=SC2016  # the container's shell reads it
   enter_container "$1" sh -c 'for name in xfreerdp xfreerdp3 nxproxy ssh yad; do pkill -x "$name"; done; sleep 0.3; xsetroot -solid black'
+}
+
+# --- people at a node --------------------------------------------------------
+
+terminal_person() { # NODE USER
+  local service=lightdm user=$2 password=''
+  terminal_blank "$1"
+  case $user in
+    automatic) service=lightdm-autologin user=guest ;;
+    guest) ;;
+    *) IFS= read -r password ;;
+  esac
+  if ! printf '%s\n' "$password" | enter_container "$1" timeout 60 pamtester "$service" "$user" authenticate \
+    >"$log_dir/$1.pam" 2>&1; then
+    enter_container "$1" cat /run/thin-client/message
+    return 1
+  fi
+  # shellcheck disable=SC2016  # the container's shell reads it
+  enter_container "$1" sh -euc '
+    uid=$(id -u "$1")
+    printf "%s\n" "$1" >/run/person
+    cd "/run/thin-client/home/$uid"
+    setsid setpriv --reuid "$uid" --regid 100 --clear-groups env "HOME=$PWD" "USER=$1" LANG=C.UTF-8 \
+      /usr/local/bin/roost-session >/run/session.log 2>&1 </dev/null &
+    printf "%s\n" "$!" >/run/session.pid' sh "$user"
+}
+
+terminal_says() { # NODE [SECONDS]
+  # shellcheck disable=SC2016  # the container's shell reads it
+  enter_container "$1" sh -uc '
+    for tick in $(seq "$1"); do
+      said=$(pgrep -a -x yad | sed -n "s/.*--text=//; s/ --button=.*//p")
+      if [ -n "$said" ]; then
+        printf "%s\n" "$said"
+        pkill -x yad
+        exit 0
+      fi
+      sleep 0.1
+    done
+    exit 1' sh "$((${2:-30} * 10))"
+}
+
+terminal_leave() { # NODE
+  terminal_blank "$1"
+  # shellcheck disable=SC2016  # the container's shell reads it
+  enter_container "$1" sh -uc '
+    [ -e /run/person ] || exit 0
+    for tick in $(seq 100); do
+      kill -0 "$(cat /run/session.pid)" 2>/dev/null || break
+      pkill -x yad
+      sleep 0.1
+    done
+    PAM_USER=$(cat /run/person) /usr/local/lib/thin-client/end
+    rm -f /run/person'
 }
 
 terminal_login() { # CLIENT USER HOST PNG [ARGUMENT...]
@@ -280,6 +342,9 @@ case $command in
   exec) enter_container "$@" ;;
   login) terminal_login "$@" ;;
   desktop) terminal_desktop "$@" ;;
+  person) terminal_person "$@" ;;
+  says) terminal_says "$@" ;;
+  leave) terminal_leave "$@" ;;
   blank) terminal_blank "$@" ;;
   stop) terminal_end "${1:?stop NAME}" RTMIN+4 ;;
   kill) terminal_end "${1:?kill NAME}" KILL ;;

@@ -77,6 +77,7 @@ extension NodeStep {
                     "/etc/default/keyboard",
                     ["XKBMODEL=\"pc105\"", "XKBLAYOUT=\"\(keymap.layout)\"", "BACKSPACE=\"guess\""]),
             ]
+        case .logIn(let mode): return [Self.file("/etc/roost/log-in", [mode.rawValue])]
         case .timeServers(let servers):
             let names = servers.map(\.settingText)
             return [

@@ -32,6 +32,8 @@ package struct NodeStep: Equatable, Sendable {
         case timeZone(TimeZoneName, isDefault: Bool)
         case locale(LocaleName)
         case keymap(KeymapName)
+        /// For the log-in screen of a thin client, where it is not the usual one.
+        case logIn(LogInMode)
         case timeServers([HostWord])
         case syslog(LogTarget)
         case groups([GroupLine])
@@ -87,6 +89,7 @@ package struct NodeStep: Equatable, Sendable {
         case .timeZone: Settings.timeZone.name
         case .locale: Settings.locale.name
         case .keymap: Settings.keymap.name
+        case .logIn: Settings.logIn.name
         case .timeServers: Settings.timeServers.name
         case .syslog: Settings.syslog.name
         case .groups: Settings.groups.name
@@ -197,6 +200,8 @@ private func systemSteps(of settings: EffectiveSettings) throws(UnreadableSettin
     if let keymap = try settings.value(of: Settings.keymap) {
         steps.append(NodeStep("keymap", .keymap(keymap)))
     }
+    let logIn = try settings.value(of: Settings.logIn)
+    if logIn != .ask { steps.append(NodeStep("log-in screen", .logIn(logIn))) }
     let timeServers = try settings.value(of: Settings.timeServers)
     if !timeServers.isEmpty { steps.append(NodeStep("ntp", .timeServers(timeServers))) }
     if let target = try settings.value(of: Settings.syslog) {

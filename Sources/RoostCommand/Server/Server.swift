@@ -129,6 +129,7 @@ final class Server: Sendable {
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
             services.agents = Agents(fleet: fleet, terminals: services.terminals, port: agentPort)
+            planes.askForLogIns(services.logIns)
             services.keptFiles = keptFiles
             services.watchedFiles = watchedFiles
             center = try ControlCenter(
