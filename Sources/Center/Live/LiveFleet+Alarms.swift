@@ -11,11 +11,15 @@ extension LiveFleet {
 
     /// Another machine was refused something that belongs to this one. Alarms are for nodes: an unknown machine has no page.
     package func note(_ alarm: NodeAlarm, of machine: MACAddress) async throws {
+        guard alarm.property.isOfTPM else { return notePassing(alarm, of: machine) }
         guard let node = snapshot.node(at: machine) else { return }
-        if alarm.property.isOfTPM {
-            publish(alarm, of: node, machine)
-            return try await noteRefusedTPM(alarm, of: machine)
-        }
+        publish(alarm, of: node, machine)
+        try await noteRefusedTPM(alarm, of: machine)
+    }
+
+    /// The same for an alarm that no store has: nothing is waited for.
+    func notePassing(_ alarm: NodeAlarm, of machine: MACAddress) {
+        guard let node = snapshot.node(at: machine) else { return }
         state.withLock { state in
             let count = state.alarms[machine]?.count ?? 0
             guard count > 0 || state.alarms.count < Self.alarmLimit else { return }
