@@ -399,6 +399,10 @@ extension MatrixRow {
         GET /desktops/place  anywhere  200
         GET /desktops/place?user=ann&node=NODE&pool=pool-of-NODE  place  200
         GET /desktops/log-ins  anywhere  200
+        GET /desktops/agents  anywhere  200
+        POST /desktops/agents  place  200  server=&group=GROUP
+        POST /desktops/agents  place  422  server=a+b&group=GROUP
+        POST /desktops/agents/ts-of-NODE/revoke  hidden  303
 
         """#
 

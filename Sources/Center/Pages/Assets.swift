@@ -17,6 +17,7 @@ enum Assets {
         StepChangesView.self,
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
+        AgentsView.self,
     ]
 
     /// Parts shared by several pages.

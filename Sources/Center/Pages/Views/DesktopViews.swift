@@ -18,6 +18,7 @@ struct TabsView: TemplateView {
         let all = [
             ("/desktops", words("Pools")), ("/desktops/servers", words("Servers")),
             ("/desktops/place", words("Who lands where?")), ("/desktops/log-ins", words("Log-ins")),
+            ("/desktops/agents", words("Agents")),
         ]
         entries = all.map { Entry(path: $0, title: $1, isCurrent: $0 == current) }
     }
