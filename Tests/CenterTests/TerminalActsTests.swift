@@ -189,4 +189,35 @@ import Testing
         }
         #expect(Set(reasons.map(\.code)).count == reasons.count - 1)
     }
+
+    /// Over 20,000 a second on one core in a release build; here it only must not become slow unnoticed.
+    @Test func `placements among a hundred servers take microseconds`() async throws {
+        let directory = try TemporaryDirectory()
+        let services = try await CenterServices.alone(in: directory)
+        let names = try (0..<100).map { try TerminalName("ts-\($0)") }
+        let pool = TerminalPool(name: try PoolName("room"), levels: [.init(tags: ["room"])])
+        try await services.fleet.change(by: "test") { _ in
+            names.map { .terminal($0, TerminalServer(name: $0, address: "a", tags: ["room"])) }
+                + [.pool(pool.name, pool)]
+        }
+        for (number, name) in names.enumerated() {
+            let users = (0..<20).map { "user\(number)-\($0)" }
+            _ = services.terminals.take(SmallFleet.report(users: users), from: name, at: 0)
+        }
+        let count = 5_000
+        let took = ContinuousClock().measure {
+            for number in 0..<count {
+                let placement = services.terminals.place(
+                    LogIn(user: "new\(number)"), in: pool, at: number / 100)
+                services.terminals.note(
+                    placement, ticket: "\(number)", of: "new\(number)", at: nil, in: pool.name,
+                    time: number / 100)
+            }
+        }
+        let rate = Double(count) / (took / .seconds(1))
+        print("placements: \(Int(rate)) a second among 100 servers, each noted")
+        #expect(rate > 500)
+        let counts = services.terminals.now(at: 100).values.map { $0.placed?.underwayCount ?? 0 }
+        #expect(counts.min() == 50 && counts.max() == 50)
+    }
 }
