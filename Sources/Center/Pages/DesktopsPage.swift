@@ -85,7 +85,7 @@ struct DesktopsPage {
             pool: request.query("pool") ?? "")
         let pools = try acts.pools("", offset: 0, limit: Acts.pageLimit).rows.map(\.pool.name)
         guard request.query("node") != nil || request.query("pool") != nil else {
-            let view = DesktopPlaceView(question, pools: pools, words)
+            let view = DesktopPlaceView(question, pools: pools, nil, words)
             return try pages.show(view, "Who lands where?", section: Self.section, request, context)
         }
         func shown(_ view: DesktopPlaceView, _ status: HTTPResponse.Status) throws -> Response {
