@@ -210,7 +210,9 @@ let package = Package(
         .testTarget(name: "TidyTests", dependencies: ["Linux"], swiftSettings: houseOfTests),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire"],
+            dependencies: [
+                "API", "AgentWork", "Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
+            ],
             swiftSettings: houseOfTests),
     ],
     swiftLanguageModes: [.v6]

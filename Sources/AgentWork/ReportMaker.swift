@@ -29,6 +29,7 @@ struct ReportMaker {
     let version: String
     private(set) var seen: Seen
     private var watch: SessionWatch
+    private let idleTimes: IdleTimes
 
     init(_ places: AgentPlaces, version: String) {
         (self.places, self.version) = (places, version)
@@ -37,11 +38,12 @@ struct ReportMaker {
         }
         seen = known ?? Seen()
         watch = SessionWatch(places, known: known?.sessions)
+        idleTimes = IdleTimes(places)
     }
 
     /// Looks at everything. Events wait in the log: the caller adds them.
     mutating func look(now: Int, _ note: (AgentEvent.Kind, AgentSession) -> Void) -> AgentReport {
-        let sessions = watch.look(now: now, note)
+        let sessions = idleTimes.filled(into: watch.look(now: now, note))
         let machine = MachineLoad.now(places)
         var load = TerminalLoad(
             processorCount: MachineLoad.processorCount, loadAverage: machine?.loadAverage ?? 0,

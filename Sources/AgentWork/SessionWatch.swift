@@ -77,12 +77,14 @@ enum AccountNames {
         return unsafe String(cString: name)
     }
 
-    static func number(of name: String) -> UInt32? {
+    static func number(of name: String) -> UInt32? { account(of: name)?.number }
+
+    static func account(of name: String) -> (number: UInt32, home: String)? {
         var (entry, found): (passwd, UnsafeMutablePointer<passwd>?) = unsafe (passwd(), nil)
         var buffer = [CChar](repeating: 0, count: 16 << 10)
-        guard unsafe getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, unsafe found != nil else {
-            return nil
-        }
-        return unsafe entry.pw_uid
+        guard unsafe getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, unsafe found != nil,
+            let home = unsafe entry.pw_dir
+        else { return nil }
+        return unsafe (entry.pw_uid, String(cString: home))
     }
 }

@@ -17,7 +17,11 @@ package enum LocalSocket {
     }
 
     /// A connection to the program that listens at `path`; nil when none does.
-    package static func connect(to path: String) -> FileDescriptor? { connected(to: path, SOCK_STREAM) }
+    ///
+    /// - Parameter isPatient: whether to wait for a place in its queue; otherwise reads and writes do not wait either.
+    package static func connect(to path: String, isPatient: Bool = true) -> FileDescriptor? {
+        connected(to: path, SOCK_STREAM, isPatient ? 0 : Int32(SOCK_NONBLOCK.rawValue))
+    }
 
     /// Listens at `path`, in the place of whatever is there.
     ///
@@ -57,10 +61,12 @@ package enum LocalSocket {
         return (user, process)
     }
 
-    private static func connected(to path: String, _ kind: __socket_type) -> FileDescriptor? {
+    private static func connected(to path: String, _ kind: __socket_type, _ flags: Int32 = 0)
+        -> FileDescriptor?
+    {
         guard let (given, length) = named(path) else { return nil }
         var name = given
-        let number = socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let number = socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags, 0)
         guard number >= 0 else { return nil }
         let descriptor = FileDescriptor(owning: number)
         let result = unsafe withUnsafePointer(to: &name) { pointer in

@@ -215,7 +215,7 @@ extension ActRow {
             try await acts.makeToken(TokenRequest(name: "theirs", owner: "aide-pc-1"))
         },
         ActRow("boardLinks", .configure, .anywhere) { acts, _ in try await acts.boardLinks() },
-        ActRow("agents", .read, .site) { acts, _ in try await acts.agents() },
+        ActRow("agents", .read, .anywhere) { acts, _ in try await acts.agents() },
         ActRow("makeAgentToken", .configure) {
             try $0.makeAgentToken(AgentTokenRequest(group: $1.group))
         },

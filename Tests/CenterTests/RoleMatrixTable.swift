@@ -247,7 +247,7 @@ extension MatrixRow {
         GET /api/v1/terminals/ts-of-NODE  place  200
         PUT /api/v1/terminals/fresh  place  200  {"name":"fresh","group":"GROUP","address":"10.77.0.9","ports":{"rdp":3389,"ssh":22}}
         PUT /api/v1/terminals/ts-of-NODE  place  200  {"name":"ts-of-NODE","group":"GROUP","address":"10.77.0.9","weight":1.5}
-        PUT /api/v1/terminals/fresh  place  422  {"name":"fresh","group":"GROUP","address":"10.77.0.9","ports":{"rpd":3389}}
+        PATCH /api/v1/terminals/ts-of-NODE  place  422  {"ports":{"rpd":3389}}
         PATCH /api/v1/terminals/ts-of-NODE  place  200  {"sessionLimit":9}
         DELETE /api/v1/terminals/ts-of-NODE  place  204
         POST /api/v1/terminals/ts-of-NODE/drain?restart=yes  place  200
@@ -418,6 +418,10 @@ extension MatrixRow {
         GET /desktops/account?name=ann  site  200
         POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep
         POST /desktops/account  site  422  new=yes&name=ben&full=Ben&uid=7&groups=&expires=&home=keep
+        GET /desktops/agents  anywhere  200
+        POST /desktops/agents  place  200  server=&group=GROUP
+        POST /desktops/agents  place  422  server=a+b&group=GROUP
+        POST /desktops/agents/ts-of-NODE/revoke  hidden  303
 
         """#
 

@@ -49,6 +49,7 @@ struct DesktopsPage {
     /// Shows what would change; its form saves it.
     private func admit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
         let (name, form) = (try TerminalName(context.parameter("name")), try pages.form(context))
+        try acts.requireState(of: TerminalServer.self, at: name, isNew: false, tag: "*")
         let wish: (TerminalServer.Admission, restarts: Bool) =
             switch form["act"] {
             case "drain": (.draining, false)
