@@ -1,4 +1,5 @@
 import API
+import Fleet
 import Foundation
 import Synchronization
 import Testing
@@ -185,12 +186,16 @@ import Testing
         let keeper = try machine.keeper()
         var order = logIn()
         let secret = Array("credential".utf8)
-        order.credential = "b0f49b1b2bb5d2b1eb5a4a0a1d2b1a6a" + String(repeating: "0", count: 32)
+        // SHA-256 of it.
+        order.credential = "e265b6f564601a1fe8dc42785cd18a868bd8013eb5899560e79248767a683e6b"
         _ = try keeper.prepare(order)
-        #expect(!keeper.claim(user: "guest01", secret: secret, service: "xrdp-sesman", from: ""))
         #expect(!keeper.claim(user: "guest01", secret: [], service: "xrdp-sesman", from: ""))
-        let events = machine.state.withLock { $0.events }
-        #expect(!events.contains(.ticketRefused) && !events.contains(.ticketUsed))
+        #expect(
+            !keeper.claim(user: "guest01", secret: Array("password".utf8), service: "xrdp-sesman", from: ""))
+        #expect(keeper.claim(user: "guest01", secret: secret, service: "xrdp-sesman", from: ""))
+        #expect(!keeper.claim(user: "guest01", secret: secret, service: "xrdp-sesman", from: ""))
+        let events = machine.state.withLock { $0.events.filter { $0 != .accountMade } }
+        #expect(events == [.ticketUsed, .ticketRefused])
     }
 
     // MARK: Ends
