@@ -201,6 +201,8 @@ def fill(center, connection, count):
     edits += [{"node": {"name": f"n{n}", "group": groups[1 + n // 50], "tags": ["lab"] if n % 7 == 0 else [],
                         "macAddresses": [address_of(n)]}}
               for n in range(count)]
+    edits += [{"terminalServer": {"name": f"ts-{n}", "address": f"10.16.0.{n + 10}", "tags": ["bench"]}} for n in range(100)]
+    edits += [{"pool": {"name": "bench", "levels": [{"tags": ["bench"]}]}}]
     start = time.perf_counter()
     center.api(connection, "POST", "/changes", {"edits": edits, "summary": "filled"})
     return time.perf_counter() - start
@@ -345,6 +347,9 @@ def pages(nodes):
             ("history", "/history", 50), ("the revision that entered all", "/history/{filled}", 50),
             ("boots", "/boots", 50), ("leases", "/leases", 50), ("volumes", "/volumes", 50), ("images", "/images", 50),
             ("unknown machines", "/machines", 50), ("rules", "/rules", 50), ("roll-outs", "/rollouts", 50),
+            ("100 terminal servers", "/desktops/servers", 50), ("pools", "/desktops", 50),
+            ("who lands where, 100 servers", "/desktops/place?user=ann&pool=bench", 50),
+            ("API: a placement among 100 servers", "/api/v1/place?user=ann&pool=bench", 5),
             ("API: 1,000 nodes", "/api/v1/nodes", None), ("API: the last 100 nodes", f"/api/v1{last}&limit=100", 50),
             ("API: one node", "/api/v1/nodes/n5000", 50), ("API: status", "/api/v1/status", None),
             ("API: figures", "/api/v1/figures", 50), ("API: reservations", "/api/v1/reservations", None)]

@@ -85,18 +85,16 @@ extension TerminalAnswer {
     fileprivate var lines: [(String, String)] {
         let ports = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
             .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
-        var lines = [
+        let memory =
+            load.map { "\(Shown.size($0.usedMemoryByteCount)) of \(Shown.size($0.memoryByteCount))" } ?? "-"
+        var lines: [(String, String)] = [
             ("server", server.name.text), ("state", state.rawValue), ("heard", heardText),
             ("agent", version.map { $0 + (isConnected ? "" : " (takes no orders now)") } ?? "-"),
             ("group", server.group.description), ("address", server.address),
             ("system", server.system.rawValue), ("protocols", ports), ("weight", Self.text(server.weight)),
             ("sessions", sessionText), ("used", use.map(TerminalServerList.percent) ?? "-"),
             ("load", loadText),
-            (
-                "memory",
-                load.map { "\(Shown.size($0.usedMemoryByteCount)) of \(Shown.size($0.memoryByteCount))" }
-                    ?? "-"
-            ),
+            ("memory", memory),
             ("release", release ?? "-"),
             ("tags", server.tags.isEmpty ? "-" : server.tags.joined(separator: ", ")),
             ("pools", pools.isEmpty ? "-" : pools.map(\.text).joined(separator: ", ")),

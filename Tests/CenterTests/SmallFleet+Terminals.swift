@@ -25,15 +25,15 @@ extension SmallFleet {
             at: try NodeName(place.node), in: pool.name, time: now)
     }
 
-    /// What an agent reports, with a session for each user.
-    static func report(
-        users: [String], boot: String = "1", troubles: [String] = [], load: Double = 0
-    ) -> AgentReport {
-        AgentReport(
+    /// What an agent reports, with a session for each user, which costs what is usual.
+    static func report(users: [String], boot: String = "1", troubles: [String] = []) -> AgentReport {
+        let idle = 1 << 30
+        return AgentReport(
             version: "test", bootID: boot,
             load: TerminalLoad(
-                processorCount: 8, loadAverage: load, memoryByteCount: 16 << 30,
-                usedMemoryByteCount: 1 << 30, idleMemoryByteCount: 1 << 30, sessionCount: users.count),
+                processorCount: 8, loadAverage: Double(users.count) * 0.1, memoryByteCount: 16 << 30,
+                usedMemoryByteCount: idle + users.count * 300_000_000, idleMemoryByteCount: idle,
+                sessionCount: users.count),
             sessions: users.enumerated().map { index, user in
                 AgentSession(
                     id: "\(index)", user: user, kind: .rdp, display: ":\(10 + index)", age: 60, idle: nil,

@@ -104,5 +104,10 @@ enum Edits {
             throw InvalidSetting(
                 "\(setting.name): there is no version ‘\(stored)’ (roost image list shows all)")
         }
+        if let stored = change.set[Settings.pool.name], let pool = try? Settings.pool.value(of: stored),
+            snapshot.contents.terminals.pools[pool] == nil
+        {
+            throw InvalidSetting("\(Settings.pool.name): \(TerminalPool.missing(pool))")
+        }
     }
 }

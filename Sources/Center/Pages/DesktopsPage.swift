@@ -49,6 +49,7 @@ struct DesktopsPage {
     /// Shows what would change; its form saves it.
     private func admit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
         let (name, form) = (try TerminalName(context.parameter("name")), try pages.form(context))
+        try acts.requireState(of: TerminalServer.self, at: name, isNew: false, tag: "*")
         let wish: (TerminalServer.Admission, restarts: Bool) =
             switch form["act"] {
             case "drain": (.draining, false)
@@ -84,7 +85,7 @@ struct DesktopsPage {
             pool: request.query("pool") ?? "")
         let pools = try acts.pools("", offset: 0, limit: Acts.pageLimit).rows.map(\.pool.name)
         guard request.query("node") != nil || request.query("pool") != nil else {
-            let view = DesktopPlaceView(question, pools: pools, words)
+            let view = DesktopPlaceView(question, pools: pools, nil, words)
             return try pages.show(view, "Who lands where?", section: Self.section, request, context)
         }
         func shown(_ view: DesktopPlaceView, _ status: HTTPResponse.Status) throws -> Response {
