@@ -181,8 +181,8 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "API", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing", "StoreSQLite",
-                "Wire",
+                "API", "AgentWork", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing",
+                "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -207,7 +207,9 @@ let package = Package(
         .testTarget(name: "TidyTests", dependencies: ["Linux"], swiftSettings: houseOfTests),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire"],
+            dependencies: [
+                "API", "AgentWork", "Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
+            ],
             swiftSettings: houseOfTests),
     ],
     swiftLanguageModes: [.v6]

@@ -101,6 +101,9 @@ package struct AgentProgram: Sendable {
         guard geteuid() == 0 || !places.root.isEmpty else {
             throw AgentProblem("setting up takes root's rights")
         }
+        guard word != nil || FileStatus(places.path(ServerSetup.program)) != nil else {
+            throw AgentProblem("PAM and sshd call \(ServerSetup.program): install it there first")
+        }
         var watch = SessionWatch(places, known: nil)
         let hasSessions = watch.look(now: SystemClock.wall / 1_000) { _, _ in }.contains { $0.kind == .rdp }
         let lines =

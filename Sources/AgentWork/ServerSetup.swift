@@ -4,7 +4,8 @@ import Linux
 
 /// `roost-agent setup`: what xrdp, sshd and PAM of a terminal server need for log-ins by ticket. It may run again, and can be undone.
 struct ServerSetup {
-    private static let program = "/usr/bin/roost-agent"
+    /// As PAM and sshd call it.
+    static let program = "/usr/bin/roost-agent"
 
     let places: AgentPlaces
     let programs: any AgentPrograms

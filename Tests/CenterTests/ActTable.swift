@@ -214,6 +214,13 @@ extension ActRow {
             try await acts.makeToken(TokenRequest(name: "theirs", owner: "aide-pc-1"))
         },
         ActRow("boardLinks", .configure, .anywhere) { acts, _ in try await acts.boardLinks() },
+        ActRow("agents", .read, .anywhere) { acts, _ in try await acts.agents() },
+        ActRow("makeAgentToken", .configure) {
+            try $0.makeAgentToken(AgentTokenRequest(group: $1.group))
+        },
+        ActRow("revokeAgent", .configure) {
+            try await $0.revokeAgent(of: TerminalName("ts-of-\($1.place.node)"))
+        },
         ActRow("makeBoardLink", .configure) {
             try await $0.makeBoardLink(BoardLinkRequest(name: "hall", group: $1.group))
         },

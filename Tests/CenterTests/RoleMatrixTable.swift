@@ -216,6 +216,10 @@ extension MatrixRow {
         POST /api/v1/tokens  log-in  201  {"name":"mine"}
         POST /api/v1/tokens  site:administer  201  {"name":"theirs","owner":"aide-pc-1"}
         DELETE /api/v1/tokens/999  anywhere  404
+        GET /api/v1/agents  anywhere  200
+        POST /api/v1/agents/tokens  place  201  {"group":"GROUP"}
+        POST /api/v1/agents/tokens  place  201  {"server":"ts-of-NODE","group":"GROUP"}
+        DELETE /api/v1/agents/ts-of-NODE  hidden  204
         GET /api/v1/boards  anywhere  200
         POST /api/v1/boards  place  201  {"name":"hall","group":"GROUP"}
         DELETE /api/v1/boards/999  anywhere  404
@@ -384,6 +388,10 @@ extension MatrixRow {
         GET /desktops/place  anywhere  200
         GET /desktops/place?user=ann&node=NODE&pool=pool-of-NODE  place  200
         GET /desktops/log-ins  anywhere  200
+        GET /desktops/agents  anywhere  200
+        POST /desktops/agents  place  200  server=&group=GROUP
+        POST /desktops/agents  place  422  server=a+b&group=GROUP
+        POST /desktops/agents/ts-of-NODE/revoke  hidden  303
 
         """#
 

@@ -159,7 +159,7 @@ final class SmallFleet: Sendable {
         let snapshot = SnapshotAnswer(name: "before", takenAt: 1, usedByteCount: 1)
         let file = "\(directory.path)/manifest.json"
         try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
-        let services = try await CenterServices.alone(
+        var services = try await CenterServices.alone(
             in: directory, snapshots: [snapshot],
             planes: QuietPlanes(given: { leases.all.withLock { $0 } }),
             networks: ListedNetworks(served: try served()), images: NoImages(file: file))
@@ -175,6 +175,9 @@ final class SmallFleet: Sendable {
                 to: URL(fileURLWithPath: "\(directory.path)/logs/\(log).log"))
         }
         await services.builds.use { _ in }
+        services.agents = Agents(
+            fleet: services.fleet, terminals: services.terminals, port: try AgentPortTests.port(in: directory)
+        )
         return services
     }
 

@@ -1,3 +1,4 @@
+import AgentWork
 import Foundation
 import Linux
 import Sealing
@@ -18,6 +19,9 @@ struct KillPointChild {
     @Test func `the process completes when nothing kills it`() async throws {
         let place = try #require(place)
         let point = ProcessInfo.processInfo.environment["ROOST_KILL_AT"] ?? ""
+        if point.hasPrefix("agent.") {
+            return try AgentWrites.act(at: point, AgentPlaces(root: place))
+        }
         if point.hasPrefix("leases.") {
             var journal = try LeaseJournal(place)
             return try journal.append([Self.lease(6)])

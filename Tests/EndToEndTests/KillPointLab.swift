@@ -24,6 +24,7 @@ extension EndToEnd.Servers {
             case volumes = "volume."
             case trees = "tree. nfs."
             case takeOver = "state."
+            case agents = "agent."
 
             /// Those of images, volumes and trees, which take as long as all others together.
             static let ofImages: [Scenario] = [.imports, .removal, .copies, .volumes, .trees]
@@ -69,6 +70,7 @@ extension EndToEnd.Servers {
             case .volumes: try killVolumes(at: points)
             case .trees: try killTrees(at: points)
             case .takeOver: try killTakeOvers(at: points)
+            case .agents: try killAgents(at: points)
             }
         }
 
@@ -109,7 +111,7 @@ extension EndToEnd.Servers {
         }
 
         /// Runs ``KillPointChild``, which works in `place`.
-        private func runChild(_ place: String, killedAt point: String) throws {
+        func runChild(_ place: String, killedAt point: String) throws {
             try run(
                 ["--testing-library", "swift-testing", "--filter", "KillPointChild"], killedAt: point,
                 program: "/proc/\(getpid())/exe",

@@ -18,6 +18,7 @@ enum Assets {
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
         DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
+        AgentsView.self,
     ]
 
     /// Parts shared by several pages.

@@ -63,12 +63,26 @@ extension Server {
                 throw InvalidSetting("center and \(plane.name) cannot both use \(one.text)")
             }
         }
+        try requireDistinctAgentPort(settings, planes)
         guard let chain = center.certificate, let key = center.key else { return }
         for path in [chain, key] where !FileManager.default.fileExists(atPath: path) {
             throw InvalidSetting("center: there is no file \(path)")
         }
         do { try ServerCertificate.check(chainPath: chain, keyPath: key) } catch let error as InvalidSetting {
             throw InvalidSetting("center: \(error)")
+        }
+    }
+
+    private static func requireDistinctAgentPort(
+        _ settings: ServerSettings, _ planes: [(name: String, port: UInt16)]
+    ) throws {
+        let (center, port) = (settings.center, settings.center.agentPort)
+        let pages = (center.https ?? []).compactMap { ServerSettings.Center.parts($0)?.port }
+        if center.https == nil ? port == ServerSettings.Center.port : pages.contains(port) {
+            throw InvalidSetting("center: https and agent-port cannot both use port \(port)")
+        }
+        for plane in planes where Int(plane.port) == port {
+            throw InvalidSetting("center.agent-port and \(plane.name) cannot both use port \(port)")
         }
     }
 

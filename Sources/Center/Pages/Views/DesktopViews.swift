@@ -19,6 +19,7 @@ struct TabsView: TemplateView {
             ("/desktops", words("Pools")), ("/desktops/servers", words("Servers")),
             ("/desktops/sessions", words("Sessions")), ("/desktops/accounts", words("Accounts")),
             ("/desktops/place", words("Who lands where?")), ("/desktops/log-ins", words("Log-ins")),
+            ("/desktops/agents", words("Agents")),
         ]
         entries = all.map { Entry(path: $0, title: $1, isCurrent: $0 == current) }
     }

@@ -1,0 +1,49 @@
+import API
+import Fleet
+import Hummingbird
+
+/// The agents of terminal servers.
+struct AgentsPage {
+    let pages: Pages
+
+    func add(to routes: Routes) {
+        routes.get("desktops/agents", .read) { request, context, acts in
+            try await show(request, context, acts)
+        }
+        routes.post("desktops/agents", .configure) { request, context, acts in
+            let form = try pages.form(context)
+            do {
+                let name = form["server"]
+                let wish = AgentTokenRequest(
+                    server: name.isEmpty ? nil : try TerminalName(name), group: try GroupPath(form["group"]))
+                return try await show(command: acts.makeAgentToken(wish).command, request, context, acts)
+            } catch let error as InvalidName {
+                return try await show(
+                    failure: error.description, status: .unprocessableContent, request, context, acts)
+            } catch let error as Problem where error.status < 500 {
+                return try await show(
+                    failure: error.detail, status: .init(code: error.status), request, context, acts)
+            } catch StoreError.notFound(let text) {
+                return try await show(failure: text, status: .notFound, request, context, acts)
+            }
+        }
+        routes.post("desktops/agents/:name/revoke", .configure) { _, context, acts in
+            try await acts.revokeAgent(of: TerminalName(context.parameter("name")))
+            return pages.redirect("/desktops/agents")
+        }
+    }
+
+    private func show(
+        command: String? = nil, failure: String? = nil, status: HTTPResponse.Status = .ok,
+        _ request: Request, _ context: CenterContext, _ acts: Acts
+    ) async throws -> Response {
+        let agents = try await acts.agents()
+        let open = Set(
+            try acts.terminals("", offset: 0, limit: Acts.pageLimit).rows
+                .filter { acts.may(.configure, in: $0.server.group) }.map(\.server.name))
+        let view = AgentsView(
+            agents, command: command, failure: failure, mayAdd: acts.maySomewhere(.configure),
+            mayRevoke: { open.contains($0) }, pages.renderer.words(context))
+        return try pages.show(view, "Desktops", section: "/desktops", request, context, status: status)
+    }
+}
