@@ -39,11 +39,7 @@ extension SmallFleet {
     static func addAccounts(to services: CenterServices) async throws {
         let name = try LogInName("ann")
         try await services.fleet.change(by: "seed") { _ in
-            [
-                .account(
-                    name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000),
-                    passwordHash: "$6$a$b")
-            ]
+            [.account(name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000))]
         }
     }
 }

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Linux
 import Synchronization
 
 /// Sessions over time: their limits, and their history.
@@ -10,10 +11,12 @@ extension LogIns {
     /// Looks at the sessions until cancelled.
     package func run(_ log: @escaping @Sendable (String) -> Void = { _ in }) async throws {
         var watch = SessionWatch(open: (try? await fleet.store.openSessions()) ?? [])
+        var accounts = AccountWatch()
         var cleanedAt = now() - Self.cleaning * 1_000
         while true {
             try await Task.sleep(for: .seconds(Self.period))
             await look(&watch, log)
+            await close(&accounts, log)
             if now() - cleanedAt >= Self.cleaning * 1_000 {
                 cleanedAt = now()
                 await forgetOld(log)
@@ -81,6 +84,32 @@ extension LogIns {
         } catch {
             log("limits of sessions: \(act.server) did not carry out an order: \(error)")
         }
+    }
+
+    /// Closes accounts of the directory that no longer open on the servers that have them; their homes stay.
+    func close(_ watch: inout AccountWatch, _ log: @escaping @Sendable (String) -> Void = { _ in }) async {
+        let closings = watch.closings(
+            fleet.snapshot.contents.terminals.accounts,
+            on: terminals.reporting(at: now()).filter { terminals.isListening($0) },
+            day: LocalDay.text(second: wall()))
+        let failed = await withTaskGroup(of: AccountWatch.Closing?.self) { group in
+            for closing in closings {
+                group.addTask {
+                    do {
+                        _ = try await self.terminals.order(
+                            .removeAccount(user: closing.user.text, home: .keep), on: closing.server)
+                    } catch AgentOrderProblem.refused {
+                        // Most servers never had it.
+                    } catch {
+                        log("account \(closing.user) is not closed on \(closing.server) yet: \(error)")
+                        return closing
+                    }
+                    return nil
+                }
+            }
+            return await group.reduce(into: [AccountWatch.Closing]()) { if let one = $1 { $0.append(one) } }
+        }
+        for closing in failed { watch.retry(closing) }
     }
 
     // MARK: History

@@ -199,7 +199,9 @@ package final class LogIns: Sendable {
             }
             return AgentAccount(
                 user: known.name.text, number: known.uid, groups: known.groups, fullName: known.fullName,
-                end: known.home.end, lastDay: known.expires)
+                end: known.home.end, lastDay: known.expires,
+                // Where the server has it by its own means, its own PAM decides.
+                mayBeForeign: true)
         }
         guard case .node(let name) = choice else { return nil }
         let groups = settings[Settings.accountGroups] ?? []
