@@ -1,3 +1,5 @@
+import Wire
+
 /// A number with or without a fraction. Files have one with a fraction as text.
 struct WrittenNumber: Decodable, Sendable {
     var value: Double

@@ -1,3 +1,5 @@
+import Wire
+
 /// A machine on which people have their sessions.
 package struct TerminalServer: Equatable, Sendable, Codable {
     package var name: TerminalName
