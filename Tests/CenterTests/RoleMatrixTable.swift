@@ -399,14 +399,6 @@ extension MatrixRow {
         GET /desktops/place  anywhere  200
         GET /desktops/place?user=ann&node=NODE&pool=pool-of-NODE  place  200
         GET /desktops/log-ins  anywhere  200
-        GET /desktops/sessions  anywhere  200
-        GET /desktops/session?server=ts-of-NODE&id=0  place  200
-        POST /desktops/session  place  503  server=ts-of-NODE&id=0&act=disconnect
-        GET /desktops/accounts  site  200
-        GET /desktops/account  site  200
-        GET /desktops/account?name=ann  site  200
-        POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep
-        POST /desktops/account  site  422  new=yes&name=ben&full=Ben&uid=7&groups=&expires=&home=keep
         GET /desktops/agents  anywhere  200
         POST /desktops/agents  place  200  server=&group=GROUP
         POST /desktops/agents  place  422  server=a+b&group=GROUP
