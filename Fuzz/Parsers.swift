@@ -6,7 +6,7 @@ import Wire
 
 /// Parsers alone, each with valid inputs to damage.
 enum Parsers {
-    private struct Parser: Sendable {
+    struct Parser: Sendable {
         var name: String
         var seeds: [[UInt8]]
         var parse: @Sendable ([UInt8]) throws -> Void
@@ -84,6 +84,7 @@ enum Parsers {
     }()
 
     private static let all: [Parser] = messages + machines + texts
+    private static let all: [Parser] = messages + machines + texts + terminals
 
     private static let messages: [Parser] = [
         Parser(name: "dhcp", seeds: capturedPayloads.filter { $0.count > 240 }) { bytes in

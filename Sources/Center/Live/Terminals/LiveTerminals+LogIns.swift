@@ -100,6 +100,6 @@ extension LiveTerminals {
 
 extension LiveTerminals.Terminal {
     func isHeard(at time: Int) -> Bool {
-        placed.heardAt.map { time - $0 <= Placement.silence } ?? false
+        placed.heardAt.map { time - $0 <= placed.patience } ?? false
     }
 }

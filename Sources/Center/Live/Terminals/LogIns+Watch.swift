@@ -91,7 +91,7 @@ extension LogIns {
         let closings = watch.closings(
             fleet.snapshot.contents.terminals.accounts,
             on: terminals.reporting(at: now()).filter { terminals.isListening($0) },
-            day: LocalDay.text(second: wall()))
+            day: LocalTime.day(second: wall()))
         let failed = await withTaskGroup(of: AccountWatch.Closing?.self) { group in
             for closing in closings {
                 group.addTask {
