@@ -196,7 +196,8 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "API", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "RoostCommand", "Sealing",
+                "API", "Center", "Commands", "ConfigurationFile", "Fleet", "HTTPClient", "Linux",
+                "RoostCommand", "Sealing",
                 "Services", "StoreSQLite", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -25,7 +25,9 @@ package enum ClientCommands {
     }
 
     /// Those of `roost rule`.
-    package static var ofRules: [any ParsableCommand.Type] { [RuleList.self, RuleRemove.self] }
+    package static var ofRules: [any ParsableCommand.Type] {
+        [RuleList.self, RuleShow.self, RuleRemove.self]
+    }
 
     /// Those of `roost image`.
     package static var ofImages: [any ParsableCommand.Type] {
