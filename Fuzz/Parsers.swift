@@ -83,7 +83,6 @@ enum Parsers {
         ]
     }()
 
-    private static let all: [Parser] = messages + machines + texts
     private static let all: [Parser] = messages + machines + texts + terminals
 
     private static let messages: [Parser] = [

@@ -14,7 +14,7 @@
 #   terminal.sh desktop CLIENT SECONDS PNG  wait for that desktop, whatever shows it, and write a picture
 #   terminal.sh person NODE USER            log in as a person at the node's log-in screen, through its PAM; the password comes on standard
 #                                           input. guest needs none, and automatic is the node's own log-in. Says why there is no session
-#   terminal.sh says NODE [SECONDS]         what the session tells in a window, once it does (30 s); closes it
+#   terminal.sh says NODE [SECONDS]         what the session tells when there is none, or none any more, once it does (30 s)
 #   terminal.sh leave NODE                  end what the person's session shows, and clean up as PAM does
 #   terminal.sh blank CLIENT                remove all windows: a picture of before proves nothing
 #   terminal.sh stop NAME                   end it in order
@@ -282,7 +282,8 @@ terminal_says() { # NODE [SECONDS]
   # shellcheck disable=SC2016  # the container's shell reads it
   enter_container "$1" sh -uc '
     for tick in $(seq "$1"); do
-      said=$(pgrep -a -x yad | sed -n "s/.*--text=//; s/ --button=.*//p")
+      # In a window, or for the log-in screen that comes next.
+      said=$(pgrep -a -x yad | sed -n "s/.*--text=//; s/ --button=.*//p"; cat "/run/thin-client/home/$(id -u "$(cat /run/person)")/.said" 2>/dev/null)
       if [ -n "$said" ]; then
         printf "%s\n" "$said"
         pkill -x yad

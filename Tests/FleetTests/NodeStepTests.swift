@@ -62,6 +62,16 @@ import Wire
         #expect(own.first { $0.name == "files" }?.work.acts == [.copy(path: "/etc/lts.conf")])
     }
 
+    @Test func `a thin client's log-in screen is told how it begins, unless that is as usual`() throws {
+        let step = try step("log-in screen", ["log-in": .text("automatic")])
+        #expect(
+            step?.work.acts == [
+                .write(path: "/etc/roost/log-in", mode: 0o644, content: Array("automatic\n".utf8))
+            ])
+        #expect(step?.setting == "log-in" && step?.phase == .beforeInit)
+        #expect(try self.step("log-in screen", ["log-in": .text("ask")]) == nil)
+    }
+
     @Test func `commands that name it find the image's own root where LTSP had it`() throws {
         let step = try step("/rofs", ["commands": .map(["a": "cp /rofs/etc/ssh/*_config /etc/ssh"])])
         #expect(step?.work.acts.count == 1)

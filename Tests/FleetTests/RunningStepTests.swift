@@ -70,6 +70,7 @@ import Wire
         ("another host key", ["ssh-host-key": .integer(2)], "ssh host key", .inUse),
         ("a drop-in", ["services": .map(["a/b.conf": "[Service]\n"])], "service drop-ins", .start),
         ("the keymap", ["keymap": .text("de")], "keymap", .start),
+        ("the log-in screen", ["log-in": .text("guest")], "log-in screen", .start),
         ("modules' options", ["modules": .map(["loop": "deny"])], "modules", .start),
         ("an early command", ["commands": .map(["a": "before-init -- true"])], "command a", .start),
         ("a command at init", ["commands": .map(["a": "init -- true"])], "command a", .start),
