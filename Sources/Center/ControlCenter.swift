@@ -99,6 +99,9 @@ package struct ControlCenter: Sendable {
             group.addTask { [services] in try await services.limits.watch() }
             group.addTask { [services] in try await services.webHooks.run() }
             group.addTask { [services] in try await services.replication.run() }
+            group.addTask { [services] in
+                try await services.fleet.watchPresence { await services.heard() }
+            }
             group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }

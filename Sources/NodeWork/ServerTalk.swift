@@ -6,6 +6,8 @@ package import Wire
 /// The node's side of the boot HTTP server: one request per connection.
 package struct ServerTalk {
     private static let timeoutSeconds = 10
+    /// What keeps a shutdown waiting is short.
+    private static let endTimeoutSeconds = 3
     /// A configuration has a few files.
     private static let answerByteLimit = 64 << 20
 
@@ -24,7 +26,9 @@ package struct ServerTalk {
         var query = "boot=\(words.boot)&stage=\(stage)"
         if stage == "root", let tree = words.tree { query += "&tree=\(tree)" }
         if let age = Self.age(of: uptime, now: Self.uptimeMilliseconds()) { query += "&age=\(age)" }
-        _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8))
+        _ = try request(
+            "POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8),
+            within: stage == "off" ? Self.endTimeoutSeconds : Self.timeoutSeconds)
     }
 
     /// - Parameter hardware: as ``HardwareInventory`` makes it.
@@ -162,9 +166,11 @@ package struct ServerTalk {
         }
     }
 
-    private func request(_ method: String, _ target: String, body: [UInt8]) throws -> [UInt8] {
+    private func request(
+        _ method: String, _ target: String, body: [UInt8], within seconds: Int = Self.timeoutSeconds
+    ) throws -> [UInt8] {
         let socket = try Socket.connected(
-            to: words.http.address, port: words.http.port, timeoutSeconds: Self.timeoutSeconds)
+            to: words.http.address, port: words.http.port, timeoutSeconds: seconds)
         try socket.write(
             Array(
                 """

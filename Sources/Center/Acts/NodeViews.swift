@@ -93,11 +93,16 @@ extension Acts {
         let activity = await services.rootActivity()
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
+        let boot = at == nil ? live.boot(of: node, in: snapshot) : boots.max { $0.startedAt < $1.startedAt }
+        let root =
+            at == nil ? cards.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first : nil
+        let read = root.map { live.now * 1_000 - $0.idleMilliseconds }
         return NodeAnswer(
-            node: node, isKnown: stored != nil, learnedCards: snapshot.learnedCards(of: node),
+            node: node, isKnown: stored != nil, state: live.state(of: boot),
+            heardAt: [live.heardAt(boot), read].compactMap(\.self).max(),
+            learnedCards: snapshot.learnedCards(of: node),
             leasedAddress: cards.lazy.compactMap { live.leased[$0] }.first,
-            root: at == nil
-                ? cards.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first : nil,
+            root: root,
             sessions: live.sessions(of: node, in: snapshot),
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),

@@ -194,7 +194,8 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// Deletes the boots and the hardware of machines.
     func forget(_ machines: [MACAddress]) async throws(StoreError)
 
-    func append(_ events: [BootEvent]) async throws(StoreError)
+    /// - Parameter attended: boots in which machines ask for orders; their events are there before.
+    func append(_ events: [BootEvent], attended: [AttendedBoot]) async throws(StoreError)
 
     /// The wall clock was set: log-ins, tokens and boots of the last hour move with it, in one transaction.
     func move(with jump: ClockJump) async throws(StoreError)
@@ -207,4 +208,10 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
 
     /// The last boot of every machine ever seen.
     func lastBoots() async throws(StoreError) -> [BootTimeline]
+}
+
+extension FleetStore {
+    package func append(_ events: [BootEvent]) async throws(StoreError) {
+        try await append(events, attended: [])
+    }
 }
