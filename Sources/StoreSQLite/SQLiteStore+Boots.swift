@@ -140,7 +140,7 @@ extension SQLiteStore {
         try await read { database in
             let filter = machine == nil ? "" : "WHERE mac = ?"
             let keys = try Row.fetchAll(
-                database, sql: "SELECT mac, boot FROM boot \(filter) ORDER BY last_at DESC LIMIT ?",
+                database, sql: "SELECT mac, boot FROM boot \(filter) ORDER BY rowid DESC LIMIT ?",
                 arguments: machine.map { [$0.description, limit] } ?? [limit])
             return try keys.compactMap { key in
                 let rows = try Row.fetchAll(
@@ -151,6 +151,23 @@ extension SQLiteStore {
                         """, arguments: [key["mac"] as String, key["boot"] as String])
                 return Self.timelines(of: rows).first
             }
+        }
+    }
+
+    package func boots(at second: Int) async throws(StoreError) -> [BootTimeline] {
+        try await read { database in
+            // The last one is the one that had begun last.
+            Self.timelines(
+                of: try Row.fetchAll(
+                    database,
+                    sql: """
+                        WITH begun AS (
+                            SELECT max(boot.rowid) AS number FROM boot_event JOIN boot USING (mac, boot)
+                            WHERE at < ?1 GROUP BY boot_event.mac)
+                        SELECT mac, boot, stage, at, detail, version, delivery
+                        FROM boot JOIN begun ON boot.rowid = begun.number JOIN boot_event USING (mac, boot)
+                        WHERE at < ?1 ORDER BY mac, at, boot_event.rowid
+                        """, arguments: [(second + 1) * 1_000]))
         }
     }
 

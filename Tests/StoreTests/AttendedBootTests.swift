@@ -41,4 +41,23 @@ import Wire
         try await store.append([event("one", .dhcp, 5)])
         #expect(try await store.lastBoots().map(\.attends) == [false])
     }
+
+    @Test func `a past moment has the boots of then, as far as they had come`() async throws {
+        let store = try SQLiteStore(path: path)
+        let other = MACAddress(rawValue: 2)
+        try await store.append([
+            event("one", .dhcp, 1_000), event("one", .ready, 5_000), event("two", .dhcp, 9_000),
+            BootEvent(boot: "o", macAddress: other, stage: .dhcp, at: 8_000, detail: ""),
+        ])
+        func stages(_ second: Int) async throws -> [String: [BootStage]] {
+            Dictionary(
+                uniqueKeysWithValues: try await store.boots(at: second).map {
+                    ($0.boot, $0.entries.map(\.stage))
+                })
+        }
+        #expect(try await stages(0) == [:])
+        #expect(try await stages(4) == ["one": [.dhcp]])
+        #expect(try await stages(5) == ["one": [.dhcp, .ready]])
+        #expect(try await stages(9) == ["two": [.dhcp], "o": [.dhcp]])
+    }
 }

@@ -12,22 +12,29 @@ struct LiveFacts {
     let heard: HeardMachines
     private let isPast: Bool
     private let nextBoots: SharedNextBoots
-    /// Seconds since 1970.
-    let now = Clock.second
+    /// The time that is viewed, in seconds since 1970.
+    let now: Int
 
     /// - Parameters:
     ///   - machines: those whose addresses are asked for; nil: all.
-    ///   - isPast: the configuration is of the past, for which machines report nothing.
+    ///   - at: the time of the configuration, in seconds since 1970; nil: now. Of the past only boots are known.
     init(
         _ services: CenterServices, in snapshot: FleetSnapshot, addressesOf machines: Set<MACAddress>?,
-        isPast: Bool
-    ) async {
-        boots = services.fleet.boots
-        leased = await services.addresses(of: machines)
-        registrations = services.fleet.registrations
+        at second: Int?
+    ) async throws {
+        isPast = second != nil
+        now = second ?? Clock.second
+        if let second {
+            boots = Dictionary(
+                try await services.fleet.store.boots(at: second).map { ($0.macAddress, $0) }
+            ) { $1 }
+        } else {
+            boots = services.fleet.boots
+        }
+        leased = isPast ? [:] : await services.addresses(of: machines)
+        registrations = isPast ? [:] : services.fleet.registrations
         nextBoots = SharedNextBoots(
             NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
-        self.isPast = isPast
         heard = isPast ? HeardMachines() : await services.heard()
         sessions = isPast ? [:] : services.fleet.sessions
     }
@@ -121,7 +128,7 @@ struct LiveFacts {
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
             seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: nil,
-            hardware: snapshot.hardware(of: node)?.headline,
+            hardware: isPast ? nil : snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
     }
 

@@ -141,6 +141,13 @@ package struct BootTimeline: Equatable, Sendable, Codable {
         for index in entries.indices { entries[index].at = jump.moved(millisecond: entries[index].at) }
     }
 
+    /// The boot as far as it had come before a second since 1970; nil: it had not begun.
+    package func before(second: Int) -> Self? {
+        var boot = self
+        boot.entries.removeAll { $0.at >= second * 1_000 }
+        return boot.entries.isEmpty ? nil : boot
+    }
+
     /// Milliseconds since 1970 of the first event.
     package var startedAt: Int { entries.first?.at ?? 0 }
 

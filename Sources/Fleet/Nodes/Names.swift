@@ -30,8 +30,14 @@ package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
 
-    /// For natural order: `n2` before `n10`. Each number is preceded by its number of digits.
-    package var countingKey: [UInt8] {
+    /// For natural order: `n2` before `n10`.
+    package var countingKey: [UInt8] { Counting.key(of: text) }
+}
+
+/// Texts in natural order.
+private enum Counting {
+    /// Each number is preceded by its number of digits.
+    static func key(of text: String) -> [UInt8] {
         var key: [UInt8] = []
         key.reserveCapacity(text.utf8.count + 4)
         var digits: [UInt8] = []
@@ -125,6 +131,18 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     package static func < (left: Self, right: Self) -> Bool { left.description < right.description }
     package var description: String { "/" + parts.joined(separator: "/") }
+
+    /// For natural order: `/room-9` before `/room-10`, and each group before what is below it.
+    package var countingKey: [UInt8] { Array(parts.map { Counting.key(of: $0) }.joined(separator: [0])) }
+}
+
+extension Sequence<GroupPath> {
+    package func inNaturalOrder() -> [GroupPath] {
+        map { (key: $0.countingKey, path: $0) }.sorted {
+            // Room-01 and room-1 have the same key.
+            $0.key == $1.key ? $0.path < $1.path : $0.key.lexicographicallyPrecedes($1.key)
+        }.map(\.path)
+    }
 }
 
 /// An image's name, used in version directories, NBD exports and URLs.

@@ -203,7 +203,10 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// The latest second since 1970 when a user logged in, a token was created or used, or a machine booted; nil: never.
     func newestSecond() async throws(StoreError) -> Int?
 
-    /// The last boots of one machine, or of all, newest first.
+    /// The last boot of each machine at the end of a second since 1970, as far as it had come then.
+    func boots(at second: Int) async throws(StoreError) -> [BootTimeline]
+
+    /// The last boots of one machine, or of all; the one that began last comes first.
     func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline]
 
     /// The last boot of every machine ever seen.
