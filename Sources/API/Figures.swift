@@ -4,6 +4,20 @@ package import Wire
 /// Boot figures of all machines, and current problems.
 package struct FiguresAnswer: Codable, Sendable {
     package struct Trouble: Codable, Sendable {
+        /// What is wrong, for programs.
+        package enum Kind: String, Codable, Sendable {
+            /// It does not get its version after failed boots.
+            case held
+            /// It has nothing to boot next.
+            case lack
+            case failed, stuck, lost
+            /// It showed another TPM, or none.
+            case tpm
+            /// A step of its configuration failed.
+            case step
+        }
+
+        package var kind: Kind
         /// The first of them.
         package var machine: NodeName
         package var isKnown: Bool
@@ -20,9 +34,11 @@ package struct FiguresAnswer: Codable, Sendable {
 
         /// - Parameter machines: one at least.
         package init(
-            machine: NodeName, isKnown: Bool, machines: [NodeName]? = nil, group: GroupPath? = nil,
+            _ kind: Kind = .failed, machine: NodeName, isKnown: Bool, machines: [NodeName]? = nil,
+            group: GroupPath? = nil,
             since: Int? = nil, text: String, fix: String
         ) {
+            self.kind = kind
             self.machine = machine
             self.isKnown = isKnown
             self.machines = machines.map { Array($0.prefix(100)) } ?? [machine]

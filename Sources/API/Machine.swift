@@ -14,6 +14,21 @@ package struct ApprovalRequest: Codable, Sendable {
     }
 }
 
+/// Takes waiting machines into the fleet, all in one revision.
+package struct ApprovalsRequest: Codable, Sendable {
+    /// In the order in which they get their names.
+    package var machines: [MACAddress]
+    /// `lab-{01..20}`; names of other nodes are left out.
+    package var pattern: String
+    package var group: GroupPath?
+
+    package init(machines: [MACAddress], pattern: String, group: GroupPath? = nil) {
+        self.machines = machines
+        self.pattern = pattern
+        self.group = group
+    }
+}
+
 /// A machine in a list.
 package struct MachineAnswer: Codable, Sendable {
     package var name: NodeName

@@ -1,6 +1,6 @@
 package import Fleet
 import Linux
-package import Wire
+import Wire
 
 /// When machines were last heard of. No socket, no clock.
 struct Hearing {

@@ -46,7 +46,7 @@ import Wire
         // Acts that filter by place, only offer, or construct acts.
         let others: Set<String> = [
             "at", "configuration", "inTurn", "may", "maySomewhere", "require", "change", "facts", "limited",
-            "groupPaths", "canBuild", "sees", "requireReading", "image", "answer", "answers",
+            "groupPaths", "canBuild", "sees", "requireReading", "image", "answer", "answers", "runningBoot",
         ]
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Center/Acts")

@@ -176,4 +176,25 @@ import Wire
         #expect(many.text == "4 nodes of /room-3 are lost" && many.group == bench.room)
         #expect((120_000..<150_000).contains(Clock.millisecond - (many.since ?? 0)))
     }
+
+    @Test func `many machines are approved in one revision, or none`() async throws {
+        let bench = try await bench(try TemporaryDirectory(), count: 1)
+        let (fleet, acts) = (bench.services.fleet, bench.acts)
+        let machines = (100...102).map { MACAddress(rawValue: $0) }
+        func approval(_ pattern: String, _ machines: [MACAddress]) -> ApprovalsRequest {
+            ApprovalsRequest(machines: machines, pattern: pattern, group: bench.room)
+        }
+        let before = fleet.snapshot.revision
+        let made = try await acts.approveAll(approval("pc-{1..9}", machines))
+        #expect(made.nodes.map(\.name.text) == ["pc-2", "pc-3", "pc-4"] && made.revision == before + 1)
+        #expect(made.nodes.map(\.macAddresses) == machines.map { [$0] })
+        let fresh = (200...203).map { MACAddress(rawValue: $0) }
+        for refused in [approval("x-{1..3}", fresh), approval("x-{1..9}", [fresh[0], machines[0]])] {
+            await #expect(throws: StoreError.self) { _ = try await acts.approveAll(refused) }
+        }
+        await #expect(throws: Problem.self) {
+            _ = try await acts.approveAll(approval("x-{1..9}", [fresh[0], fresh[0]]))
+        }
+        #expect(fleet.snapshot.revision == made.revision)
+    }
 }

@@ -4,19 +4,25 @@ import Wire
 
 /// Figures of the whole fleet, as far as the caller sees it.
 extension Acts {
-    func figures() async throws -> FiguresAnswer {
+    func figures() async throws -> FiguresAnswer { try await overview().figures }
+
+    /// The same with each node's state, by its group.
+    func overview() async throws -> (figures: FiguresAnswer, rooms: [GroupPath: [NodeState]]) {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
-        let live = await facts(in: snapshot, addressesOf: [])
+        // Figures are those of now.
+        let live = try await LiveFacts(services, in: snapshot, addressesOf: [], at: nil)
         var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
         var troubles = TroubleList(live, now: now)
         let (failedSteps, refusedTPMs) = (fleet.failedSteps, fleet.refusedTPMs)
+        var rooms: [GroupPath: [NodeState]] = [:]
         var boots: [BootTimeline] = []
         boots.reserveCapacity(live.boots.count)
         for node in snapshot.nodes.values where caller.sees(node.group) {
             let boot = live.boot(of: node, in: snapshot)
             let state = live.state(of: boot)
             states[state, default: 0] += 1
+            rooms[node.group, default: []].append(NodeState(name: node.name, state: state))
             if let boot { boots.append(boot) }
             troubles.look(at: node, state, boot, in: snapshot)
             if let boot {
@@ -32,11 +38,12 @@ extension Acts {
         let rows = await troubles.rows(
             addresses: { await services.addresses(of: $0) }, activity: { await services.rootActivity() })
         let figures = BootFigures(boots)
-        return FiguresAnswer(
+        let answer = FiguresAnswer(
             states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: Self.minutes(of: boots, now: now),
             troubles: rows, limited: await limited())
+        return (answer, rooms)
     }
 
     /// Peers over their limit, on the whole site.

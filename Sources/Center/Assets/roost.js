@@ -25,6 +25,7 @@ async function refresh() {
       if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
       if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
     }
+    showBulk();
   } finally {
     refreshing = false;
   }
@@ -33,6 +34,15 @@ async function refresh() {
 let waiting = null;
 function refreshSoon() {
   if (waiting === null) waiting = setTimeout(() => { waiting = null; refresh(); }, 700);
+}
+
+// What is done with the ticked rows is shown while there are some.
+function boxes() {
+  return document.querySelectorAll("[data-bulk] input[name=node], input[form][name=machine]");
+}
+function showBulk() {
+  const bar = document.querySelector("[data-bulk] .bulk");
+  if (bar) bar.hidden = ![...boxes()].some((box) => box.checked) && !bar.contains(document.activeElement);
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -62,9 +72,12 @@ document.addEventListener("DOMContentLoaded", () => {
       if (chooser.files.length) reader.readAsDataURL(chooser.files[0]);
     });
   }
-  document.querySelector("[data-select-all]")?.addEventListener("change", (event) => {
-    for (const box of document.querySelectorAll("[data-bulk] input[name=node]")) box.checked = event.target.checked;
+  // At the document: a table that came live has its own boxes.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-select-all]")) for (const box of boxes()) box.checked = event.target.checked;
+    showBulk();
   });
+  showBulk();
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => {
       const source = document.getElementById(button.dataset.copy);

@@ -11,6 +11,7 @@ struct TroubleList {
 
     /// A machine with something wrong.
     private struct Case {
+        var kind: FiguresAnswer.Trouble.Kind
         var machine: NodeName
         var group: GroupPath?
         var since: Int?
@@ -51,11 +52,11 @@ struct TroubleList {
         if let held = snapshot.trouble(holding: node) {
             guard boot != nil else { return }
             add(
-                node, since: held.lastBootAt, held.summary,
+                .held, node, since: held.lastBootAt, held.summary,
                 fix: "when the cause is fixed: ‘roost node release’, or the button on its page")
         } else if let lack = live.versions(of: node, in: snapshot).lack {
             add(
-                node, since: nil, "has nothing to boot next: \(lack)",
+                .lack, node, since: nil, "has nothing to boot next: \(lack)",
                 fix: "‘roost node explain \(node.name)’ shows how that was chosen")
         } else if let boot, state == .failed || state == .stuck {
             failures.append(Failure(machine: node.name, group: node.group, boot: boot))
@@ -81,7 +82,7 @@ struct TroubleList {
         // Nothing when an earlier boot was refused.
         if let alarm, alarm.at >= boot.startedAt / 1_000 {
             add(
-                node, since: alarm.at * 1_000, alarm.summary,
+                .tpm, node, since: alarm.at * 1_000, alarm.summary,
                 fix: alarm.tpm.map {
                     "if that is its new board: ‘roost node tpm \(node.name) --accept \($0.short)’, or the button on its page"
                 } ?? "if that is right: ‘roost node tpm \(node.name) --forget’, and the setting tpm")
@@ -91,7 +92,7 @@ struct TroubleList {
         guard let first = failures.first else { return }
         let more = failures.count > 1 ? ", and \(failures.count - 1) more" : ""
         add(
-            node, since: boot.startedAt, first.sentence + more,
+            .step, node, since: boot.startedAt, first.sentence + more,
             fix: "its page and ‘roost node steps’ show what it printed and which setting it comes from")
     }
 
@@ -100,8 +101,11 @@ struct TroubleList {
         failures.append(Failure(machine: NodeName(unknown: boot.macAddress), boot: boot))
     }
 
-    private mutating func add(_ node: Node, since: Int?, _ text: String, fix: String) {
-        cases.append(Case(machine: node.name, group: node.group, since: since, text: text, fix: fix))
+    private mutating func add(
+        _ kind: FiguresAnswer.Trouble.Kind, _ node: Node, since: Int?, _ text: String, fix: String
+    ) {
+        cases.append(
+            Case(kind: kind, machine: node.name, group: node.group, since: since, text: text, fix: fix))
     }
 
     // MARK: Lines
@@ -131,7 +135,8 @@ struct TroubleList {
         let last = failure.boot.entries.last
         let stage = last?.stage ?? .dhcp
         return Case(
-            machine: failure.machine, group: failure.group, since: last?.at,
+            kind: stage == .failed ? .failed : .stuck, machine: failure.machine, group: failure.group,
+            since: last?.at,
             text: stage == .failed
                 ? "failed: \(last?.detail ?? "")" : "stuck after \(stage.rawValue)" + stage.stuckDetail(root),
             fix: stage.usualFix)
@@ -141,7 +146,7 @@ struct TroubleList {
         let cases = cases.sorted { $0.machine.countingKey.lexicographicallyPrecedes($1.machine.countingKey) }
         guard let first = cases.first else { return nil }
         return FiguresAnswer.Trouble(
-            machine: first.machine, isKnown: first.group != nil, machines: cases.map(\.machine),
+            first.kind, machine: first.machine, isKnown: first.group != nil, machines: cases.map(\.machine),
             group: first.group, since: cases.compactMap(\.since).min(), text: first.text, fix: first.fix)
     }
 
@@ -159,7 +164,7 @@ struct TroubleList {
             guard cluster.count >= Self.lostTogether else { return cluster.compactMap(Self.row) }
             let cases = cluster.map {
                 Case(
-                    machine: $0.node.name, group: group, since: $0.since,
+                    kind: .lost, machine: $0.node.name, group: group, since: $0.since,
                     text: "\(cluster.count) nodes of \(group) are lost",
                     fix: "do they have the same switch or the same power? look there first")
             }
@@ -170,7 +175,7 @@ struct TroubleList {
     private static func row(of lost: Lost) -> FiguresAnswer.Trouble? {
         guard let loss = lost.loss else { return nil }
         return FiguresAnswer.Trouble(
-            machine: lost.node.name, isKnown: true, group: lost.node.group, since: lost.since,
+            .lost, machine: lost.node.name, isKnown: true, group: lost.node.group, since: lost.since,
             text: "lost, with \(loss)",
             fix: "look at its power, its network and its screen; switched on again, it starts anew")
     }
