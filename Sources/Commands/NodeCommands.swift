@@ -87,6 +87,7 @@ struct NodeShow: AsyncParsableCommand {
             tags       \(node.tags.isEmpty ? "-" : node.tags.joined(separator: ", "))
             address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")
             version    \(version(answer))
+            state      \(answer.state.rawValue)\(answer.heardAt.map { ", heard \(Shown.time(second: $0 / 1_000))" } ?? "")
 
 
             """

@@ -60,4 +60,17 @@ import Wire
         #expect(try await stages(5) == ["one": [.dhcp, .ready]])
         #expect(try await stages(9) == ["two": [.dhcp], "o": [.dhcp]])
     }
+
+    @Test func `boots are listed in the order in which they began, whatever each has reported since`()
+        async throws
+    {
+        let store = try SQLiteStore(path: path)
+        let other = MACAddress(rawValue: 2)
+        try await store.append([
+            event("one", .dhcp, 1_000),
+            BootEvent(boot: "o", macAddress: other, stage: .dhcp, at: 2_000, detail: ""),
+            event("one", .off, 9_000),
+        ])
+        #expect(try await store.boots(of: nil, limit: 9).map(\.boot) == ["o", "one"])
+    }
 }

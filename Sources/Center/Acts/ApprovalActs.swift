@@ -10,13 +10,13 @@ extension Acts {
     func approveAll(_ approval: ApprovalsRequest) async throws -> (nodes: [Node], revision: Int) {
         let group = approval.group ?? .site
         try require(.enrol, in: group)
-        let pattern = try NamePattern(approval.pattern)
-        guard (1...NamePattern.countLimit).contains(approval.machines.count),
+        let pattern = try NameSequence(approval.pattern)
+        guard (1...NameSequence.countLimit).contains(approval.machines.count),
             Set(approval.machines).count == approval.machines.count
         else {
             throw Problem(
                 422, "Invalid machines",
-                "name 1 to \(NamePattern.countLimit) machines, each of them once")
+                "name 1 to \(NameSequence.countLimit) machines, each of them once")
         }
         let machines = approval.machines
         let nodes: @Sendable (FleetSnapshot) throws -> [Node] = { current in

@@ -3,9 +3,9 @@ import Testing
 @testable import Fleet
 
 /// Names for machines that are approved together.
-@Suite struct NamePatternTests {
+@Suite struct NameSequenceTests {
     private func names(_ pattern: String, _ count: Int, taken: Set<String> = []) throws -> [String] {
-        try NamePattern(pattern).names(count) { !taken.contains($0.text) }.map(\.text)
+        try NameSequence(pattern).names(count) { !taken.contains($0.text) }.map(\.text)
     }
 
     @Test func `names have as many digits as the pattern, and those of others are left out`() throws {
@@ -22,7 +22,7 @@ import Testing
         "lab-{0000000001..2}", "lab-{1..99999999999999999999}",
     ])
     func `what is no pattern is refused`(text: String) {
-        #expect(throws: InvalidName.self) { try NamePattern(text) }
+        #expect(throws: InvalidName.self) { try NameSequence(text) }
     }
 
     @Test func `groups are in natural order, each before those below it`() throws {

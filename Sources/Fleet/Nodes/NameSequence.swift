@@ -1,5 +1,5 @@
 /// Names for several machines: `lab-{01..20}`, with as many digits as its first number has.
-package struct NamePattern: Equatable, Sendable {
+package struct NameSequence: Equatable, Sendable {
     /// Machines that are named at once.
     package static let countLimit = 1_000
 
