@@ -6,6 +6,12 @@ package struct ServerEvent: Sendable, Codable, Equatable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
         /// A machine reached a stage of its boot.
         case boot
+        /// A ready node has not been heard of for a minute.
+        case lost
+        /// A lost node is there again.
+        case heard
+        /// A machine was shut down in order.
+        case off
         /// The configuration has a new revision.
         case configuration
         /// A machine reported its hardware.

@@ -4,14 +4,49 @@ package import Wire
 /// Boot figures of all machines, and current problems.
 package struct FiguresAnswer: Codable, Sendable {
     package struct Trouble: Codable, Sendable {
+        /// What is wrong, for programs.
+        package enum Kind: String, Codable, Sendable {
+            /// It does not get its version after failed boots.
+            case held
+            /// It has nothing to boot next.
+            case lack
+            case failed, stuck, lost
+            /// It showed another TPM, or none.
+            case tpm
+            /// A step of its configuration failed.
+            case step
+            /// People could not log in there.
+            case logIn = "log-in"
+        }
+
+        package var kind: Kind
+        /// The first of them.
         package var machine: NodeName
         package var isKnown: Bool
+        /// Machines with the same trouble, in natural order; at most a hundred.
+        package var machines: [NodeName]
+        /// How many have it.
+        package var count: Int
+        /// The group that all of them are in; nil for machines that are not nodes.
+        package var group: GroupPath?
+        /// Milliseconds since 1970 when it began; nil: not known.
+        @MillisecondTimestamp package var since: Int?
         package var text: String
         package var fix: String
 
-        package init(machine: NodeName, isKnown: Bool, text: String, fix: String) {
+        /// - Parameter machines: one at least.
+        package init(
+            _ kind: Kind = .failed, machine: NodeName, isKnown: Bool, machines: [NodeName]? = nil,
+            group: GroupPath? = nil,
+            since: Int? = nil, text: String, fix: String
+        ) {
+            self.kind = kind
             self.machine = machine
             self.isKnown = isKnown
+            self.machines = machines.map { Array($0.prefix(100)) } ?? [machine]
+            count = machines?.count ?? 1
+            self.group = group
+            self.since = since
             self.text = text
             self.fix = fix
         }

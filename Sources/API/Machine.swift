@@ -14,6 +14,21 @@ package struct ApprovalRequest: Codable, Sendable {
     }
 }
 
+/// Takes waiting machines into the fleet, all in one revision.
+package struct ApprovalsRequest: Codable, Sendable {
+    /// In the order in which they get their names.
+    package var machines: [MACAddress]
+    /// `lab-{01..20}`; names of other nodes are left out.
+    package var pattern: String
+    package var group: GroupPath?
+
+    package init(machines: [MACAddress], pattern: String, group: GroupPath? = nil) {
+        self.machines = machines
+        self.pattern = pattern
+        self.group = group
+    }
+}
+
 /// A machine in a list.
 package struct MachineAnswer: Codable, Sendable {
     package var name: NodeName
@@ -40,6 +55,8 @@ package struct MachineAnswer: Codable, Sendable {
     package var isOutdated = false
     /// Milliseconds since 1970 of the last event of its last boot.
     @MillisecondTimestamp package var seenAt: Int?
+    /// Milliseconds since 1970 when it last asked, reported or logged something; nil: not since this server started, and in the past.
+    @MillisecondTimestamp package var heardAt: Int?
     /// The code on the screen of an unknown machine that waits.
     package var code: String?
     /// Its hardware in a few words.
@@ -55,7 +72,8 @@ package struct MachineAnswer: Codable, Sendable {
         address: IPv4Address? = nil, state: MachineState, stage: BootStage? = nil, failure: String? = nil,
         readyAfter: Int? = nil, version: String? = nil,
         lack: String? = nil, booted: String? = nil, isOutdated: Bool = false, seenAt: Int? = nil,
-        code: String? = nil, hardware: String? = nil, held: String? = nil, wantedName: NodeName? = nil,
+        heardAt: Int? = nil, code: String? = nil, hardware: String? = nil, held: String? = nil,
+        wantedName: NodeName? = nil,
         wantedGroup: GroupPath? = nil
     ) {
         self.name = name
@@ -73,6 +91,7 @@ package struct MachineAnswer: Codable, Sendable {
         self.booted = booted
         self.isOutdated = isOutdated
         self.seenAt = seenAt
+        self.heardAt = heardAt
         self.code = code
         self.hardware = hardware
         self.held = held
@@ -80,6 +99,8 @@ package struct MachineAnswer: Codable, Sendable {
         self.wantedGroup = wantedGroup
     }
 
-    /// The stage for people: `ready`, `at kernel`, `failed: …`; empty when no boot was seen.
-    package var stageInWords: String { stage?.inWords(failure: failure ?? "") ?? "" }
+    /// The stage for people: `ready`, `lost`, `at kernel`, `failed: …`; empty when no boot was seen.
+    package var stageInWords: String {
+        state == .lost ? state.rawValue : stage?.inWords(failure: failure ?? "") ?? ""
+    }
 }

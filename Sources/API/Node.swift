@@ -6,6 +6,9 @@ package struct NodeAnswer: Codable, Sendable {
     package var node: Node
     /// Whether it is enrolled.
     package var isKnown: Bool
+    package var state: MachineState
+    /// Milliseconds since 1970 when it last asked, reported, logged or read something; nil: not since this server started, and in the past.
+    @MillisecondTimestamp package var heardAt: Int?
     /// Cards that no record names and that were last seen with this node's UUID, newest first.
     package var learnedCards: [MACAddress]
     /// The address of its current lease.
@@ -36,7 +39,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var boots: [BootTimeline]
 
     package init(
-        node: Node, isKnown: Bool, learnedCards: [MACAddress], leasedAddress: IPv4Address? = nil,
+        node: Node, isKnown: Bool, state: MachineState = .unseen, heardAt: Int? = nil,
+        learnedCards: [MACAddress], leasedAddress: IPv4Address? = nil,
         root: RootActivity? = nil, sessions: [NodeSession], settings: [SettingAnswer],
         hardware: Hardware? = nil, held: String? = nil, alarm: NodeAlarm? = nil, tpm: NodeTPMAnswer? = nil,
         version: String? = nil, lack: String? = nil, booted: String? = nil, isOutdated: Bool,
@@ -44,6 +48,8 @@ package struct NodeAnswer: Codable, Sendable {
     ) {
         self.node = node
         self.isKnown = isKnown
+        self.state = state
+        self.heardAt = heardAt
         self.learnedCards = learnedCards
         self.leasedAddress = leasedAddress
         self.root = root

@@ -74,6 +74,7 @@ package struct CenterServices: Sendable {
 extension CenterServices {
     /// The data planes' present policy.
     func policy() async -> BootPolicy { await ports.planes.policy() }
+    func heard() async -> HeardMachines { await ports.planes.heard() }
     func leases() async -> [Lease] { await ports.planes.leases() }
     func leaseCount() async -> Int { await ports.planes.leaseCount() }
     func clients() async -> [MACAddress: BootClient] { await ports.planes.clients() }

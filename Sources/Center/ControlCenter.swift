@@ -113,6 +113,9 @@ package struct ControlCenter: Sendable {
             group.addTask { [services, logger] in
                 try await services.logIns.run { logger.warning("\($0)") }
             }
+            group.addTask { [services] in
+                try await services.fleet.watchPresence { await services.heard() }
+            }
             group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }

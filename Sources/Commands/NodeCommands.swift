@@ -92,6 +92,7 @@ struct NodeShow: AsyncParsableCommand {
             tags       \(node.tags.isEmpty ? "-" : node.tags.joined(separator: ", "))
             address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")
             version    \(version(answer))
+            state      \(answer.state.rawValue)\(answer.heardAt.map { ", heard \(Shown.time(second: $0 / 1_000))" } ?? "")
 
 
             """
@@ -179,41 +180,6 @@ struct NodeAdd: AsyncParsableCommand {
 func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -> T {
     guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is not a valid \(what)", code: 64) }
     return value
-}
-
-struct NodeApprove: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "approve", abstract: "Approve an unknown machine: give it a name and a group."
-    )
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "Its hardware address, or the code on its screen.") var machine: String
-    @Argument(help: "The node's name.") var name: String
-    @Option(help: "The group it is in.", completion: .groups) var group = "/"
-    @Option(help: "A fixed address.") var address: String?
-
-    func run() async throws {
-        try await reportingFailure {
-            let client = server.client
-            var mac = MACAddress(machine)
-            if mac == nil {
-                let waiting = try await client.get("machines", [MachineAnswer].self)
-                let fitting = waiting.filter { $0.code == machine.uppercased() }
-                guard fitting.count < 2 else {
-                    throw Failure(text: "two machines have this code; name the hardware address", code: 4)
-                }
-                mac = fitting.first?.macAddress
-            }
-            guard let mac else {
-                throw Failure(
-                    text: "no machine with the code ‘\(machine)’ was seen (roost node list)", code: 3)
-            }
-            let approval = ApprovalRequest(
-                name: try NodeName(name), group: try GroupPath(group),
-                address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
-            try await client.send(
-                .POST, "machines/\(APIClient.escaped(mac.description))/approve", json: approval)
-        }
-    }
 }
 
 struct NodeTag: AsyncParsableCommand {

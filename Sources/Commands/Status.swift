@@ -50,10 +50,12 @@ struct Status: AsyncParsableCommand {
 }
 
 enum MachineTable {
-    /// `held, ready` for a machine that runs its rescue image.
+    /// `held, ready` for a machine that runs its rescue image; of a lost one, when it was heard.
     private static func state(of machine: MachineAnswer) -> String {
+        let heard = machine.state == .lost ? machine.heardAt.map { Shown.time(second: $0 / 1_000) } : nil
         let words =
             (machine.held == nil ? [] : ["held"]) + (machine.stage == nil ? [] : [machine.stageInWords])
+            + (heard.map { ["heard \($0)"] } ?? [])
         return words.isEmpty ? "-" : words.joined(separator: ", ")
     }
 

@@ -19,8 +19,11 @@ package struct Attendance {
 
     package mutating func run() throws {
         let server = try ServerTalk(KernelWords.read())
+        // Once at the beginning: the server then knows that this machine is missing when it falls silent.
+        var pause: UInt32 = 0
         while true {
-            sleep(Self.periodSeconds)
+            sleep(pause)
+            pause = Self.periodSeconds
             let order: NodeOrder?
             // Without an answer, try again next time: the server may be away for a while.
             do { order = try server.fetchOrder() } catch { continue }

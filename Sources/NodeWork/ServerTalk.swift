@@ -6,6 +6,8 @@ package import Wire
 /// The node's side of the boot HTTP server: one request per connection.
 package struct ServerTalk {
     private static let timeoutSeconds = 10
+    /// What keeps a shutdown waiting is short.
+    private static let endTimeoutSeconds = 3
     /// A configuration has a few files.
     private static let answerByteLimit = 64 << 20
 
@@ -24,7 +26,9 @@ package struct ServerTalk {
         var query = "boot=\(words.boot)&stage=\(stage)"
         if stage == "root", let tree = words.tree { query += "&tree=\(tree)" }
         if let age = Self.age(of: uptime, now: Self.uptimeMilliseconds()) { query += "&age=\(age)" }
-        _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8))
+        _ = try request(
+            "POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8),
+            within: stage == "off" ? Self.endTimeoutSeconds : Self.timeoutSeconds)
     }
 
     /// - Parameter hardware: as ``HardwareInventory`` makes it.
@@ -116,7 +120,7 @@ package struct ServerTalk {
     func ask(_ request: LogInRequest, _ key: RunKey) throws -> LogInAnswer {
         let sealed = try self.request(
             "POST", "/node/\(words.machine)/ticket?boot=\(words.boot)",
-            body: key.seal(request, of: words.machine, in: words.boot), timeoutSeconds: 25)
+            body: key.seal(request, of: words.machine, in: words.boot), within: 25)
         guard let answer = key.logInAnswer(sealed, to: request, of: words.machine, in: words.boot) else {
             throw UsageError(text: "the answer to a log-in was not made with the key of this boot")
         }
@@ -174,10 +178,10 @@ package struct ServerTalk {
     }
 
     private func request(
-        _ method: String, _ target: String, body: [UInt8], timeoutSeconds: Int = Self.timeoutSeconds
+        _ method: String, _ target: String, body: [UInt8], within seconds: Int = Self.timeoutSeconds
     ) throws -> [UInt8] {
         let socket = try Socket.connected(
-            to: words.http.address, port: words.http.port, timeoutSeconds: timeoutSeconds)
+            to: words.http.address, port: words.http.port, timeoutSeconds: seconds)
         try socket.write(
             Array(
                 """

@@ -77,6 +77,7 @@ package final class BootContext {
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     var orders = NodeOrders()
+    var hearing = Hearing()
     var knownNodeLists = KnownNodeLists()
     /// The public halves of nodes' host keys, by their numbers and names.
     var hostKeyLines: [String: String] = [:]
@@ -205,7 +206,7 @@ package final class BootContext {
         return delivery
     }
 
-    private func record(_ event: BootEvent, before: BootProgress?) {
+    func record(_ event: BootEvent, before: BootProgress?) {
         send(.boot(event))
         // The machine may ask for its next script before this event returns as a configuration that contains it.
         guard let judged = JudgedBoot(event, before: before) else { return }
@@ -222,6 +223,7 @@ package final class BootContext {
     /// The order for a machine.
     func takeOrder(for machine: MACAddress, asking asked: RunningSteps.Asked) -> NodeOrder? {
         let boot = asked.boot
+        noteOrders(of: machine, in: boot)
         let wantsSteps = runningSteps.note(asked, by: machine)
         let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
         if next == .forgetSessions { send(.sessions(machine, boot: boot, [])) }

@@ -27,7 +27,8 @@ extension BootContext {
             guard let version = boot.version,
                 isNew || now - (orders.askedAt[boot.machine] ?? .min / 2) < Self.silentMilliseconds
                     || self.now() - boot.at
-                        < (boot.stage == .ready ? Self.silentMilliseconds : Self.bootMilliseconds)
+                        < ([.ready, .off].contains(boot.stage)
+                            ? Self.silentMilliseconds : Self.bootMilliseconds)
             else { continue }
             let node = node(of: boot.machine)
             let settings = snapshot.settings(of: node)

@@ -7,8 +7,11 @@ extension SQLiteStore {
     /// What is kept of a machine's hardware.
     private static let hardwareLimit = 100
 
-    package func append(_ events: [BootEvent]) async throws(StoreError) {
-        guard !events.isEmpty else { return }
+    /// Marks a boot in which the machine asks for orders, among its stages: earlier programs pass over it.
+    private static let attended = "attends"
+
+    package func append(_ events: [BootEvent], attended: [AttendedBoot]) async throws(StoreError) {
+        guard !events.isEmpty || !attended.isEmpty else { return }
         let retention = retention
         try await write(.bootEvents) { database in
             var (begun, number): (Set<MACAddress>, Int) = ([], 0)
@@ -40,8 +43,14 @@ extension SQLiteStore {
                 if event.stage == .dhcp { begun.insert(event.macAddress) }
                 try last.execute(arguments: [machine, event.boot, event.at])
             }
+            for boot in attended {
+                try entry.execute(arguments: [
+                    boot.boot, boot.macAddress.description, Self.attended, boot.at, "", nil, nil,
+                ])
+                number = Int(database.lastInsertedRowID)
+            }
             for machine in begun { try Self.pruneBoots(of: machine, to: retention, in: database) }
-            if number / retention.period != (number - events.count) / retention.period {
+            if number / retention.period != (number - events.count - attended.count) / retention.period {
                 try Self.prune(to: retention, in: database)
             }
         }
@@ -131,7 +140,7 @@ extension SQLiteStore {
         try await read { database in
             let filter = machine == nil ? "" : "WHERE mac = ?"
             let keys = try Row.fetchAll(
-                database, sql: "SELECT mac, boot FROM boot \(filter) ORDER BY last_at DESC LIMIT ?",
+                database, sql: "SELECT mac, boot FROM boot \(filter) ORDER BY rowid DESC LIMIT ?",
                 arguments: machine.map { [$0.description, limit] } ?? [limit])
             return try keys.compactMap { key in
                 let rows = try Row.fetchAll(
@@ -142,6 +151,23 @@ extension SQLiteStore {
                         """, arguments: [key["mac"] as String, key["boot"] as String])
                 return Self.timelines(of: rows).first
             }
+        }
+    }
+
+    package func boots(at second: Int) async throws(StoreError) -> [BootTimeline] {
+        try await read { database in
+            // The last one is the one that had begun last.
+            Self.timelines(
+                of: try Row.fetchAll(
+                    database,
+                    sql: """
+                        WITH begun AS (
+                            SELECT max(boot.rowid) AS number FROM boot_event JOIN boot USING (mac, boot)
+                            WHERE at < ?1 GROUP BY boot_event.mac)
+                        SELECT mac, boot, stage, at, detail, version, delivery
+                        FROM boot JOIN begun ON boot.rowid = begun.number JOIN boot_event USING (mac, boot)
+                        WHERE at < ?1 ORDER BY mac, at, boot_event.rowid
+                        """, arguments: [(second + 1) * 1_000]))
         }
     }
 
@@ -161,10 +187,13 @@ extension SQLiteStore {
     private static func timelines(of rows: [Row]) -> [BootTimeline] {
         var timelines: [BootTimeline] = []
         for row in rows {
-            guard let address = MACAddress(row["mac"] as String),
-                let stage = BootStage(rawValue: row["stage"])
-            else { continue }
+            guard let address = MACAddress(row["mac"] as String) else { continue }
             let boot: String = row["boot"]
+            guard let stage = BootStage(rawValue: row["stage"]) else {
+                let isSame = timelines.last.map { $0.boot == boot && $0.macAddress == address } ?? false
+                if isSame, row["stage"] == Self.attended { timelines[timelines.count - 1].attends = true }
+                continue
+            }
             if timelines.last?.boot != boot || timelines.last?.macAddress != address {
                 timelines.append(BootTimeline(boot: boot, macAddress: address, entries: []))
             }

@@ -83,6 +83,10 @@ extension ActRow {
         ActRow("approve", .enrol) {
             try await $0.approve($1.waiting, ApprovalRequest(name: $1.fresh.name, group: $1.group))
         },
+        ActRow("approveAll", .enrol) {
+            _ = try await $0.approveAll(
+                ApprovalsRequest(machines: [$1.waiting], pattern: "fresh-{1..9}", group: $1.group))
+        },
         ActRow("forget", .configure, .site) { acts, _ in
             try await acts.forget(#require(MACAddress("52:54:00:00:03:98")))
         },
@@ -132,6 +136,7 @@ extension ActRow {
             try await $0.importNodes(
                 Array("fresh,\(SmallFleet.waiting),\($1.place.rawValue)".utf8), makesGroups: false)
         },
+        ActRow("undoProblem", .audit) { try await $0.undoProblem(of: $1.revision) as Any },
         ActRow("undo", .configure) { try await $0.undo($1.revision) },
     ]
 
@@ -384,6 +389,7 @@ extension ActRow {
         ActRow("revision", .audit) { try await $0.revision($1.revision) },
         ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(from: "", recheck: nil) },
         ActRow("figures", .read, .anywhere) { acts, _ in try await acts.figures() },
+        ActRow("overview", .read, .anywhere) { acts, _ in try await acts.overview() },
         ActRow("status", .read, .anywhere) { acts, _ in try await acts.status() },
         ActRow("leases", .read, .anywhere) { acts, _ in try await acts.leases() },
         ActRow("boots", .read, .anywhere) { acts, _ in try await acts.boots(of: nil, limit: 9) },

@@ -239,7 +239,43 @@ import Wire
         #expect(bad.tiles.last?.kind == "booting")
         #expect(bad.stages?.rows.map(\.share).sorted() == [25, 100])
         let text = try Self.shown(bad)
-        #expect(text.contains(#"<a href="/nodes/pc-1">pc-1</a></td><td>stuck</td><td>look</td>"#))
+        #expect(text.contains(#"<a href="/nodes/pc-1">pc-1</a> </td><td>stuck</td><td>look</td>"#))
+        #expect(bad.map == nil)
         #expect(text.contains(#"<p class="problem">clock</p>"#) && !text.contains("Nothing: every"))
+    }
+
+    @Test func `a trouble of many has since when, where, a few names and a way to all`() throws {
+        let room = try GroupPath("/room-3")
+        let names = try (1...5).map { try NodeName("pc-\($0)") }
+        let lost = FiguresAnswer.Trouble(
+            .lost, machine: names[0], isKnown: true, machines: names, group: room, since: 60_000,
+            text: "5 nodes of /room-3 are lost", fix: "look")
+        let row = DashboardView.Trouble(lost, mayRelease: true, Self.words)
+        #expect(row.since == Format.time(second: 60) && row.group?.label == "/room-3")
+        #expect(row.machines.map(\.label) == ["pc-1", "pc-2", "pc-3"] && row.text == "5 nodes are lost")
+        #expect(row.more?.label == "and 2 more" && row.more?.path.contains("state%3Dlost") == true)
+        #expect(row.action == nil)
+        let held = FiguresAnswer.Trouble(
+            .held, machine: names[0], isKnown: true, group: room, text: "held", fix: "mend")
+        #expect(DashboardView.Trouble(held, mayRelease: false, Self.words).action == nil)
+        let mended = DashboardView.Trouble(held, mayRelease: true, Self.words)
+        #expect(mended.action?.path == "/nodes/pc-1/release" && mended.more == nil)
+    }
+
+    @Test func `the map has a square for each node in natural order, and bars for very many`() throws {
+        func nodes(_ count: Int, _ state: MachineState) throws -> [Acts.NodeState] {
+            try (1...count).reversed().map { Acts.NodeState(name: try NodeName("pc-\($0)"), state: state) }
+        }
+        let (nine, ten) = (try GroupPath("/room-9"), try GroupPath("/room-10"))
+        let map = FleetMap([ten: try nodes(11, .ready), nine: try nodes(1, .lost)], Self.words)
+        #expect(map.rooms.map(\.path) == ["/room-9", "/room-10"] && map.more == nil)
+        #expect(map.rooms[0].squares.map(\.kind) == ["lost"] && map.rooms[0].summary == "1 lost")
+        #expect(map.rooms[1].squares.map(\.name).suffix(2) == ["pc-10", "pc-11"])
+        #expect(map.rooms[1].bar == nil && map.rooms[1].squares[0].title == "pc-1: ready")
+        let many = FleetMap(
+            [ten: try nodes(1_500, .ready), nine: try nodes(500, .lost) + nodes(500, .off)], Self.words)
+        #expect(many.rooms.allSatisfy { $0.squares.isEmpty })
+        #expect(many.rooms[0].bar?.parts.map(\.kind) == ["lost", "off"])
+        #expect(many.rooms[0].bar?.parts.map(\.x) == [0, 500])
     }
 }

@@ -9,6 +9,7 @@ import Wire
 struct QuietPlanes: CenterPorts.Planes {
     var server = IPv4Address(rawValue: 0)
     var given: @Sendable () -> [Lease] = { [] }
+    var heardOf: @Sendable () -> HeardMachines = { HeardMachines() }
     var mounted: [Digest: Int] = [:]
     var volumesInUse: [NodeName: Int] = [:]
     /// What every running node would get.
@@ -18,6 +19,7 @@ struct QuietPlanes: CenterPorts.Planes {
     ]
 
     func policy() async -> BootPolicy { BootPolicy(server: server, loaders: [], nodeArchives: [:]) }
+    func heard() async -> HeardMachines { heardOf() }
     func leases() async -> [Lease] { given() }
     func leaseCount() async -> Int { given().count }
     func clients() async -> [MACAddress: BootClient] { [:] }

@@ -163,6 +163,7 @@ extension MatrixRow {
         GET /api/v1/inventory?format=csv&q=name=NODE  anywhere  200
         GET /api/v1/ssh_known_hosts  anywhere  200
         GET /api/v1/machines  anywhere  200
+        POST /api/v1/machines/approve  place  201  {"machines":["WAITING"],"pattern":"fresh-{1..9}","group":"GROUP"}
         POST /api/v1/machines/WAITING/approve  place  201  {"name":"fresh","group":"GROUP"}
         DELETE /api/v1/machines/52:54:00:00:03:98  site  204
         GET /api/v1/images  anywhere  200
@@ -294,6 +295,7 @@ extension MatrixRow {
         POST /nodes/NODE/tpm/accept  place  303,409  tpm=bbbbbbbbbbbbbbbb
         POST /nodes/NODE/tpm/forget  place  303
         GET /machines  anywhere  200
+        POST /machines/approve  place  303  machine=WAITING&pattern=fresh-{1..9}&group=GROUP
         POST /machines/WAITING/approve  place  303  name=fresh&group=GROUP
         GET /groups  anywhere  200
         GET /groups?path=ATTIC  place  200

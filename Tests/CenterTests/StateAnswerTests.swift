@@ -13,7 +13,7 @@ import Wire
     private static let machines: [(MachineState, BootStage?, failure: String?, words: String)] = [
         (.booting, .kernel, nil, "at kernel"), (.stuck, .initialised, nil, "at init"),
         (.ready, .ready, nil, "ready"), (.failed, .failed, "no root", "failed: no root"),
-        (.unseen, nil, nil, ""),
+        (.unseen, nil, nil, ""), (.lost, .ready, nil, "lost"), (.off, .off, nil, "off"),
     ]
 
     @Test(arguments: machines)

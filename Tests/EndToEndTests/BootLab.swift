@@ -312,6 +312,11 @@ final class BootLab: Sendable {
         }
     }
 
+    /// What a node does now: ready, lost, off …
+    func state(of node: String) throws -> String? {
+        (try json("node", "show", node) as? [String: Any])?["state"] as? String
+    }
+
     /// The machine's present address.
     func address(of node: String) throws -> String {
         let machines = try json("node", "list") as? [[String: Any]] ?? []

@@ -8,7 +8,9 @@ extension EndToEnd.Machines {
 
         init() throws { lab = try BootLab.shared.get() }
 
-        @Test func `a root in memory no longer needs the server, and one that does not fit comes by NBD`()
+        @Test
+        func
+            `a root in memory no longer needs the server, one that does not fit comes by NBD; without power a node is lost, after a shutdown off`()
             throws
         {
             let mac = "52:54:00:00:00:7b"
@@ -44,12 +46,21 @@ extension EndToEnd.Machines {
                 try lab.ssh(address, "echo 3 >/proc/sys/vm/drop_caches; cat /srv/filler | wc -c")
                     == String(mebibytes << 20))
             try lab.startServer()
+            #expect(try lab.state(of: "memory") == "ready")
+            // It asked for orders only from the server before: this one has that from the store.
             try lab.powerOff("memory")
+            try lab.waitUntil("it is lost", seconds: 75) { try lab.state(of: "memory") == "lost" }
+            #expect(try lab.roost("node", "list", "state=lost").contains("memory"))
+            #expect(throws: CommandFailed.self) { try lab.roost("node", "restart", "memory") }
             try lab.bootDirectly(
                 "memory", mac: mac, ["--mem", "192"],
                 expecting: ["root mode ram: the root has .* using nbd instead", BootLab.handover])
             try lab.waitForStage("handover", of: "memory")
             #expect(try detail().contains("instead of ram"))
+            try lab.waitForStage("ready", of: "memory")
+            let next = try lab.address(of: "memory")
+            try lab.ssh(next, "(sleep 1; poweroff) >/dev/null 2>&1 &")
+            try lab.waitUntil("it is off", seconds: 15) { try lab.state(of: "memory") == "off" }
         }
 
         @Test func `logs of the kernel and the system are on the server, and a crash is kept`() throws {

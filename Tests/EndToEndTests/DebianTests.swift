@@ -53,6 +53,7 @@ extension EndToEnd.Systems {
                 lab.console("pc1").contains("reboot: Restarting system")
             }
             #expect(lab.console("pc1").contains("the last step"))
+            #expect(lab.log("roost").contains("boot: \(mac) off"))
         }
 
         private func checkConfiguration() throws {

@@ -90,6 +90,10 @@ struct NodeRoutes {
             let approval = try await request.decoded(ApprovalRequest.self)
             return try await JSONAnswer(acts.approve(machine, approval).record, status: .created)
         }
+        api.post("machines/approve", .enrol) { request, _, acts in
+            let approval = try await request.decoded(ApprovalsRequest.self)
+            return try await JSONAnswer(acts.approveAll(approval).nodes, status: .created)
+        }
         api.delete("machines/:mac", .configure) { _, context, acts in
             try await acts.forget(context.macAddress())
             return HTTPResponse.Status.noContent

@@ -31,7 +31,7 @@ extension Acts {
 
     /// The groups that this caller may put nodes into.
     func groupPaths(_ permission: Permission = .enrol) -> [GroupPath] {
-        Set(fleet.snapshot.groups.keys).union([.site]).filter { may(permission, in: $0) }.sorted()
+        Set(fleet.snapshot.groups.keys).union([.site]).filter { may(permission, in: $0) }.inNaturalOrder()
     }
 
     // MARK: The tree
@@ -62,7 +62,8 @@ extension Acts {
         }
         let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
         return GroupDetails(
-            path: path, tree: paths.sorted().map { ($0, counts[$0] ?? 0) }, nodeCount: counts[path] ?? 0,
+            path: path, tree: paths.inNaturalOrder().map { ($0, counts[$0] ?? 0) },
+            nodeCount: counts[path] ?? 0,
             mayConfigure: may(.configure, in: path) && at == nil,
             settings: may(.read, in: path)
                 ? (

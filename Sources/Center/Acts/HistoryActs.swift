@@ -92,6 +92,21 @@ extension Acts {
         return places(of: type).allSatisfy { may(.audit, in: $0) }
     }
 
+    /// Why a revision cannot be undone, for callers who may see all of it; nil: it can, as far as its records tell.
+    func undoProblem(of number: Int) async throws -> String? {
+        _ = try await revision(number, offset: 0, limit: 0)
+        guard try await store.revision(number).edits.allSatisfy({ mayAudit($0) }) else { return nil }
+        let past = try await store.edits(of: number)
+        let snapshot = fleet.snapshot
+        do throws(StoreError) {
+            let edits = try snapshot.undoing(past, of: number)
+            return edits.isEmpty ? "there is nothing in it to undo" : nil
+        } catch {
+            guard case .conflict(let reason) = error else { throw error }
+            return reason
+        }
+    }
+
     /// Undoes a revision.
     ///
     /// - Returns: the new revision.

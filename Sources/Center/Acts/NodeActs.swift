@@ -116,11 +116,7 @@ extension Acts {
     func restart(_ name: String) async throws {
         let snapshot = fleet.snapshot
         let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
-        let boots = snapshot.cards(of: node).compactMap { fleet.boot(of: $0) }
-        guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
-            throw StoreError.conflict(
-                "node \(node.name) is not running, so it cannot be asked to restart")
-        }
+        let boot = try await runningBoot(of: node, otherwise: "it cannot be asked to restart")
         await services.restart([boot.macAddress])
         fleet.events.publish(
             ServerEvent(

@@ -32,7 +32,7 @@ extension Acts {
             showsSessions: isNow && settings[Settings.reportSessions] == true,
             steps: try await steps(of: answer),
             receipts: isNow ? try await secretReceipts(of: answer) : [], editable: nil,
-            mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
+            mayRestart: isNow && answer.state == .ready && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {
             details.editable = (

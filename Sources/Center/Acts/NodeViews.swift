@@ -10,8 +10,10 @@ extension Acts {
     /// What machines reported, fetched once for a list.
     ///
     /// - Parameter machines: those whose addresses are asked for; nil: all.
-    func facts(in snapshot: FleetSnapshot, addressesOf machines: Set<MACAddress>? = nil) async -> LiveFacts {
-        await LiveFacts(services, in: snapshot, addressesOf: machines, isPast: at != nil)
+    func facts(in snapshot: FleetSnapshot, addressesOf machines: Set<MACAddress>? = nil) async throws
+        -> LiveFacts
+    {
+        try await LiveFacts(services, in: snapshot, addressesOf: machines, at: at)
     }
 
     // MARK: Nodes
@@ -30,7 +32,7 @@ extension Acts {
         let snapshot = try await configuration()
         let names = try await names(matching: query, in: snapshot)
         let shown = names.dropFirst(offset).prefix(limit).compactMap { snapshot.nodes[$0] }
-        let live = await facts(in: snapshot, addressesOf: Set(shown.flatMap { snapshot.cards(of: $0) }))
+        let live = try await facts(in: snapshot, addressesOf: Set(shown.flatMap { snapshot.cards(of: $0) }))
         return Page(
             rows: shown.map { live.answer($0, in: snapshot) }, count: names.count,
             next: offset + shown.count < names.count ? offset + shown.count : nil)
@@ -44,7 +46,7 @@ extension Acts {
                 ? snapshot.nodeOrder
                 : snapshot.nodeOrder.filter { snapshot.nodes[$0].map { caller.sees($0.group) } == true }
         }
-        let live = await facts(in: snapshot)
+        let live = try await facts(in: snapshot)
         var names: [NodeName] = []
         for (number, name) in snapshot.nodeOrder.enumerated() {
             // A search over a large fleet takes long: others go on meanwhile.
@@ -68,7 +70,7 @@ extension Acts {
         try require(.read)
         let snapshot = fleet.snapshot
         let unknown = Set(fleet.boots.keys.filter { !snapshot.knows($0) })
-        let live = await facts(in: snapshot, addressesOf: unknown)
+        let live = try await facts(in: snapshot, addressesOf: unknown)
         return unknown.map { live.answer(unknown: $0, in: snapshot) }
             .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
     }
@@ -88,24 +90,39 @@ extension Acts {
         for mac in cards {
             boots += try await fleet.store.boots(of: mac, limit: bootLimit)
         }
-        if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
-        let live = await facts(in: snapshot, addressesOf: Set(cards))
+        if let at { boots = boots.compactMap { $0.before(second: at + 1) } }
+        let live = try await facts(in: snapshot, addressesOf: Set(cards))
         let activity = await services.rootActivity()
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
+        let boot = at == nil ? live.boot(of: node, in: snapshot) : boots.max { $0.startedAt < $1.startedAt }
+        let root =
+            at == nil ? cards.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first : nil
+        let read = root.map { live.now * 1_000 - $0.idleMilliseconds }
         return NodeAnswer(
-            node: node, isKnown: stored != nil, learnedCards: snapshot.learnedCards(of: node),
+            node: node, isKnown: stored != nil, state: live.state(of: boot),
+            heardAt: [live.heardAt(boot), read].compactMap(\.self).max(),
+            learnedCards: snapshot.learnedCards(of: node),
             leasedAddress: cards.lazy.compactMap { live.leased[$0] }.first,
-            root: at == nil
-                ? cards.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first : nil,
+            root: root,
             sessions: live.sessions(of: node, in: snapshot),
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
-            hardware: snapshot.hardware(of: node),
+            hardware: at == nil ? snapshot.hardware(of: node) : try await pastHardware(of: cards),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
             alarm: at == nil ? fleet.alarm(of: node) : nil, tpm: answer(ofTPM: stored, in: snapshot),
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
+    }
+
+    /// What was known of a node's hardware at the time that is viewed.
+    private func pastHardware(of cards: [MACAddress]) async throws -> Hardware? {
+        var known: HardwareRecord?
+        for card in cards {
+            let record = try await fleet.store.hardwareHistory(of: card).first { $0.at <= at ?? 0 }
+            if let record, record.at > known?.at ?? .min { known = record }
+        }
+        return known?.hardware
     }
 
     /// The node with that name or MAC address, or a machine that boots without being enrolled, if the caller may read it.
@@ -149,7 +166,12 @@ extension Acts {
                 LogAnswer.Crash(at: $0.at, text: $0.text)
             }
         }
-        answer.lines = Array(answer.lines.sorted().suffix(lineCount))
+        // Lines of one second stay in their order.
+        let lines = answer.lines.enumerated().sorted {
+            let (one, other) = ($0.element.prefix(20), $1.element.prefix(20))
+            return one == other ? $0.offset < $1.offset : one < other
+        }
+        answer.lines = lines.suffix(lineCount).map(\.element)
         return answer
     }
 

@@ -11,7 +11,7 @@ extension Acts {
         }
         let snapshot = fleet.snapshot
         let condition = try Condition(query)
-        let live = await facts(in: snapshot)
+        let live = try await facts(in: snapshot)
         var (rows, count): ([SessionAnswer], Int) = ([], 0)
         for name in snapshot.nodeOrder {
             guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }

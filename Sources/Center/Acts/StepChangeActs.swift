@@ -42,11 +42,7 @@ extension Acts {
     private func changes(
         of node: Node, in snapshot: FleetSnapshot
     ) async throws -> (answer: StepChangesAnswer, machine: MACAddress, steps: [DifferingStep]) {
-        let boots = snapshot.cards(of: node).compactMap { fleet.boot(of: $0) }
-        guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
-            throw StoreError.conflict(
-                "node \(node.name) is not running: it carries out its steps when it starts")
-        }
+        let boot = try await runningBoot(of: node, otherwise: "it carries out its steps when it starts")
         guard let current = try await services.currentSteps(of: boot.macAddress) else {
             throw StoreError.conflict(
                 "node \(node.name) has not asked for orders since this server started: try again in ten seconds"

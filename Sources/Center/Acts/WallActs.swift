@@ -89,14 +89,15 @@ struct WallBoard: Sendable {
     }
 
     /// The group's first nodes, with their states.
-    func nodes() -> [(name: NodeName, state: MachineState)] {
+    func nodes() async -> [(name: NodeName, state: MachineState)] {
         let fleet = services.fleet
+        let heard = await services.heard()
         let (snapshot, boots, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
         return snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node in
             let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
                 $0.startedAt < $1.startedAt
             }
-            return (node.name, MachineState(boot, now: now))
+            return (node.name, MachineState(boot, heard: heard, now: now))
         }
     }
 

@@ -25,6 +25,7 @@ async function refresh() {
       if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
       if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
     }
+    showBulk();
   } finally {
     refreshing = false;
   }
@@ -35,11 +36,20 @@ function refreshSoon() {
   if (waiting === null) waiting = setTimeout(() => { waiting = null; refresh(); }, 700);
 }
 
+// What is done with the ticked rows is shown while there are some.
+function boxes() {
+  return document.querySelectorAll("[data-bulk] input[name=node], input[form][name=machine]");
+}
+function showBulk() {
+  const bar = document.querySelector("[data-bulk] .bulk");
+  if (bar) bar.hidden = ![...boxes()].some((box) => box.checked) && !bar.contains(document.activeElement);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   localTimes(document);
   if (document.querySelector("[data-live]") && !new URLSearchParams(location.search).has("at")) {
     const events = new EventSource(document.querySelector("[data-events]")?.dataset.events ?? "/api/v1/events");
-    for (const kind of ["boot", "configuration", "hardware", "drift", "alarm", "log", "crash", "build", "rollout", "volume", "session", "step"]) events.addEventListener(kind, refreshSoon);
+    for (const kind of ["boot", "lost", "heard", "off", "configuration", "hardware", "drift", "alarm", "log", "crash", "build", "rollout", "volume", "session", "step"]) events.addEventListener(kind, refreshSoon);
     document.addEventListener("visibilitychange", refreshSoon);
   }
   for (const select of document.querySelectorAll("[data-submit]")) {
@@ -62,9 +72,12 @@ document.addEventListener("DOMContentLoaded", () => {
       if (chooser.files.length) reader.readAsDataURL(chooser.files[0]);
     });
   }
-  document.querySelector("[data-select-all]")?.addEventListener("change", (event) => {
-    for (const box of document.querySelectorAll("[data-bulk] input[name=node]")) box.checked = event.target.checked;
+  // At the document: a table that came live has its own boxes.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-select-all]")) for (const box of boxes()) box.checked = event.target.checked;
+    showBulk();
   });
+  showBulk();
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => {
       const source = document.getElementById(button.dataset.copy);

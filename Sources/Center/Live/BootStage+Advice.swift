@@ -23,7 +23,7 @@ extension BootStage {
         case .handover: "the image does not finish booting: look at its journal"
         case .failed:
             "the text says which step failed; ‘roost.break=STEP’ in kernel-arguments opens a shell there"
-        case .ready: "nothing"
+        case .ready, .off: "nothing"
         }
     }
 }

@@ -17,7 +17,7 @@ struct BootFigures: Sendable, Codable {
         for boot in boots {
             if let ready = boot.readyAfter { durations.append(ready) }
             let entries = boot.entries
-            for index in entries.indices.dropFirst() {
+            for index in entries.indices.dropFirst() where entries[index].stage.isMeasured {
                 steps[entries[index].stage, default: []].append(entries[index].at - entries[index - 1].at)
             }
         }

@@ -9,24 +9,33 @@ struct LiveFacts {
     let leased: [MACAddress: IPv4Address]
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
+    let heard: HeardMachines
     private let isPast: Bool
     private let nextBoots: SharedNextBoots
-    /// Seconds since 1970.
-    let now = Clock.second
+    /// The time that is viewed, in seconds since 1970.
+    let now: Int
 
     /// - Parameters:
     ///   - machines: those whose addresses are asked for; nil: all.
-    ///   - isPast: the configuration is of the past, for which machines report nothing.
+    ///   - at: the time of the configuration, in seconds since 1970; nil: now. Of the past only boots are known.
     init(
         _ services: CenterServices, in snapshot: FleetSnapshot, addressesOf machines: Set<MACAddress>?,
-        isPast: Bool
-    ) async {
-        boots = services.fleet.boots
-        leased = await services.addresses(of: machines)
-        registrations = services.fleet.registrations
+        at second: Int?
+    ) async throws {
+        isPast = second != nil
+        now = second ?? Clock.second
+        if let second {
+            boots = Dictionary(
+                try await services.fleet.store.boots(at: second).map { ($0.macAddress, $0) }
+            ) { $1 }
+        } else {
+            boots = services.fleet.boots
+        }
+        leased = isPast ? [:] : await services.addresses(of: machines)
+        registrations = isPast ? [:] : services.fleet.registrations
         nextBoots = SharedNextBoots(
             NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
-        self.isPast = isPast
+        heard = isPast ? HeardMachines() : await services.heard()
         sessions = isPast ? [:] : services.fleet.sessions
     }
 
@@ -48,10 +57,18 @@ struct LiveFacts {
         }
     }
 
+    func state(of boot: BootTimeline?) -> MachineState { MachineState(boot, heard: heard, now: now * 1_000) }
+
+    /// Milliseconds since 1970 when a machine was last heard of.
+    func heardAt(_ boot: BootTimeline?) -> Int? {
+        boot.flatMap { heard[$0.macAddress] }.map { now * 1_000 - $0 }
+    }
+
     /// The state that is counted, the boot's present activity, and whether the node is held.
     private func states(of node: Node, in snapshot: FleetSnapshot) -> [String] {
         let boot = boot(of: node, in: snapshot)
-        return [MachineState(boot, now: now * 1_000).rawValue] + (boot.map { [$0.state] } ?? [])
+        let state = state(of: boot)
+        return [state.rawValue] + (state == .lost ? [] : boot.map { [$0.state] } ?? [])
             + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
     }
 
@@ -68,7 +85,7 @@ struct LiveFacts {
         var next: String?
         /// Why there is no next one; nil when there is, and in the past.
         var lack: String?
-        /// Whether they differ; nil while it is not up.
+        /// Whether they differ; nil while it is not known to be up.
         var isOutdated: Bool?
     }
 
@@ -80,7 +97,9 @@ struct LiveFacts {
             return versions
         }
         versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
-        if let next, boot.readyAfter != nil { versions.isOutdated = next.digest != digest }
+        if let next, boot.readyAfter != nil, ![.off, .lost].contains(state(of: boot)) {
+            versions.isOutdated = next.digest != digest
+        }
         return versions
     }
 
@@ -104,11 +123,12 @@ struct LiveFacts {
             name: node.name, isKnown: true, group: node.group, tags: node.tags,
             macAddress: boot?.macAddress ?? cards.first,
             address: cards.lazy.compactMap { self.leased[$0] }.first ?? node.address,
-            state: MachineState(boot, now: now * 1_000), stage: boot?.entries.last?.stage,
+            state: state(of: boot), stage: boot?.entries.last?.stage,
             failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
-            seenAt: boot?.entries.last?.at, code: nil, hardware: snapshot.hardware(of: node)?.headline,
+            seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: nil,
+            hardware: isPast ? nil : snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
     }
 
@@ -116,10 +136,10 @@ struct LiveFacts {
         let boot = boots[mac]
         return MachineAnswer(
             name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
-            address: leased[mac], state: MachineState(boot, now: now * 1_000),
+            address: leased[mac], state: state(of: boot),
             stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: nil,
-            seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
+            seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: FleetSnapshot.screenCode(of: mac),
             hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }

@@ -37,10 +37,16 @@ extension LiveFleet {
 extension LiveFacts {
     /// The users logged in at a machine, if it is still in the boot that reported them.
     func sessions(at machine: MACAddress) -> [NodeSession] {
-        guard let told = sessions[machine], told.boot == boots[machine]?.boot,
-            told.isFresh(at: now)
+        guard let told = sessions[machine], let boot = boots[machine], told.boot == boot.boot,
+            boot.entries.last?.stage != .off, told.isFresh(at: now)
         else { return [] }
         return told.sessions
+    }
+
+    /// How many users were logged in at a machine when it was last heard of, if that was in its present boot.
+    func lastSessions(at machine: MACAddress) -> Int {
+        guard let told = sessions[machine], told.boot == boots[machine]?.boot else { return 0 }
+        return told.sessions.count
     }
 
     func sessions(of node: Node, in snapshot: FleetSnapshot) -> [NodeSession] {

@@ -19,6 +19,8 @@ package final class LiveFleet: Sendable {
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
         var sessions: [MACAddress: NodeSessions] = [:]
+        /// Machines that are lost, with the time since when nothing is heard: milliseconds since 1970.
+        var lost: [MACAddress: Int] = [:]
         /// What failed in last boots, by phase.
         var failedSteps: [MACAddress: [PhaseResults]] = [:]
         /// Names typed at waiting machines.
@@ -341,7 +343,8 @@ package final class LiveFleet: Sendable {
             let node = snapshot.node(at: event.macAddress)
             events.publish(
                 ServerEvent(
-                    kind: .boot, node: node?.name, group: node?.group, machine: event.macAddress,
+                    kind: event.stage == .off ? .off : .boot, node: node?.name, group: node?.group,
+                    machine: event.macAddress,
                     text: event.stage.rawValue + (event.detail.isEmpty ? "" : ": \(event.detail)")))
         }
         try await judge(judged)

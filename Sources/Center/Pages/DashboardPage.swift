@@ -10,9 +10,11 @@ struct DashboardPage {
 
     func add(to routes: Routes) {
         routes.get("/", .read) { request, context, acts in
-            let figures = try await acts.at(request).figures()
+            let (figures, rooms) = try await acts.at(request).overview()
             let (server, words) = (try await acts.server(), pages.renderer.words(context))
-            let view = DashboardView(figures, warnings: warnings(server, words), of: server, words)
+            let view = DashboardView(
+                figures, rooms: rooms, warnings: warnings(server, words), of: server,
+                mayRelease: { acts.may(.configure, in: $0) }, words)
             return try pages.show(view, "Dashboard", section: "/", request, context)
         }
     }

@@ -11,6 +11,16 @@ enum Format {
         return String(format: "%d min %02d s", milliseconds / 60_000, milliseconds / 1_000 % 60)
     }
 
+    /// `3 s`, `13 min`, `5 h`, `2 d`.
+    static func age(_ milliseconds: Int) -> String {
+        switch milliseconds / 1_000 {
+        case ..<120: "\(milliseconds / 1_000) s"
+        case ..<7_200: "\(milliseconds / 60_000) min"
+        case ..<172_800: "\(milliseconds / 3_600_000) h"
+        default: "\(milliseconds / 86_400_000) d"
+        }
+    }
+
     /// In UTC, as `datetime` of a `<time>`; the page converts it to local time.
     static func time(millisecond: Int?) -> String {
         millisecond.map { CalendarTime.text(second: $0 / 1_000) } ?? ""

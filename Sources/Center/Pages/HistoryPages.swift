@@ -68,7 +68,7 @@ struct HistoryPages {
         let (revision, count) = try await acts.revision(number, offset: pager.offset, limit: Pager.rowLimit)
         let view = RevisionView(
             revision, pager.links(count: count), failure: failure, mayUndo: acts.maySomewhere(.configure),
-            pages.renderer.words(context))
+            undoProblem: try await acts.undoProblem(of: number), pages.renderer.words(context))
         return try pages.show(
             view, "Revision", section: "/history", request, context,
             status: failure == nil ? .ok : .conflict)

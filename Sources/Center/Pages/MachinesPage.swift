@@ -12,13 +12,34 @@ struct MachinesPage {
         routes.get("machines", .read) { request, context, acts in
             try await show(nil, request, context, acts)
         }
+        routes.post("machines/approve", .enrol) { request, context, acts in
+            try await approveAll(request, context, acts)
+        }
         routes.post("machines/:mac/approve", .enrol) { request, context, acts in
             try await approve(request, context, acts)
         }
     }
 
+    private func approveAll(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
+        -> Response
+    {
+        let form = try pages.form(context)
+        let machines = form.all("machine").compactMap { MACAddress($0) }
+        do {
+            let approval = ApprovalsRequest(
+                machines: machines, pattern: form["pattern"],
+                group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
+            return pages.redirect(Back.done("/machines", try await acts.approveAll(approval).revision))
+        } catch let error as InvalidName {
+            return try await show(error.description, request, context, acts, form)
+        } catch StoreError.conflict(let detail) {
+            return try await show(detail, request, context, acts, form)
+        }
+    }
+
+    /// - Parameter form: one that was refused: it comes back as it was filled in.
     private func show(
-        _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts, _ form: Form? = nil
     ) async throws -> Response {
         let words = pages.renderer.words(context)
         let machines = try await acts.unknownMachines()
@@ -26,7 +47,7 @@ struct MachinesPage {
             machines, try Pager(request, path: "/machines"), policy: try await acts.enrolment(),
             groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil, failure: failure,
             words
-        )
+        ).filled(with: form)
         return try pages.show(
             view, "Unknown machines", section: "/machines", request, context,
             status: failure == nil ? .ok : .unprocessableContent)

@@ -10,6 +10,8 @@ package protocol DataPlaneView: Sendable {
     func leaseCount() async -> Int
     /// The machines' last DHCP requests.
     func clients() async -> [MACAddress: BootClient]
+    /// When machines were last heard of.
+    func heard() async -> HeardMachines
     /// The activity of machines on their roots' exports, by address.
     func rootActivity() async -> [IPv4Address: RootActivity]
     /// The peers that they limit.

@@ -26,25 +26,31 @@ package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepres
     case handover
     /// The image has come up.
     case ready
+    /// The image was shut down in order; the next boot begins with a DHCP request.
+    case off
     /// A step failed; the detail says which, and why.
     case failed
 
     /// Whether the node itself reports it; the server observes the others.
     package var isReported: Bool {
         switch self {
-        case .initialised, .network, .root, .configured, .handover, .ready, .failed: true
+        case .initialised, .network, .root, .configured, .handover, .ready, .off, .failed: true
         case .dhcp, .loader, .script, .kernel, .initramfs, .delivered: false
         }
     }
 
-    /// The machine's activity at this stage, for people: `ready`, `at kernel`, `failed: …`.
+    /// The machine's activity at this stage, for people: `ready`, `off`, `at kernel`, `failed: …`.
     package func inWords(failure: String) -> String {
         switch self {
         case .ready: "ready"
+        case .off: "off"
         case .failed: "failed: \(failure)"
         default: "at \(rawValue)"
         }
     }
+
+    /// Whether the time until it is a part of the boot: what follows ``ready`` is the machine's work, and a failure may take any time.
+    package var isMeasured: Bool { self != .off && self != .failed }
 
     /// Position in a healthy boot.
     package var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
@@ -109,6 +115,12 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     package var entries: [Entry]
     /// The version that the machine was told to boot; nil before that.
     package var version: Digest?
+    /// Whether the running machine has asked for orders in this boot: only then its silence means something.
+    package var attends = false
+
+    private enum CodingKeys: CodingKey {
+        case boot, macAddress, entries, version
+    }
 
     package init(boot: String, macAddress: MACAddress, entries: [Entry], version: Digest? = nil) {
         self.boot = boot
@@ -127,6 +139,13 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     package mutating func move(with jump: ClockJump) {
         guard let last = entries.last?.at, jump.lastHour.contains(last) else { return }
         for index in entries.indices { entries[index].at = jump.moved(millisecond: entries[index].at) }
+    }
+
+    /// The boot as far as it had come before a second since 1970; nil: it had not begun.
+    package func before(second: Int) -> Self? {
+        var boot = self
+        boot.entries.removeAll { $0.at >= second * 1_000 }
+        return boot.entries.isEmpty ? nil : boot
     }
 
     /// Milliseconds since 1970 of the first event.

@@ -10,6 +10,8 @@ package struct BootTracker: Sendable {
     package static let (linkLimit, waitingLimit) = (1_024, 4_096)
     /// Repeated reports of a stage in one boot, and bytes of text in all its reports.
     package static let (repeatLimit, textByteLimit) = (64, 32 << 10)
+    /// Milliseconds after its orderly end within which a machine may still ask for orders: later, it has not ended.
+    static let endMilliseconds = 15_000
     /// Milliseconds of silence after which a first-stage request opens a new boot even if the last one never came far.
     static let staleAfter = 300_000
 
@@ -21,6 +23,8 @@ package struct BootTracker: Sendable {
         var reported: Set<BootStage> = []
         var repeatCount = 0
         var textByteCount = 0
+        /// Whether the running machine has asked for orders.
+        var attends = false
 
         mutating func reach(_ stage: BootStage, at: Int) {
             progress.reach(stage)
@@ -161,16 +165,35 @@ package struct BootTracker: Sendable {
         currents[machine]?.progress.version = version
     }
 
-    /// A node reported a stage of a boot; nil when its present boot is another one: a report never opens a boot.
+    /// A node reported a stage of a boot; nil when its present boot is another one, or has ended: a report never opens a boot.
     package mutating func report(
         _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String,
         tree: TreeReference? = nil
     ) -> BootEvent? {
-        guard let known = currents[machine]?.progress, known.boot == boot else { return nil }
+        guard let known = currents[machine]?.progress, known.boot == boot, known.stage != .off else {
+            return nil
+        }
         currents[machine]?.reach(stage, at: at)
         return BootEvent(
             boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: known.version,
             tree: tree)
+    }
+
+    /// A machine asked for orders in its present boot.
+    ///
+    /// - Returns: whether it did so for the first time, and its new stage where it runs although it had reported its end, as when only its
+    ///   programs were started again.
+    package mutating func noteOrders(of machine: MACAddress, at: Int) -> (isFirst: Bool, event: BootEvent?) {
+        guard let known = currents[machine] else { return (false, nil) }
+        currents[machine]?.attends = true
+        guard known.progress.stage == .off, at - known.at > Self.endMilliseconds else {
+            return (!known.attends, nil)
+        }
+        currents[machine]?.reach(.ready, at: at)
+        let event = BootEvent(
+            boot: known.progress.boot, macAddress: machine, stage: .ready, at: at, detail: "it still runs",
+            version: known.progress.version)
+        return (!known.attends, event)
     }
 
     /// The answer to a machine's request for its configuration.
@@ -212,7 +235,7 @@ extension BootTracker {
         let newestFirst = boots.sorted { $0.startedAt > $1.startedAt }
         for boot in newestFirst where currents[boot.macAddress] == nil && currents.count < Self.machineLimit {
             guard let progress = BootProgress(boot), let last = boot.entries.last else { continue }
-            currents[boot.macAddress] = Current(progress: progress, at: last.at)
+            currents[boot.macAddress] = Current(progress: progress, at: last.at, attends: boot.attends)
             machineOfBoot[boot.boot] = boot.macAddress
         }
         for boot in boots.sorted(by: { $0.startedAt < $1.startedAt }) where !isNode(boot.macAddress) {

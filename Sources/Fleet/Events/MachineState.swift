@@ -3,6 +3,10 @@ package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRep
     case ready, booting, failed
     /// Its current stage has taken too long.
     case stuck
+    /// It was ready, and has not been heard of for a minute: without power, without a network, or hung.
+    case lost
+    /// It was shut down in order.
+    case off
     /// No boot was seen.
     case unseen
 
@@ -11,14 +15,18 @@ package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRep
 
     /// - Parameters:
     ///   - boot: its last boot.
+    ///   - heard: of all machines. One that never asked for orders in its boot cannot be missed, so it is never lost.
     ///   - now: milliseconds since 1970.
-    package init(_ boot: BootTimeline?, now: Int) {
+    package init(_ boot: BootTimeline?, heard: HeardMachines, now: Int) {
         guard let boot, let last = boot.entries.last else {
             self = .unseen
             return
         }
         switch last.stage {
-        case .ready: self = .ready
+        case .ready:
+            let isMissed = boot.attends && heard.silence(of: boot.macAddress) >= HeardMachines.lostAfter
+            self = isMissed ? .lost : .ready
+        case .off: self = .off
         case .failed: self = .failed
         default: self = now - last.at > Self.stuckAfter ? .stuck : .booting
         }

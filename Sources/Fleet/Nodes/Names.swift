@@ -130,6 +130,18 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     package static func < (left: Self, right: Self) -> Bool { left.description < right.description }
     package var description: String { "/" + parts.joined(separator: "/") }
+
+    /// For natural order: `/room-9` before `/room-10`, and each group before what is below it.
+    package var countingKey: [UInt8] { Array(parts.map { Counting.key(of: $0) }.joined(separator: [0])) }
+}
+
+extension Sequence<GroupPath> {
+    package func inNaturalOrder() -> [GroupPath] {
+        map { (key: $0.countingKey, path: $0) }.sorted {
+            // Room-01 and room-1 have the same key.
+            $0.key == $1.key ? $0.path < $1.path : $0.key.lexicographicallyPrecedes($1.key)
+        }.map(\.path)
+    }
 }
 
 /// An image's name, used in version directories, NBD exports and URLs.

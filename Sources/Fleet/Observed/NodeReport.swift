@@ -3,6 +3,8 @@ package import Wire
 /// A report from a node to the data planes, on its way to the store.
 package enum NodeReport: Equatable, Sendable {
     case boot(BootEvent)
+    /// A running machine asked for orders, for the first time in its boot.
+    case attends(AttendedBoot)
     /// A card that no record names is in the node's machine with that UUID; nil: it is no longer in the machine known before.
     case card(MACAddress, MachineUUID?)
     /// A machine's hardware as JSON of `Hardware`, not yet parsed.
@@ -66,7 +68,7 @@ package enum ReportKind: String, Sendable, CaseIterable {
 extension NodeReport {
     package var kind: ReportKind {
         switch self {
-        case .boot, .card, .forgotten, .clock: .boots
+        case .boot, .attends, .card, .forgotten, .clock: .boots
         case .refusal: .alarms
         case .hardware: .hardware
         case .sessions: .sessions
@@ -85,7 +87,9 @@ extension NodeReport {
         case .boot(let event): event.detail.utf8.count
         case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
-        case .card, .registration, .secrets, .secretsSent, .tpm, .volumeWanted, .refusal, .forgotten, .clock:
+        case .attends, .card, .registration, .secrets, .secretsSent, .tpm, .volumeWanted, .refusal,
+            .forgotten,
+            .clock:
             0
         }
     }

@@ -71,6 +71,9 @@ package struct JudgedBoot: Equatable, Sendable {
             self.version = version
             startedAt = before?.startedAt ?? event.at
             switch event.stage {
+            // Its end says nothing of how it began, nor does it that it runs after all.
+            case .off: return nil
+            case .ready where before?.stage == .off: return nil
             case .ready: outcome = .ready(after: event.at - startedAt)
             case .failed:
                 // A retried step fails again: that is still one boot.
@@ -80,7 +83,8 @@ package struct JudgedBoot: Equatable, Sendable {
             }
             return
         }
-        guard let version = before.version, !before.isDecided, before.stage.rank >= BootStage.kernel.rank,
+        guard let version = before.version, !before.isDecided, before.stage != .off,
+            before.stage.rank >= BootStage.kernel.rank,
             event.at - before.startedAt < Self.restartWindow
         else { return nil }
         self.version = version

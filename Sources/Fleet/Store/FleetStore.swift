@@ -203,7 +203,8 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Ter
     /// Deletes the boots and the hardware of machines.
     func forget(_ machines: [MACAddress]) async throws(StoreError)
 
-    func append(_ events: [BootEvent]) async throws(StoreError)
+    /// - Parameter attended: boots in which machines ask for orders; their events are there before.
+    func append(_ events: [BootEvent], attended: [AttendedBoot]) async throws(StoreError)
 
     /// The wall clock was set: log-ins, tokens and boots of the last hour move with it, in one transaction.
     func move(with jump: ClockJump) async throws(StoreError)
@@ -211,9 +212,18 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Ter
     /// The latest second since 1970 when a user logged in, a token was created or used, or a machine booted; nil: never.
     func newestSecond() async throws(StoreError) -> Int?
 
-    /// The last boots of one machine, or of all, newest first.
+    /// The last boot of each machine at the end of a second since 1970, as far as it had come then.
+    func boots(at second: Int) async throws(StoreError) -> [BootTimeline]
+
+    /// The last boots of one machine, or of all; the one that began last comes first.
     func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline]
 
     /// The last boot of every machine ever seen.
     func lastBoots() async throws(StoreError) -> [BootTimeline]
+}
+
+extension FleetStore {
+    package func append(_ events: [BootEvent]) async throws(StoreError) {
+        try await append(events, attended: [])
+    }
 }

@@ -67,7 +67,7 @@ systemd_hook() {
     esac
 }
 
-# OpenRC: a service for each phase.
+# OpenRC: a service for each phase, and one that reports «off».
 openrc_hook() {
     level=default
     needs='after *'
@@ -77,16 +77,20 @@ openrc_hook() {
         needs='after localmount mountall modules sysctl'
     fi
     act=start
-    if [ "$1" = shutdown ]; then
+    if [ "$1" = shutdown ] || [ "$1" = off ]; then
         act=stop
         # It is stopped before the network is.
         needs='after localmount mountall net'
     fi
     {
-        printf '#!/sbin/openrc-run\ndescription="Steps of this node at phase %s, from the Roost server"\n' "$1"
+        printf '#!/sbin/openrc-run\ndescription="Work of this node for its Roost server: %s"\n' "$1"
         printf 'depend() { %s; }\n' "$needs"
         if [ $act = stop ]; then printf 'start() { return 0; }\n'; fi
-        printf '%s() { /run/roost/roost-node steps %s; }\n' "$act" "$1"
+        if [ "$1" = off ]; then
+            printf 'stop() { /run/roost/roost-node report off || return 0; }\n'
+        else
+            printf '%s() { /run/roost/roost-node steps %s; }\n' "$act" "$1"
+        fi
     } >/run/roost/hook
     chmod 755 /run/roost/hook
     inside cp /run/roost/hook "/etc/init.d/roost-steps-$1"
@@ -94,7 +98,7 @@ openrc_hook() {
     inside ln -sf "/etc/init.d/roost-steps-$1" "/etc/runlevels/$level/roost-steps-$1"
 }
 
-# busybox init: lines of its table, before the image's own of the same kind.
+# busybox init: lines of its table, before the image's own of the same kind. At shutdown, steps come before the report «off».
 busybox_hooks() {
     for phase in init late shutdown; do
         if [ -s "/run/roost/steps/$phase" ]; then
@@ -106,9 +110,11 @@ busybox_hooks() {
             echo "::$kind:/run/roost/roost-node steps $phase"
         fi
     done >/run/roost/hook
+    echo '::shutdown:/run/roost/roost-node report off' >>/run/roost/hook
     if inside test -e /etc/inittab; then
         # A root that outlives the boot has those of the last one.
-        inside grep -v '/run/roost/roost-node steps' /etc/inittab >>/run/roost/hook || true
+        inside grep -v -e '/run/roost/roost-node steps' -e '/run/roost/roost-node report off' /etc/inittab \
+            >>/run/roost/hook || true
     else
         # Without a table, busybox does this.
         printf '%s\n' '::sysinit:/etc/init.d/rcS' '::askfirst:/bin/sh' '::ctrlaltdel:/sbin/reboot' \
@@ -117,27 +123,29 @@ busybox_hooks() {
     inside cp /run/roost/hook /etc/inittab
 }
 
-if [ -n "$(ls /run/roost/steps)" ]; then
-    program=$(inside readlink -f "$roost_init" || true)
-    case $program in
-        */systemd) init=systemd ;;
-        *)
-            init=''
-            case $program in */busybox) init=busybox ;; esac
-            if inside test -e /sbin/openrc-run; then init=openrc; fi
-            ;;
-    esac
-    case $init in
-        busybox) busybox_hooks ;;
-        '')
+program=$(inside readlink -f "$roost_init" || true)
+case $program in
+    */systemd) init=systemd ;;
+    *)
+        init=''
+        case $program in */busybox) init=busybox ;; esac
+        if inside test -e /sbin/openrc-run; then init=openrc; fi
+        ;;
+esac
+case $init in
+    busybox) busybox_hooks ;;
+    '')
+        if [ -n "$(ls /run/roost/steps)" ]; then
             echo "the image's init is neither systemd nor OpenRC nor busybox: its steps at init, late and at shutdown are not carried out" >&2
-            ;;
-        *)
-            for phase in init late shutdown; do
-                if [ -s "/run/roost/steps/$phase" ]; then "${init}_hook" "$phase"; fi
-            done
-            ;;
-    esac
-fi
+        fi
+        ;;
+    *)
+        for phase in init late shutdown; do
+            if [ -s "/run/roost/steps/$phase" ]; then "${init}_hook" "$phase"; fi
+        done
+        # With systemd a unit of step 50 does this.
+        if [ $init = openrc ]; then openrc_hook off; fi
+        ;;
+esac
 rm -f /run/roost/hook
 roost-node report configured "$(cat /run/roost/swap 2>/dev/null || true)"

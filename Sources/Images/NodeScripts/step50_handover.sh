@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts units that report «ready» into /run, where the image's init finds them.
+# Puts units that report «ready» and «off» into /run, where the image's init finds them.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
@@ -20,12 +20,17 @@ Description=Tell the Roost server that this node is ready
 DefaultDependencies=no
 After=multi-user.target
 Conflicts=shutdown.target
+# It is stopped first, and the shutdown waits for it.
+Before=shutdown.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/run/roost/roost-node report ready
 ExecStart=-/run/roost/roost-node hardware complete
+# Not when it is stopped for another reason, as by rescue mode.
+ExecStop=/bin/sh -c '[ "$$(systemctl is-system-running)" != stopping ] || /run/roost/roost-node report off'
+TimeoutStopSec=10
 UNIT
 ln -sf ../roost-ready.service "$units/multi-user.target.wants/roost-ready.service"
 cat >"$units/roost-attend.service" <<'UNIT'

@@ -290,6 +290,9 @@ final class DataPlanes: Sendable {
     /// What machines last told DHCP that they boot with.
     func clients() async -> [MACAddress: BootClient] { await ask { $0.context.clients } }
 
+    /// When machines were last heard of.
+    func heard() async -> HeardMachines { await ask { $0.context.heard } }
+
     func leases() async -> [Lease] { await ask { $0.dhcp?.leases ?? [] } }
 
     func leaseCount() async -> Int { await ask { $0.dhcp?.leaseCount ?? 0 } }

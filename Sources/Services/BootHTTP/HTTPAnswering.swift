@@ -49,6 +49,7 @@ struct HTTPAnswering {
                     "only the machine itself may ask this, from the address and the network that it has by DHCP"
                 )
             }
+            context.hear(machine)
             switch parts[2] {
             case "report":
                 guard request.method == "POST" else { return .notAllowed("POST", "reports are posted") }
@@ -179,7 +180,9 @@ struct HTTPAnswering {
         let isOwn = context.report(
             stage, boot: boot, machine: machine, age: age, detail: PlainText(text).description,
             tree: stage == .root ? request.query("tree").flatMap { TreeReference($0) } : nil)
-        return isOwn ? HTTPAnswer(status: 204) : .error(403, "this report belongs to another boot")
+        return isOwn
+            ? HTTPAnswer(status: 204)
+            : .error(403, "this report belongs to another boot, or to one that has ended")
     }
 
     /// `POST /node/MAC/hardware?boot=ID` with JSON, accepted only during the machine's own boot.

@@ -40,6 +40,7 @@ package final class LogReceiver: EventHandler {
     package func take(_ bytes: Span<UInt8>, from peer: IPv4Address, on interface: UInt32? = nil) {
         // Strangers have no log here, nor do machines that have an address but do not boot.
         guard let machine = context.machine(at: peer, on: interface), context.hasLog(machine) else { return }
+        context.hear(machine)
         let limits = context.limits
         guard limits.takes(\.logMessages, .logs, .messages, .machine(machine)),
             limits.takes(\.logBytes, .logs, .bytes, .machine(machine), amount: bytes.count)

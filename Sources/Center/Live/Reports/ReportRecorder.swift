@@ -100,10 +100,14 @@ package struct ReportRecorder: Sendable {
         for event in events {
             for line in lines.of(event, isNode: known.knows(event.macAddress)) { logger.info("\(line)") }
         }
+        let attended = batch.compactMap { report -> AttendedBoot? in
+            if case .attends(let boot) = report { boot } else { nil }
+        }
         do {
-            if !events.isEmpty {
-                try await fleet.store.append(events)
+            if !events.isEmpty || !attended.isEmpty {
+                try await fleet.store.append(events, attended: attended)
                 try await fleet.note(events)
+                fleet.note(attended)
                 // Not awaited: volumes take time.
                 Task { [volumes] in await volumes.note(events) }
             }

@@ -11,6 +11,8 @@ struct DashboardView: TemplateView {
     var warnings: [String]
     /// Nil when all machines came up.
     var troubles: TableView<Trouble>?
+    /// Nil while there are no nodes.
+    var map: FleetMap?
     /// Nil when no peer is limited.
     var limited: TableView<Limit>?
     var chart: Chart
@@ -31,10 +33,16 @@ struct DashboardView: TemplateView {
     }
 
     struct Trouble: View {
-        var machine: String
-        var link: String
+        var since: String?
+        /// Where it is.
+        var group: LinkView?
+        /// The first of the machines.
+        var machines: [LinkView]
+        var more: LinkView?
         var text: String
         var fix: String
+        /// What mends it at once.
+        var action: ActionView?
     }
 
     struct Limit: View {
@@ -72,16 +80,21 @@ struct DashboardView: TemplateView {
         var share: Int
     }
 
-    init(_ figures: FiguresAnswer, warnings: [String], of server: Acts.ServerState, _ words: Words) {
+    /// - Parameters:
+    ///   - rooms: the state of each node, by its group.
+    ///   - mayRelease: whether the caller may let a held node of a group boot again.
+    init(
+        _ figures: FiguresAnswer, rooms: [GroupPath: [Acts.NodeState]] = [:], warnings: [String],
+        of server: Acts.ServerState, mayRelease: (GroupPath) -> Bool = { _ in false }, _ words: Words
+    ) {
+        if !rooms.isEmpty { map = FleetMap(rooms, words) }
         tiles = Self.tiles(figures, words)
         self.warnings = warnings
         if !figures.troubles.isEmpty {
             troubles = TableView(
-                words("What is wrong now"), columns: words.all("Machine", "What", "Fix"),
+                words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
                 rows: figures.troubles.map {
-                    Trouble(
-                        machine: $0.machine.text, link: "/nodes/\($0.machine)", text: $0.text,
-                        fix: words($0.fix))
+                    Trouble($0, mayRelease: $0.group.map(mayRelease) ?? false, words)
                 })
         }
         if !figures.limited.isEmpty {
@@ -108,6 +121,37 @@ struct DashboardView: TemplateView {
             kind: figures.unknownCount > 0 ? "booting" : "unseen", count: figures.unknownCount,
             label: words("unknown machines"), link: "/machines")
         return states + [unknown]
+    }
+}
+
+extension DashboardView.Trouble {
+    /// Machines that are named.
+    private static let nameLimit = 3
+
+    init(_ trouble: FiguresAnswer.Trouble, mayRelease: Bool, _ words: Words) {
+        since = trouble.since.map { Format.time(millisecond: $0) }
+        group = trouble.group.map {
+            LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)
+        }
+        machines = trouble.machines.prefix(Self.nameLimit).map {
+            LinkView(path: "/nodes/\($0)", label: $0.text)
+        }
+        if trouble.count > Self.nameLimit {
+            let place = trouble.group.map { "group=\($0)" } ?? ""
+            let state = [.held, .failed, .stuck, .lost].contains(trouble.kind) ? trouble.kind.rawValue : nil
+            let query = place + (state.map { " state=\($0)" } ?? "")
+            more = LinkView(
+                path: trouble.group == nil ? "/machines" : "/nodes?q=\(Escape.component(query))",
+                label: words("and %1 more", String(trouble.count - Self.nameLimit)))
+        }
+        text =
+            trouble.kind == .lost && trouble.count > 1
+            ? words("%1 nodes are lost", String(trouble.count)) : trouble.text
+        fix = words(trouble.fix)
+        if trouble.kind == .held, trouble.count == 1, mayRelease {
+            action = ActionView(
+                path: "/nodes/\(trouble.machine)/release", label: words("Let it try again"), style: "quiet")
+        }
     }
 }
 

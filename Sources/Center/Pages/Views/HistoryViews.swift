@@ -122,6 +122,8 @@ struct RevisionView: TemplateView {
     /// Of the edits.
     var pages: PagerView
     var undo: ConfirmView?
+    /// Why it cannot be undone.
+    var undoProblem: String?
 
     struct Edit: View {
         var kind: String
@@ -129,8 +131,13 @@ struct RevisionView: TemplateView {
         var fields: TableView<DifferenceView>
     }
 
-    /// - Parameter failure: why it could not be undone.
-    init(_ revision: Revision, _ pages: PagerView, failure: String?, mayUndo: Bool, _ words: Words) {
+    /// - Parameters:
+    ///   - failure: why it could not be undone.
+    ///   - undoProblem: why it cannot be.
+    init(
+        _ revision: Revision, _ pages: PagerView, failure: String?, mayUndo: Bool,
+        undoProblem: String? = nil, _ words: Words
+    ) {
         self.pages = pages
         number = revision.number
         at = Format.time(second: revision.at)
@@ -146,6 +153,10 @@ struct RevisionView: TemplateView {
                     rows: DifferenceView.fields(of: edit)))
         }
         guard mayUndo else { return }
+        guard undoProblem == nil else {
+            if failure == nil { self.undoProblem = undoProblem }
+            return
+        }
         undo = ConfirmView(
             path: "/history/\(revision.number)/undo", label: words("Undo this revision"))
     }

@@ -9,8 +9,15 @@ struct MachinesView: TemplateView {
     /// How they are handled until then.
     var policy: String
     var failure: String?
-    var rows: [Row]
+    var table: TableView<Row>?
     var pages: PagerView
+    /// How those that are ticked become nodes; nil for callers who may approve none.
+    var bulk: Bulk?
+
+    struct Bulk: View {
+        var pattern = ""
+        var groups: [OptionView]
+    }
 
     struct Row: View {
         var mac: String
@@ -20,6 +27,7 @@ struct MachinesView: TemplateView {
         var state: StateView
         var seen: String
         var hardware: String?
+        var isTicked = false
         var approval: Approval?
     }
 
@@ -36,8 +44,34 @@ struct MachinesView: TemplateView {
     ) {
         self.policy = words(policy.explanation)
         self.failure = failure
-        rows = pager.rows(of: machines).map { Row($0, groups: groups, words) }
         pages = pager.links(count: machines.count)
+        if let groups { bulk = Bulk(groups: groups.map { OptionView(text: $0, isChosen: false) }) }
+        guard !machines.isEmpty else { return }
+        var table = TableView(
+            words("Unknown machines"),
+            columns: words.all("Code", "MAC", "Hardware", "Address", "State", "Seen"),
+            rows: pager.rows(of: machines).map { Row($0, groups: groups, words) })
+        if groups != nil {
+            table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
+            table.columns.append(ColumnView(title: words("Approve one")))
+        }
+        self.table = table
+    }
+
+    /// The same with what a refused form had in it.
+    func filled(with form: Form?) -> Self {
+        guard let form else { return self }
+        var view = self
+        let (ticked, group) = (Set(form.all("machine")), form["group"])
+        view.bulk?.pattern = form["pattern"]
+        if let groups = bulk?.groups {
+            view.bulk?.groups = groups.map { OptionView(text: $0.text, isChosen: $0.text == group) }
+        }
+        for index in view.table?.rows.indices ?? 0..<0 {
+            let mac = view.table?.rows[index].mac
+            view.table?.rows[index].isTicked = mac.map { ticked.contains($0) } ?? false
+        }
+        return view
     }
 }
 

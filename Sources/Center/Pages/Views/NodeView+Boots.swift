@@ -61,10 +61,19 @@ extension NodeView.Boot {
         label = boot.entries.map {
             "\($0.stage.rawValue) \(Format.duration($0.at - boot.startedAt))"
         }.joined(separator: ", ")
-        let whole = max(1, (boot.entries.last?.at ?? boot.startedAt) - boot.startedAt)
+        let end = boot.entries.last { $0.stage != .off }?.at ?? boot.startedAt
+        let whole = max(1, end - boot.startedAt)
         (segments, entries) = ([], [])
         var before = boot.startedAt
         for entry in boot.entries {
+            // What comes after the boot has its line, but no part in the bar.
+            guard entry.stage != .off else {
+                entries.append(
+                    NodeView.Entry(
+                        stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
+                        took: "", median: "", detail: entry.detail, isOutlier: false))
+                continue
+            }
             let took = entry.at - before
             let median = medians[entry.stage]
             entries.append(

@@ -76,7 +76,7 @@ struct NodeView: TemplateView {
     init(_ answer: NodeAnswer, at: Int?, medians: [BootStage: Int], _ words: Words) {
         let node = answer.node
         name = node.name.text
-        state = StateView(answer.boots.first, words)
+        state = StateView(answer, answer.boots.first, words)
         let time = at.map { Format.time(second: $0) }
         self.at = time
         atValue = time.map { String($0.replacing(" ", with: "T").prefix(16)) }

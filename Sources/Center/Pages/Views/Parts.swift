@@ -92,14 +92,20 @@ struct StateView: TemplateView {
     /// The style class.
     var kind: String
     var text: String
+    /// When its machine was last heard of.
+    var title: String?
 }
 
 extension StateView {
+    /// Milliseconds of silence that are said beside the state.
+    private static let oldAfter = HeardMachines.lostAfter
+
     /// The progress of a boot.
     init(_ stage: BootStage?, failure: String, _ words: Words) {
         switch stage {
         case nil: self.init(kind: "unseen", text: words("no boot seen"))
         case .ready: self.init(kind: "ready", text: words("ready"))
+        case .off: self.init(kind: "off", text: words("off"))
         case .failed: self.init(kind: "failed", text: "\(words("failed")): \(failure)")
         case let stage?: self.init(kind: "booting", text: words("at %1", stage.rawValue))
         }
@@ -111,5 +117,22 @@ extension StateView {
 
     init(_ machine: MachineAnswer, _ words: Words) {
         self.init(machine.stage, failure: machine.failure ?? "", words)
+        note(machine.state, heardAt: machine.heardAt, words)
+    }
+
+    /// - Parameter boot: its last one.
+    init(_ node: NodeAnswer, _ boot: BootTimeline?, _ words: Words) {
+        self.init(boot, words)
+        note(node.state, heardAt: node.heardAt, words)
+    }
+
+    /// Says how old the state is.
+    private mutating func note(_ state: MachineState, heardAt: Int?, _ words: Words) {
+        let age = heardAt.map { max(0, Clock.millisecond - $0) }
+        if state == .lost { (kind, text) = ("lost", words("lost")) }
+        guard [.ready, .lost].contains(state), let age else { return }
+        let heard = words("heard %1 ago", Format.age(age))
+        title = heard
+        if age >= Self.oldAfter { text += ", \(heard)" }
     }
 }

