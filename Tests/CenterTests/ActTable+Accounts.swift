@@ -26,6 +26,7 @@ extension ActRow {
         ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in
             try await acts.pastTerminalSessions("", offset: 0, limit: 9)
         },
+        ActRow("terminalSession", .enrol) { try $0.terminalSession("0", on: $1.terminal) },
         ActRow("requireHelping", .enrol) { try $0.requireHelping(on: $1.terminal) },
         ActRow("message", .enrol) { try await $0.message("Good day", to: nil, on: $1.terminal) },
         ActRow("disconnect", .enrol) { try await $0.disconnect("0", on: $1.terminal) },
@@ -38,11 +39,7 @@ extension SmallFleet {
     static func addAccounts(to services: CenterServices) async throws {
         let name = try LogInName("ann")
         try await services.fleet.change(by: "seed") { _ in
-            [
-                .account(
-                    name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000),
-                    passwordHash: "$6$a$b")
-            ]
+            [.account(name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000))]
         }
     }
 }

@@ -53,6 +53,7 @@ extension Acts {
             }
         }
         troubles += await self.troubles(of: failures, now: now)
+        troubles += logInTroubles().prefix(max(0, Self.troubleLimit - troubles.count))
         let figures = BootFigures(boots)
         return FiguresAnswer(
             states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
@@ -64,6 +65,18 @@ extension Acts {
     /// Peers over their limit, on the whole site.
     func limited() async -> [LimitLedger.Line] {
         caller.allows(.read, in: .site) ? Array(await services.limited().current.prefix(50)) : []
+    }
+
+    /// Log-ins of the last minutes that failed at nodes, because of their settings or a server.
+    private func logInTroubles() -> [FiguresAnswer.Trouble] {
+        services.logIns.failures().filter { caller.sees($0.group) }.map { failure in
+            FiguresAnswer.Trouble(
+                machine: failure.node, isKnown: true, text: "a log-in failed: \(failure.reason)",
+                fix: failure.pool.map {
+                    "‘roost place --node \(failure.node) --pool \($0) --explain’ shows the servers"
+                }
+                    ?? "‘roost get \(failure.node)’ shows the settings pool, log-in and log-in-account")
+        }
     }
 
     private static func minutes(of boots: [BootTimeline], now: Int) -> [FiguresAnswer.Minute] {

@@ -17,6 +17,7 @@ enum Assets {
         StepChangesView.self,
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
+        DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
         AgentsView.self,
     ]
 

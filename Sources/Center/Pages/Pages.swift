@@ -30,6 +30,7 @@ struct Pages {
         HooksPage(pages: self).add(to: routes)
         SecretsPage(pages: self).add(to: routes)
         DesktopsPage(pages: self).add(to: routes)
+        DesktopPeoplePage(pages: self).add(to: routes)
         AgentsPage(pages: self).add(to: routes)
         routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
