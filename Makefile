@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 UNITS ?= /etc/systemd/system
 SWIFT_FORMAT = swift format
 SWIFT_FILES = Sources Tests Plugins Package.swift Fuzz Benchmarks/Planes
-SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Packaging/debian/build.sh Packaging/debian/*.preinst Packaging/debian/*.postinst Packaging/debian/*.prerm Packaging/debian/*.postrm Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Examples/thin-client/files/usr/local/lib/thin-client/* Lab/*.sh Packaging/*.sh Packaging/debian/build.sh Packaging/debian/*.preinst Packaging/debian/*.postinst Packaging/debian/*.prerm Packaging/debian/*.postrm Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 # The one build that is tested, packed and installed: what people run. It is stripped then, so no debug information is made. `make build` makes another one, for daily work.
 RELEASE = swift build --configuration release -debug-info-format none
 PRODUCTS = .build/release
@@ -41,7 +41,7 @@ release: .build/release.built ## build everything for use, with its tests
 products: $(if $(wildcard .build/release.built),.build/release.built,.build/products.built)
 
 .build/products.built: $(SOURCES)
-	$(call compile,$(RELEASE) --product roost && $(RELEASE) --product roost-node)
+	$(call compile,$(RELEASE) --product roost && $(RELEASE) --product roost-node && $(RELEASE) --product roost-agent)
 	@touch $@
 
 demo: products ## start Roost and boot a real diskless machine from it (Ctrl-C ends it)
@@ -93,6 +93,14 @@ install-files:
 	install -d $(DESTDIR)$(UNITS)
 	sed 's|/usr/local/|$(PREFIX)/|' Packaging/systemd/roost.service > $(DESTDIR)$(UNITS)/roost.service
 
+install-agent: products install-agent-files ## install the agent of a terminal server, with its unit, on this machine (run as root)
+
+# PAM and sshd name its path.
+install-agent-files:
+	install -s -D -m 755 $(PRODUCTS)/roost-agent $(DESTDIR)/usr/bin/roost-agent
+	install -d $(DESTDIR)$(UNITS)
+	install -m 644 Packaging/systemd/roost-agent.service $(DESTDIR)$(UNITS)/roost-agent.service
+
 uninstall: ## remove what install has put there; state, configuration and the server's user stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/roost $(DESTDIR)$(PREFIX)/share/man/man1/roost.1 $(DESTDIR)$(PREFIX)/share/man/man1/roost-*.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/roost $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
@@ -100,7 +108,7 @@ uninstall: ## remove what install has put there; state, configuration and the se
 	rm -f $(DESTDIR)/etc/roost/roost.yaml.example $(DESTDIR)$(UNITS)/roost.service
 	rm -rf $(DESTDIR)$(PREFIX)/lib/roost $(DESTDIR)$(PREFIX)/share/roost
 
-deb: manual ## make Debian packages: .build/deb/roost_*.deb and roost-node_*.deb
+deb: manual ## make Debian packages: .build/deb/roost_*.deb, roost-node_*.deb and roost-agent_*.deb
 	Packaging/debian/build.sh .build/deb
 
 clean: ## remove everything that was built

@@ -117,7 +117,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Sealing", "Wire",
+                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Linux", "Sealing", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -183,8 +183,8 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "API", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing", "StoreSQLite",
-                "Wire",
+                "API", "AgentWork", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing",
+                "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -198,7 +198,8 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "API", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "RoostCommand", "Sealing",
+                "API", "Center", "Commands", "ConfigurationFile", "Fleet", "HTTPClient", "Linux",
+                "RoostCommand", "Sealing",
                 "Services", "StoreSQLite", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

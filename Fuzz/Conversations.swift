@@ -238,13 +238,32 @@ enum Conversations {
         }
     }
 
+    /// A sealed request for a session; mostly of the machine and boot at the other end.
+    private static func logIn(_ ground: Ground, _ noise: inout Noise) -> [UInt8] {
+        let machine = ground.machine ?? Ground.node
+        let boot = ground.boot(&noise)
+        guard !noise.once(in: 4), let delivery = ground.context.tracker.progress(of: machine)?.delivery,
+            let key = ground.context.settings.secrets.runKey(of: machine, in: boot, sealedTo: delivery.key)
+        else { return noise.bytes(120) }
+        let id = LogInIdentifier(time: noise.below(5), random: noise.bytes(16))
+        return key.seal(
+            LogInRequest(
+                id: noise.once(in: 8) ? noise.text() : id.text, user: noise.text(), pool: noise.text(),
+                protocols: [noise.one(of: ["rdp", noise.text()])], publicKey: noise.text(),
+                hasPassword: false,
+                takesOver: false), of: machine, in: boot)
+    }
+
     private static func httpRequest(_ ground: Ground, _ noise: inout Noise) -> [UInt8] {
         let machine = noise.one(of: ["52-54-00-00-00-01", "52-54-00-00-00-02", noise.text()])
         let boot = ground.boot(&noise)
         var body: [UInt8] = []
         var method = "POST"
         let target: String
-        switch noise.below(11) {
+        switch noise.below(12) {
+        case 11:
+            target = "/node/\(machine)/ticket?boot=\(boot)"
+            body = logIn(ground, &noise)
         case 10:
             let phase = noise.one(of: StepPhase.allCases.map(\.rawValue) + [noise.text()])
             target = "/node/\(machine)/steps?boot=\(boot)&phase=\(phase)"

@@ -53,6 +53,12 @@ final class Ground {
         context.limits.maxima.logMessages = much
         context.limits.maxima.logBytes = much
         context.limits.maxima.reports = much
+        context.limits.maxima.logIns = much
+        context.askCenter = { [unowned context] question in
+            context.take(
+                LogInAnswer(id: question.request.id, outcome: .refused(question.request.user)),
+                for: question.machine)
+        }
         context.clientAddress = { [unowned self] address in
             guard let machine, let network = IPv4Network("10.77.0.0/24") else { return nil }
             return (machine, ClientAddress(address: address, network: network, leaseSeconds: .max))

@@ -68,6 +68,21 @@ enum Parsers {
         return [written(introduction), written(challenge), reply]
     }()
 
+    /// A request, sealed and open, and an answer.
+    private static let logIns: [[UInt8]] = {
+        let request = LogInRequest(
+            id: LogInIdentifier(time: 1, random: [1, 2]).text, user: "anna", pool: "room", protocols: ["rdp"],
+            publicKey: "ssh-ed25519 AAAA", hasPassword: true, takesOver: false)
+        let ticket = SessionTicket(
+            id: "t", kind: "rdp", address: "10.77.0.11", port: 3_389, user: "anna", credential: "c",
+            lifetime: 60,
+            certificate: "00ff", hostKeys: ["a"], broker: "", isReconnection: false)
+        let sealed = RunKey(bytes: [UInt8](repeating: 1, count: 32))?.seal(request, of: Ground.node, in: "b")
+        return [
+            written(request), sealed ?? [], written(LogInAnswer(id: request.id, outcome: .ready(ticket))),
+        ]
+    }()
+
     private static let all: [Parser] = messages + machines + texts + terminals
 
     private static let messages: [Parser] = [
@@ -94,6 +109,22 @@ enum Parsers {
             var second = bytes.span
             let introduction = try TPMIntroduction(parsing: &second)
             precondition(written(introduction) == bytes, "an introduction changed by writing")
+        },
+        Parser(name: "log-in", seeds: logIns) { bytes in
+            if let key = RunKey(bytes: [UInt8](repeating: 1, count: 32)) {
+                _ = key.logInRequest(bytes, of: Ground.node, in: "b")
+            }
+            var wire = bytes.span
+            if let answer = try? LogInAnswer(parsing: &wire), case .ready(let ticket) = answer.outcome {
+                _ = written(ticket)
+            }
+            var second = bytes.span
+            let request = try LogInRequest(parsing: &second)
+            let again = written(request)
+            var third = again.span
+            let repeated = try LogInRequest(parsing: &third)
+            precondition(repeated == request, "a request changed by writing")
+            _ = (request.isPlausible, LogInIdentifier(request.id))
         },
         Parser(name: "tftp", seeds: capturedPayloads.filter { $0.count < 100 }) { bytes in
             var wire = bytes.span

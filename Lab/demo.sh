@@ -62,13 +62,13 @@ demo() {
   # shellcheck disable=SC2016  # The node's shell expands this.
   "$lab" exec ssh "${ssh_options[@]}" "root@$address" \
     'printf "host name  %s\nroot       %s\nkernel     %s\nmemory     %s\n" "$(hostname)" "$(grep -o "roost.root=[a-z]*" /proc/cmdline), $(grep " / " /proc/mounts)" "$(uname -r)" "$(free -m | awk "/Mem/ { print \$3 \" of \" \$2 \" MiB used\" }")"'
-  "$roost" status
+  "$roost" status --nodes
   [[ -z ${DEMO_ONCE:-} ]] || return 0
   cat <<TEXT
 
 The machine and the server stay up. From another shell:
   export ROOST_SOCKET=$ROOST_SOCKET
-  $roost status
+  $roost node list
   ip netns exec $LAB_NS ssh -i $LAB_DIR/key root@$address
 The control center is at https://10.77.0.1:8443 in that namespace:
   ip netns exec $LAB_NS curl --cacert $LAB_DIR/state/center/ca.pem https://10.77.0.1:8443/readyz

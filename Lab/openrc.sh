@@ -10,6 +10,10 @@ trap 'rm -rf "$work"' EXIT
 (cd "$work" && apt-get download -qq openrc librc1 libeinfo1 2>/dev/null)
 for package in "$work"/*.deb; do dpkg -x "$package" "$work/unpacked"; done
 
+# What rcS does is a service now; networks and file systems are there already. Before the packages come: Debian's have an rcS, too, which
+# would start OpenRC a second time.
+mv "$root/etc/init.d/rcS" "$root/etc/ready"
+
 # The tiny root has one directory for programs.
 cp -a "$work"/unpacked/sbin/. "$work"/unpacked/bin/. "$root/usr/bin/"
 cp -a "$work/unpacked/lib/rc" "$root/usr/lib/"
@@ -25,9 +29,7 @@ rm -rf "$root/etc/runlevels"
 mkdir -p "$root"/etc/runlevels/{sysinit,boot,default,shutdown} "$root/etc/conf.d" "$root/usr/libexec" "$root/var/cache"
 printf 'uucp:x:10:\n' >>"$root/etc/group"
 : >"$root/etc/insserv.conf"
-# What rcS does is a service now; networks and file systems are there already.
-mv "$root/etc/init.d/rcS" "$root/etc/ready"
-rm -f "$root/etc/init.d/rc"
+rm -f "$root"/etc/init.d/{rc,rcS}
 cat >"$root/etc/inittab" <<'EOF'
 ::sysinit:/sbin/openrc sysinit
 ::sysinit:/sbin/openrc boot

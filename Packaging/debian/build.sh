@@ -1,5 +1,5 @@
 #!/bin/bash
-# build.sh TARGET: builds the packages roost and roost-node for this machine's Debian in the directory TARGET, from the compiled programs.
+# build.sh TARGET: builds the packages roost, roost-node and roost-agent for this machine's Debian in the directory TARGET, from the compiled programs.
 # Called by «make deb», and by tests, which are in a hurry: COMPRESSION=none.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -41,6 +41,7 @@ mkdir -p "$target"
 make --no-print-directory install-files PREFIX=/usr UNITS=/lib/systemd/system DESTDIR="$work/roost" >/dev/null
 mkdir -p "$work/roost-node/usr/lib"
 mv "$work/roost/usr/lib/roost" "$work/roost-node/usr/lib/roost"
+make --no-print-directory install-agent-files UNITS=/lib/systemd/system DESTDIR="$work/roost-agent" >/dev/null
 # The full example is documentation; the installed configuration is empty.
 install -D -m 644 Packaging/roost.yaml "$work/roost/usr/share/doc/roost/examples/roost.yaml"
 rm "$work/roost/etc/roost/roost.yaml.example"
@@ -48,10 +49,15 @@ install -D -m 644 "$here/roost.yaml" "$work/roost/etc/roost/roost.yaml"
 gzip -9n "$work/roost"/usr/share/man/man1/*.1
 document roost
 document roost-node
+document roost-agent
 # dpkg-shlibdeps needs a source package around it.
 mkdir -p "$work/source/debian"
 printf 'Source: roost\n\nPackage: roost\nArchitecture: any\n' >"$work/source/debian/control"
-libraries=$(cd "$work/source" && dpkg-shlibdeps -O "$work/roost/usr/bin/roost" 2>/dev/null | sed 's/^shlibs:Depends=//')
-pack roost "$libraries"
+# Arguments: a program. Prints the packages of its libraries.
+libraries() {
+  (cd "$work/source" && dpkg-shlibdeps -O "$1" 2>/dev/null | sed 's/^shlibs:Depends=//')
+}
+pack roost "$(libraries "$work/roost/usr/bin/roost")"
+pack roost-agent "$(libraries "$work/roost-agent/usr/bin/roost-agent")"
 pack roost-node ""
 ls "$target"/*.deb

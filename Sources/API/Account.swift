@@ -8,7 +8,7 @@ package struct AccountAnswer: Codable, Sendable, Equatable {
     package var isOpen: Bool
 
     package init(_ account: DirectoryAccount, isOpen: Bool) {
-        self.account = DeclaredAccount(account)
+        self.account = DeclaredAccount(account, at: account.name)
         hasPassword = account.passwordNumber != nil
         self.isOpen = isOpen
     }

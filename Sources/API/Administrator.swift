@@ -44,9 +44,12 @@ package struct AdministratorAnswer: Codable, Sendable {
     @SecondTimestamp package var linkableUntil: Int?
     /// API tokens that are valid for this account.
     package var tokens: [TokenAnswer]
+    /// Why no one can log in with it as the server is configured; nil where people can.
+    package var warning: String?
 
-    package init(_ administrator: Administrator, tokens: [TokenAnswer]) {
+    package init(_ administrator: Administrator, tokens: [TokenAnswer], warning: String? = nil) {
         self.tokens = tokens
+        self.warning = warning
         subject = administrator.identity?.subject
         linkableUntil = administrator.linkableUntil
         name = administrator.name

@@ -19,13 +19,21 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var pools: [TerminalPool] = []
     /// The directory of people, without their passwords.
     package var accounts: [DeclaredAccount] = []
+    package var channels: [DeclaredChannel]
+    package var keeps: [DeclaredKeep]
+    /// Without their passwords; empty for callers who may not administer the site.
+    package var administrators: [DeclaredAdministrator]
 
     package init(
         revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],
         rules: [MatchRule] = [], nodes: [Node] = [],
         networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = [],
-        secrets: [DeclaredSecret] = []
+        secrets: [DeclaredSecret] = [], channels: [DeclaredChannel] = [], keeps: [DeclaredKeep] = [],
+        administrators: [DeclaredAdministrator] = []
     ) {
+        self.channels = channels
+        self.keeps = keeps
+        self.administrators = administrators
         self.revision = revision
         self.groups = groups
         self.imageSettings = imageSettings

@@ -60,3 +60,10 @@ package struct NodeAnswer: Codable, Sendable {
         self.boots = boots
     }
 }
+
+/// Gives a node another name.
+package struct RenameRequest: Codable, Sendable {
+    package var name: NodeName
+
+    package init(name: NodeName) { self.name = name }
+}

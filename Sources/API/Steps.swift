@@ -19,6 +19,8 @@ package struct StepsAnswer: Codable, Sendable {
         package var isOutlier: Bool
         /// The last lines of its output; those of a failed step begin with the reason.
         package var output: [String]
+        /// Of steps at shutdown: the boot before, where the last one has not told its end. Its results are shown then.
+        package var formerBoot: String?
 
         package init(
             name: String, phase: StepPhase, setting: String? = nil, origin: String? = nil,
@@ -35,6 +37,9 @@ package struct StepsAnswer: Codable, Sendable {
             self.median = median
             self.isOutlier = isOutlier
         }
+
+        /// Whether it is due only when the node is shut down.
+        package var isToCome: Bool { phase == .atShutdown && outcome == nil && formerBoot == nil }
 
         package var isFailure: Bool { outcome == .failed || outcome == .timedOut }
     }

@@ -6,9 +6,8 @@ import Synchronization
 
 /// What the agent has to tell, on the disk until the center has it.
 package final class EventLog: AgentEventSink {
-    static let countLimit = 1_000
-    /// Lines in the file before those that the center has are taken out.
-    private static let lineLimit = 2_000
+    /// Events that wait; lines in the file before those that the center has are taken out.
+    package static let limits = (events: 1_000, lines: 2_000)
     private static let textLimit = 256
 
     /// A line of the file.
@@ -33,12 +32,17 @@ package final class EventLog: AgentEventSink {
     private let path: String
     private let state: Mutex<State>
     private let now: @Sendable () -> Int
+    private let limits: (events: Int, lines: Int)
 
     /// Reads what an earlier run has left; the half of a line that a crash left is nothing.
     ///
     /// - Parameter now: seconds since 1970.
-    package init(at path: String, now: @escaping @Sendable () -> Int = { SystemClock.wall / 1_000 }) {
+    package init(
+        at path: String, limits: (events: Int, lines: Int) = EventLog.limits,
+        now: @escaping @Sendable () -> Int = { SystemClock.wall / 1_000 }
+    ) {
         self.path = path
+        self.limits = limits
         self.now = now
         // Numbers only grow, also where the file is lost: the center takes none twice.
         var state = State(next: now() * 1_000)
@@ -46,7 +50,7 @@ package final class EventLog: AgentEventSink {
             guard let line = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)) else { continue }
             state.lines.append(line)
         }
-        state.lines = state.lines.suffix(Self.countLimit)
+        state.lines = state.lines.suffix(limits.events)
         if let last = state.lines.last { state.next = max(last.number + 1, state.next) }
         self.state = Mutex(state)
         state.lineCount = state.lines.count
@@ -62,8 +66,8 @@ package final class EventLog: AgentEventSink {
             state.lines.append(line)
             state.lineCount += 1
             // The oldest is lost: what is newest tells most.
-            if state.lines.count > Self.countLimit { state.lines.removeFirst() }
-            if state.lineCount > Self.lineLimit { return store(&state) }
+            if state.lines.count > limits.events { state.lines.removeFirst() }
+            if state.lineCount >= limits.lines { return store(&state) }
             append(line, &state)
         }
     }

@@ -9,10 +9,7 @@ package struct LocalPrograms: AgentPrograms {
     private static let inputLimit = 16 << 10
     private static let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"]
 
-    /// Added to the environment.
-    private let variables: [String: String]
-
-    package init(variables: [String: String] = [:]) { self.variables = variables }
+    package init() {}
 
     package func run(_ program: String, _ arguments: [String], input: [UInt8], seconds: Int) throws
         -> ProgramEnd
@@ -28,7 +25,7 @@ package struct LocalPrograms: AgentPrograms {
         do {
             let other = FileDescriptor(owning: ends[1])
             child = try ChildProcess(
-                path, arguments, environment: Self.environment.merging(variables) { $1 },
+                path, arguments, environment: Self.environment,
                 input: given.number, output: other.number, errors: other.number)
         }
         let last = SystemClock.boot + seconds * 1_000

@@ -9,8 +9,6 @@ final class Orders: Sendable {
     /// Answers that are kept.
     private static let answerLimit = 1_000
     private static let (programSeconds, messageSeconds, messageLimit) = (10, 5, 2_000)
-    /// Seconds that a session may take to end in order.
-    private static let grace = 5
 
     private struct State {
         /// Nil: it is being carried out.
@@ -23,6 +21,8 @@ final class Orders: Sendable {
     private let events: any AgentEventSink
     private let sessions: @Sendable () -> [AgentSession]
     private let logIns: @Sendable () -> [LogInSession]
+    /// Quarters of a second that a session may take to end in order.
+    private let grace: Int
     private let state = Mutex(State())
     /// What changes accounts and sessions comes one after the other; messages do not wait for it.
     private let work = DispatchQueue(label: "roost-agent.orders")
@@ -31,10 +31,11 @@ final class Orders: Sendable {
     /// - Parameter sessions: looked at anew.
     init(
         door: any LogInDoor, programs: any AgentPrograms, events: any AgentEventSink,
-        sessions: @escaping @Sendable () -> [AgentSession], logIns: @escaping @Sendable () -> [LogInSession]
+        sessions: @escaping @Sendable () -> [AgentSession],
+        logIns: @escaping @Sendable () -> [LogInSession], grace: Int = 20
     ) {
         (self.door, self.programs, self.events) = (door, programs, events)
-        (self.sessions, self.logIns) = (sessions, logIns)
+        (self.sessions, self.logIns, self.grace) = (sessions, logIns, grace)
     }
 
     /// Begins an order; `answer` is called once it has ended, from another thread.
@@ -89,8 +90,8 @@ final class Orders: Sendable {
             throw AgentProblem("a session of \(session.kind.rawValue) cannot be disconnected, only ended")
         }
         // It speaks to the display by its number alone (xrdp-dis(1)).
-        try LocalPrograms(variables: ["DISPLAY": session.display]).require(
-            "xrdp-dis", [], seconds: Self.programSeconds)
+        try programs.require(
+            "env", ["DISPLAY=\(session.display)", "xrdp-dis"], seconds: Self.programSeconds)
     }
 
     /// Ends a session, in order if that is possible.
@@ -111,7 +112,7 @@ final class Orders: Sendable {
                     "loginctl", ["terminate-session", logIn.id], seconds: Self.programSeconds)
             }
         }
-        for _ in 0..<(Self.grace * 4) {
+        for _ in 0...grace {
             if !sessions().contains(where: { $0.id == id }) { return }
             usleep(250_000)
         }

@@ -24,6 +24,8 @@ package struct CenterServices: Sendable {
     package let logIns: LogIns
     /// The log-in provider; nil if there is none.
     var issuer: String?
+    /// Whether there is a directory to log in by.
+    var hasDirectory = false
     let version: String
     let roles: [ServerRole]
     /// The limits of addresses at the control center.

@@ -61,6 +61,7 @@ package struct ControlCenter: Sendable {
     ) throws {
         var services = services
         services.issuer = logInSources.openID?.issuer
+        services.hasDirectory = logInSources.ldap != nil
         self.services = services
         self.proxies = proxies
         self.readsProxyHeader = readsProxyHeader
@@ -85,7 +86,7 @@ package struct ControlCenter: Sendable {
         let listening = Countdown(addresses.count + 1) { ready(setupLink) }
         // Access to the socket means full administration: its owner and group.
         let local = Application(
-            router: localRouter(),
+            responder: localRouter().responderWithOtherMethods(),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: socketPath), serverName: "roost"),
             onServerRunning: { [socketPath] _ in
@@ -156,7 +157,8 @@ package struct ControlCenter: Sendable {
             }
         }
         return Application(
-            responder: distantRouter(isTLS: address.certificate != nil).buildResponder(), server: server,
+            responder: distantRouter(isTLS: address.certificate != nil).responderWithOtherMethods(),
+            server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: "roost"),
             onServerRunning: { _ in running() }, logger: quiet)
@@ -174,6 +176,7 @@ package struct ControlCenter: Sendable {
         let router = Router(context: CenterContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: HeadMiddleware())
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
+        router.add(middleware: KnownMethodMiddleware())
         router.add(middleware: LocalIdentityMiddleware())
         addAPI(to: router)
         MetricsRoutes().add(to: Routes(group: router.group(), door: Door(to: services)))
@@ -193,6 +196,7 @@ package struct ControlCenter: Sendable {
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: RateLimitMiddleware(limits: services.limits))
         router.add(middleware: HostMiddleware())
+        router.add(middleware: KnownMethodMiddleware())
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router, noting: noting)
         EntryPages(gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())

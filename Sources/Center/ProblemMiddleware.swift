@@ -21,6 +21,7 @@ struct ProblemMiddleware: RouterMiddleware {
             let problem = problem(for: error, path: request.uri.path)
             var headers: HTTPFields = [:]
             if let seconds = problem.retryAfter { headers[.retryAfter] = String(seconds) }
+            if let methods = problem.allowedMethods { headers[.allow] = methods }
             if !request.uri.path.hasPrefix("/api/"), request.headers[.accept]?.contains("text/html") == true {
                 return try pages.problem(problem, request: request, context: context, headers: headers)
             }

@@ -16,4 +16,13 @@ extension APIClient {
         let data = try await send(.POST, "plan", json: request)
         print(PlanTable.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
     }
+
+    /// Changes the record of a node, which is named by its name or a hardware address, for the state that was read: what another person has
+    /// changed meanwhile is not overwritten.
+    func changeNode(_ node: String, _ change: (inout Node) throws -> Void) async throws {
+        let (answer, tag) = try await getTagged("nodes/\(Self.escaped(node))", NodeAnswer.self)
+        var record = answer.node
+        try change(&record)
+        try await send(.PUT, "nodes/\(record.name)", json: record, ifMatch: tag)
+    }
 }

@@ -36,29 +36,17 @@ package struct ServerOptions: ParsableArguments {
     }
 }
 
-/// A command's output format.
-package struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print JSON.") package var json = false
-
-    package init() {}
-
-    /// Prints `value` as JSON, or the text that `table` makes of it.
-    package func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
-        guard json else { return print(table(value), terminator: "") }
-        print(json: try Self.data(value))
-    }
-
-    /// The same value always gives the same bytes.
-    static func data(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return try encoder.encode(value)
-    }
-}
-
 /// The `--at` option of read commands.
 struct TimeOptions: ParsableArguments {
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @Option(
+        help: ArgumentHelp(
+            "As it was then: a time such as 2026-11-21T10:00:00Z, a day (from 00:00 UTC), or an age such as 30m, 2h, 7d.",
+            valueName: "time"))
+    var at: String?
+
+    func validate() throws {
+        do { if let at { _ = try PastMoment(at) } } catch { throw ValidationError(error.description) }
+    }
 
     /// `?at=…` for a moment in the past.
     var query: String { at.map { "?at=\(APIClient.escaped($0))" } ?? "" }

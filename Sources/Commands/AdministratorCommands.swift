@@ -34,7 +34,9 @@ struct AdministratorList: AsyncParsableCommand {
                         one.name, one.fullName, one.source.rawValue, one.grants.joined(separator: " "),
                         String(one.tokens.count),
                         one.isDisabled
-                            ? "disabled" : one.source == .oidc && one.subject == nil ? "not linked yet" : "",
+                            ? "disabled"
+                            : one.warning
+                                ?? (one.source == .oidc && one.subject == nil ? "not linked yet" : ""),
                     ])
                 }
                 return table.text
@@ -112,7 +114,9 @@ struct TokenOptions: ParsableArguments {
     ) async throws {
         let data = try await client.send(
             .PUT, "administrators/\(APIClient.escaped(name))", json: wish, isNew: isNew, ifMatch: tag)
-        let left = try JSONDecoder().decode(AdministratorAnswer.self, from: data).tokens
+        let saved = try JSONDecoder().decode(AdministratorAnswer.self, from: data)
+        if let warning = saved.warning { printError("warning: \(name): \(warning)") }
+        let left = saved.tokens
         let revoked = (known?.tokens ?? []).filter { token in !left.contains { $0.id == token.id } }
         if !revoked.isEmpty { printError("revoked API tokens: \(Self.list(revoked))") }
         if !left.isEmpty, wish.password != nil || wish.isDisabled == true {

@@ -13,7 +13,8 @@ package enum ClientCommands {
         [
             Status.self, NodeCommands.self, GroupCommands.self, rule, image,
             NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
-            Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self, Export.self,
+            Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self,
+            FileCommands.self, Export.self,
             Get.self, Set.self,
             Plan.self, Apply.self, Diff.self, Schema.self, SourceCommands.self,
             AccountCommands.self,
@@ -25,7 +26,9 @@ package enum ClientCommands {
     }
 
     /// Those of `roost rule`.
-    package static var ofRules: [any ParsableCommand.Type] { [RuleList.self, RuleRemove.self] }
+    package static var ofRules: [any ParsableCommand.Type] {
+        [RuleList.self, RuleShow.self, RuleRemove.self]
+    }
 
     /// Those of `roost image`.
     package static var ofImages: [any ParsableCommand.Type] {

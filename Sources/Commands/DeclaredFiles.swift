@@ -1,6 +1,8 @@
 package import ConfigurationFile
 package import Fleet
 import Foundation
+import Glibc
+import Linux
 
 /// Files of the configuration, as they are read from disk.
 package struct DeclaredFiles {
@@ -19,15 +21,37 @@ package struct DeclaredFiles {
     private var problems: [DeclaredProblem] = []
 
     private static let fileByteLimit = 16 << 20
+    /// Of all files together: as much as one request may have.
+    private static let byteLimit = 48 << 20
+    private var byteCount = 0
     private static let fileLimit = 2_000
     private static let directoryDepthLimit = 16
     private static let endings = [".yaml", ".yml", ".json"]
 
     /// Reads files, and the YAML and JSON files of directories and of those below; throws ``UnreadableDeclaration``.
     ///
-    /// - Parameter paths: `-` is standard input.
-    package init(reading paths: [String]) throws {
-        for path in try Self.files(of: paths) { try read(path) }
+    /// - Parameters:
+    ///   - paths: `-` is standard input.
+    ///   - isWatched: whether a server reads them, again and again: a pipe is no file then, and one that has lost all its text, as on a full
+    ///     disk, is none that says that its records go.
+    package init(reading paths: [String], isWatched: Bool = false) throws {
+        let roots = paths.filter(Self.isDirectory).map(Self.resolved)
+        for path in try Self.files(of: paths) {
+            let isNamed = paths.contains(path)
+            // Else a directory could have what its owner may not read, and this process may.
+            guard isNamed || roots.contains(where: { Self.resolved(path).hasPrefix("\($0)/") }) else {
+                problems.append(
+                    Self.problem(path, "this link leads out of the directory: put the file there itself"))
+                continue
+            }
+            try read(path, isPlain: isWatched || !isNamed)
+        }
+        if isWatched {
+            for file in files where file.text.isEmpty {
+                problems.append(
+                    Self.problem(file.path, "the file is empty: remove it, or write a comment (#) into it"))
+            }
+        }
         guard problems.isEmpty else { throw UnreadableDeclaration(problems) }
     }
 
@@ -59,9 +83,11 @@ package struct DeclaredFiles {
         return found
     }
 
-    private static func isDirectory(_ path: String) -> Bool {
-        isRealDirectory(URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
+
+    private static func isDirectory(_ path: String) -> Bool { isRealDirectory(resolved(path)) }
 
     /// Not behind a symbolic link.
     private static func isRealDirectory(_ path: String) -> Bool {
@@ -100,17 +126,20 @@ package struct DeclaredFiles {
 
     // MARK: Reading
 
-    private mutating func read(_ path: String) throws {
-        let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
-        guard size ?? 0 <= Self.fileByteLimit else {
-            return problems.append(Self.problem(path, Self.tooLong))
-        }
+    /// - Parameter isPlain: whether it has to be a file, and no pipe.
+    private mutating func read(_ path: String, isPlain: Bool) throws {
         let text: String
-        do { text = try InputFile.text(path) } catch let failure as Failure {
-            return problems.append(Self.problem(path, failure.text))
-        }
+        do {
+            text = try isPlain ? Self.plainText(path) : InputFile.text(path)
+        } catch let failure as Failure { return problems.append(Self.problem(path, failure.text)) }
+        byteCount += text.utf8.count
         guard text.utf8.count <= Self.fileByteLimit else {
             return problems.append(Self.problem(path, Self.tooLong))
+        }
+        guard byteCount <= Self.byteLimit else {
+            throw UnreadableDeclaration([
+                Self.problem(path, "with it, the files have more than \(Self.byteLimit >> 20) MiB")
+            ])
         }
         let name = path == "-" ? "standard input" : path
         do {
@@ -121,6 +150,18 @@ package struct DeclaredFiles {
         } catch let error as ConfigurationError {
             problems.append(DeclaredProblem(file: error.file, line: error.line, text: error.text))
         }
+    }
+
+    private static func plainText(_ path: String) throws -> String {
+        let bytes: [UInt8]
+        do { bytes = try WholeFile.readPlain(path, limit: fileByteLimit) } catch {
+            switch error.number {
+            case EFBIG: throw Failure(text: tooLong, code: 1)
+            case EINVAL: throw Failure(text: "this is not a file", code: 1)
+            default: throw InputFile.failure(path)
+            }
+        }
+        return try InputFile.text(of: bytes, path)
     }
 
     private static let tooLong = "the file has more than \(fileByteLimit >> 20) MiB: split it"

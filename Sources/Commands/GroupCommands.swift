@@ -8,7 +8,7 @@ import NIOHTTP1
 struct GroupCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group", abstract: "List, add, move and remove groups.",
-        subcommands: [GroupList.self, GroupAdd.self, GroupMove.self, GroupRemove.self])
+        subcommands: [GroupList.self, GroupShow.self, GroupAdd.self, GroupMove.self, GroupRemove.self])
 }
 
 struct GroupList: AsyncParsableCommand {

@@ -39,6 +39,10 @@ struct History: AsyncParsableCommand {
         }
     }
 
+    private static func act(_ edit: Revision.Edit) -> String {
+        edit.before == nil ? "added" : edit.after == nil ? "removed" : "changed"
+    }
+
     private static func text(_ revision: Revision) -> String {
         var text = """
             revision  \(revision.number)
@@ -48,8 +52,8 @@ struct History: AsyncParsableCommand {
 
             """
         for edit in revision.edits {
-            text +=
-                "\n\(edit.kind) \(edit.key)\n  before  \(edit.before ?? "-")\n  after   \(edit.after ?? "-")\n"
+            text += "\n\(edit.kind) \(edit.key) \(Self.act(edit))\n"
+            for line in RecordDifference.lines(from: edit.before, to: edit.after) { text += "  \(line)\n" }
         }
         return text
     }

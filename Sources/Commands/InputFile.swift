@@ -34,7 +34,11 @@ package enum InputFile {
 
     /// The text of the file, in any encoding that editors use, with lines that end with LF.
     package static func text(_ path: String) throws -> String {
-        let bytes = try Array(bytes(path))
+        try text(of: Array(bytes(path)), path)
+    }
+
+    /// - Parameter path: for the error.
+    static func text(of bytes: [UInt8], _ path: String) throws -> String {
         guard let (text, _) = try? TextEncoding.text(of: bytes) else {
             throw Failure(text: "\(path) is not text", code: 1)
         }

@@ -9,21 +9,21 @@ struct NodeRestart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
         abstract: "Restart running nodes; they ask for orders every ten seconds.",
-        discussion: "roost node restart --unless-in-use 'lab-[1-40] state=ready'")
+        discussion: """
+            roost node restart pc-7
+            roost node restart --unless-in-use 'lab-[1-40] state=ready'
+            """)
     @OptionGroup var server: ServerOptions
+    @OptionGroup var target: NodeTarget
     @Flag(help: "Spare nodes where a user is logged in.") var unlessInUse = false
-    @Argument(
-        help: "The nodes that match this condition: a name, or as in ‘roost node list’.", completion: .nodes)
-    var query: [String]
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let nodes = try await client.nodes(query.joined(separator: " "))
-            guard !nodes.isEmpty else { throw Failure(text: "no node matches", code: 3) }
+            let nodes = try await target.nodes(client, toBe: "restarted")
             var users: [NodeName: [String]] = [:]
             if unlessInUse {
-                let query = APIClient.escaped(query.joined(separator: " "))
+                let query = APIClient.escaped(target.query.joined(separator: " "))
                 for place in try await client.all("sessions", "q=\(query)", of: SessionAnswer.self) {
                     users[place.node, default: []].append(place.session.user)
                 }

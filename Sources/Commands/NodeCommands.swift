@@ -11,7 +11,7 @@ struct NodeCommands: AsyncParsableCommand {
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeImportCommand.self,
-            NodeApprove.self, NodeMove.self,
+            NodeApprove.self, NodeMove.self, NodeRenameCommand.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeApply.self,
             NodeRestart.self,
@@ -31,15 +31,20 @@ struct NodeList: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "Only nodes that match this condition.", completion: .nodes) var query: [String] = []
     @OptionGroup var time: TimeOptions
+    @OptionGroup var again: WatchOptions
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            var machines = try await client.nodes(query.joined(separator: " "), at: time.at)
-            if query.isEmpty, time.at == nil {
-                machines += try await client.get("machines", [MachineAnswer].self)
+            try await again.run {
+                var machines = try await client.nodes(query.joined(separator: " "), at: time.at)
+                if query.isEmpty, time.at == nil {
+                    machines += try await client.get("machines", [MachineAnswer].self)
+                }
+                try output.write(machines, wide: { MachineTable.wide($0, of: query) }) {
+                    MachineTable.text($0, of: query)
+                }
             }
-            try output.write(machines) { MachineTable.text($0, of: query) }
         }
     }
 }
@@ -220,15 +225,15 @@ struct NodeTag: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
-            for tag in tags {
-                if tag.hasPrefix("-") {
-                    record.tags.removeAll { $0 == tag.dropFirst() }
-                } else {
-                    record.tags.append(tag)
+            try await server.client.changeNode(node) { record in
+                for tag in tags {
+                    if tag.hasPrefix("-") {
+                        record.tags.removeAll { $0 == tag.dropFirst() }
+                    } else {
+                        record.tags.append(tag)
+                    }
                 }
             }
-            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
         }
     }
 }
@@ -242,9 +247,8 @@ struct NodeMove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
-            record.group = try GroupPath(group)
-            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+            let group = try GroupPath(group)
+            try await server.client.changeNode(node) { $0.group = group }
         }
     }
 }
@@ -258,26 +262,6 @@ struct NodeRemove: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))", body: nil)
-        }
-    }
-}
-
-struct NodeLog: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "log", abstract: "Show the end of what a node logged, and its crashes.")
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
-    @Option(help: "At most this many lines.") var lines = 200
-
-    func run() async throws {
-        try await reportingFailure {
-            let path = "nodes/\(APIClient.escaped(node))/log?lines=\(lines)"
-            try output.write(try await server.client.get(path, LogAnswer.self)) { log in
-                log.crashes.reversed().map { "--- crash at \(Shown.time(second: $0.at))\n\($0.text)" }
-                    .joined()
-                    + log.lines.map { "\($0)\n" }.joined()
-            }
         }
     }
 }

@@ -40,7 +40,8 @@ struct NodeSet: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let record = try await client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self)
+            let (record, tag) = try await client.getTagged(
+                "nodes/\(APIClient.escaped(node))", NodeAnswer.self)
             guard record.isKnown else {
                 throw Failure(
                     text: "\(node) is an unknown machine (roost node approve makes it a node)", code: 3)
@@ -49,9 +50,12 @@ struct NodeSet: AsyncParsableCommand {
             guard !patch.isEmpty else {
                 throw Failure(text: "nothing to change: --mac, --uuid, --address, --group or --tag", code: 64)
             }
+            // Cards that are added to those that were read.
+            let dependsOnState = !addMac.isEmpty || !removeMac.isEmpty
             try await client.send(
                 .PATCH, "nodes/\(record.node.name)",
-                body: JSONSerialization.data(withJSONObject: patch, options: [.sortedKeys]))
+                body: JSONSerialization.data(withJSONObject: patch, options: [.sortedKeys]),
+                ifMatch: dependsOnState ? tag : nil)
         }
     }
 

@@ -20,10 +20,17 @@ struct NodeSteps: AsyncParsableCommand {
         }
     }
 
+    /// Of steps at shutdown, that of the last shutdown.
+    private static func outcome(of step: StepsAnswer.Step) -> String {
+        if step.isToCome { return "at shutdown" }
+        guard step.formerBoot != nil else { return step.outcome?.rawValue ?? "not reported" }
+        return "\(step.outcome?.rawValue ?? "unknown"), last shutdown"
+    }
+
     private static func text(_ answer: StepsAnswer) -> String {
         var table = TextTable(["STEP", "PHASE", "SETTING", "RESULT", "TOOK", "MEDIAN"])
         for step in answer.steps {
-            let outcome = step.outcome?.rawValue ?? "not reported"
+            let outcome = Self.outcome(of: step)
             table.add([
                 step.name, step.phase.rawValue, step.setting ?? "-",
                 step.attempts > 1 ? "\(outcome) (\(step.attempts) attempts)" : outcome,

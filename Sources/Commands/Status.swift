@@ -11,20 +11,41 @@ struct Status: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var again: WatchOptions
+    @Flag(help: "List the machines, too.") var nodes = false
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("status", StatusAnswer.self)) { status in
-                """
-                roost \(status.version) at \(status.address): \(status.roles.text)
-                \(counted(status.nodeCount, "node")), \(counted(status.imageCount, "image")), \(counted(status.leaseCount, "lease")), \
-                \(status.openConnections) open root connections, revision \(status.revision)
-                \(status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined())
-
-                """ + (status.warnings ?? []).map { "warning: \($0)\n\n" }.joined()
-                    + MachineTable.text(status.machines)
+            let client = server.client
+            try await again.run {
+                let status = try await client.get("status", StatusAnswer.self)
+                let figures = try await client.get("figures", FiguresAnswer.self)
+                try output.write(status) { Self.text($0, figures, withMachines: nodes) }
             }
         }
+    }
+
+    /// What is wrong, after how much there is of everything.
+    static func text(_ status: StatusAnswer, _ figures: FiguresAnswer, withMachines: Bool) -> String {
+        let states = MachineState.allCases.compactMap { state in
+            figures.states[state].flatMap { $0 == 0 ? nil : "\($0) \(state.rawValue)" }
+        }
+        var text = """
+            roost \(status.version) at \(status.address): \(status.roles.text)
+            \(counted(status.nodeCount, "node")), \(counted(status.imageCount, "image")), \(counted(status.leaseCount, "lease")), \
+            \(status.openConnections) open root connections, revision \(status.revision)
+            \(states.isEmpty ? "no machine has been seen yet" : "machines: \(states.joined(separator: ", "))")\
+            \(figures.unknownCount == 0 ? "" : "; \(figures.unknownCount) unknown (roost node approve)")
+
+            """
+        text += status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined()
+        text += (status.warnings ?? []).map { "\nwarning: \($0)\n" }.joined()
+        if !figures.troubles.isEmpty {
+            var table = TextTable(["MACHINE", "TROUBLE", "WHAT TO DO"])
+            for trouble in figures.troubles { table.add([trouble.machine.text, trouble.text, trouble.fix]) }
+            text += "\n" + table.text
+        }
+        return withMachines ? text + "\n" + MachineTable.text(status.machines) : text
     }
 }
 
@@ -40,6 +61,25 @@ enum MachineTable {
     private static func version(of machine: MachineAnswer) -> String {
         if machine.isOutdated, let booted = machine.booted { return "\(booted) → \(machine.version ?? "-")" }
         return machine.version ?? machine.lack.map { "nothing: \($0)" } ?? "-"
+    }
+
+    /// The same with hardware, tags and the time of the last report.
+    static func wide(_ machines: [MachineAnswer], of query: [String] = []) -> String {
+        guard !machines.isEmpty else { return text(machines, of: query) }
+        var table = TextTable([
+            "NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION", "TAGS", "HARDWARE", "CODE",
+            "LAST SEEN",
+        ])
+        for machine in machines {
+            table.add([
+                machine.name.text, machine.isKnown ? machine.group?.description ?? "/" : "(unknown)",
+                machine.macAddress?.description ?? "-", machine.address?.description ?? "-",
+                state(of: machine), machine.readyAfter.map(Shown.seconds) ?? "-", version(of: machine),
+                machine.tags.isEmpty ? "-" : machine.tags.joined(separator: ","), machine.hardware ?? "-",
+                machine.code ?? "-", machine.seenAt.map { Shown.time(second: $0 / 1_000) } ?? "-",
+            ])
+        }
+        return table.text
     }
 
     /// - Parameter query: the search; empty: all nodes.

@@ -13,6 +13,7 @@ package final class FleetConfiguration: Sendable {
         package var volumes: [NodeName: Volume] = [:]
         package var keptFiles: [KeptScope: KeptFile] = [:]
         package var secrets: [SecretName: Secret] = [:]
+        package var storedFiles: [StoredFileName: StoredFile] = [:]
         package var tpms: [NodeName: BoundTPM] = [:]
         package var applied: [AppliedKey: AppliedRecord] = [:]
         package var terminals = TerminalRecords()

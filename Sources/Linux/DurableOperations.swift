@@ -95,6 +95,7 @@ package enum Commit: String, DurableOperation {
     case steps = "store.steps"
     case secretReceipts = "store.secret-receipts"
     case tpms = "store.tpms"
+    case refusedTPMs = "store.refused-tpms"
     case secretMints = "store.secret-mints"
     case secretsSent = "store.secrets-sent"
     case revision = "store.revision"

@@ -202,7 +202,23 @@ package struct FileDescriptor: ~Copyable, Sendable {
 package enum WholeFile {
     package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
         // Does not block if a pipe is in its place.
+        try contents(of: FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK), path, limit)
+    }
+
+    /// The same for a place that others may change: a pipe or a device there is an error, not an empty file.
+    package static func readPlain(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
+        var status = stat()
+        guard unsafe fstat(file.number, &status) == 0 else { throw SystemError("read the status of \(path)") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw SystemError("read \(path), which is not a file", number: EINVAL)
+        }
+        return try contents(of: file, path, limit)
+    }
+
+    private static func contents(of file: borrowing FileDescriptor, _ path: String, _ limit: Int)
+        throws(SystemError) -> [UInt8]
+    {
         var bytes: [UInt8] = []
         while true {
             let more = try file.read(atMost: 1 << 16)

@@ -112,6 +112,17 @@ package struct ServerTalk {
         }
     }
 
+    /// Asks for a session on a terminal server. The answer comes when the control center has it, 20 s later at the most.
+    func ask(_ request: LogInRequest, _ key: RunKey) throws -> LogInAnswer {
+        let sealed = try self.request(
+            "POST", "/node/\(words.machine)/ticket?boot=\(words.boot)",
+            body: key.seal(request, of: words.machine, in: words.boot), timeoutSeconds: 25)
+        guard let answer = key.logInAnswer(sealed, to: request, of: words.machine, in: words.boot) else {
+            throw UsageError(text: "the answer to a log-in was not made with the key of this boot")
+        }
+        return answer
+    }
+
     /// What the server asks this node to do; nil: nothing.
     func fetchOrder() throws -> NodeOrder? {
         let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
@@ -162,9 +173,11 @@ package struct ServerTalk {
         }
     }
 
-    private func request(_ method: String, _ target: String, body: [UInt8]) throws -> [UInt8] {
+    private func request(
+        _ method: String, _ target: String, body: [UInt8], timeoutSeconds: Int = Self.timeoutSeconds
+    ) throws -> [UInt8] {
         let socket = try Socket.connected(
-            to: words.http.address, port: words.http.port, timeoutSeconds: Self.timeoutSeconds)
+            to: words.http.address, port: words.http.port, timeoutSeconds: timeoutSeconds)
         try socket.write(
             Array(
                 """

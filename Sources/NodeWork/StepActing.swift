@@ -16,7 +16,7 @@ struct StepActing {
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
     ]
     /// Bytes of a program's output that are kept.
-    private static let outputLimit = 4_096
+    static let outputLimit = 4_096
 
     let files: RootFiles
     /// Contains the node's files, below the root.
@@ -31,8 +31,15 @@ struct StepActing {
         switch act {
         case .program(let words): return try run(words, secondLimit: secondLimit)
         case .shell(let text): return try run(["/bin/sh", "-c", text], secondLimit: secondLimit)
+        case .secretShell(let text, let paths):
+            let secrets = try SecretVariables(paths, in: files)
+            return try secrets.hidden {
+                try run(["/bin/sh", "-c", text], secrets.values, secondLimit: secondLimit)
+            }
         case .service(let unit, let name, let wish):
             return try service(unit, name, wish, secondLimit: secondLimit)
+        case .timer(let name, let calendar, let cron):
+            try StepTimers(files: files).add(name, calendar: calendar, cron: cron)
         case .copy(let path):
             let source = content + path
             try files.write(path, mode: files.mode(of: source), WholeFile.read(files.path(source)))
@@ -58,7 +65,9 @@ struct StepActing {
 
     // MARK: Programs
 
-    private func run(_ words: [String], secondLimit: Int) throws -> String {
+    private func run(
+        _ words: [String], _ variables: [String: String] = [:], secondLimit: Int
+    ) throws -> String {
         guard let name = words.first else { throw Failure(reason: "it names no program") }
         guard let program = program(name) else { throw Failure(reason: "the image has no \(name)") }
         var environment = [
@@ -67,6 +76,7 @@ struct StepActing {
         ]
         // Before init there is no systemd that could be asked: units are only enabled.
         if phase == .beforeInit { environment["SYSTEMD_OFFLINE"] = "1" }
+        environment.merge(variables) { own, _ in own }
         let result = try LimitedProgram(program, Array(words.dropFirst()), environment: environment)
             .run(secondLimit: secondLimit, outputLimit: Self.outputLimit)
         let output = String(decoding: result.output, as: UTF8.self)

@@ -13,17 +13,18 @@ struct Roost: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [Serve.self] + ClientCommands.all(rule: RuleCommands.self, image: ImageCommands.self) + [
-            Backup.self, Restore.self, Schema.self, Doctor.self, BuildWorker.self, BuildJob.self,
+            Backup.self, Restore.self, StoreSchema.self, Doctor.self, BuildWorker.self, BuildJob.self,
             NFSWorker.self, CertificateWorker.self, ReadStore.self, KillPoints.self,
         ])
 }
 
 /// The program's main function: in a library, so that tests can import the commands.
 package func runRoost() async {
-    if let message = Misspelling.message(Array(CommandLine.arguments.dropFirst())) {
+    let words = RemovedTags.marked(Array(CommandLine.arguments.dropFirst()))
+    if let message = Misspelling.message(words) {
         printError("roost: \(message)")
         Roost.exit(withError: ExitCode(64))
     }
     ServerSocket.look { LocalConfiguration.settings.socket }
-    await Roost.main()
+    await Roost.main(words)
 }

@@ -19,6 +19,7 @@ enum RoostNode {
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
           hardware [complete]                     tell the server what this machine is made of
           steps PHASE [ROOT]                      carry out this node's steps: before-init, init, late, shutdown
+          log-in [--user NAME] [--pool POOL] ...  ask for a session on a terminal server
           configuration FILE                      fetch this node's configuration archive, sealed on its way
         """
 
@@ -69,6 +70,10 @@ enum RoostNode {
         case ("steps", 2...3):
             guard let phase = StepPhase(rawValue: arguments[1]) else { throw UsageError(text: usage) }
             try phase.run(in: arguments.count > 2 ? arguments[2] : nil)
+        case ("log-in", _):
+            let (end, sentence) = try LogIn(LogInOptions(arguments.dropFirst())).run()
+            if !sentence.isEmpty { say(sentence) }
+            exit(end.rawValue)
         case ("configuration", 2): try ServerTalk(KernelWords.read()).fetchConfiguration(to: arguments[1])
         default: throw UsageError(text: usage)
         }
@@ -83,8 +88,12 @@ enum RoostNode {
     }
 
     private static func fail(_ text: String) -> Never {
-        let line = Array("roost-node: \(text)\n".utf8)
-        _ = unsafe write(STDERR_FILENO, line, line.count)
+        say("roost-node: \(text)")
         exit(1)
+    }
+
+    private static func say(_ text: String) {
+        let line = Array("\(text)\n".utf8)
+        _ = unsafe write(STDERR_FILENO, line, line.count)
     }
 }

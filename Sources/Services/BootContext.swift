@@ -23,6 +23,8 @@ package final class BootContext {
         package var secrets: NodeSecrets
         /// Makers of TPMs; nil: a node's first TPM is believed.
         package var tpmAuthorities: TPMAuthorities?
+        /// Contents of stored files, which the control center brings.
+        package var storedContents = StoredContents()
 
         package init(
             policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchiveDirectory: String,
@@ -61,12 +63,12 @@ package final class BootContext {
     private var clock: WatchedClock
     /// The name of the interface with a number.
     package var interfaceName: (UInt32) -> String? = NetworkInterface.name
-    private var neighbours = NeighbourTable()
+    var neighbours = NeighbourTable()
     /// By the kernel's numbers, which it does not reuse.
-    private var interfaceNames: [UInt32: String] = [:]
+    var interfaceNames: [UInt32: String] = [:]
     /// Machines of boot tests: they connect from this host itself.
-    private var bootTestMachines: Set<MACAddress> = []
-    private var refusals = RefusalLog()
+    var bootTestMachines: Set<MACAddress> = []
+    var refusals = RefusalLog()
     private var openFiles: [String: ServedFile] = [:]
     /// All files with readers, including those no longer in `openFiles`.
     private var servedFiles: [WeakFile] = []
@@ -74,18 +76,21 @@ package final class BootContext {
     /// ``HTTPAnswer/lastingHead``.
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
-    private(set) var orders = NodeOrders()
+    var orders = NodeOrders()
     var knownNodeLists = KnownNodeLists()
     /// The public halves of nodes' host keys, by their numbers and names.
     var hostKeyLines: [String: String] = [:]
     var secretClaims = SecretClaims()
     var runningSteps = RunningSteps()
     var tpmProofs = TPMProofs()
+    var logIns = LogInRequests()
+    /// Asks the control center where a session is; nil: there is none in this server. Its answer comes by ``take(_:for:)``.
+    package var askCenter: ((LogInQuestion) -> Void)?
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
-    package private(set) var clients: [MACAddress: BootClient] = [:]
+    package internal(set) var clients: [MACAddress: BootClient] = [:]
     /// The machine that a card said it is in, while the snapshot does not know that yet.
-    private var heardMachines: [MACAddress: MachineUUID] = [:]
+    var heardMachines: [MACAddress: MachineUUID] = [:]
 
     /// - Parameters:
     ///   - loop: the loop that all of this lives on.
@@ -106,7 +111,10 @@ package final class BootContext {
         self.limits = limits
         self.send = send
         limits.watch(on: loop)
-        loop.every(milliseconds: 1_000) { [unowned self] in _ = now() }
+        loop.every(milliseconds: 1_000) { [unowned self] in
+            _ = now()
+            giveUpLogIns()
+        }
         loop.every(milliseconds: 10_000) { [unowned self] in
             let now = EventLoop.now()
             secretClaims.forgetOld(now: now)
@@ -131,105 +139,7 @@ package final class BootContext {
         send(.clock(jump))
     }
 
-    // MARK: Machines and their boots
-
-    /// The machine that speaks from `address`: the one that holds its lease now. On a network where another server gives the addresses, the
-    /// one whose hardware address this host saw there (ARP). Nil when this server knows of none, or when the request came in elsewhere.
-    ///
-    /// - Parameter interface: the number of the interface that the request came in on; nil: not known.
-    package func machine(at address: IPv4Address, on interface: UInt32? = nil) -> MACAddress? {
-        if isElsewhere(address, on: interface) { return nil }
-        if let (machine, _) = clientAddress(address) { return machine }
-        return givesAddressesLike(address) ? nil : neighbour(at: address)?.machine
-    }
-
-    private func neighbour(at address: IPv4Address) -> NeighbourTable.Neighbour? {
-        neighbours.neighbour(at: address, now: EventLoop.now())
-    }
-
-    /// Whether a request from `address` came in on another interface than the one where that address is: its sender only claims it. Behind
-    /// a router or a relay, any interface may lead to an address.
-    func isElsewhere(_ address: IPv4Address, on interface: UInt32?) -> Bool {
-        guard let interface,
-            let expected = givesAddressesLike(address)
-                ? interfaceServing(address) : neighbour(at: address)?.interface
-        else { return false }
-        // What comes in by loopback was sent by this host itself.
-        return ![expected, "lo"].contains(name(of: interface))
-    }
-
-    private func name(of interface: UInt32) -> String? {
-        if let known = interfaceNames[interface] { return known }
-        let name = interfaceName(interface)
-        interfaceNames[interface] = name
-        return name
-    }
-
-    /// The node that a machine is: by its card, or by the UUID that it sent in DHCP with it.
-    package func node(of machine: MACAddress) -> Node? {
-        snapshot.node(at: machine, uuid: heardMachines[machine])
-    }
-
-    /// A card named its machine in DHCP. That is kept for requests that name only the card, if no record has it and the machine is a node.
-    /// If the card was in another node before, it no longer belongs to that one.
-    func note(_ uuid: MachineUUID, of card: MACAddress) {
-        guard uuid.isMeaningful, snapshot.node(withRecordOf: card) == nil else { return }
-        let (learned, heard) = (snapshot.observations.cards, heardMachines[card])
-        let before = heard ?? learned.machine(of: card)
-        if snapshot.node(at: nil, uuid: uuid) != nil,
-            learned.cards(of: uuid).first != card || heard.map({ $0 != uuid }) == true,
-            limits.takes(\.newCards, .dhcp, .newCards, .uuid(uuid), amount: PeerLimits.newCard)
-        {
-            send(.card(card, uuid))
-        } else {
-            guard let before, before != uuid else { return }
-            if snapshot.node(at: nil, uuid: before) != nil { send(.card(card, nil)) }
-        }
-        if heardMachines.count >= Self.machineLimit { heardMachines.removeAll() }
-        heardMachines[card] = uuid
-        orders.settingsChanged(of: card)
-        knownNodeLists.settingsChanged(of: card)
-    }
-
-    /// A machine named its boot program in DHCP. A loader knows less about that than the firmware that loaded it.
-    func note(_ client: BootClient, of machine: MACAddress) {
-        if case .ipxe = client.program, let firmware = clients[machine],
-            bootDecision(for: firmware, in: snapshot, under: settings.policy).answer != .nothing
-        {
-            return
-        }
-        if clients.count >= Self.machineLimit { clients.removeAll() }
-        clients[machine] = client
-    }
-
-    /// Whether a request from `peer` comes from the machine itself, so that its own data may go there.
-    ///
-    /// - Parameters:
-    ///   - server: our address that was contacted; nil where machines of boot tests do not connect.
-    ///   - interface: the number of the interface that the request came in on; nil: not known.
-    func isOwn(
-        _ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address? = nil, on interface: UInt32? = nil
-    ) -> Bool {
-        if isElsewhere(peer, on: interface) { return false }
-        if let holder = self.machine(at: peer) { return holder == machine }
-        // Behind a router, where another server gives the addresses, no card can be seen. The only thing that identifies a node is the
-        // address that it was given here.
-        if !givesAddressesLike(peer), node(of: machine)?.address == peer { return true }
-        // The emulator of a boot test has no address of its own.
-        return peer == server && bootTestMachines.contains(machine)
-    }
-
-    /// Another machine asked for a machine's own data, or reported in its name.
-    func refuse(
-        _ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address, on interface: UInt32? = nil
-    ) {
-        let isNode = node(of: machine) != nil
-        guard refusals.isNew(machine, isNode: isNode, peer, now: EventLoop.now()) else { return }
-        let alarm = NodeAlarm(
-            at: now() / 1_000, address: peer, holder: self.machine(at: peer, on: interface),
-            interface: isElsewhere(peer, on: interface) ? interface.flatMap(name) : nil, property: property)
-        send(.refusal(machine, alarm))
-    }
+    // MARK: Boots
 
     /// - Parameter link: where the machine was seen.
     package func note(_ stage: BootStage, of machine: MACAddress, detail: String, link: String = "") {

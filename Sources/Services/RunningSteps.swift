@@ -18,6 +18,21 @@ struct RunningSteps {
     /// Marks of the steps that a machine is to carry out in a boot, by name.
     private var wanted: [MACAddress: (boot: String, marks: [String: String])] = [:]
 
+    /// Keys that steps went to in a boot of a machine.
+    private var answered: [MACAddress: (boot: String, keys: Set<[UInt8]>)] = [:]
+    /// How many of them are remembered for a machine.
+    private static let keyLimit = 256
+
+    /// Whether nothing has gone to a key yet: a node makes a new one for each request, so a second request with it is a recorded one.
+    mutating func isNew(_ key: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
+        if answered.count >= Self.machineLimit { answered.removeAll() }
+        var known = answered[machine] ?? (boot, [])
+        if known.boot != boot || known.keys.count >= Self.keyLimit { known = (boot, []) }
+        let isNew = known.keys.insert(key).inserted
+        answered[machine] = known
+        return isNew
+    }
+
     /// A machine asks for orders.
     ///
     /// - Returns: whether there are steps for it in that boot.
@@ -48,7 +63,8 @@ extension BootContext {
     ) throws(UnreadableSetting) -> NodeContents {
         try NodeContents(
             for: machine, being: node(of: machine), at: address, in: snapshot,
-            policy: settings.policy.on(server: server), hostKey: settings.secrets.hostKeyFiles)
+            policy: settings.policy.on(server: server), stored: settings.storedContents,
+            hostKey: settings.secrets.hostKeyFiles)
     }
 
     /// - Parameter key: the beginning of the key that the configuration is sealed to, in hexadecimal.
@@ -77,11 +93,15 @@ extension BootContext {
 
     /// The public key in a machine's request for changed steps; nil: the request was not made by what got the configuration of this boot.
     func publicKey(in request: [UInt8], of machine: MACAddress, in boot: String) -> [UInt8]? {
+        runKey(of: machine, in: boot)?.publicKey(in: request, of: machine, in: boot)
+    }
+
+    /// What only a machine that got the configuration of this boot has; nil: none did.
+    func runKey(of machine: MACAddress, in boot: String) -> RunKey? {
         guard let progress = tracker.progress(of: machine), progress.boot == boot,
             let key = progress.delivery?.key
         else { return nil }
-        return settings.secrets.runKey(of: machine, in: boot, sealedTo: key)?
-            .publicKey(in: request, of: machine, in: boot)
+        return settings.secrets.runKey(of: machine, in: boot, sealedTo: key)
     }
 
     /// The steps that a machine is to carry out, each with all that it needs.

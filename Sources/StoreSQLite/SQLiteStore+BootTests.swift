@@ -40,6 +40,7 @@ extension SQLiteStore {
     static func forget(_ machine: String, in database: Database) throws {
         for table in [
             "boot_event", "boot", "last_boot", "boot_steps", "hardware", "last_hardware", "boot_trouble",
+            "refused_tpm",
         ] {
             try database.execute(sql: "DELETE FROM \(table) WHERE mac = ?", arguments: [machine])
         }

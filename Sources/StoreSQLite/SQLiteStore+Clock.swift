@@ -4,7 +4,7 @@ import Linux
 
 extension SQLiteStore {
     /// The longest time, in seconds, that a provider's account waits for its first log-in.
-    private static let linkingSeconds = 30 * 86_400
+    private static let linkingSeconds = Administrator.linkingSeconds
 
     package func move(with jump: ClockJump) async throws(StoreError) {
         try await write(.clockJump) { database in

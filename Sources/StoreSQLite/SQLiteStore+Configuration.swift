@@ -42,6 +42,12 @@ extension SQLiteStore {
             let changes = try change.edits.compactMap { try make($0, in: database) }
             guard !changes.isEmpty else { return change.before.revision }
             try Self.forgetCards(after: change.edits, of: change.before, in: database)
+            for rename in change.before.renames(by: change.edits) {
+                // They tell what the node has had: under another name it must not get that again.
+                try database.execute(
+                    sql: "UPDATE secret_receipt SET node = ? WHERE node = ?",
+                    arguments: [rename.to.text, rename.from.text])
+            }
             for account in change.endedLogIns {
                 try database.execute(
                     sql: "DELETE FROM login_session WHERE administrator = ?", arguments: [account])

@@ -59,7 +59,7 @@ package struct SQLiteStore: FleetStore {
             }
             guard step <= SchemaSteps.latest else {
                 throw StoreError.conflict(
-                    "\(path) is at step \(step), which only a newer program knows; take it back with that program: roost schema --to \(SchemaSteps.latest)"
+                    "\(path) is at step \(step), which only a newer program knows; take it back with that program: roost store-schema --to \(SchemaSteps.latest)"
                 )
             }
             try SchemaSteps.migrator().migrate(database)

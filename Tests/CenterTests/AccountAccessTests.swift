@@ -107,4 +107,37 @@ import Testing
         #expect(try isTicked(row("admin-site")) == false)
         #expect(try isTicked(row(Place.school.aide)) == nil)
     }
+
+    @Test func `an account whose source is not configured says that no one can log in with it`() async throws
+    {
+        let fleet = try await SmallFleet()
+        func warning(_ source: Administrator.Source, isDisabled: Bool = false, hasSources: Bool) async throws
+            -> String?
+        {
+            var services = fleet.services
+            (services.hasDirectory, services.issuer) = (hasSources, hasSources ? "https://login" : nil)
+            let acts = Acts(services: services, caller: admin(nil, fleet).caller)
+            var wish = AdministratorRequest(grants: ["auditor"], source: source)
+            wish.isDisabled = isDisabled
+            if source == .local { wish.password = Self.password }
+            return try await acts.save(administrator: "new-\(source.rawValue)", wish).record.warning
+        }
+        #expect(try await warning(.ldap, hasSources: false)?.contains("center.ldap") == true)
+        #expect(try await warning(.oidc, hasSources: false)?.contains("center.oidc") == true)
+        #expect(try await warning(.local, hasSources: false) == nil)
+        #expect(try await warning(.ldap, isDisabled: true, hasSources: false) == nil)
+        for source in Administrator.Source.allCases {
+            #expect(try await warning(source, hasSources: true) == nil)
+        }
+        let person = Person(role: .admin, place: .site)
+        _ = try await admin(nil, fleet).save(
+            administrator: "new-ldap", AdministratorRequest(grants: ["auditor"], source: .ldap))
+        for language in ["en", "el"] {
+            let page = try await fleet.ask(
+                "GET", "/administrators",
+                headers: [.cookie: "__Host-roost=\(person.cookie)", .acceptLanguage: language])
+            #expect(page.body.contains("(center.ldap)"))
+            #expect(page.body.contains("no one can log in") == (language == "en"))
+        }
+    }
 }

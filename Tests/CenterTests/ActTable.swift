@@ -66,7 +66,8 @@ struct ActRow: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static let all =
-        nodes + places + secrets + networks + terminals + changes + images + servers + people + seen
+        nodes + places + secrets + networks + terminals + accounts + changes + images + servers + people
+        + seen
 }
 
 extension ActRow {
@@ -76,6 +77,7 @@ extension ActRow {
         ActRow("patchNode", .configure) {
             try await $0.patchNode($1.node, MergePatch(Data(#"{"tags":["patched"]}"#.utf8)))
         },
+        ActRow("renameNode", .configure) { try await $0.renameNode($1.node, to: $1.fresh.name) },
         ActRow("removeNode", .configure) { try await $0.removeNode($1.node) },
         ActRow("add", .enrol) { try await $0.add($1.fresh) },
         ActRow("approve", .enrol) {
@@ -86,7 +88,7 @@ extension ActRow {
         },
         ActRow("restart", .enrol) { try await $0.restart($1.place.node) },
         ActRow("applySteps", .enrol) { try await $0.applySteps($1.place.node) },
-        ActRow("dismissAlarm", .enrol) { try $0.dismissAlarm(of: $1.place.node) },
+        ActRow("dismissAlarm", .enrol) { try await $0.dismissAlarm(of: $1.place.node) },
         ActRow("release", .configure) { try await $0.release($1.place.macAddress) },
         ActRow("release", .configure, .site) { acts, _ in try await acts.release(SmallFleet.waiting) },
         ActRow("resetVolume", .configure) {
@@ -213,6 +215,13 @@ extension ActRow {
             try await acts.makeToken(TokenRequest(name: "theirs", owner: "aide-pc-1"))
         },
         ActRow("boardLinks", .configure, .anywhere) { acts, _ in try await acts.boardLinks() },
+        ActRow("agents", .read, .site) { acts, _ in try await acts.agents() },
+        ActRow("makeAgentToken", .configure) {
+            try $0.makeAgentToken(AgentTokenRequest(group: $1.group))
+        },
+        ActRow("revokeAgent", .configure) {
+            try await $0.revokeAgent(of: TerminalName("ts-of-\($1.place.node)"))
+        },
         ActRow("makeBoardLink", .configure) {
             try await $0.makeBoardLink(BoardLinkRequest(name: "hall", group: $1.group))
         },
@@ -230,6 +239,19 @@ extension ActRow {
     ]
 
     private static let secrets = [
+        ActRow("storedFiles", .read, .anywhere) { acts, _ in try await acts.storedFiles() },
+        ActRow("storedFile", .read, .anywhere) { acts, _ in
+            try await acts.storedFile(StoredFileName("tool"))
+        },
+        ActRow("content", .configure, .site) { acts, _ in
+            try await acts.content(of: StoredFileName("tool"))
+        },
+        ActRow("putFile", .configure, .site) { acts, _ in
+            try await acts.putFile(StoredFileName("new"), Array("hello".utf8))
+        },
+        ActRow("removeFile", .configure, .site) { acts, _ in
+            try await acts.removeFile(StoredFileName("spare"))
+        },
         ActRow("secrets", .read, .anywhere) { acts, _ in try await acts.secrets() },
         ActRow("secret", .read, .hidden) { try await $0.secret(SecretName($1.place.secret)) },
         ActRow("secretReceipts", .read) { try await $0.secretReceipts(of: $1.place.node) },

@@ -46,7 +46,7 @@ import Wire
         // Acts that filter by place, only offer, or construct acts.
         let others: Set<String> = [
             "at", "configuration", "inTurn", "may", "maySomewhere", "require", "change", "facts", "limited",
-            "groupPaths", "canBuild", "sees", "requireReading", "image", "answer", "answers",
+            "groupPaths", "canBuild", "mayNamePeople", "sees", "requireReading", "image", "answer", "answers",
         ]
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Center/Acts")
@@ -300,7 +300,7 @@ import Wire
             ("planNode", { try acts.planNode(node, ifMatch: "*") { $0 } }),
             ("planNodes", { try acts.planNodes([node], .tag, "lab") }),
             ("restart", { try await acts.restart("nobody") }),
-            ("dismissAlarm", { try acts.dismissAlarm(of: "nobody") }),
+            ("dismissAlarm", { try await acts.dismissAlarm(of: "nobody") }),
             ("release", { try await acts.release("nobody") }),
             ("acceptTPM", { try await acts.acceptTPM(of: "nobody", AcceptTPMRequest(tpm: "")) }),
             ("forgetTPM", { try await acts.forgetTPM(of: "nobody") }),

@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Foundation
+import HTTPTypes
 import Testing
 import Wire
 
@@ -78,7 +79,7 @@ import Wire
 
 @Suite struct TimeTravelTests {
     @Test(arguments: [
-        ("2026-11-21T10:00:00Z", 1_795_255_200), ("2026-11-21T10:00", 1_795_255_200),
+        ("2026-11-21T10:00:00Z", 1_795_255_200), ("2026-11-21T11:00+01:00", 1_795_255_200),
         ("2026-11-21", 1_795_219_200),
         ("2h", 1_800_000_000 - 7_200), ("7d", 1_800_000_000 - 604_800), ("1700000000", 1_700_000_000),
         ("2099-01-01", 1_800_000_000),
@@ -87,10 +88,29 @@ import Wire
         #expect(try TimeTravel.second(text, now: 1_800_000_000) == second)
     }
 
-    @Test(arguments: ["yesterday", "-5", "5y", "2026-13-01", ""]) func `invalid moments are refused`(
-        text: String
-    ) {
+    @Test(arguments: ["yesterday", "-5", "5y", "2026-13-01", "2026-02-30", "2026-11-21T10:00", ""])
+    func `invalid moments are refused`(text: String) {
         #expect(throws: Problem.self) { try TimeTravel.second(text) }
+    }
+
+    @Test func `the field of a page has no zone, and is UTC`() throws {
+        #expect(try TimeTravel.second("2026-11-21T10:00", .field, now: 1_800_000_000) == 1_795_255_200)
+        #expect(throws: Problem.self) { try TimeTravel.second("2026-11-21T24:00", .field) }
+    }
+
+    @Test func `pages and the API name the part of a time that is wrong`() async throws {
+        let fleet = try await SmallFleet()
+        let admin = Person(role: .admin, place: .site)
+        for (path, status) in [
+            ("/api/v1/nodes?at=2026-02-30", 422), ("/nodes?at=2026-02-30", 422),
+            ("/api/v1/nodes?at=2026-11-21T10:00", 422), ("/nodes?at=2026-11-21T10:00", 200),
+        ] {
+            let answer = try await fleet.ask(
+                "GET", path, headers: [.authorization: "Bearer \(admin.token)"])
+            #expect(answer.status == status, "\(path)")
+            guard path.contains("02-30") else { continue }
+            #expect(answer.body.contains("there is no day 30 in 2026-02"), "\(answer.body)")
+        }
     }
 }
 

@@ -222,8 +222,8 @@ import Testing
             })
         let manifest = try await look(services, at: [answer(1)], file: endless)
         #expect(manifest?.contains("manifest.json has more than") == true, "\(manifest ?? "")")
-        let list = try await look(
-            services, at: "[\"" + String(repeating: "x", count: 65 << 20) + "\"]")
+        let text = String(decoding: [UInt8](repeating: UInt8(ascii: "x"), count: 65 << 20), as: UTF8.self)
+        let list = try await look(services, at: "[\"\(text)\"]")
         #expect(list?.contains("more than 64 MiB") == true, "\(list ?? "")")
     }
 

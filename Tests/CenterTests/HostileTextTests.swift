@@ -42,7 +42,7 @@ import Wire
             #expect(missing.isEmpty, "\(hostile.testDescription): not shown: \(missing.sorted())")
         }
         print("hostile text: \(shownCount) answers")
-        #expect(shownCount > 1_000)
+        #expect(shownCount > 30 * HostileText.all.count)
     }
 
     @Test func `an event is one message of its stream and one body of a hook, whatever it contains`()

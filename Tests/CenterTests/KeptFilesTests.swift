@@ -47,6 +47,27 @@ import Testing
         #expect(kept.all.first?.refusal == nil)
     }
 
+    @Test func `a file that has lost its text takes nothing away, and one with a comment does`() async throws
+    {
+        let services = try await CenterServices.alone(in: #require(directory))
+        let (fleet, kept) = (services.fleet, kept())
+        // Empty from the beginning is no loss.
+        #expect(await kept.take(.success(file("")), of: .site, into: fleet))
+        #expect(kept.all.first?.refusal == nil)
+        let right = file("[default]\nTIMEZONE = Europe/Rome\n")
+        #expect(await kept.take(.success(right), of: .site, into: fleet))
+        let revision = fleet.snapshot.revision
+        for text in ["", "\n", " \r\n\u{0}\u{0}"] {
+            #expect(await kept.take(.success(file(text)), of: .site, into: fleet))
+            #expect(fleet.snapshot.revision == revision && fleet.snapshot.keptFiles[.site] == right)
+            #expect(kept.all.first?.refusal?.contains("it is empty, and was not before") == true)
+            #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText == "Europe/Rome")
+        }
+        #expect(await kept.take(.success(file("# nothing now\n")), of: .site, into: fleet))
+        #expect(kept.all.first?.refusal == nil && fleet.snapshot.revision == revision + 1)
+        #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText != "Europe/Rome")
+    }
+
     @Test func `a file that roost.yaml names no more loses its effect`() async throws {
         let services = try await CenterServices.alone(in: #require(directory))
         let fleet = services.fleet

@@ -49,7 +49,7 @@ import Wire
     @Test func `its boots, alarm, sessions and hardware are listed under the node`() async throws {
         try await fleet.note([(card, mine)])
         try await boot("0000000000000001")
-        fleet.note(try alarm(), of: card)
+        try await fleet.note(alarm(), of: card)
         let session =
             #"[{"id":"1","user":"ann","kind":"tty","place":"tty1","from":"","isActive":true,"age":1}]"#
         fleet.note(
@@ -73,7 +73,7 @@ import Wire
         #expect(try await acts.unknownMachines().isEmpty)
         #expect(try await acts.figures().unknownCount == 0)
         #expect(try await acts.inventory("").map(\.macAddresses) == [[card]])
-        fleet.dismissAlarm(of: answer.node)
+        try await fleet.dismissAlarm(of: answer.node)
         #expect(try await acts.node("pc-1").alarm == nil)
     }
 
@@ -122,7 +122,7 @@ import Wire
         async throws
     {
         try await fleet.note([(card, mine)])
-        fleet.note(try alarm(), of: card)
+        try await fleet.note(alarm(), of: card)
         let revision = fleet.snapshot.revision
         try await fleet.note([(card, other), (card, mine), (card, other)])
         #expect(try await acts.node("pc-1").learnedCards.isEmpty)

@@ -99,6 +99,8 @@ extension MatrixRow {
         POST /api/v1/apply?plan=yes  place:configure  200  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
         POST /api/v1/apply  place:configure  200  {"source":"fresh","overwrite":true,"items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","settings":{"loader":"ipxe"}}}]}
         POST /api/v1/apply  place:configure  422  {"source":"fresh","items":[{"member":"groups","file":"a.yaml","fields":{"path":"GROUP","setings":{}}}]}
+        POST /api/v1/apply?plan=yes  site:administer  200  {"source":"fresh","items":[{"member":"administrators","file":"a.yaml","fields":{"name":"carl","grants":["helpdesk"]}}]}
+        POST /api/v1/apply?plan=yes  site:publish  200  {"source":"fresh","items":[{"member":"channels","file":"a.yaml","fields":{"channel":"debian@stable","version":1}},{"member":"keeps","file":"a.yaml","fields":{"image":"debian","versions":5}}]}
         POST /api/v1/apply?plan=yes  site:configure  200  {"source":"fresh","items":[{"member":"loaderRules","file":"a.yaml","fields":{"name":"new","vendorClass":"PXE","loader":"ipxe.efi"}}]}
         GET /api/v1/sources  anywhere  200
         DELETE /api/v1/sources/nowhere  anywhere  404
@@ -143,6 +145,7 @@ extension MatrixRow {
         POST /api/v1/nodes/import  place  200  fresh,WAITING,GROUP
         POST /api/v1/nodes/import?plan=yes  place  200  fresh,WAITING,GROUP
         POST /api/v1/nodes/import  place:configure  200  NODE,MAC,GROUP,,imported
+        POST /api/v1/nodes/NODE/rename  place  409  {"name":"fresh"}
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/steps  place  200
@@ -215,9 +218,18 @@ extension MatrixRow {
         POST /api/v1/tokens  log-in  201  {"name":"mine"}
         POST /api/v1/tokens  site:administer  201  {"name":"theirs","owner":"aide-pc-1"}
         DELETE /api/v1/tokens/999  anywhere  404
+        GET /api/v1/agents  anywhere  200
+        POST /api/v1/agents/tokens  place  201  {"group":"GROUP"}
+        POST /api/v1/agents/tokens  place  201  {"server":"ts-of-NODE","group":"GROUP"}
+        DELETE /api/v1/agents/ts-of-NODE  hidden  204
         GET /api/v1/boards  anywhere  200
         POST /api/v1/boards  place  201  {"name":"hall","group":"GROUP"}
         DELETE /api/v1/boards/999  anywhere  404
+        GET /api/v1/files  anywhere  200
+        GET /api/v1/files/tool  anywhere  200
+        GET /api/v1/files/tool/content  site  200
+        PUT /api/v1/files/new  site  200  hello
+        DELETE /api/v1/files/spare  site  204
         GET /api/v1/hooks  site  200
         POST /api/v1/hooks  site  201  {"url":"http://127.0.0.1:9/"}
         DELETE /api/v1/hooks/1  site  204,404
@@ -250,6 +262,18 @@ extension MatrixRow {
         DELETE /api/v1/pools/pool-of-NODE  place  204
         GET /api/v1/place?user=ann&node=NODE&pool=pool-of-NODE&protocols=rdp,ssh  place  200
         GET /api/v1/placements  anywhere  200
+        GET /api/v1/accounts  site  200
+        POST /api/v1/accounts/import  site  200  {"accounts":[{"name":"ben","account":{"uid":3000}}],"replaces":false}
+        GET /api/v1/accounts/ann  site  200
+        PUT /api/v1/accounts/ben  site  200  {"fullName":"Ben","groups":["audio"],"home":"archive"}
+        PUT /api/v1/accounts/ben  site  422  {"groups":["sudo"]}
+        DELETE /api/v1/accounts/ann  site  204
+        GET /api/v1/terminal-sessions  anywhere  200
+        GET /api/v1/terminal-sessions/history  anywhere  200
+        POST /api/v1/terminals/ts-of-NODE/message  place  503  {"text":"Good day"}
+        POST /api/v1/terminals/ts-of-NODE/sessions/0/message  place  503  {"text":"Good day"}
+        POST /api/v1/terminals/ts-of-NODE/sessions/0/disconnect  place  503
+        DELETE /api/v1/terminals/ts-of-NODE/sessions/0  place  503
         GET /api/v1/nodes/NODE/tpm  place  200
         POST /api/v1/nodes/NODE/tpm/accept  place  200,409  {"tpm":"bbbbbbbbbbbbbbbb"}
         DELETE /api/v1/nodes/NODE/tpm  place  204
@@ -354,6 +378,9 @@ extension MatrixRow {
         POST /boards  place  422  name=hall&group=GROUP&days=-1
         POST /boards/999/revoke  anywhere  404
         GET /kept-files  site  200
+        GET /files  anywhere  200
+        POST /files  site  303  name=new&text=hello
+        POST /files/spare/remove  site  303
         GET /hooks  site  200
         POST /hooks  site  200  url=http://127.0.0.1:9/
         POST /hooks/1/remove  site  303,404
@@ -383,6 +410,14 @@ extension MatrixRow {
         GET /desktops/place  anywhere  200
         GET /desktops/place?user=ann&node=NODE&pool=pool-of-NODE  place  200
         GET /desktops/log-ins  anywhere  200
+        GET /desktops/sessions  anywhere  200
+        GET /desktops/session?server=ts-of-NODE&id=0  place  200
+        POST /desktops/session  place  503  server=ts-of-NODE&id=0&act=disconnect
+        GET /desktops/accounts  site  200
+        GET /desktops/account  site  200
+        GET /desktops/account?name=ann  site  200
+        POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep
+        POST /desktops/account  site  422  new=yes&name=ben&full=Ben&uid=7&groups=&expires=&home=keep
 
         """#
 

@@ -267,7 +267,7 @@ import Testing
     @Test func `a node of the past is visible only to callers who may read it now`() async throws {
         let fleet = try await SmallFleet()
         // Before any nodes existed, and before groups had them.
-        for at in ["2001-01-01", "1970-01-01T00:00:01"] {
+        for at in ["2001-01-01", "1970-01-01T00:00:01Z"] {
             for name in [Place.office.node, Place.office.macAddress] {
                 for path in ["", "/hardware", "/explain", "/boots"] {
                     for role in Role.allCases {

@@ -12,7 +12,7 @@ extension SmallFleet {
             [.tpm(name, BoundTPM(node: name, tpm: tpm("aa"), boundAt: 1))]
         }
         let machine = try #require(MACAddress(place.macAddress))
-        fleet.note(
+        try await fleet.note(
             NodeAlarm(
                 at: 1, address: IPv4Address(rawValue: 0x0A4D_0063), holder: machine, property: .otherTPM,
                 tpm: tpm("bb")), of: machine)

@@ -58,7 +58,7 @@ final class SmallFleet: Sendable {
                 let (method, path) = (route.method, route.path.description)
                 return ("\(method.rawValue) \(path)", Self.shape(method, path))
             })
-        responder = router.buildResponder()
+        responder = router.responderWithOtherMethods()
     }
 
     /// `GET /nodes/*`: parameter names differ where two routes share a position.
@@ -159,7 +159,7 @@ final class SmallFleet: Sendable {
         let snapshot = SnapshotAnswer(name: "before", takenAt: 1, usedByteCount: 1)
         let file = "\(directory.path)/manifest.json"
         try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
-        let services = try await CenterServices.alone(
+        var services = try await CenterServices.alone(
             in: directory, snapshots: [snapshot],
             planes: QuietPlanes(given: { leases.all.withLock { $0 } }),
             networks: ListedNetworks(served: try served()), images: NoImages(file: file))
@@ -175,6 +175,9 @@ final class SmallFleet: Sendable {
                 to: URL(fileURLWithPath: "\(directory.path)/logs/\(log).log"))
         }
         await services.builds.use { _ in }
+        services.agents = Agents(
+            fleet: services.fleet, terminals: services.terminals, port: try AgentPortTests.port(in: directory)
+        )
         return services
     }
 
@@ -197,6 +200,7 @@ final class SmallFleet: Sendable {
             try await addTPM(of: place, to: fleet)
             try await addTerminal(of: place, to: services)
         }
+        try await addAccounts(to: services)
         try await fleet.change(by: "seed") { snapshot in
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
             site.settings = ["image": .text("debian@trial"), "root-mode": .text("ram")]
@@ -337,6 +341,13 @@ final class SmallFleet: Sendable {
         for place in Place.allCases { try await saveAide(of: place, in: fleet) }
         let hook = WebHook(id: 1, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site)
         try await fleet.change(by: "seed") { _ in [.webHook(hook.id, hook)] }
+        for name in ["tool", "spare"] {
+            let file = StoredFile(
+                name: try StoredFileName(name), digest: try ActTarget.digest("d"), byteCount: 2, changedAt: 1)
+            try await fleet.change(by: "seed") { _ in
+                [.storedFile(file.name, file, content: Array("hi".utf8))]
+            }
+        }
     }
 
     private static func saveAide(of place: Place, in fleet: LiveFleet) async throws {

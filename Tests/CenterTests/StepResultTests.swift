@@ -86,6 +86,38 @@ import Wire
         #expect(try await acts.steps("pc-1").steps.allSatisfy { $0.outcome == nil })
     }
 
+    @Test func `steps at shutdown are to come, then those of the last shutdown, or unknown`() async throws {
+        let directory = try TemporaryDirectory()
+        let (services, recorder, machine) = try await fleet(directory)
+        let acts = Acts(services: services, caller: .local)
+        let name = try NodeName("pc-1")
+        try await services.fleet.change(by: "test") { _ in
+            [
+                .node(
+                    name,
+                    Node(
+                        name: name, macAddresses: [machine],
+                        settings: ["commands": .map(["end": "shutdown -- true"])]))
+            ]
+        }
+        func end() async throws -> StepsAnswer.Step {
+            try #require(try await acts.steps("pc-1").steps.first { $0.name == "command end" })
+        }
+        #expect(try await end().isToCome)
+        await recorder.write(
+            [told(failed("command end", "done"), of: machine, in: Self.boot, .atShutdown)], of: .steps)
+        let off = try await end()
+        #expect(off.outcome == .done && off.formerBoot == nil)
+        // Started again: what it said at its end is there, also of a step that is no longer planned.
+        try await start("0000000000000002", of: machine, recorder)
+        let again = try await end()
+        #expect(again.outcome == .done && again.formerBoot == Self.boot && !again.isToCome)
+        // Cut off: nothing is known of its end.
+        try await start("0000000000000003", of: machine, recorder)
+        let cut = try await end()
+        #expect(cut.outcome == nil && cut.formerBoot == "0000000000000002" && !cut.isToCome)
+    }
+
     @Test(arguments: [
         "", "[", "{}", "[{}]", #"[{"name":"a"}]"#, "null",
         #"[{"name":"a","outcome":"fine","attempts":1,"milliseconds":1,"output":[]}]"#,

@@ -130,11 +130,39 @@ import Wire
         await bench.start("0000000000000001")
         let old = NodeAlarm(
             at: Clock.second - 60, address: IPv4Address(rawValue: 1), holder: nil, property: .noTPM)
-        bench.services.fleet.note(old, of: Self.mac)
+        try await bench.services.fleet.note(old, of: Self.mac)
         #expect(try await bench.troubles().isEmpty)
         #expect(try await bench.acts.tpm(of: "pc-1").refused != nil)
-        try bench.acts.dismissAlarm(of: "pc-1")
+        try await bench.acts.dismissAlarm(of: "pc-1")
         #expect(try await bench.acts.tpm(of: "pc-1").refused == nil)
+    }
+
+    @Test func `what was refused is there after a restart, until people decide, or a missing TPM is back`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let bench = try await bench(directory)
+        func restarted() async throws -> NodeAlarm? {
+            let store = bench.services.fleet.store
+            let fleet = try await LiveFleet(store: store, trust: bench.services.fleet.trust) { _ in }
+            return fleet.snapshot.node(at: Self.mac).flatMap { fleet.refusedTPM(of: $0) }
+        }
+        func delivered() -> BootEvent {
+            BootEvent(boot: "0000000000000002", macAddress: Self.mac, stage: .delivered, at: 5, detail: "")
+        }
+        await bench.report("aa")
+        await bench.start("0000000000000001")
+        await bench.refuse(.otherTPM, "bb")
+        #expect(try await restarted()?.tpm == SmallFleet.tpm("bb"))
+        // That the right one came meanwhile does not hide another one.
+        try await bench.services.fleet.note([delivered()])
+        #expect(try await restarted()?.property == .otherTPM)
+        try await bench.acts.dismissAlarm(of: "pc-1")
+        #expect(try await restarted() == nil)
+        await bench.refuse(.noTPM)
+        #expect(try await restarted()?.property == .noTPM)
+        try await bench.services.fleet.note([delivered()])
+        #expect(try await restarted() == nil)
     }
 
     @Test func `the page shows both, with buttons for those who may use them`() throws {

@@ -1,6 +1,7 @@
 import Center
 import Fleet
 import Foundation
+import Glibc
 import Testing
 
 @testable import RoostCommand
@@ -31,13 +32,13 @@ import Testing
     /// A change is taken when it is the same twice.
     private func keys(_ watch: DeclaredWatch) throws -> [String]? {
         let readings = watch.look() + watch.look()
-        return try readings.last?.items.get().compactMap(\.keyText)
+        return try readings.last?.content.get().compactMap(\.keyText)
     }
 
     @Test func `files are read at the start, and again when one changes, comes or goes`() throws {
         try write("groups:\n  - path: /a\n", "a.yaml")
         let watch = try watch()
-        #expect(try watch.look(isFirst: true).last?.items.get().count == 1)
+        #expect(try watch.look(isFirst: true).last?.content.get().count == 1)
         #expect(try keys(watch) == nil)
         try write("groups:\n  - path: /a\n  - path: /b\n", "a.yaml")
         #expect(try keys(watch) == ["/a", "/b"])
@@ -56,7 +57,7 @@ import Testing
         try FileManager.default.createSymbolicLink(
             atPath: "\(directory)/fleet.yaml", withDestinationPath: "..data/fleet.yaml")
         let watch = try watch()
-        #expect(try watch.look(isFirst: true).last?.items.get().map(\.keyText) == ["/a"])
+        #expect(try watch.look(isFirst: true).last?.content.get().map(\.keyText) == ["/a"])
         try write("groups:\n  - path: /b\n", "..two/fleet.yaml")
         try FileManager.default.removeItem(atPath: "\(directory)/..data")
         try FileManager.default.createSymbolicLink(
@@ -67,7 +68,7 @@ import Testing
     @Test func `what cannot be read is told, and an empty directory is no empty fleet`() throws {
         let watch = try watch()
         func error(_ readings: [DeclaredWatch.Reading]) -> String {
-            guard case .failure(let error)? = readings.last?.items else { return "" }
+            guard case .failure(let error)? = readings.last?.content else { return "" }
             return "\(error)"
         }
         #expect(error(watch.look(isFirst: true)).contains("no file that ends with .yaml"))
@@ -75,6 +76,57 @@ import Testing
         #expect(error(watch.look() + watch.look()).contains("a.yaml:3: unknown key ‘nods’"))
         try FileManager.default.removeItem(atPath: directory)
         #expect(error(watch.look() + watch.look()).contains("there is no file"))
+    }
+
+    private func error(_ watch: DeclaredWatch) -> String {
+        guard case .failure(let error)? = (watch.look() + watch.look()).last?.items else { return "" }
+        return "\(error)"
+    }
+
+    @Test func `a pipe blocks nothing, and a link out of the directory is not followed`() throws {
+        let watch = try watch()
+        try write("groups:\n  - path: /a\n", "a.yaml")
+        #expect(try watch.look(isFirst: true).last?.items.get().count == 1)
+        #expect(unsafe mkfifo("\(directory)/pipe.yaml", 0o600) == 0)
+        #expect(error(watch).contains("pipe.yaml: this is not a file"))
+        try FileManager.default.removeItem(atPath: "\(directory)/pipe.yaml")
+        #expect(try keys(watch) == ["/a"])
+        let outside = "\(directory)-outside"
+        try Data("groups:\n  - path: /stolen\n".utf8).write(to: URL(fileURLWithPath: outside))
+        defer { try? FileManager.default.removeItem(atPath: outside) }
+        for target in [outside, "/dev/zero", "/etc/passwd"] {
+            let link = "\(directory)/link.yaml"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+            let told = error(watch)
+            #expect(told.contains("leads out of the directory") && !told.contains("root:"), "\(told)")
+            try FileManager.default.removeItem(atPath: link)
+            #expect(try keys(watch) == ["/a"])
+        }
+    }
+
+    @Test func `huge files are not read, whatever a link says of their size, and nor are many of them`()
+        throws
+    {
+        let watch = try watch()
+        let link = "\(directory)/a.yaml"
+        try write("", "big")
+        try FileHandle(forWritingTo: URL(fileURLWithPath: "\(directory)/big")).truncate(atOffset: 100 << 20)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "big")
+        #expect(error(watch).contains("more than 16 MiB"))
+    }
+
+    @Test func `a file that has lost its text is no wish to remove its records`() throws {
+        let watch = try watch()
+        try write("groups:\n  - path: /a\n", "a.yaml")
+        try write("groups:\n  - path: /b\n", "b.yaml")
+        #expect(try keys(watch) == ["/a", "/b"])
+        try write("", "b.yaml")
+        #expect(error(watch).contains("b.yaml: the file is empty"))
+        try write("# nothing now\n", "b.yaml")
+        #expect(try keys(watch) == ["/a"])
+        // Many at once, as a checkout makes them.
+        for number in 0..<1_000 { try write("groups:\n  - path: /g\(number)\n", "many/\(number).yaml") }
+        #expect(try keys(watch)?.count == 1_001)
     }
 
     @Test func `the configuration names them, each source once`() throws {

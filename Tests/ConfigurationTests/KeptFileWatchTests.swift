@@ -35,13 +35,13 @@ import Testing
     private func changes(_ watch: KeptFileWatch) -> [KeptFileWatch.Reading] { watch.look() + watch.look() }
 
     private func lines(_ readings: [KeptFileWatch.Reading], _ name: String = "lts.conf") throws -> [String] {
-        let file = try #require(readings.last).file.get()
+        let file = try #require(readings.last).content.get()
         guard case .list(let lines)? = file.texts[name] else { return [] }
         return lines
     }
 
     private func error(_ readings: [KeptFileWatch.Reading]) -> String {
-        guard let last = readings.last, case .failure(let error) = last.file else { return "" }
+        guard let last = readings.last, case .failure(let error) = last.content else { return "" }
         return "\(error)"
     }
 
@@ -75,7 +75,7 @@ import Testing
     @Test func `included files are read beside the main one, and watched with it`() throws {
         try write("[default]\nA = 1\ninclude /etc/more.conf\n", "lts.conf")
         let watch = watch("lts.conf")
-        let first = try #require(watch.look(isFirst: true).last).file.get()
+        let first = try #require(watch.look(isFirst: true).last).content.get()
         #expect(first.texts.keys.sorted() == ["lts.conf"])
         try write("[more]\nB = 1\n", "more.conf")
         #expect(try lines(changes(watch), "more.conf") == ["[more]", "B = 1", ""])
@@ -98,7 +98,7 @@ import Testing
         try write("[clients]\nA=1\n", "both/ltsp.conf")
         #expect(error(watch("both").look(isFirst: true)).contains("‘kind’"))
         let named = watch("both", .ltsp).look(isFirst: true)
-        #expect(try named.last?.file.get().dialect == .ltsp)
+        #expect(try named.last?.content.get().dialect == .ltsp)
         try write("", "none/other")
         #expect(error(watch("none").look(isFirst: true)).contains("no lts.conf"))
         try write("", "site.conf")
@@ -132,7 +132,7 @@ import Testing
     ])
     func `bad input is an error with file and line`(bytes: [UInt8], problem: String) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: path("lts.conf")))
-        let file = try #require(watch("lts.conf").look(isFirst: true).last).file.get()
+        let file = try #require(watch("lts.conf").look(isFirst: true).last).content.get()
         let first = file.file.problems.first(where: \.isError)?.description ?? ""
         #expect(first.hasPrefix(problem), "\(first)")
     }

@@ -76,7 +76,7 @@ import Wire
     {
         var fleet = fleet
         for reading in readings {
-            let edit = FleetEdit.keptFile(reading.scope, try reading.file.get())
+            let edit = FleetEdit.keptFile(reading.key, try reading.content.get())
             if let next = try? fleet.applying([edit], revision: fleet.revision + 1) { fleet = next }
         }
         return fleet
@@ -117,14 +117,14 @@ import Wire
         try exchange("ltsp-trusty/amd64", "[default]\nLDM_SESSION = mate\n")
         #expect(watch.look().isEmpty)
         let changed = watch.look()
-        #expect(changed.map { $0.scope } == [try scope("trusty-amd64")])
+        #expect(changed.map { $0.key } == [try scope("trusty-amd64")])
         fleet = try taking(changed, into: fleet)
         #expect(try served("webc2", fleet)["LDM_SESSION"] == "mate")
         #expect(try served("webc3", fleet)["LDM_SESSION"] == "lubuntu")
 
         try exchange("ltsp-trusty/amd64", "[default]\nLDM_SESSION = \n[webc2]\nSOUND = False\n")
         let broken = watch.look() + watch.look()
-        let problem = try #require(broken.first).file.get().file.problems.first(where: \.isError)
+        let problem = try #require(broken.first).content.get().file.problems.first(where: \.isError)
         #expect(problem?.description.hasPrefix("lts.conf:2: ") == true)
         let revision = fleet.revision
         fleet = try taking(broken, into: fleet)

@@ -34,4 +34,10 @@ import Testing
         let third = NFSServer.ganesha.text([exports[0], exports[1]], previous: second)
         #expect(numbers(third) == ["7001 /s/images", "7002 /s/trees/pc-1/1"])
     }
+
+    @Test func `the kernel's server on UDP is found`() {
+        #expect(Examination.listensOnUDP("rdma 20049\ntcp 2049\nudp 2049\n"))
+        #expect(!Examination.listensOnUDP("tcp 2049\ntcp 2049\n"))
+        #expect(!Examination.listensOnUDP(""))
+    }
 }

@@ -27,6 +27,38 @@ extension EndToEnd.Servers {
                 environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
         }
 
+        @Test func `the schema is one, takes all examples, and refuses what the server would`() throws {
+            let schema = try BootLab.run(BootLab.roost, ["schema"])
+            try write(schema, "schema.json")
+            try write(
+                "groups:\n  - path: /a\n    setings: {}\nrules:\n  - name: x\n    priority: many\n",
+                "wrong.yaml")
+            let examples = "\(BootLab.repository)/Examples"
+            let files = try FileManager.default.contentsOfDirectory(atPath: examples).sorted()
+                .map { "\(examples)/\($0)/roost.yaml" }
+                .filter { FileManager.default.fileExists(atPath: $0) }
+            #expect(files.count >= 3)
+            let validate = """
+                import json, sys
+                import jsonschema_rs, yaml
+                schema = json.load(open(sys.argv[1]))
+                jsonschema_rs.meta.validate(schema)
+                validator = jsonschema_rs.Draft202012Validator(schema)
+                for name in sys.argv[2:]:
+                    for error in validator.iter_errors(yaml.safe_load(open(name))):
+                        print(name, error.instance_path, error.message)
+                """
+            let told = try BootLab.run(
+                "env",
+                [
+                    "PYTHONPATH=\(BootLab.repository)/.build/python", "/usr/bin/python3", "-c", validate,
+                    "\(directory)/schema.json",
+                ] + files + ["\(directory)/wrong.yaml"])
+            let lines = told.split(separator: "\n")
+            #expect(lines.count == 2 && lines.allSatisfy { $0.contains("wrong.yaml") }, "\(told)")
+            #expect(told.contains("setings") && told.contains("priority"))
+        }
+
         @Test func `files come from a server, are changed, planned, applied, and refused`() throws {
             let server = try CenterServer()
             defer { server.stop() }

@@ -103,6 +103,10 @@ extension Commit {
             machine: machine, node: try NodeName("pc-1"), group: .site, boot: "first", key: "a", at: 5)
     }
 
+    private static func refusal() -> NodeAlarm {
+        NodeAlarm(at: 1, address: IPv4Address(rawValue: 1), holder: nil, property: .otherTPM)
+    }
+
     private static func event(_ boot: String) -> BootEvent {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
@@ -178,6 +182,8 @@ extension Commit {
                 store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
             let tpm = TPMIdentity(endorsement: "a", attestation: "b", kind: .ecc)
             _ = try await store.bind([BoundTPM(node: node.name, tpm: tpm, boundAt: 1)])
+        case .refusedTPMs:
+            try await store.save(refusals: [Self.machine: Self.refusal()])
         case .secretMints:
             var mint = try await Self.formerMint(store)
             mint.state = .removed
@@ -243,6 +249,7 @@ extension Commit {
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
         case .steps: try await store.steps(of: Self.machine, in: "first").count == 1
         case .tpms: try await store.snapshot().tpm(of: NodeName("pc-1")) != nil
+        case .refusedTPMs: try await store.refusedTPMs().count == 1
         // Done is what was handed out: a receipt without it, or it without a receipt, is neither; and what is to be minted is known, too.
         case .secretReceipts: try await Self.isClaimed(store)
         case .secretMints: try await store.openMints().isEmpty

@@ -61,7 +61,7 @@ extension EndToEnd.Machines {
                 return (node?["boots"] as? [[String: Any]])?.first?["boot"] as? String
             }
             let last = try boot()
-            try lab.roost("node", "restart", query)
+            try lab.roost("node", "restart", "--yes", query)
             try lab.waitUntil("the machine has started again", seconds: 120) { try boot() != last }
         }
 

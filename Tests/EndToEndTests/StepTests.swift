@@ -74,9 +74,7 @@ extension EndToEnd.Machines {
             #expect(try lab.outcomes(of: "stepper")["command 10-first"] == "done")
         }
 
-        @Test(
-            .disabled("the image that Lab/openrc.sh makes stops in OpenRC's own start: it does not boot yet"))
-        func `an image with OpenRC carries out commands and files of all phases`() throws {
+        @Test func `an image with OpenRC carries out commands and files of all phases`() throws {
             let name = "openrc"
             let root = try TinyRoot("\(BootLab.directory)/openrc")
             defer { root.remove() }

@@ -34,6 +34,8 @@ import Wire
             names("secrets") == [
                 "name", "group", "node", "rule", "path", "mode", "owner", "minted", "arming",
             ])
+        #expect(names("channels") == ["channel", "version"] && names("keeps") == ["image", "versions"])
+        #expect(names("administrators") == ["name", "source", "fullName", "grants", "isDisabled"])
         #expect(names("networks").isSuperset(of: ["name", "pools", "lease", "options", "bootp", "routes"]))
         func form(_ member: String, _ name: String) -> FieldForm? {
             DeclaredForms.fields[member]?.first { $0.name == name }?.form

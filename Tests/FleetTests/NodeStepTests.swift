@@ -104,6 +104,21 @@ import Wire
         #expect(try command("off").isOff)
     }
 
+    @Test func `a command names secrets, and its step the files that they are in`() throws {
+        let text = "late secret=TOKEN:join secret=KEY:other-key stop -- join \"$TOKEN\""
+        let command = try NodeCommand(reading: "a", text)
+        let (join, other) = (try SecretName("join"), try SecretName("other-key"))
+        #expect(command.secrets == ["TOKEN": join, "KEY": other] && command.failure == .stop)
+        let secret = Secret(name: other, group: .site, path: "/etc/key", changedAt: 1)
+        let settings = EffectiveSettings(levels: [(.group(.site), ["commands": .map(["a": text])])])
+        let steps = try nodeSteps(of: settings, domain: "", secrets: [other: secret])
+        #expect(
+            steps.last?.work.acts == [
+                .secretShell(
+                    text: "join \"$TOKEN\"", files: ["TOKEN": "/run/secrets/join", "KEY": "/etc/key"])
+            ])
+    }
+
     @Test(arguments: [
         ("mounts", "srv", "LABEL=data ext4", "mount point"),
         ("mounts", "/srv/../etc", "LABEL=a ext4", "mount point"),
@@ -123,9 +138,19 @@ import Wire
         ("groups", "staff", "many", "GROUP=NUMBER"), ("cron", "b/c", "@daily root true", "not a name"),
         ("cron", "b", "0 3 * * * Root true", "name of a user"),
         ("cron", "b", "0 3 * * * root", "MINUTE HOUR"),
+        ("timers", "a b", "daily -- true", "name of a timer"), ("timers", "a", "daily", "WHEN -- COMMAND"),
+        ("timers", "a", "every 7min -- true", "is not hourly"),
+        ("timers", "a", "every 48h -- true", "hourly"),
+        ("timers", "a", "3:30 -- true", "hourly"), ("timers", "a", "24:00 -- true", "hourly"),
+        ("timers", "a", "Mon-Fri 10:00 -- true", "hourly"), ("timers", "a", "*-*-32 10:00 -- true", "hourly"),
+        ("timers", "a", "daily --", "no command"),
         ("commands", "a b", "true", "name of a command"), ("commands", "a", " ", "is empty"),
         ("commands", "a", "late --", "is empty"), ("commands", "a", "late soon -- true", "is not a phase"),
         ("commands", "a", "late 9999s -- true", "is not a phase"),
+        ("commands", "a", "late secret=PATH:join -- true", "secret=VARIABLE:NAME"),
+        ("commands", "a", "late secret=LD_PRELOAD:join -- true", "secret=VARIABLE:NAME"),
+        ("commands", "a", "late secret=token:join -- true", "secret=VARIABLE:NAME"),
+        ("commands", "a", "late secret=A:b secret=A:c -- true", "secret=VARIABLE:NAME"),
     ])
     func `an entry that would have no effect, or another one, is refused with a sentence`(
         name: String, key: String, text: String, words: String
@@ -152,6 +177,7 @@ import Wire
         ("users", "ann=uid=1000 groups=sudo,video name=Ann B,ben=uid=1001", 2),
         ("cron", "a=0,30 3 * * 1,2 root true,b=@daily root true", 2),
         ("commands", "a=late -- echo 1,2,b=echo x", 2),
+        ("timers", "a=Mon,Wed 10:00 -- echo 1,2,b=daily -- echo x", 2),
         ("sysctl", "net.ipv4.tcp_rmem=1 2 3,kernel.panic=1", 2),
     ])
     func `entries are typed in one line, and the typed form comes back`(
@@ -167,6 +193,29 @@ import Wire
         }
         #expect(map.count == count, "\(map)")
         #expect(try SettingAssignment("\(name)=\(definition.typed(value))").act == .set(value))
+    }
+
+    @Test(arguments: [
+        ("daily", "daily", "0 0 * * *"), ("monthly", "monthly", "0 0 1 * *"),
+        ("every 15min", "*:0/15", "*/15 * * * *"), ("every 6h", "0/6:00", "0 */6 * * *"),
+        ("03:30", "03:30:00", "30 3 * * *"),
+        ("Mon..Fri 22:00", "Mon,Tue,Wed,Thu,Fri 22:00:00", "0 22 * * 1,2,3,4,5"),
+        ("sat..sun 00:05", "Sat,Sun 00:05:00", "5 0 * * 6,0"), ("Wed 12:00", "Wed 12:00:00", "0 12 * * 3"),
+        ("*-*-1,15 03:30", "*-*-1,15 03:30:00", "30 3 1,15 * *"),
+    ])
+    func `a timer is the same moments for systemd and for cron`(when: String, calendar: String, cron: String)
+        throws
+    {
+        let step = try #require(try step("timer a", ["timers": .map(["a": "\(when) -- echo 50% \"x\""])]))
+        #expect(step.phase == .beforeInit && step.setting == "timers")
+        #expect(
+            step.work.acts == [
+                .write(
+                    path: "/etc/roost/timers/a", mode: 0o700,
+                    content: Array("#!/bin/sh\necho 50% \"x\"\n".utf8)),
+                .timer(name: "a", calendar: calendar, cron: cron),
+            ])
+        #expect(try self.step("timer a", ["timers": .map(["a": "off"])]) == nil)
     }
 
     @Test func `users, groups and their members become lines of the account files`() throws {

@@ -54,6 +54,7 @@ import Wire
         ("accounts", ["users": .map(["ann": "uid=1001"])], "users", nil),
         ("groups", ["groups": .map(["staff": "1500"])], "groups", nil),
         ("password", ["root-password-hash": .text("$y$j9T$a$b")], "root password", nil),
+        ("timer", ["timers": .map(["a": "daily -- true"])], "timer a", nil),
         ("zone", ["time-zone": .text("Europe/Prague")], "time zone", nil),
         ("locale", ["locale": .text("de_DE.UTF-8")], "locale", nil),
         ("time servers", ["ntp": .list(["ntp.example.org"])], "ntp", nil),

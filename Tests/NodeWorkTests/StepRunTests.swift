@@ -54,6 +54,55 @@ import Wire
 
     // MARK: Order and policy
 
+    @Test func `a timer is a unit of systemd, or else a line of cron`() throws {
+        let timer = StepAct.timer(name: "a", calendar: "Mon 03:30:00", cron: "30 3 * * 1")
+        let none = try result(timer)
+        #expect(none.outcome == .failed && none.output.first?.contains("neither systemd nor a cron") == true)
+        try put("0 1 * * * x\n", "/etc/crontabs/root")
+        #expect(try result(timer).outcome == .done && result(timer).outcome == .done)
+        let line = "30 3 * * 1 /bin/sh /etc/roost/timers/a\n"
+        #expect(
+            text("/etc/crontabs/root")
+                == "0 1 * * * x\n# Roost begins: timer a\n\(line)# Roost ends: timer a\n")
+        #expect(text("/etc/crontabs/cron.update") == "root\n")
+        try put("", "/etc/cron.d/x")
+        #expect(try result(timer).outcome == .done)
+        #expect(text("/etc/cron.d/roost-timer-a") == "30 3 * * 1 root /bin/sh /etc/roost/timers/a\n")
+        try put("", "/usr/lib/systemd/systemd")
+        #expect(try result(timer).outcome == .done)
+        let unit = "/etc/systemd/system/roost-timer-a"
+        #expect(text("\(unit).timer")?.contains("OnCalendar=Mon 03:30:00\n") == true)
+        #expect(text("\(unit).service")?.contains("ExecStart=/bin/sh /etc/roost/timers/a\n") == true)
+        let link = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "\(root)/etc/systemd/system/timers.target.wants/roost-timer-a.timer")
+        #expect(link == "\(unit).timer")
+    }
+
+    @Test func `a command has secrets as variables, and what it prints has none of them`() throws {
+        try put("abc.0123456789\n", "/run/secrets/join", mode: 0o600)
+        try put("first line\nsecond line\n", "/run/secrets/key", mode: 0o600)
+        let files = ["TOKEN": "/run/secrets/join", "KEY": "/run/secrets/key"]
+        let text = "printf %s \"$TOKEN\" >\(root)/got; echo \"it is $TOKEN\"; echo \"$KEY\" >&2; exit 3"
+        let told = try result(.secretShell(text: text, files: files))
+        #expect(self.text("/got") == "abc.0123456789")
+        #expect(told.output == ["it ended with status 3", "it is (TOKEN)", "(KEY)", "(KEY)"])
+        let whole = try result(.secretShell(text: "echo x$TOKEN; echo $$ $PATH | grep -c :", files: files))
+        #expect(whole.outcome == .done && whole.output == ["x(TOKEN)", "1"])
+    }
+
+    @Test func `a value that is cut off in what is kept is not shown either`() throws {
+        try put("abcdefghijklmnop", "/s")
+        let text = "printf %s \"$S\"; head -c 4088 /dev/zero | tr '\\0' x; echo; echo end"
+        let told = try result(.secretShell(text: text, files: ["S": "/s"]))
+        #expect(told.output == ["end"])
+    }
+
+    @Test func `a command whose secret is not there fails with its file`() throws {
+        let told = try result(.secretShell(text: "touch \(root)/ran", files: ["TOKEN": "/run/secrets/x"]))
+        #expect(told.outcome == .failed && self.text("/ran") == nil)
+        #expect(told.output.first?.contains("/run/secrets/x") == true)
+    }
+
     @Test func `a step that fails stops those behind it only if its policy says so`() throws {
         let fails = StepAct.shell(text: "echo before; echo to err >&2; exit 3")
         let (goesOn, none) = carryOut([step("a", fails), step("b", .shell(text: "echo fine"))])

@@ -90,7 +90,8 @@ import Wire
         context.apply(["files": step.mark, "hosts": "another mark"], to: machine)
         #expect(try order() == "apply" && order() == "apply")
         let key = NodeKey()
-        let answer = try ask("POST", "apply?", runKey.request(with: key, of: machine, in: boot))
+        let request = runKey.request(with: key, of: machine, in: boot)
+        let answer = try ask("POST", "apply?", request)
         #expect(answer.status == 200)
         #expect(bytes(answer).firstRange(of: Array("sesame".utf8)) == nil)
         let list = try key.open(
@@ -106,6 +107,23 @@ import Wire
         let rest = try later.open(
             bytes(again), of: machine, in: boot, from: context.settings.key.publicBytes)
         #expect(rest.isEmpty)
+        // One that was recorded on the wire takes no later order away.
+        context.apply(["files": step.mark], to: machine)
+        #expect(try ask("POST", "apply?", request).status == 403)
+        #expect(try order() == "apply")
+    }
+
+    @Test func `keys are remembered for one boot, and not without end`() {
+        var steps = RunningSteps()
+        func isNew(_ number: Int, in boot: String = "one") -> Bool {
+            steps.isNew([UInt8(number >> 8), UInt8(number & 0xFF)], of: machine, in: boot)
+        }
+        let first = (0..<256).map { isNew($0) }
+        #expect(!first.contains(false))
+        let (another, again) = (isNew(0, in: "two"), isNew(0, in: "two"))
+        #expect(another && !again)
+        let many = (0..<2_000).map { isNew($0, in: "two") }
+        #expect(many.count { !$0 } == 1)
     }
 
     @Test func `programs on the node that are not root, and others, get nothing and take nothing away`()

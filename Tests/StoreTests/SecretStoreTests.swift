@@ -86,6 +86,31 @@ import Wire
         #expect(try await get(claim(1, boot: "five"), again) == [])
     }
 
+    @Test func `a node that is renamed does not get again what it has had`() async throws {
+        let store = try SQLiteStore(path: path, secrets: keys)
+        try await save(.nextBoot, value: word, store)
+        let card = [MACAddress(rawValue: 1)]
+        let (old, new) = (try NodeName("pc-1"), try NodeName("desk"))
+        func put(_ edits: [FleetEdit]) async throws {
+            _ = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
+        }
+        try await put([.node(old, Node(name: old, macAddresses: card))])
+        #expect(try await get(claim(1), store) == [word])
+        try await put([.node(old, nil), .node(new, Node(name: new, macAddresses: card))])
+        var renamed = try claim(1, boot: "two")
+        renamed.node = new
+        #expect(try await get(renamed, store) == [])
+        #expect(try await store.receipts(of: nil, node: new, limit: 9).map(\.boot) == ["one"])
+        #expect(try await store.receipts(of: nil, node: old, limit: 9).isEmpty)
+        // And back, by undo.
+        let revision = try await store.snapshot().revision
+        let undone = try await store.snapshot().undoing(store.edits(of: revision), of: revision)
+        try await put(undone)
+        #expect(try await store.snapshot().nodes[old] != nil)
+        #expect(try await get(claim(1, boot: "three"), store) == [])
+        #expect(try await store.receipts(of: nil, node: old, limit: 9).map(\.boot) == ["one"])
+    }
+
     @Test func `armed once, one boot of one node gets it, however many ask at the same time`() async throws {
         let store = try SQLiteStore(path: path, secrets: keys)
         try await save(.once, value: word, store)

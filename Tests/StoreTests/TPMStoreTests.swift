@@ -20,6 +20,26 @@ import Wire
                 certificate: TPMIdentity.Certificate(issuer: "CN=maker", isTrusted: true)), boundAt: 7)
     }
 
+    @Test func `what was refused is kept by card, until it is taken away or the machine is forgotten`()
+        async throws
+    {
+        let store = try SQLiteStore(path: path)
+        let cards = [MACAddress(rawValue: 0x0200_0000_0001), MACAddress(rawValue: 0x0200_0000_0002)]
+        var alarm = NodeAlarm(
+            at: 7, address: IPv4Address(rawValue: 1), holder: cards[0], property: .otherTPM,
+            tpm: bound(try NodeName("pc-1"), "2").tpm)
+        try await store.save(refusals: [cards[0]: alarm, cards[1]: alarm])
+        alarm.count = 2
+        try await store.save(refusals: [cards[0]: alarm])
+        let reopened = try SQLiteStore(path: path)
+        #expect(try await reopened.refusedTPMs()[cards[0]] == alarm)
+        #expect(try await reopened.refusedTPMs().count == 2)
+        try await store.save(refusals: [cards[0]: nil])
+        try await store.forget([cards[1]])
+        #expect(try await store.refusedTPMs().isEmpty)
+        try await store.save(refusals: [:])
+    }
+
     @Test func `the first one counts, without a revision, until people decide`() async throws {
         let store = try SQLiteStore(path: path)
         let (name, gone) = (try NodeName("pc-1"), try NodeName("pc-2"))

@@ -14,6 +14,8 @@ import Wire
         .resolver(text: ""), .kernel(name: "net.x", value: "1"),
         .service(unit: "a.service", name: "a", wish: "mask"), .mounted(path: "/srv"),
         .program(words: ["modprobe", "x"]), .program(words: []), .shell(text: "echo\n\t\"'$x"),
+        .timer(name: "backup", calendar: "daily", cron: "0 0 * * *"),
+        .secretShell(text: "true", files: ["A": "/run/secrets/a", "B": "/b"]),
     ]
 
     @Test func `what is written is read again, and every part of it is refused`() throws {

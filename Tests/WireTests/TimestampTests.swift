@@ -80,3 +80,46 @@ import Wire
         #expect(try JSONDecoder().decode(Answer.self, from: Data(json.utf8)).endedAt == nil)
     }
 }
+
+/// Times that people type.
+@Suite struct PastMomentTests {
+    @Test(arguments: [
+        ("2026-11-21", PastMoment.second(1_795_219_200)), ("2026-11-21T10:00:00Z", .second(1_795_255_200)),
+        ("2026-11-21 10:00Z", .second(1_795_255_200)), ("2026-11-21T11:00+01:00", .second(1_795_255_200)),
+        ("1700000000", .second(1_700_000_000)), ("60", .second(60)), ("30m", .age(1_800)),
+        ("7d", .age(604_800)),
+        ("99999999999999999999w", .age(.max)),
+    ])
+    func `the usual forms are read`(text: String, moment: PastMoment) throws {
+        #expect(try PastMoment(text) == moment)
+    }
+
+    @Test(arguments: [
+        ("2026-02-30", "there is no day 30 in 2026-02"), ("2026-13-01", "there is no month 13"),
+        ("2026-00-01", "there is no month 00"), ("2026-11-00", "there is no day 00 in 2026-11"),
+        ("2026-11-21T24:00Z", "there is no hour 24"), ("2026-11-21T10:60Z", "there is no minute 60"),
+        ("2026-11-21T10:00:61Z", "there is no second 61"),
+        ("2026-11-21T10:00", "its zone is missing"), ("2026-11-21 10:00:00", "its zone is missing"),
+        ("2026-11-21T10:00 CET", "the zone is Z, or an offset such as +01:00"),
+        ("2026-11-21T10:00+0100", "the zone is Z, or an offset such as +01:00"),
+        ("2026-11-21T10", "after the hour comes :"), ("24:00", "the year must have four digits"),
+        ("2026-1-1", "the month must have two digits"), ("2026-11-21x", "after the day comes T"),
+        ("2026-11-21T10:00Zx", "‘x’ is too much"), ("1969-12-31", "times are from 1970 to 9999"),
+        ("2026", "the dashes of a day are missing"), ("20261121", "the dashes of a day are missing"),
+        ("5y", "it ends in s, m, h, d or w"), ("2H", "it ends in s, m, h, d or w"),
+        ("-5", "the year must have four digits"), ("", "the year must have four digits"),
+        ("yesterday", "the year must have four digits"), ("２０２６-11-21", "the year must have four digits"),
+    ])
+    func `what is wrong is named, with the forms that work`(text: String, part: String) {
+        let error = #expect(throws: UnreadableMoment.self) { try PastMoment(text) }
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("2026-11-21T10:00:00Z") == true)
+        #expect(error?.description.contains("30m, 2h, 7d") == true)
+    }
+
+    @Test func `a moment lies between 1970 and now`() throws {
+        #expect(try PastMoment("2099-01-01").second(now: 1_800_000_000) == 1_800_000_000)
+        #expect(PastMoment.age(.max).second(now: 1_800_000_000) == 0)
+        #expect(PastMoment.age(7_200).second(now: 1_800_000_000) == 1_799_992_800)
+    }
+}

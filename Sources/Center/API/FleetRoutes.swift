@@ -60,7 +60,7 @@ struct FleetRoutes {
             return try JSONAnswer(planned.plan, etag: "\"\(planned.revision)\"")
         }
         api.post("nodes/import", .enrol) { request, _, acts in
-            let bytes = Array(try await request.body.collect(upTo: 8 << 20).readableBytesView)
+            let bytes = Array(try await request.content(upTo: 8 << 20).readableBytesView)
             let makesGroups = try request.wants("groups")
             guard try request.wants("plan") else {
                 return try await JSONAnswer(acts.importNodes(bytes, makesGroups: makesGroups))

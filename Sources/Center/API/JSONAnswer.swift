@@ -7,7 +7,7 @@ import Hummingbird
 extension Request {
     /// The body as JSON.
     func decoded<T: Decodable>(_: T.Type = T.self, upTo byteLimit: Int = 8 << 20) async throws -> T {
-        let buffer = try await body.collect(upTo: byteLimit)
+        let buffer = try await content(upTo: byteLimit)
         return try JSONDecoder().decode(T.self, from: Data(buffer.readableBytesView))
     }
 

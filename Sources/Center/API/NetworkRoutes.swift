@@ -40,7 +40,7 @@ struct NetworkRoutes {
         }
         api.patch(path, .configure) { request, context, acts in
             let key = try Record.Key(recordKey: context.parameter("name"))
-            let patch = try await MergePatch(Data(request.body.collect(upTo: 1 << 20).readableBytesView))
+            let patch = try await MergePatch(Data(request.content(upTo: 1 << 20).readableBytesView))
             let saved = try await acts.patch(
                 Record.self, at: key, patch, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)

@@ -64,8 +64,14 @@ struct NodeRoutes {
         }
         api.patch("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
-            let patch = try await MergePatch(Data(request.body.collect(upTo: 8 << 20).readableBytesView))
+            let patch = try await MergePatch(Data(request.content(upTo: 8 << 20).readableBytesView))
             let saved = try await acts.patchNode(name, patch, if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
+        }
+        api.post("nodes/:name/rename", .configure) { request, context, acts in
+            let wish = try await request.decoded(RenameRequest.self, upTo: 4_096)
+            let saved = try await acts.renameNode(
+                NodeName(context.parameter("name")), to: wish.name, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.delete("nodes/:name", .configure) { request, context, acts in
@@ -96,7 +102,7 @@ struct NodeRoutes {
             return HTTPResponse.Status.noContent
         }
         api.delete("nodes/:name/alarm", .enrol) { _, context, acts in
-            try acts.dismissAlarm(of: context.parameter("name"))
+            try await acts.dismissAlarm(of: context.parameter("name"))
             return HTTPResponse.Status.noContent
         }
         api.post("nodes/:name/restart", .enrol) { _, context, acts in

@@ -38,6 +38,7 @@ struct Routes {
         BoardRoutes().add(to: self)
         WebHookRoutes().add(to: self)
         SecretRoutes().add(to: self)
+        FileRoutes().add(to: self)
         TPMRoutes().add(to: self)
         DeclarationRoutes().add(to: self)
         AgentRoutes().add(to: self)

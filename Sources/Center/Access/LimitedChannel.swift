@@ -53,21 +53,25 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
 
 /// Closes connections whose handshake or request does not complete in time, even when bytes keep trickling in.
 ///
-/// States: before the first request → receiving a request → answering → between requests → receiving …
+/// States: before the first request → receiving a request → answering → between requests → receiving … A request may be answered before
+/// it is complete, such as a form that is too long: what is left of it is then waited for, but not for long.
 final class RequestDeadline: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
 
-    /// From the connection to its first request, handshake included; for a request; between requests.
-    private let (first, whole, between): (TimeAmount, TimeAmount, TimeAmount)
+    /// From the connection to its first request, handshake included; for a request; between requests; for the rest of one that is answered.
+    private let (first, whole, between, rest): (TimeAmount, TimeAmount, TimeAmount, TimeAmount)
     private var deadline: Scheduled<Void>?
     /// Requests received and not yet answered.
     private var openCount = 0
+    /// Requests answered and not yet received.
+    private var earlyCount = 0
 
     init(
-        first: TimeAmount = .seconds(20), whole: TimeAmount = .seconds(60), between: TimeAmount = .seconds(75)
+        first: TimeAmount = .seconds(20), whole: TimeAmount = .seconds(60),
+        between: TimeAmount = .seconds(75), rest: TimeAmount = .seconds(10)
     ) {
-        (self.first, self.whole, self.between) = (first, whole, between)
+        (self.first, self.whole, self.between, self.rest) = (first, whole, between, rest)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { arm(first, context) }
@@ -84,16 +88,26 @@ final class RequestDeadline: ChannelDuplexHandler {
         case .head: arm(whole, context)
         case .body: break
         case .end:
-            openCount += 1
-            deadline?.cancel()
+            if earlyCount > 0 {
+                earlyCount -= 1
+                arm(between, context)
+            } else {
+                openCount += 1
+                deadline?.cancel()
+            }
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) {
-            openCount = max(0, openCount - 1)
-            if openCount == 0 { arm(between, context) }
+            if openCount == 0 {
+                earlyCount += 1
+                arm(rest, context)
+            } else {
+                openCount -= 1
+                if openCount == 0 { arm(between, context) }
+            }
         }
         context.write(data, promise: promise)
     }

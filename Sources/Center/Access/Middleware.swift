@@ -36,7 +36,7 @@ struct IdentityMiddleware: RouterMiddleware {
         if isChange {
             if request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
                 let limit = context.caller == nil ? Self.strangersFormByteLimit : Self.formByteLimit
-                let body = try await request.body.collect(upTo: limit)
+                let body = try await request.content(upTo: limit)
                 guard let form = Form(bytes: Array(buffer: body)) else {
                     throw Problem(413, "Too large", "a form has at most \(Form.fieldLimit) fields")
                 }

@@ -40,6 +40,22 @@ package final class ServerCertificate: Sendable {
         _ = try Files(chainPath, keyPath)
     }
 
+    /// When the first certificate of a file is valid, in seconds since 1970.
+    package static func validity(chainPath: String) throws -> Range<Int> {
+        let first = try certificates(in: chainPath)[0]
+        return first.notValidBefore..<max(first.notValidBefore, first.notValidAfter)
+    }
+
+    /// Throws unless a file has certificates in PEM.
+    package static func requireCertificates(in path: String) throws { _ = try certificates(in: path) }
+
+    private static func certificates(in path: String) throws -> [NIOSSLCertificate] {
+        guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
+            throw InvalidSetting("\(path) is not a certificate in PEM")
+        }
+        return certificates
+    }
+
     /// - Parameters:
     ///   - chainPath: PEM, the server's own certificate first.
     ///   - keyPath: PEM.

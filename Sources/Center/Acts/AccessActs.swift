@@ -7,8 +7,6 @@ import Wire
 extension Acts {
     private static let tokenDays = 0...3_650
     private static let standardTokenDays = 90
-    /// How long the first log-in under its name may link an account.
-    private static let linkingSeconds = 30 * 86_400
 
     func whoAmI() throws -> CallerAnswer {
         try require(.read)
@@ -24,14 +22,15 @@ extension Acts {
         let snapshot = fleet.snapshot
         return try snapshot.contents.access.administrators.values.sorted { $0.name < $1.name }
             .filter { caller.grants.cover($0.grants) }
-            .map { try Saved($0, tokens: tokens[$0.name] ?? [], in: snapshot) }
+            .map { try Saved($0, tokens: tokens[$0.name] ?? [], services.warning(of: $0), in: snapshot) }
     }
 
     func administrator(_ name: String) async throws -> Saved<AdministratorAnswer> {
         try require(.administer)
         let snapshot = fleet.snapshot
         let known = try known(name, in: snapshot)
-        return try await Saved(known, tokens: tokenAnswers(of: name), in: snapshot)
+        return try await Saved(
+            known, tokens: tokenAnswers(of: name), services.warning(of: known), in: snapshot)
     }
 
     /// An account that the caller could change; others are not found, like those that do not exist.
@@ -82,7 +81,8 @@ extension Acts {
         guard let administrator = snapshot.contents.access.administrators[name] else {
             throw StoreError.conflict("administrator \(name) was removed meanwhile")
         }
-        return try await Saved(administrator, tokens: tokenAnswers(of: name), in: snapshot)
+        return try await Saved(
+            administrator, tokens: tokenAnswers(of: name), services.warning(of: administrator), in: snapshot)
     }
 
     /// Whether a change of an account revokes its tokens.
@@ -148,7 +148,7 @@ extension Acts {
             return
         }
         guard !subject.isEmpty else {
-            administrator.linkableUntil = Clock.second + Self.linkingSeconds
+            administrator.linkableUntil = Clock.second + Administrator.linkingSeconds
             return
         }
         guard let issuer = services.issuer else {
@@ -271,9 +271,26 @@ extension Acts {
 
 extension Saved<AdministratorAnswer> {
     /// With the tag of the account alone: its tokens may come and go meanwhile.
-    fileprivate init(_ account: Administrator, tokens: [TokenAnswer], in snapshot: FleetSnapshot) throws {
+    fileprivate init(
+        _ account: Administrator, tokens: [TokenAnswer], _ warning: String?, in snapshot: FleetSnapshot
+    ) throws {
         self.init(
-            record: AdministratorAnswer(account, tokens: tokens), tag: try RecordTag.of(account),
-            revision: snapshot.revision)
+            record: AdministratorAnswer(account, tokens: tokens, warning: warning),
+            tag: try RecordTag.of(account), revision: snapshot.revision)
+    }
+}
+
+extension CenterServices {
+    /// Why no one can log in with an account: its source is missing in the configuration. It may come later, so this is no refusal.
+    fileprivate func warning(of account: Administrator) -> String? {
+        guard !account.isDisabled else { return nil }
+        return switch account.source {
+        case .local: nil
+        case .ldap:
+            hasDirectory ? nil : "no one can log in with it: roost.yaml names no directory (center.ldap)"
+        case .oidc:
+            issuer != nil
+                ? nil : "no one can log in with it: roost.yaml names no log-in provider (center.oidc)"
+        }
     }
 }

@@ -10,7 +10,7 @@ extension Acts {
     /// Those with each word of `query` in name, full name, number or groups, in the order of their names.
     func accounts(_ query: String, offset: Int, limit: Int) async throws -> Page<AccountAnswer> {
         try require(.read, in: .site)
-        let day = LocalDay.text(second: Clock.second)
+        let day = LocalTime.day(second: Clock.second)
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
         let fitting = try await configuration().contents.terminals.accounts.values.filter { account in
             let text = ([account.name.text, account.fullName, "\(account.uid)"] + account.groups)
@@ -95,7 +95,7 @@ extension Acts {
     private static func answer(_ account: DirectoryAccount, tag: String, _ revision: Int) -> Saved<
         AccountAnswer
     > {
-        let isOpen = account.isOpen(on: LocalDay.text(second: Clock.second))
+        let isOpen = account.isOpen(on: LocalTime.day(second: Clock.second))
         return Saved(record: AccountAnswer(account, isOpen: isOpen), tag: tag, revision: revision)
     }
 

@@ -92,7 +92,8 @@ extension Acts {
         try Precondition.matching(wanted).check(stored, at: name)
         var node = try edit(stored)
         node.uuid = stored.uuid
-        var edits = [ChangeRequest.Edit(.node(node.name, node))]
+        // Another node is not replaced.
+        var edits = [ChangeRequest.Edit(.node(node.name, node), isNew: node.name == name ? nil : true)]
         if node.name != name { edits.insert(ChangeRequest.Edit(.node(name, nil)), at: 0) }
         return try plan(ChangeRequest(edits: edits), in: snapshot)
     }

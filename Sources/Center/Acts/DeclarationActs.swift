@@ -30,6 +30,7 @@ extension Acts {
             let plan = try declared(request, in: current)
             try DeclaredChanges.requireOwn(plan, overwrites: request.overwrite ?? false)
             return try MintingKeys.completed(plan.edits, in: current)
+                + current.edits(revokingTokensAfter: plan.edits)
         }
         (answer.revision, answer.plan) = (next.revision, nil)
         return answer
@@ -38,11 +39,15 @@ extension Acts {
     /// Asks for permission before anything is compared: what others have set is told to those alone who may change it.
     private func declared(_ request: DeclarationRequest, in snapshot: FleetSnapshot) throws -> DeclaredPlan {
         try requireConfiguring(Declaration.namedPlaces(of: request.items, in: snapshot))
+        let applied = snapshot.contents.applied.values.filter { $0.key.source == request.source }
+        try requirePermissions(
+            of: request.items.compactMap { DeclaredForms.named($0.member) }
+                + applied.compactMap { DeclaredForms.of(kind: $0.key.kind) })
         let declaration = try Declaration(
             source: request.source, items: request.items, prunes: request.prune ?? false)
         let second = Clock.second
         try requireConfiguring(declaration.places(in: snapshot, at: second, coding: DeclaredJSON()))
-        for applied in snapshot.contents.applied.values where applied.key.source == request.source {
+        for applied in applied {
             guard may(.configure, in: applied.place) else {
                 throw Problem(
                     403, "Forbidden",
@@ -52,6 +57,17 @@ extension Acts {
         }
         return try DeclaredPlan(
             of: declaration, in: snapshot, within: fleet.addressPlan, at: second, coding: DeclaredJSON())
+    }
+
+    /// What such records say is told to those alone who may change them.
+    private func requirePermissions(of forms: [any DeclaredForm.Type]) throws {
+        for form in forms where form.permission != .configure {
+            guard may(form.permission, in: .site) else {
+                throw Problem(
+                    403, "Forbidden",
+                    "\(caller.name) has not the permission that files with \(form.member) need")
+            }
+        }
     }
 
     private func requireConfiguring(_ places: Set<GroupPath>) throws {

@@ -17,7 +17,7 @@ extension Acts {
         export.groups = snapshot.groups.values.filter { isShown($0.path) }.sorted { $0.path < $1.path }
         export.nodes = snapshot.nodeOrder.compactMap { snapshot.nodes[$0] }.filter { isShown($0.group) }
         export.secrets = snapshot.contents.secrets.values.filter { isShown($0.group) }
-            .sorted { $0.name < $1.name }.map { DeclaredSecret($0) }
+            .sorted { $0.name < $1.name }.map { DeclaredSecret($0, at: $0.name) }
         let terminals = snapshot.contents.terminals
         export.terminalServers = terminals.servers.values.filter { isShown($0.group) }
             .sorted { $0.name < $1.name }
@@ -25,11 +25,28 @@ extension Acts {
         guard group == .site else { return export }
         export.imageSettings = snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
             ([image.settings] + image.settingsOfVersions.sorted { $0.key < $1.key }.map(\.value))
-                .compactMap { $0.map { DeclaredImageSettings($0) } }
+                .compactMap { $0.map { DeclaredImageSettings($0, at: $0.key) } }
+        }
+        let images = snapshot.images.values.sorted { $0.name < $1.name }
+        export.channels = images.flatMap { image in
+            image.channels.sorted { $0.key.text < $1.key.text }.map { name, number in
+                DeclaredChannel(channel: ImageLabel(image.name, name), version: number)
+            }
+        }
+        export.keeps = images.compactMap { image in
+            image.keep.map { DeclaredKeep(image: image.name, versions: $0) }
+        }
+        if may(.administer, in: .site) {
+            let administrators = snapshot.contents.access.administrators.values
+            export.administrators = administrators.sorted { $0.name < $1.name }.map {
+                DeclaredAdministrator($0, at: $0.name)
+            }
         }
         export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
         guard may(.read, in: .site) else { return export }
-        export.accounts = terminals.accounts.values.sorted { $0.name < $1.name }.map { DeclaredAccount($0) }
+        export.accounts = terminals.accounts.values.sorted { $0.name < $1.name }.map {
+            DeclaredAccount($0, at: $0.name)
+        }
         let records = snapshot.contents.network
         export.networks = records.networks.values.sorted { $0.name < $1.name }
         export.reservations = records.orderedReservations

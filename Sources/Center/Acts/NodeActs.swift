@@ -38,7 +38,7 @@ extension Acts {
             guard node.name == name else {
                 throw Problem(
                     422, "Invalid name",
-                    "a node keeps its name: add a node with the new name, and remove this one")
+                    "a change of its members keeps a node's name: POST to its /rename gives it another one")
             }
             node.settings = RecordSettings.merged(node.settings, into: stored.settings)
             let edits = [FleetEdit.node(name, node)]
@@ -48,6 +48,23 @@ extension Acts {
         }
         return try Saved(
             caller.permitted(snapshot.nodes[name], named: name.text, .configure), in: snapshot)
+    }
+
+    /// Gives a node another name, which no other node has.
+    func renameNode(_ name: NodeName, to new: NodeName, if expected: Precondition = .none) async throws
+        -> Saved<Node>
+    {
+        let snapshot = try await change(what: "node \(name) renamed to \(new)") { [caller] current in
+            var node = try caller.permitted(current.nodes[name], named: name.text, .configure)
+            node.name = new
+            // The same name: refused below, as one that is taken.
+            return [.node(name, nil), .node(new, node)]
+        } check: {
+            try expected.check($0.nodes[name], at: name)
+            guard $0.nodes[new] == nil else { throw StoreError.conflict("there is a node \(new) already") }
+        }
+        return try Saved(
+            caller.permitted(snapshot.nodes[new], named: new.text, .configure), in: snapshot)
     }
 
     func removeNode(_ name: NodeName, if expected: Precondition = .none) async throws {
@@ -112,9 +129,9 @@ extension Acts {
     }
 
     /// Clears a node's alarm.
-    func dismissAlarm(of name: String) throws {
+    func dismissAlarm(of name: String) async throws {
         let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
-        fleet.dismissAlarm(of: node)
+        try await fleet.dismissAlarm(of: node)
     }
 
     /// Forgets failed boots.

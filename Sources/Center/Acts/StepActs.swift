@@ -14,7 +14,7 @@ extension Acts {
         let settings = snapshot.settings(of: snapshot.nodes[answer.node.name])
         let domain = await services.policy().domain
         // With an unreadable setting the node does not boot; its page says that.
-        let planned = (try? nodeSteps(of: settings, domain: domain)) ?? []
+        let planned = (try? nodeSteps(of: settings, domain: domain, secrets: snapshot.contents.secrets)) ?? []
         let boot = answer.boots.first
         var told: [StepPhase: [StepResult]] = [:]
         if let boot {
@@ -22,12 +22,32 @@ extension Acts {
                 told[phase.phase] = phase.results
             }
         }
+        let ended = try await endOfFormerBoot(answer, isToldOfThis: told[.atShutdown] != nil)
+        if let ended { told[.atShutdown] = ended.results }
         let medians = try await stepMedians(of: answer.node.group, in: snapshot)
         let steps = StepPhase.allCases.flatMap { phase in
             Self.joined(
-                planned.filter { $0.phase == phase }, told[phase] ?? [], phase, origins: settings, medians)
+                planned.filter { $0.phase == phase }, told[phase] ?? [], phase, origins: settings, medians
+            ).map { step in
+                var step = step
+                if phase == .atShutdown { step.formerBoot = ended?.boot }
+                return step
+            }
         }
         return StepsAnswer(boot: boot?.boot, startedAt: boot?.startedAt, steps: steps)
+    }
+
+    /// How the boot before the last one ended: what a node does at shutdown is known when it has started again. Nil where the last boot has
+    /// told its own end, or is the first.
+    private func endOfFormerBoot(
+        _ answer: NodeAnswer, isToldOfThis: Bool
+    ) async throws -> (boot: String, results: [StepResult])? {
+        guard !isToldOfThis, let last = answer.boots.first,
+            let former = answer.boots.dropFirst().first(where: { $0.macAddress == last.macAddress })
+        else { return nil }
+        let phases = try await store.steps(of: former.macAddress, in: former.boot)
+        // None: it was cut off, or had no such steps.
+        return (former.boot, phases.first { $0.phase == .atShutdown }?.results ?? [])
     }
 
     /// Those that are planned now, in order, and what the node told beside them: the settings may have changed since.

@@ -25,7 +25,7 @@ extension Acts {
         _ = try await change { _ in
             [.tpm(node.name, BoundTPM(node: node.name, tpm: shown, boundAt: Clock.second))]
         }
-        fleet.forgetRefusedTPM(of: node)
+        try await fleet.forgetRefusedTPM(of: node)
         return try await tpm(of: node.name.text)
     }
 
@@ -34,7 +34,7 @@ extension Acts {
         let node = try caller.permitted(
             try? Self.find(text, in: fleet.snapshot), named: text, .configure)
         _ = try await change { _ in [.tpm(node.name, nil)] }
-        fleet.forgetRefusedTPM(of: node)
+        try await fleet.forgetRefusedTPM(of: node)
     }
 
     /// - Parameter stored: nil: a machine that is no node, which is bound to nothing.

@@ -29,6 +29,16 @@ extension Acts {
         return Page(fitting, offset: offset, limit: limit)
     }
 
+    /// One of them, for those who may intervene.
+    func terminalSession(_ id: String, on server: TerminalName) throws -> TerminalSessionAnswer {
+        let server = try permittedServer(server)
+        _ = try known(id, on: server)
+        guard let found = seenSessions().first(where: { $0.server == server.name && $0.id == id }) else {
+            throw StoreError.notFound("there is no session \(id) on \(server.name)")
+        }
+        return found
+    }
+
     private func seenSessions() -> [TerminalSessionAnswer] {
         let (snapshot, second) = (fleet.snapshot, Clock.second)
         let records = snapshot.contents.terminals.servers

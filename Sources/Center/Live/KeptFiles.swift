@@ -61,7 +61,13 @@ package final class KeptFiles: Sendable {
             note([problem("\(error)", of: scope)], of: scope)
             return true
         }
-        let problems = file.file.problems
+        var problems = file.file.problems
+        if let lost = file.textLost(since: fleet.snapshot.keptFiles[scope]) {
+            problems.insert(
+                LTSPProblem(
+                    error: "it is empty, and was not before: write a comment (#) if that is meant", lost, nil),
+                at: 0)
+        }
         note(problems, of: scope)
         guard !problems.contains(where: \.isError), fleet.snapshot.keptFiles[scope] != file else {
             return true

@@ -3,18 +3,23 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// Alarms about nodes: another machine asked for something that belongs to them. Kept in memory until dismissed.
+/// Alarms about nodes: another machine asked for something that belongs to them. Kept in memory until dismissed; those because of a TPM are
+/// kept in the store, too.
 extension LiveFleet {
     /// Nodes with an alarm.
     private static let alarmLimit = 10_000
 
     /// Another machine was refused something that belongs to this one. Alarms are for nodes: an unknown machine has no page.
-    package func note(_ alarm: NodeAlarm, of machine: MACAddress) {
+    package func note(_ alarm: NodeAlarm, of machine: MACAddress) async throws {
+        guard alarm.property.isOfTPM else { return notePassing(alarm, of: machine) }
         guard let node = snapshot.node(at: machine) else { return }
-        if alarm.property.isOfTPM {
-            noteRefusedTPM(alarm, of: machine)
-            return publish(alarm, of: node, machine)
-        }
+        publish(alarm, of: node, machine)
+        try await noteRefusedTPM(alarm, of: machine)
+    }
+
+    /// The same for an alarm that no store has: nothing is waited for.
+    func notePassing(_ alarm: NodeAlarm, of machine: MACAddress) {
+        guard let node = snapshot.node(at: machine) else { return }
         state.withLock { state in
             let count = state.alarms[machine]?.count ?? 0
             guard count > 0 || state.alarms.count < Self.alarmLimit else { return }
@@ -38,8 +43,8 @@ extension LiveFleet {
     }
 
     /// Clears the alarms of a node.
-    func dismissAlarm(of node: Node) {
-        forgetRefusedTPM(of: node)
+    func dismissAlarm(of node: Node) async throws {
+        try await forgetRefusedTPM(of: node)
         state.withLock { state in
             for machine in state.snapshot.cards(of: node) { state.alarms[machine] = nil }
         }

@@ -8,7 +8,8 @@ extension LiveFleet {
     /// Records which machines cards are in; nil: in one that is not a node. Reports that arrive together make one snapshot and one
     /// transaction.
     package func note(_ seen: [(card: MACAddress, machine: MachineUUID?)]) async throws {
-        let noted = state.withLock { state -> (changes: [LearnedCards.Change], next: FleetSnapshot)? in
+        let noted = state.withLock {
+            state -> (changes: [LearnedCards.Change], refused: [MACAddress], next: FleetSnapshot)? in
             let snapshot = state.snapshot
             let before = snapshot.observations.cards
             var (cards, changes) = (before, [LearnedCards.Change]())
@@ -26,16 +27,18 @@ extension LiveFleet {
             let moved = changes.map(\.card).filter { card in
                 before.machine(of: card).map { $0 != cards.machine(of: card) } == true
             }
+            let refused = moved.filter { state.refusedTPMs[$0] != nil }
             for card in moved { (state.alarms[card], state.refusedTPMs[card]) = (nil, nil) }
             state.snapshot = snapshot.observing { observations in
                 observations.cards = cards
                 observations.forgetMachines(of: moved)
             }
-            return (changes, state.snapshot)
+            return (changes, refused, state.snapshot)
         }
-        guard let (changes, next) = noted else { return }
+        guard let (changes, refused, next) = noted else { return }
         distribute()
         try await store.save(changes)
+        try await store.save(refusals: Dictionary(refused.map { ($0, nil) }) { first, _ in first })
         for change in changes {
             guard let node = next.node(at: change.card) else { continue }
             events.publish(

@@ -28,13 +28,32 @@ extension LiveFleet {
     }
 
     /// A machine with a node's card was refused because of its TPM. It stays until people accept that TPM, or dismiss the alarm.
-    func noteRefusedTPM(_ alarm: NodeAlarm, of machine: MACAddress) {
-        state.withLock { state in
+    func noteRefusedTPM(_ alarm: NodeAlarm, of machine: MACAddress) async throws {
+        let kept = state.withLock { state -> NodeAlarm? in
             let count = state.refusedTPMs[machine]?.count ?? 0
-            guard count > 0 || state.refusedTPMs.count < Self.refusalLimit else { return }
+            guard count > 0 || state.refusedTPMs.count < Self.refusalLimit else { return nil }
+            var alarm = alarm
+            alarm.count = count + 1
             state.refusedTPMs[machine] = alarm
-            state.refusedTPMs[machine]?.count = count + 1
+            return alarm
         }
+        if let kept { try await store.save(refusals: [machine: kept]) }
+    }
+
+    /// A configuration went out. Where a TPM decides that, the right one was shown, and that it was missing before is over. That another
+    /// one was shown stays for people to see.
+    func noteDelivered(to machine: MACAddress) async throws {
+        let snapshot = snapshot
+        guard let node = snapshot.node(at: machine), snapshot.settings(of: node)[Settings.tpm] != .ignore
+        else { return }
+        let isOver = state.withLock { state in
+            guard let property = state.refusedTPMs[machine]?.property, property != .otherTPM else {
+                return false
+            }
+            state.refusedTPMs[machine] = nil
+            return true
+        }
+        if isOver { try await store.save(refusals: [machine: nil]) }
     }
 
     /// The last refusal because of a TPM.
@@ -44,10 +63,13 @@ extension LiveFleet {
         }
     }
 
-    func forgetRefusedTPM(of node: Node) {
-        state.withLock { state in
-            for machine in state.snapshot.cards(of: node) { state.refusedTPMs[machine] = nil }
+    func forgetRefusedTPM(of node: Node) async throws {
+        let known = state.withLock { state in
+            let known = state.snapshot.cards(of: node).filter { state.refusedTPMs[$0] != nil }
+            for machine in known { state.refusedTPMs[machine] = nil }
+            return known
         }
+        try await store.save(refusals: Dictionary(known.map { ($0, nil) }) { first, _ in first })
     }
 
     /// All of them, by card.

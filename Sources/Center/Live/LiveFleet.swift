@@ -43,10 +43,15 @@ package final class LiveFleet: Sendable {
     let state: Mutex<State>
     private let planes: Mutex<@Sendable (FleetSnapshot) -> Void>
     package let trust: ImageTrust
+    /// Of the files that people have put there.
+    let storedContents: StoredContents
 
-    /// - Parameter distribute: passes a new configuration to the data planes.
+    /// - Parameters:
+    ///   - storedContents: is kept up to date, for the data planes.
+    ///   - distribute: passes a new configuration to the data planes.
     package init(
-        store: any FleetStore, trust: ImageTrust, distribute: @escaping @Sendable (FleetSnapshot) -> Void
+        store: any FleetStore, trust: ImageTrust, storedContents: StoredContents = StoredContents(),
+        distribute: @escaping @Sendable (FleetSnapshot) -> Void
     ) async throws {
         self.store = store
         self.trust = trust
@@ -55,8 +60,13 @@ package final class LiveFleet: Sendable {
         var boots: [MACAddress: BootTimeline] = [:]
         for boot in try await store.lastBoots() { boots[boot.macAddress] = boot }
         let failed = Dictionary(grouping: try await store.failedSteps(), by: \.machine)
+        self.storedContents = storedContents
+        let snapshot = trust.judged(try await store.snapshot())
         state = Mutex(
-            State(snapshot: trust.judged(try await store.snapshot()), boots: boots, failedSteps: failed))
+            State(
+                snapshot: snapshot, boots: boots, failedSteps: failed,
+                refusedTPMs: try await store.refusedTPMs()))
+        try await loadFiles(of: snapshot)
     }
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
@@ -223,6 +233,7 @@ package final class LiveFleet: Sendable {
             change, by: who, what: what ?? current.summary(of: edits))
         guard let number else { return nil }
         let next = change.after.numbered(number)
+        try await loadFiles(of: next)
         take(next, madeFrom: current, isAccess: change.edits.contains { !$0.secrets.isEmpty })
         return next
     }
@@ -231,6 +242,7 @@ package final class LiveFleet: Sendable {
     @discardableResult
     package func reload() async throws -> FleetSnapshot {
         let next = trust.judged(try await store.snapshot())
+        try await loadFiles(of: next)
         take(next)
         return next
     }
@@ -333,6 +345,7 @@ package final class LiveFleet: Sendable {
                     text: event.stage.rawValue + (event.detail.isEmpty ? "" : ": \(event.detail)")))
         }
         try await judge(judged)
+        for event in new where event.stage == .delivered { try await noteDelivered(to: event.macAddress) }
     }
 
     /// Machines logged something: listeners get one event per machine, and one for each crash.

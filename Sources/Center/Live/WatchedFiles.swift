@@ -57,8 +57,9 @@ package final class WatchedFiles: Sendable {
                 let next = try await fleet.change(
                     by: "source \(name)", what: "\(source.path): \(plan.summary)"
                 ) { current in
-                    try MintingKeys.completed(
-                        Self.plan(declaration, source, in: current, fleet).edits, in: current)
+                    let edits = try Self.plan(declaration, source, in: current, fleet).edits
+                    return try MintingKeys.completed(edits, in: current)
+                        + current.edits(revokingTokensAfter: edits)
                 }
                 logger?.info("\(source.path): applied, revision \(next.revision)")
             }

@@ -7,7 +7,7 @@ enum Assets {
         NetworksView.self, NetworkFormView.self, HooksView.self, KeptFilesView.self, SecretsView.self,
         SecretView.self,
         AdministratorsView.self,
-        TokensView.self,
+        TokensView.self, FilesView.self,
         VolumesView.self,
         RolloutsView.self, RolloutView.self, TrialView.self, BuildView.self, VersionDifferenceView.self,
         VerificationView.self, PruneView.self, BootTestView.self,
@@ -17,6 +17,7 @@ enum Assets {
         StepChangesView.self,
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
+        DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
     ]
 
     /// Parts shared by several pages.

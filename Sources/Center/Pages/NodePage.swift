@@ -34,7 +34,7 @@ struct NodePage {
         }
         routes.post("nodes/:name/dismiss", .enrol) { _, context, acts in
             let name = try context.parameter("name")
-            try acts.dismissAlarm(of: name)
+            try await acts.dismissAlarm(of: name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
         routes.post("nodes/:name/tpm/accept", .configure) { _, context, acts in

@@ -29,7 +29,9 @@ struct Pages {
         BoardsPage(pages: self).add(to: routes)
         HooksPage(pages: self).add(to: routes)
         SecretsPage(pages: self).add(to: routes)
+        FilesPage(pages: self).add(to: routes)
         DesktopsPage(pages: self).add(to: routes)
+        DesktopPeoplePage(pages: self).add(to: routes)
         routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
     }

@@ -35,6 +35,8 @@ package struct Administrator: Equatable, Sendable, Codable {
     package var passwordNumber: Int?
 
     package static let fullNameLength = 200
+    /// Seconds for which a new account of a provider waits for its person.
+    package static let linkingSeconds = 30 * 86_400
 
     package init(
         name: String, source: Source = .local, grants: [Grant], fullName: String = "",

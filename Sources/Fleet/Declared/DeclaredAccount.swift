@@ -11,7 +11,7 @@ package struct DeclaredAccount: DeclaredForm, Equatable {
     package var expires: String?
     package var home: AccountHome
 
-    package init(_ account: DirectoryAccount) {
+    package init(_ account: DirectoryAccount, at key: LogInName) {
         (name, uid, fullName) = (account.name, account.uid, account.fullName)
         (groups, isDisabled) = (account.groups, account.isDisabled)
         (expires, home) = (account.expires, account.home)

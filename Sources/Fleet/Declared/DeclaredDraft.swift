@@ -73,7 +73,7 @@ struct DeclaredDraft: Sendable {
     ) throws -> DeclaredDraft {
         let key = try Form.Record.Key(recordKey: keyText(of: item, Form.self))
         let stored = Form.Record.record(at: key, in: snapshot.contents)
-        let present = try stored.map { try coding.value(of: Form($0)) }
+        let present = try stored.map { try coding.value(of: Form($0, at: key)) }
         let appliedKey = AppliedKey(source, Form.kind, key.description)
         let applied = snapshot.contents.applied[appliedKey]
         var (wanted, notes) = (item.fields.leaves, [String]())
@@ -128,7 +128,7 @@ struct DeclaredDraft: Sendable {
         let key = try Form.Record.Key(recordKey: applied.key.record)
         let stored = Form.Record.record(at: key, in: snapshot.contents)
         guard isPruned, let stored else { return nil }
-        let present = try coding.value(of: Form(stored))
+        let present = try coding.value(of: Form(stored, at: key))
         var edit = FleetEdit(key, nil as Form.Record?)
         // The site stays; what was applied of it goes.
         let isSite = (key as? GroupPath) == .site

@@ -12,7 +12,10 @@ package protocol DeclaredForm: Codable, Sendable {
     /// Whether such records belong to the whole site, and not to a group.
     static var isOfSite: Bool { get }
 
-    init(_ record: Record)
+    /// What a caller needs to have such records compared and changed, beside ``Permission/configure``.
+    static var permission: Permission { get }
+
+    init(_ record: Record, at key: Record.Key)
     var recordKey: Record.Key { get }
 
     /// - Parameters:
@@ -23,10 +26,11 @@ package protocol DeclaredForm: Codable, Sendable {
 
 extension DeclaredForm {
     package static var isOfSite: Bool { true }
+    package static var permission: Permission { .configure }
 }
 
 extension DeclaredForm where Record == Self {
-    package init(_ record: Self) { self = record }
+    package init(_ record: Self, at key: Record.Key) { self = record }
     package func record(over stored: Self?, at second: Int) -> Self { self }
 }
 
@@ -83,7 +87,7 @@ package enum DeclaredForms {
     package static let all: [any DeclaredForm.Type] = [
         NodeGroup.self, DeclaredImageSettings.self, MatchRule.self, Node.self, Network.self,
         DHCPReservation.self, LoaderRule.self, DeclaredSecret.self, TerminalServer.self, TerminalPool.self,
-        DeclaredAccount.self,
+        DeclaredAccount.self, DeclaredChannel.self, DeclaredKeep.self, DeclaredAdministrator.self,
     ]
 
     package static func named(_ member: String) -> (any DeclaredForm.Type)? {

@@ -6,7 +6,7 @@ package struct DeclaredImageSettings: DeclaredForm, Equatable {
     package var image: ImageScope
     @RecordSettings package var settings: [String: SettingValue]
 
-    package init(_ record: ImageSettings) {
+    package init(_ record: ImageSettings, at key: ImageScope) {
         image = record.key
         settings = record.settings
     }

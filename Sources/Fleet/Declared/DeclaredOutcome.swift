@@ -27,7 +27,8 @@ struct DeclaredOutcome {
     private static func value<Form: DeclaredForm>(
         _: Form.Type, of edit: FleetEdit, _ coding: some DeclaredCoding
     ) throws -> DeclaredValue? {
-        try edit.of(Form.Record.self)?.after.map { try coding.value(of: Form($0)) }
+        guard let change = edit.of(Form.Record.self), let record = change.after else { return nil }
+        return try coding.value(of: Form(record, at: change.key))
     }
 
     private func remembered(_ edit: FleetEdit) -> AppliedRecord {

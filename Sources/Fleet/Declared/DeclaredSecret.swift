@@ -23,7 +23,7 @@ package struct DeclaredSecret: DeclaredForm, Equatable {
         case name, group, node, rule, path, mode, owner, minted, arming
     }
 
-    package init(_ secret: Secret) {
+    package init(_ secret: Secret, at key: SecretName) {
         name = secret.name
         group = secret.group
         node = secret.node

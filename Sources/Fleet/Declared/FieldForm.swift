@@ -61,7 +61,7 @@ enum FieldDiscovery {
 
     /// Some value of a type, for what a record requires.
     private static func sample<T: Decodable>(_: T.Type) throws -> T {
-        for text in ["a", "/a", "10.0.0.1", "02:00:00:00:00:01"] {
+        for text in ["a", "/a", "10.0.0.1", "02:00:00:00:00:01", "a@a"] {
             if let value = try? T(from: SampleDecoder(text: text)) { return value }
         }
         throw Nothing()

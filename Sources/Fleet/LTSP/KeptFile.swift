@@ -32,6 +32,19 @@ package struct KeptFile: Equatable, Sendable {
             })
     }
 
+    /// The name of a file that has lost all its text, as on a full disk: without a word, no person means to take all settings away. Nil: none.
+    package func textLost(since before: KeptFile?) -> String? {
+        guard let before, before.path == path else { return nil }
+        return texts.keys.sorted().first { name in
+            Self.isBlank(texts[name]) && before.texts[name].map { !Self.isBlank($0) } ?? false
+        }
+    }
+
+    private static func isBlank(_ text: SettingValue?) -> Bool {
+        guard case .list(let lines) = text else { return false }
+        return lines.allSatisfy { $0.utf8.allSatisfy { $0 <= 0x20 } }
+    }
+
     /// Bytes that are no UTF-8 are ISO 8859-1, as ``LTSPText`` has it.
     private static func lines(of bytes: [UInt8]) -> [String] {
         let text =

@@ -4,24 +4,23 @@ import Wire
 struct LTSPImportWork {
     struct Rule {
         var rule: MatchRule
-        /// `mac` or `name`.
-        var attribute: String
+        var kind: RuleKind
         /// Whether its pattern matches a machine.
         var matches: @Sendable (LTSPMachine) -> Bool
     }
 
     let file: LTSPFile
     let fleet: LTSPImport.Fleet
-    private let sections: [LTSPFile.Section]
-    private(set) var rows: [LTSPImport.Row] = []
+    let sections: [LTSPFile.Section]
+    var rows: [LTSPImport.Row] = []
     private(set) var notes: [String] = []
     private(set) var site: [String: SettingValue] = [:]
     private(set) var groups: [GroupPath: NodeGroup] = [:]
-    private(set) var rules: [Rule] = []
+    var rules: [Rule] = []
     private(set) var newNodes: [Node] = []
     private(set) var nodes: [NodeName: [String: SettingValue]] = [:]
     /// Where the settings of a section go; or why nowhere.
-    private var target: [Int: Target] = [:]
+    var target: [Int: Target] = [:]
 
     /// Whose a card, an address or a name is.
     private struct Owners {
@@ -42,11 +41,11 @@ struct LTSPImportWork {
     /// The cards that sections have as their headers.
     private let namedCards: Set<MACAddress>
     /// The names of sections that others take over.
-    private let takenOver: Set<String>
+    let takenOver: Set<String>
     /// The settings of machines that the file does not distinguish.
     private var wantedOfKind: [LTSPMachineKind: [String: SettingValue]] = [:]
 
-    private enum Target {
+    enum Target {
         case place(String)
         case nowhere(String)
     }
@@ -82,100 +81,29 @@ struct LTSPImportWork {
         tell()
     }
 
-    private func settings(of variables: [LTSPVariable]) -> [String: SettingValue] {
+    func settings(of variables: [LTSPVariable]) -> [String: SettingValue] {
         LTSPTranslation.settings(of: variables, in: file.dialect, images: fleet.images)
-    }
-
-    // MARK: Patterns
-
-    /// The first pattern that matches counts, for the MAC and, stronger, for the host name.
-    private mutating func addRules() {
-        var earlier: [String: [String]] = [:]
-        var names: Set<String> = []
-        for (index, section) in sections.enumerated() {
-            guard case .pattern(let patterns) = section.subject, !section.isHidden else { continue }
-            guard let attribute = Self.attribute(of: patterns) else {
-                target[index] = .nowhere(
-                    "no rule can say it, as rules do not depend on addresses; nodes with fixed addresses get it"
-                )
-                continue
-            }
-            let own = patterns.map { "\(attribute) ~ \"\($0)\"" }
-            let others = earlier[attribute, default: []]
-            let condition =
-                own.joined(separator: " or ").inParentheses(own.count > 1)
-                + others.map { " and not \($0)" }.joined()
-            earlier[attribute, default: []] += own
-            guard own.count + others.count <= Condition.comparisonLimit, (try? Condition(condition)) != nil,
-                let name = Self.ruleName(section.name, &names)
-            else {
-                target[index] = .nowhere("as a rule, its condition would be too long")
-                continue
-            }
-            let settings = settings(of: sectionVariables(index))
-            target[index] = .place("rule \(name)")
-            // In the file, what stands first is stronger, and a host name is stronger than a MAC.
-            let priority = (attribute == "name" ? 20_000 : 10_000) - rules.count
-            let globs = patterns.map { GlobPattern($0.lowercased()) }
-            rules.append(
-                Rule(
-                    rule: MatchRule(name: name, priority: priority, condition: condition, settings: settings),
-                    attribute: attribute
-                ) {
-                    let text = Array((attribute == "name" ? $0.hostName : $0.macAddress).lowercased().utf8)
-                    return !text.isEmpty && globs.contains { $0.matches(text) }
-                })
-        }
-    }
-
-    /// `mac` or `name`; nil where a rule cannot say it.
-    private static func attribute(of patterns: [String]) -> String? {
-        if patterns.contains(where: { $0.contains { "[]\\\"/".contains($0) } }) { return nil }
-        if patterns.allSatisfy({ $0.contains(":") }) { return "mac" }
-        let isOfAddress = patterns.contains {
-            $0.contains(":") || $0.contains(".") && $0.allSatisfy { $0.isNumber || ".*?".contains($0) }
-        }
-        return isOfAddress ? nil : "name"
-    }
-
-    private static func ruleName(_ text: String, _ names: inout Set<String>) -> RuleName? {
-        let words = text.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
-        // Short enough for the number of a second one.
-        let base = "lts" + words.map { "-\($0)" }.joined().prefix(50)
-        for number in 1...1_000 {
-            let name = number == 1 ? base : "\(base)-\(number)"
-            if names.insert(name).inserted { return try? RuleName(name) }
-        }
-        return nil
-    }
-
-    /// A section's variables with those that it takes over, each stronger than the next.
-    private func sectionVariables(_ index: Int) -> [LTSPVariable] {
-        var order = [index]
-        var next = 0
-        while next < order.count {
-            order += sections[order[next]].takesOver.filter { !order.contains($0) }
-            next += 1
-        }
-        var variables: [String: LTSPVariable] = [:]
-        for index in order.reversed() {
-            for variable in sections[index].variables { variables[variable.name] = variable }
-        }
-        return variables.values.filter { file.dialect == .ltsp || !$0.value.isNone }
-            .sorted { $0.name < $1.name }
     }
 
     // MARK: Machines
 
     private mutating func addMachines() {
         for node in fleet.nodes { nodes[node.name] = settings(for: node, inherited: site) }
-        for (index, section) in sections.enumerated() where !section.isHidden {
-            switch section.subject {
+        // The group of a new node is that of the section without init.
+        let inOrder =
+            sections.indices.filter { !sections[$0].isOfInit }
+            + sections.indices.filter { sections[$0].isOfInit }
+        var added: [MACAddress: Target] = [:]
+        for index in inOrder where !sections[index].isHidden {
+            switch sections[index].subject {
             case .machine(let mac):
                 if let node = owners.ofCard[mac] {
                     target[index] = .place("node \(node)")
+                } else if let known = added[mac] {
+                    target[index] = known
                 } else {
                     addNode(at: mac, index)
+                    added[mac] = target[index]
                 }
             case .address(let address):
                 if let node = owners.ofAddress[address] {
@@ -216,8 +144,8 @@ struct LTSPImportWork {
         inherited: [String: SettingValue]
     ) -> [String: SettingValue] {
         var inherited = inherited
-        for attribute in ["mac", "name"] {
-            let rule = rules.first { $0.attribute == attribute && $0.matches(machine) }
+        for kind in RuleKind.allCases {
+            let rule = rules.first { $0.kind == kind && $0.matches(machine) }
             for (name, value) in rule?.rule.settings ?? [:] {
                 inherited[name] = SettingDefinition.named(name)?.merge.combined(
                     inherited[name] ?? value, value)
@@ -327,67 +255,6 @@ struct LTSPImportWork {
             }
         }
     }
-
-    // MARK: Report
-
-    private mutating func tell() {
-        for (index, section) in sections.enumerated() {
-            for variable in section.variables { rows.append(row(variable, section, target[index])) }
-            for link in section.links {
-                let isThere = file.has(link.value) && !(file.dialect == .lts && section.subject == .all)
-                rows.append(
-                    LTSPImport.Row(
-                        file: link.place.file, line: link.place.line, section: section.name,
-                        variable: link.name, fate: isThere ? .translated : .notTaken,
-                        text: isThere ? "takes over [\(link.value)]" : "there is nothing to take over"))
-            }
-        }
-        rows.sort { ($0.file, $0.line) < ($1.file, $1.line) }
-    }
-
-    private func row(_ variable: LTSPVariable, _ section: LTSPFile.Section, _ target: Target?)
-        -> LTSPImport.Row
-    {
-        var row = LTSPImport.Row(
-            file: variable.place.file, line: variable.place.line, section: section.name,
-            variable: variable.name, fate: .notTaken, text: "")
-        let translation = LTSPTranslation(variable, in: file.dialect, images: fleet.images)
-        switch target {
-        case _ where translation.fate == .dropped: (row.fate, row.text) = (.dropped, translation.text)
-        case _ where section.isHidden: row.text = "an earlier section of this name hides it"
-        case .nowhere(let why): row.text = why
-        case nil: row.text = lack(of: section)
-        case .place(let place):
-            row.fate = translation.fate
-            if file.dialect == .lts, variable.value.isNone {
-                row.text = "takes the variable away (\(place))"
-            } else if variable.name == "HOSTNAME", !place.hasPrefix("new node ") {
-                (row.fate, row.text) = (
-                    .notTaken, "a name is given only to a new node, by the section of its card"
-                )
-            } else if translation.fate == .notTaken {
-                row.text = translation.text
-            } else if [.kept, .recorded].contains(translation.fate), translation.text.hasSuffix(")") {
-                row.text = "\(translation.text.dropLast()); \(place))"
-            } else {
-                row.text = "\(translation.text) (\(place))"
-            }
-        }
-        return row
-    }
-
-    /// Why no machine has a section.
-    private func lack(of section: LTSPFile.Section) -> String {
-        switch section.subject {
-        case .hostName(let name) where takenOver.contains(section.name):
-            "there is no node ‘\(name)’, and none that has a section which takes it over: add nodes (roost node add), and import again"
-        case .hostName(let name):
-            "there is no node ‘\(name)’, and no section takes it over: add it (roost node add), and import again"
-        case .address(let address):
-            "no node has the address \(address): give it to one (roost node set --address), and import again"
-        default: "no machine has this section"
-        }
-    }
 }
 
 extension SettingValue {
@@ -400,8 +267,4 @@ extension SettingValue {
     }
 
     fileprivate var isNothing: Bool { self == .list([]) || self == .map([:]) }
-}
-
-extension String {
-    fileprivate func inParentheses(_ isNeeded: Bool) -> String { isNeeded ? "(\(self))" : self }
 }

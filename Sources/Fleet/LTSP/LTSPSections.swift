@@ -30,7 +30,12 @@ package enum LTSPFile: Sendable {
         var links: [LTSPVariable] = []
         /// Whether another one hides it.
         var isHidden = false
+        /// `[init/…]`: for the program of clients, and stronger than the sections without it.
+        var isOfInit = false
     }
+
+    /// A node is a client that runs the program `init`.
+    private static let initPrefix = "init/"
 
     package var dialect: LTSPVariableKind.Dialect {
         switch self {
@@ -87,8 +92,7 @@ package enum LTSPFile: Sendable {
     }
 
     private static func sections(of file: LTSPConf) -> [Section] {
-        // A node is a client that runs the program `init`.
-        let everywhere = ["unnamed", "clients", "common", "init/"]
+        let everywhere = ["unnamed", "clients", "common", initPrefix]
         // The last header of a function has its text.
         var place: [String: Int] = [:]
         var sections: [Section] = []
@@ -99,13 +103,21 @@ package enum LTSPFile: Sendable {
         for header in file.headers {
             guard let body = file.bodies[header.function], place[header.function] == nil else { continue }
             let texts = header.alternatives.map(\.text.asText)
-            let subject: Subject =
-                texts.count == 1 && everywhere.contains(texts[0])
-                ? .all
-                : texts.contains { $0 == "server" || $0.contains("/") }
-                    ? .elsewhere(texts.joined(separator: "|")) : subject(texts)
             place[header.function] = sections.count
-            sections.append(section(body.header, body, subject, file))
+            if texts.count == 1, everywhere.contains(texts[0]) {
+                sections.append(section(body.header, body, .all, file))
+                sections[sections.count - 1].isOfInit = texts[0] == initPrefix
+                continue
+            }
+            let isOfInit = texts.allSatisfy { $0.hasPrefix(initPrefix) }
+            let names = isOfInit ? texts.map { String($0.dropFirst(initPrefix.count)) } : texts
+            let isElsewhere = names.contains { $0 == "server" || $0.contains("/") }
+            sections.append(
+                section(
+                    body.header, body,
+                    isElsewhere ? .elsewhere(texts.joined(separator: "|")) : subject(names),
+                    file))
+            sections[sections.count - 1].isOfInit = isOfInit
         }
         for (function, index) in place {
             sections[index].takesOver = (file.bodies[function]?.statements ?? []).compactMap { statement in

@@ -40,6 +40,7 @@ extension DHCPOutcome {
         case released(IPv4Address)
         case informed(IPv4Address)
         case bootp(IPv4Address)
+        case bootServer(IPv4Address)
         // Not answered:
         case notRequest
         case notServed(relay: IPv4Address, interface: String?)
@@ -57,6 +58,8 @@ extension DHCPOutcome {
         case declinedUnheld
         case releasedUnheld
         case informedFromElsewhere(IPv4Address)
+        case notBootServer
+        case foreignPort(UInt16)
     }
 }
 
@@ -73,6 +76,7 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .released(let address): "released \(address)"
         case .informed(let address): "inform \(address)"
         case .bootp(let address): "bootp \(address)"
+        case .bootServer(let address): "boot file for \(address)"
         case .notRequest: "not a request"
         case .notServed(relay: .any, let interface): "no subnet is served on \(interface ?? "this interface")"
         case .notServed(let relay, _): "no subnet is served for the relay \(relay)"
@@ -91,6 +95,8 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .declinedUnheld: "decline of an address that the client does not hold"
         case .releasedUnheld: "release of an address that the client does not hold"
         case .informedFromElsewhere(let address): "inform from \(address), which is not in a served subnet"
+        case .notBootServer: "not a request of PXE firmware to a boot server"
+        case .foreignPort(let port): "PXE firmware does not ask from port \(port)"
         }
     }
 }

@@ -19,6 +19,7 @@ package struct PeerLimit: Hashable, Sendable {
         case messages = "messages a second per machine"
         case strangersMessages = "messages a second of all unknown machines of one link"
         case bytes = "bytes a second per machine"
+        case logIns = "log-ins a second per machine"
         case logLines = "log lines a second per peer"
         case allLogLines = "log lines a second in all"
         case bootReports = "repeated reports per boot"

@@ -3,6 +3,8 @@ package import Wire
 /// Things that belong to one machine: no other machine gets them or speaks for it.
 package enum MachineProperty: String, Equatable, Sendable, Codable {
     case script, configuration, report, registration, orders, volume, swap
+    /// What opens a session on a terminal server.
+    case ticket
     /// The configuration of a boot in which another key has received it.
     case secondConfiguration = "second-configuration"
     /// The configuration of a node that is bound to a TPM, asked for with another one.
@@ -32,6 +34,7 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
         case .orders: "asked for its orders"
         case .volume: "asked for its volume"
         case .swap: "asked for its swap"
+        case .ticket: "asked for a session in its name"
         case .secondConfiguration: "asked for its configuration a second time in one boot, with another key"
         case .otherTPM: "asked for its configuration with another TPM than the one it is bound to"
         case .noTPM: "asked for its configuration without a TPM"

@@ -247,7 +247,7 @@ extension FleetSnapshot {
     ///
     /// - Parameter plan: the addresses that nodes may have.
     package func checking(_ edits: [FleetEdit], within plan: AddressPlan = .unknown) throws -> CheckedChange {
-        let edits = edits + losses(by: edits)
+        let edits = edits + followers(of: renames(by: edits), in: edits) + losses(by: edits)
         let after = try applying(edits, revision: revision, within: plan)
         return CheckedChange(before: self, edits: edits.map { $0.settled(in: after) }, after: after)
     }
@@ -276,6 +276,7 @@ extension FleetSnapshot {
         }
         if isPlanOld { plan = plan.following(draft) }
         for edit in edits { try edit.check(in: draft) }
+        try requireNoVolumes(of: renames(by: edits))
         let changed = Set(edits.compactMap { $0.of(Node.self)?.key })
         let result = FleetSnapshot(
             configuration.following(draft, revision: revision, nodes: changed), observations.recorded)

@@ -35,7 +35,7 @@ package struct ChangePlan: Equatable, Sendable, Codable {
     package var nodeCount: Int
     /// The number of nodes that each setting changes on.
     package var counts: [String: Int]
-    /// What becomes of networks, and what is then wrong with them; nil where nothing does.
+    /// What becomes of networks, what is then wrong with them, and what is to be said of new commands; nil where nothing is.
     package var notes: [String]?
 }
 
@@ -57,7 +57,8 @@ extension ChangePlan {
             for setting in change.settings { counts[setting.name, default: 0] += 1 }
             if nodes.count < Self.nodeLimit { nodes.append(change) }
         }
-        let lines = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
+        let networks = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
+        let lines = networks + CommandNotes.lines(of: edits, from: before, to: after)
         notes = lines.isEmpty ? nil : lines
     }
 

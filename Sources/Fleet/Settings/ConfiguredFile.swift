@@ -3,6 +3,8 @@ package struct ConfiguredFile: SettingEntry {
     /// An absolute path, followed by `:MODE` in octal if it is not 644.
     package let key: String
     package let text: String
+    /// The file on the server that has the content instead: the text is `stored:NAME`.
+    package var stored: StoredFileName? { Self.storedName(text) }
     /// Without the leading slash.
     package let path: String
     package let mode: UInt32
@@ -12,13 +14,22 @@ package struct ConfiguredFile: SettingEntry {
         (self.key, self.text) = (key, text)
     }
 
+    private static let storedMark = "stored:"
+
+    static func storedName(_ text: String) -> StoredFileName? {
+        text.hasPrefix(storedMark) ? try? StoredFileName(text.dropFirst(storedMark.count)) : nil
+    }
+
     static func isKey(_ text: String) -> Bool { (try? place(text)) != nil }
 
     /// Mounted anew at each boot, over what is in the root.
     private static let hidden = ["proc/", "sys/", "dev/"]
 
     package var flaw: String? {
-        Self.hidden.first(where: path.hasPrefix).map {
+        if text.hasPrefix(Self.storedMark), stored == nil, !text.contains(where: \.isNewline) {
+            return "‘\(text)’ does not name a file on the server, such as stored:wallpaper.jpg"
+        }
+        return Self.hidden.first(where: path.hasPrefix).map {
             "‘\(key)’ would not be seen: /\($0.dropLast()) is the kernel's, and mounted over what is in the root"
         }
     }

@@ -3,12 +3,15 @@ package import Wire
 /// A command that a node runs, by a name: commands of a phase run in the order of their names.
 package struct NodeCommand: SettingEntry {
     package let key: String
-    /// `COMMAND`, `WORD … -- COMMAND`, or `off`. Words: a phase, `stop` or `go-on`, `retry=N`, seconds as `30s`.
+    /// `COMMAND`, `WORD … -- COMMAND`, or `off`. Words: a phase, `stop` or `go-on`, `retry=N`, seconds as `30s`,
+    /// `secret=VARIABLE:NAME`.
     package let text: String
     package let phase: StepPhase
     package let failure: StepFailure
     package let attempts: UInt8
     package let secondLimit: UInt16
+    /// Variables whose values are secrets, by name.
+    package let secrets: [String: SecretName]
     /// Given to `/bin/sh -c`.
     package let command: String
 
@@ -31,12 +34,13 @@ package struct NodeCommand: SettingEntry {
         command = hasWords ? String(text[parts[words.count].endIndex...].trimmed) : text
         (phase, failure) = (options.phase ?? .late, options.failure ?? .goOn)
         (attempts, secondLimit) = (options.attempts ?? 1, options.secondLimit ?? Self.usualSecondLimit)
+        secrets = options.secrets
         guard !command.trimmed.isEmpty, !command.contains("\0") else {
             throw InvalidSetting("command \(key) is empty; ‘off’ takes a weaker level's away")
         }
         if !hasWords, let word = words.first, words.count < parts.count, options.take(word) {
             throw InvalidSetting(
-                "‘\(words.joined(separator: " "))’ of command \(key) is not a phase (\(StepPhase.allCases.map(\.rawValue).joined(separator: ", "))), stop, go-on, retry=N or a time limit such as 30s"
+                "‘\(words.joined(separator: " "))’ of command \(key) is not a phase (\(StepPhase.allCases.map(\.rawValue).joined(separator: ", "))), stop, go-on, retry=N, a time limit such as 30s or secret=VARIABLE:NAME"
             )
         }
     }
@@ -48,6 +52,23 @@ package struct NodeCommand: SettingEntry {
         var failure: StepFailure?
         var attempts: UInt8?
         var secondLimit: UInt16?
+        var secrets: [String: SecretName] = [:]
+
+        private static let secretLimit = 16
+        /// What the shell and the programs that it starts read themselves.
+        private static let ownNames: Set<String> = ["PATH", "HOME", "LANG", "IFS", "ENV", "PWD"]
+
+        /// The words of `secret=VARIABLE:NAME`.
+        private static func secret(_ word: Substring) -> (variable: String, name: SecretName)? {
+            let parts = word.dropFirst("secret=".count).split(
+                separator: ":", omittingEmptySubsequences: false)
+            guard word.hasPrefix("secret="), parts.count == 2, let name = try? SecretName(parts[1]),
+                parts[0].utf8.count <= 64, parts[0].wholeMatch(of: /[A-Z_][A-Z0-9_]*/) != nil,
+                !parts[0].hasPrefix("LD_"), !parts[0].hasPrefix("ROOST_"),
+                !ownNames.contains(String(parts[0]))
+            else { return nil }
+            return (String(parts[0]), name)
+        }
 
         /// Whether it is a word of its kind, the first one.
         mutating func take(_ word: Substring) -> Bool {
@@ -64,6 +85,10 @@ package struct NodeCommand: SettingEntry {
                 secondLimit == nil
             {
                 secondLimit = count
+            } else if let (variable, name) = Self.secret(word), secrets[variable] == nil,
+                secrets.count < Self.secretLimit
+            {
+                secrets[variable] = name
             } else {
                 return false
             }

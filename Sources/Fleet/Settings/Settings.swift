@@ -16,7 +16,7 @@ package enum Settings {
         files.definition, nameServers.definition, searchDomains.definition, timeServers.definition,
         locale.definition, keymap.definition, syslog.definition, mounts.definition, modules.definition,
         kernelParameters.definition, services.definition, groups.definition, users.definition,
-        cron.definition, commands.definition,
+        cron.definition, timers.definition, commands.definition,
         logIn.definition, logInAccount.definition, guestAccount.definition, accountHome.definition,
         accountGroups.definition, sessionHistory.definition,
     ]
@@ -137,7 +137,8 @@ package enum Settings {
     /// They may be keys.
     package static let files = Setting<[ConfiguredFile]>(
         "files", .map(.keys(ConfiguredFile.isKey)), [], at: .initialisation,
-        "Files written before init: /path=content; :MODE behind the path sets the mode", isSealed: true)
+        "Files written before init: /path=content, or /path=stored:NAME for a file on the server (roost file put); :MODE behind the path sets the mode",
+        isSealed: true)
     package static let nameServers = Setting<[NameServer]>(
         "dns", .list(merge: .replace), [], at: .initialisation,
         "Addresses of name servers; empty: those of the node's network")
@@ -184,9 +185,14 @@ package enum Settings {
         "Lines of cron by a name: backup=0 3 * * * root /usr/local/bin/backup; off takes a weaker level's away"
     )
     /// They may have keys.
+    package static let timers = Setting<[TimerLine]>(
+        "timers", .map(.keys(StepName.isName)), [], at: .initialisation,
+        "Commands that run again and again, by a name: backup=daily -- COMMAND, scan=every 15min -- COMMAND, report=Mon..Fri 22:00 -- COMMAND; off takes a weaker level's away",
+        isSealed: true)
+    /// They may have keys.
     package static let commands = Setting<[NodeCommand]>(
         "commands", .map(.keys(StepName.isName)), [], at: .initialisation,
-        "Commands by a name, run in the order of the names: 20-join=late stop retry=3 60s -- COMMAND; phases: before-init, init, late, shutdown; off takes a weaker level's away",
+        "Commands by a name, run in the order of the names: 20-join=late stop retry=3 60s secret=TOKEN:join -- COMMAND; phases: before-init, init, late, shutdown; off takes a weaker level's away",
         isSealed: true)
     package static let logIn = Setting(
         "log-in", .choice, LogInMode.ask, at: .initialisation,

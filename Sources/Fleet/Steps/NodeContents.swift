@@ -12,7 +12,7 @@ package struct NodeContents: Equatable, Sendable {
     static let authorizedKeysPath = "root/.ssh/authorized_keys"
 
     package let steps: [NodeStep]
-    let files: [File]
+    private(set) var files: [File]
     let timeZone: String
     /// The server's, in which short names are looked up.
     let domain: String
@@ -21,21 +21,26 @@ package struct NodeContents: Equatable, Sendable {
     /// - Parameters:
     ///   - node: the machine's node; nil when it is not enrolled.
     ///   - address: where the machine is, for sections of kept files.
+    ///   - stored: contents of stored files.
     ///   - hostKey: makes the node's SSH host key with a number.
     package init(
         for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil,
         in snapshot: FleetSnapshot,
-        policy: BootPolicy, hostKey: (NodeName, Int) -> HostKeyFiles
+        policy: BootPolicy, stored: StoredContents = StoredContents(),
+        hostKey: (NodeName, Int) -> HostKeyFiles
     ) throws(UnreadableSetting) {
         let settings = snapshot.settings(of: node, at: address, card: machine)
         let name = node?.name ?? NodeName(unknown: machine)
         files =
             try Self.identityFiles(name, at: address, settings, snapshot, policy, hostKey)
             + Self.configuredFiles(settings)
+        let placed = try PlacedFiles(settings.value(of: Settings.files), in: snapshot, stored)
+        files += placed.files
         timeZone = try settings.value(of: Settings.timeZone).settingText
         domain = policy.domain
         rootPasswordHash = try settings.value(of: Settings.rootPasswordHash)
-        steps = try nodeSteps(of: settings, domain: policy.domain)
+        steps = try placed.steps(
+            from: nodeSteps(of: settings, domain: policy.domain, secrets: snapshot.contents.secrets))
     }
 
     private static func identityFiles(
@@ -61,7 +66,7 @@ package struct NodeContents: Equatable, Sendable {
     private static func configuredFiles(_ settings: EffectiveSettings) throws(UnreadableSetting) -> [File] {
         // Variables may be passwords.
         var files = try settings.variableFiles.map { File($0.path, mode: 0o600, $0.text) }
-        for file in try settings.value(of: Settings.files) {
+        for file in try settings.value(of: Settings.files) where file.stored == nil {
             // A text file ends with a line end, typed or not.
             let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
             files.append(File(file.path, mode: file.mode, text))

@@ -31,6 +31,8 @@ extension NodeStep {
             // An image of LTSP may have the empty directory.
             [.shell(text: "rmdir /rofs 2>/dev/null; [ -e /rofs ] || ln -s /run/roost/lower /rofs")]
         case .files(let files): files.map { .copy(path: "/\($0.path)") }
+        case .missingFile(_, let reason):
+            [.program(words: ["sh", "-c", "echo \"$1\"; exit 1", "sh", reason])]
         case .groups(let groups): groups.map(\.act)
         case .users(let users): users.flatMap(\.acts)
         case .module(let module): [.program(words: ["modprobe", module.key])]
@@ -38,7 +40,13 @@ extension NodeStep {
             parameters.map { .kernel(name: $0.key, value: $0.text) }
         case .mounts(let mounts): Self.acts(mounts)
         case .mounted(let mount): [mount.mounting, .mounted(path: mount.key)]
-        case .command(let command): [.shell(text: command.command)]
+        case .command(let command, let files):
+            [
+                files.isEmpty
+                    ? .shell(text: command.command)
+                    : .secretShell(text: command.command, files: files)
+            ]
+        case .timer(let timer): timer.acts
         case .service(let service): service.act.wish.map { [service.act(for: $0)] } ?? []
         case .dropIns(let services): services.compactMap(\.dropIn)
         default: systemActs
@@ -69,6 +77,7 @@ extension NodeStep {
                     "/etc/default/keyboard",
                     ["XKBMODEL=\"pc105\"", "XKBLAYOUT=\"\(keymap.layout)\"", "BACKSPACE=\"guess\""]),
             ]
+        case .logIn(let mode): return [Self.file("/etc/roost/log-in", [mode.rawValue])]
         case .timeServers(let servers):
             let names = servers.map(\.settingText)
             return [
@@ -125,6 +134,16 @@ extension UserLine {
             line: "\(key):x:\(uid):\(group == nil ? "\(uid)" : ""):\(fullName):\(home):\(shell)",
             group: group ?? "", password: password ?? "*")
         return own + [account] + groups.map { .member(group: $0, user: key) }
+    }
+}
+
+extension TimerLine {
+    fileprivate var acts: [StepAct] {
+        guard let moments else { return [] }
+        // In a file of its own: units and lines of cron take ‘%’ and quotes in a command for something else.
+        let script = StepAct.write(
+            path: "/etc/roost/timers/\(key)", mode: 0o700, content: Array("#!/bin/sh\n\(command)\n".utf8))
+        return [script, .timer(name: key, calendar: moments.calendar, cron: moments.cron)]
     }
 }
 

@@ -32,6 +32,8 @@ package struct NodeStep: Equatable, Sendable {
         case timeZone(TimeZoneName, isDefault: Bool)
         case locale(LocaleName)
         case keymap(KeymapName)
+        /// For the log-in screen of a thin client, where it is not the usual one.
+        case logIn(LogInMode)
         case timeServers([HostWord])
         case syslog(LogTarget)
         case groups([GroupLine])
@@ -44,22 +46,27 @@ package struct NodeStep: Equatable, Sendable {
         /// A line of `mounts` has been mounted by the image's own start.
         case mounted(MountLine)
         case cron([CronLine])
+        case timer(TimerLine)
         /// Files with variables of LTSP, by their paths below the root.
         case variables([String])
         /// The image's root without the node's changes, where commands of LTSP expect it.
         case formerRoot
         case files([ConfiguredFile])
+        /// A stored file that the node cannot have.
+        case missingFile(ConfiguredFile, reason: String)
         case dropIns([ServiceLine])
         case service(ServiceLine)
-        case command(NodeCommand)
+        /// - Parameter files: of its secrets, by the names of variables.
+        case command(NodeCommand, files: [String: String])
     }
 
     package init(_ name: String, at phase: StepPhase = .beforeInit, _ kind: Kind) {
         (self.name, self.phase, self.kind) = (name, phase, kind)
     }
 
-    fileprivate init(running command: NodeCommand) {
-        self.init("command \(command.key)", at: command.phase, .command(command))
+    fileprivate init(running command: NodeCommand, _ secrets: [SecretName: Secret]) {
+        let files = command.secrets.mapValues { secrets[$0]?.path ?? "\(Secret.directory)/\($0)" }
+        self.init("command \(command.key)", at: command.phase, .command(command, files: files))
         failure = command.failure
         (attempts, secondLimit) = (command.attempts, command.secondLimit)
     }
@@ -82,6 +89,7 @@ package struct NodeStep: Equatable, Sendable {
         case .timeZone: Settings.timeZone.name
         case .locale: Settings.locale.name
         case .keymap: Settings.keymap.name
+        case .logIn: Settings.logIn.name
         case .timeServers: Settings.timeServers.name
         case .syslog: Settings.syslog.name
         case .groups: Settings.groups.name
@@ -90,7 +98,8 @@ package struct NodeStep: Equatable, Sendable {
         case .kernelParameterFile, .kernelParameters: Settings.kernelParameters.name
         case .mounts, .mounted: Settings.mounts.name
         case .cron: Settings.cron.name
-        case .files: Settings.files.name
+        case .timer: Settings.timers.name
+        case .files, .missingFile: Settings.files.name
         case .dropIns, .service: Settings.services.name
         case .command: Settings.commands.name
         }
@@ -101,9 +110,11 @@ package struct NodeStep: Equatable, Sendable {
 ///
 /// Within a phase the files that a person wrote come behind those that settings make, and commands come last.
 ///
-/// - Parameter domain: the server's, in which short names are looked up unless the settings say otherwise.
+/// - Parameters:
+///   - domain: the server's, in which short names are looked up unless the settings say otherwise.
+///   - secrets: those of the site: they know the files that commands read.
 package func nodeSteps(
-    of settings: EffectiveSettings, domain: String
+    of settings: EffectiveSettings, domain: String, secrets: [SecretName: Secret] = [:]
 ) throws(UnreadableSetting) -> [NodeStep] {
     let modules = try settings.value(of: Settings.modules)
     let parameters = try settings.value(of: Settings.kernelParameters)
@@ -125,6 +136,9 @@ package func nodeSteps(
     for service in services where !service.isDropIn && service.act != .wish(.keep) {
         steps.append(NodeStep("service \(service.key)", .service(service)))
     }
+    steps += try settings.value(of: Settings.timers).filter { !$0.isOff }.map {
+        NodeStep("timer \($0.key)", .timer($0))
+    }
     for module in modules where module.isLoaded {
         steps.append(NodeStep("module \(module.key)", at: .atInit, .module(module)))
     }
@@ -140,7 +154,7 @@ package func nodeSteps(
     if commands.contains(where: { $0.command.contains("/rofs/") }) {
         steps.append(NodeStep("/rofs", .formerRoot))
     }
-    steps += commands.map(NodeStep.init(running:))
+    steps += commands.map { NodeStep(running: $0, secrets) }
     // Stable: what was added first stays first.
     return StepPhase.allCases.flatMap { phase in steps.filter { $0.phase == phase } }
 }
@@ -186,6 +200,8 @@ private func systemSteps(of settings: EffectiveSettings) throws(UnreadableSettin
     if let keymap = try settings.value(of: Settings.keymap) {
         steps.append(NodeStep("keymap", .keymap(keymap)))
     }
+    let logIn = try settings.value(of: Settings.logIn)
+    if logIn != .ask { steps.append(NodeStep("log-in screen", .logIn(logIn))) }
     let timeServers = try settings.value(of: Settings.timeServers)
     if !timeServers.isEmpty { steps.append(NodeStep("ntp", .timeServers(timeServers))) }
     if let target = try settings.value(of: Settings.syslog) {

@@ -118,7 +118,7 @@ extension NodeStep {
         case .hostKey: .inUse
         case .mounted: isDone ? .inUse : nil
         case .service(let service): service.act == .wish(.enable) ? nil : .inUse
-        case .command(let command): command.phase == .late ? nil : .start
+        case .command(let command, _): command.phase == .late ? nil : .start
         default: nil
         }
     }
@@ -136,6 +136,11 @@ extension NodeStep {
                     if command -v systemctl >/dev/null; then systemctl daemon-reload && systemctl start "$1"
                     else rc-service "$2" start; fi
                     """, service.unit, service.service))
+        case .timer(let timer):
+            work.acts.append(
+                Self.run(
+                    "if command -v systemctl >/dev/null; then systemctl daemon-reload && systemctl restart \"$1\"; fi",
+                    "roost-timer-\(timer.key).timer"))
         default: break
         }
         return work

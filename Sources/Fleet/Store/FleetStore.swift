@@ -111,6 +111,9 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Ter
     /// Removed versions, whose files may be deleted.
     func removedVersions() async throws(StoreError) -> [ImageName: Set<Digest>]
 
+    /// What stands beside a stored file; nil when there is none, or it is sealed with another key.
+    func content(of file: StoredFileName) async throws(StoreError) -> [UInt8]?
+
     /// The matching changes, newest first, without their edits.
     func revisions(_ filter: RevisionFilter) async throws(StoreError) -> [Revision]
 
@@ -144,6 +147,12 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Ter
     ///
     /// - Returns: those that are bound now. Nodes that are gone, or bound already, stay as they are.
     func bind(_ tpms: [BoundTPM]) async throws(StoreError) -> [BoundTPM]
+
+    /// Keeps refusals because of a TPM; nil takes one away.
+    func save(refusals: [MACAddress: NodeAlarm?]) async throws(StoreError)
+
+    /// Those that are kept, by card.
+    func refusedTPMs() async throws(StoreError) -> [MACAddress: NodeAlarm]
 
     /// Stores how makings ended. Of one that failed the receipt says that nothing went out, and the secret stays armed.
     func save(_ mints: [SecretMint]) async throws(StoreError)

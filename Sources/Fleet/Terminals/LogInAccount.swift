@@ -63,13 +63,13 @@ package struct LogInAccount: SettingWord {
             form = .whole(try NamePattern(pattern.trimmed), try Self.replacement(name.trimmed))
             return
         }
-        if let (first, last) = text.halves(at: "..") {
-            form = .pool(try Self.names(from: first, to: last))
-        } else if let (pattern, name) = text.halves(at: "/") {
+        if let (pattern, name) = text.halves(at: "/") {
             form = .part(try NamePattern(pattern), try Self.replacement(name[...]))
         } else if let (old, new) = text.halves(at: "=") {
             _ = try Self.replacement(old[...])
             form = .beginning(old, try Self.replacement(new[...]))
+        } else if let (first, last) = text.halves(at: "..") {
+            form = .pool(try Self.names(from: first, to: last))
         } else {
             do { form = .fixed(try LogInName(text)) } catch { throw InvalidSetting(error.description) }
         }

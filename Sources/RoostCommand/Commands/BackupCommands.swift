@@ -320,8 +320,8 @@ struct Restore: AsyncParsableCommand {
     }
 }
 
-/// `roost schema`: the store's schema step, and the downgrade for an older program.
-struct Schema: AsyncParsableCommand {
+/// `roost store-schema`: the store's schema step, and the downgrade for an older program.
+struct StoreSchema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
             "Show the version (step) of the store's schema, or go back to an earlier one for an older program.",

@@ -25,7 +25,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The static roost-node that nodes get.", valueName: "path")) var nodeProgram:
         String?
     @Option(help: ArgumentHelp("The user to become after binding.", valueName: "name")) var user: String?
-    @Flag(help: "Check the configuration and end.") var check = false
+    @Flag(help: "Check the configuration and the files that it names, change nothing, and end.") var check =
+        false
 
     func run() async throws {
         try await reportingFailure {
@@ -33,7 +34,10 @@ struct Serve: AsyncParsableCommand {
             ServerLog.use(settings.logFormat)
             let interfaces = interface.isEmpty ? settings.interfaces : interface
             if check {
-                try Server.check(settings, interfaces: interfaces)
+                let problems = try Server.problems(settings, interfaces: interfaces)
+                guard problems.isEmpty else {
+                    throw Failure(text: problems.joined(separator: "\nroost: "), code: 1)
+                }
                 return print("the configuration is valid")
             }
             try await Server(settings: settings, interfaces: interfaces) { [self] in try readSettings() }

@@ -9,6 +9,9 @@ import Wire
 /// The data planes have these functions under the same names.
 extension DataPlanes: DataPlaneView, MachineOrders, OpenFiles {}
 
+/// The control center has this function under the same name.
+extension LogIns: NodeLogIns {}
+
 /// The networks of the last configuration read, with their leased addresses.
 struct ServedNetworkView: NetworkView {
     let policy: CurrentPolicy

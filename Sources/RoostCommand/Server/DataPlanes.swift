@@ -1,4 +1,5 @@
 import API
+import Center
 import Fleet
 import Foundation
 import Linux
@@ -36,6 +37,7 @@ final class Sockets: @unchecked Sendable {
     }
 
     var dhcp: [Box] = []
+    var bootServers: [Box] = []
     var routerSolicitations: [Box] = []
     var tftp: [Box] = []
     var http: [Box] = []
@@ -54,6 +56,7 @@ final class Sockets: @unchecked Sendable {
                             frames: frames,
                             neighbours: try Socket.arp(interface: interface.index),
                             interface: interface)))
+                openBootServer(interface)
                 if settings.dhcp.answersRouterSolicitations { openRouterSolicitations(interface) }
             }
             for own in interface.addresses {
@@ -82,6 +85,19 @@ final class Sockets: @unchecked Sendable {
                 throw error
             }
             ServerLog.logger.warning("cannot receive logs of nodes: port \(port) on \(address) is in use")
+        }
+    }
+
+    /// Few machines ask there: another program in its place is no reason not to boot the others.
+    private func openBootServer(_ interface: NetworkInterface) {
+        let port = DHCPServer.bootServerPort
+        do {
+            bootServers.append(
+                Box(
+                    socket: try Socket.datagram(port: port, interface: interface.name), interface: interface))
+        } catch {
+            ServerLog.logger.warning(
+                "cannot answer PXE requests to a boot server: port \(port) on \(interface.name): \(error)")
         }
     }
 
@@ -188,6 +204,12 @@ final class DataPlanes: Sendable {
                 on: dhcp.socket, frames: dhcp.frames, neighbours: dhcp.neighbours,
                 at: DHCPService.Endpoint(interface: box.interface), loop: loop)
         }
+        for box in sockets.bootServers {
+            guard let socket = box.socket.take() else { continue }
+            try service.listen(
+                on: socket, frames: nil, neighbours: nil,
+                at: DHCPService.Endpoint(interface: box.interface, isBootServer: true), loop: loop)
+        }
         for box in sockets.routerSolicitations {
             guard let socket = box.socket.take(), let interface = box.interface else { continue }
             residents.others.append(try RouterAdvertiser(socket: socket, interface: interface, loop: loop))
@@ -236,6 +258,20 @@ final class DataPlanes: Sendable {
     func deliver(_ deliveries: [SecretDelivery]) {
         let home = home
         mailbox.submit { _ in home.residents?.context.take(deliveries) }
+    }
+
+    /// Log-ins that nodes ask for are answered by the control center from now on.
+    func askForLogIns(_ center: any NodeLogIns) {
+        let (home, mailbox) = (home, mailbox)
+        mailbox.submit { _ in
+            home.residents?.context.askCenter = { question in
+                Task {
+                    let answer = await center.logIn(
+                        question.request, by: question.node, machine: question.machine, at: question.address)
+                    mailbox.submit { _ in home.residents?.context.take(answer, for: question.machine) }
+                }
+            }
+        }
     }
 
     /// The data planes go by this policy from now on; what is leased stays leased.

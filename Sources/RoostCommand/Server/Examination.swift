@@ -169,6 +169,16 @@ struct Examination {
                 : Finding(
                     isGood: false, text: "nfs: no server listens on port 2049",
                     fix: "systemctl start \(program)"))
+        // Without a handshake, a sender needs no answer to write in the name of another address.
+        let ports = (try? String(contentsOfFile: "/proc/fs/nfsd/portlist", encoding: .utf8)) ?? ""
+        if server == .kernel, Self.listensOnUDP(ports) {
+            found.append(
+                Finding(
+                    isGood: false,
+                    text:
+                        "nfs: the kernel's server listens on UDP, where any host can write in a node's name",
+                    fix: "set udp=n in the section nfsd of /etc/nfs.conf; systemctl restart nfs-server"))
+        }
         if server == .ganesha, settings.nfs.file == nil {
             let main = (try? String(contentsOfFile: "/etc/ganesha/ganesha.conf", encoding: .utf8)) ?? ""
             let isRead = main.split(separator: "\n").contains { line in
@@ -182,6 +192,11 @@ struct Examination {
                         fix: "add to /etc/ganesha/ganesha.conf: %include \"\(file)\""))
         }
         return found
+    }
+
+    /// - Parameter ports: lines such as `tcp 2049` (nfsd(7)).
+    static func listensOnUDP(_ ports: String) -> Bool {
+        ports.split(separator: "\n").contains { $0.hasPrefix("udp ") }
     }
 
     private var nodeProgram: Finding {

@@ -2,95 +2,18 @@ import Center
 import Fleet
 import Foundation
 import Linux
-import Synchronization
 
-/// Looks at kept files, in a thread of its own: a disk that answers slowly holds up nothing else.
-final class KeptFileWatch: Sendable {
-    /// What was read of a source.
-    typealias Reading = (scope: KeptScope, file: Result<KeptFile, any Error>)
+/// Looks at kept files.
+typealias KeptFileWatch = FileWatch<KeptFiles.Source>
 
-    /// How often the files are looked at. A change is taken when it is the same twice, so that a half-written file is not read: within half
-    /// a second.
-    private static let period = 0.25
-    /// Looks until a source that could not be saved is read again.
-    private static let patience = 40
+extension KeptFiles.Source: WatchedSource {
+    static let threadName = "roost-kept"
 
-    private let sources: [KeptFiles.Source]
-    private let state: Mutex<[KeptScope: Look]>
+    var key: KeptScope { scope }
 
-    /// What was seen of a source.
-    private struct Look {
-        /// The files that were read, and how they looked.
-        var taken: [Stamp]?
-        /// How they looked last.
-        var seen: [Stamp]?
-        /// Looks until it is read again in any case.
-        var waits: Int?
-    }
+    func places(_ taken: [String]?) -> [String] { taken ?? KeptFileReader(self).places }
 
-    struct Stamp: Equatable {
-        var path: String
-        var file: FileStamp?
-
-        init(_ path: String) {
-            self.path = path
-            file = FileStamp(path)
-        }
-    }
-
-    init(_ sources: [KeptFiles.Source]) {
-        self.sources = sources
-        state = Mutex(Dictionary(sources.map { ($0.scope, Look()) }) { first, _ in first })
-    }
-
-    /// Reads what has changed since it was last read.
-    ///
-    /// - Parameter isFirst: at the start of the server, nothing is waited for.
-    func look(isFirst: Bool = false) -> [Reading] {
-        sources.compactMap { source in
-            guard isDue(source, isFirst) else { return nil }
-            let (file, stamps) = KeptFileReader(source).read()
-            // It changed while it was read.
-            guard isFirst || stamps.map(\.path).map(Stamp.init) == stamps else { return nil }
-            state.withLock { $0[source.scope] = Look(taken: stamps, seen: stamps) }
-            return (source.scope, file)
-        }
-    }
-
-    private func isDue(_ source: KeptFiles.Source, _ isFirst: Bool) -> Bool {
-        let paths = state.withLock { $0[source.scope]?.taken }?.map(\.path)
-        let now = (paths ?? KeptFileReader(source).places).map(Stamp.init)
-        return state.withLock { states in
-            var look = states[source.scope] ?? Look()
-            defer { states[source.scope] = look }
-            if let waits = look.waits {
-                look.waits = waits > 1 ? waits - 1 : nil
-                if waits == 1 { return true }
-            }
-            let isStill = look.seen == now
-            look.seen = now
-            return isFirst || now != look.taken && isStill
-        }
-    }
-
-    /// A file could not be saved: it is read again after a while.
-    func retry(_ scope: KeptScope) { state.withLock { $0[scope]?.waits = Self.patience } }
-
-    /// What is read from now on.
-    var readings: AsyncStream<[Reading]> {
-        AsyncStream { continuation in
-            guard !sources.isEmpty else { return continuation.finish() }
-            let thread = Thread { [self] in
-                while true {
-                    Thread.sleep(forTimeInterval: Self.period)
-                    let readings = look()
-                    if !readings.isEmpty, case .terminated = continuation.yield(readings) { return }
-                }
-            }
-            thread.name = "roost-kept"
-            thread.start()
-        }
-    }
+    func read() -> (Result<KeptFile, any Error>, [WatchedStamp]) { KeptFileReader(self).read() }
 }
 
 /// Reads one kept file, with those that it includes.
@@ -113,13 +36,13 @@ struct KeptFileReader {
     }
 
     /// The file, and what was looked at for it, as it was before.
-    func read() -> (Result<KeptFile, any Error>, [KeptFileWatch.Stamp]) {
-        var stamps = places.map(KeptFileWatch.Stamp.init)
+    func read() -> (Result<KeptFile, any Error>, [WatchedStamp]) {
+        var stamps = places.map(WatchedStamp.init)
         do {
             let (path, dialect) = try main()
             func bytes(_ path: String) throws -> [UInt8] {
-                if !stamps.contains(where: { $0.path == path }) { stamps.append(.init(path)) }
-                do { return try WholeFile.read(path, limit: Self.byteLimit) } catch {
+                if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
+                do { return try WholeFile.readPlain(path, limit: Self.byteLimit) } catch {
                     guard error.number == EFBIG else { throw error }
                     throw Unreadable("\(path) is too long: all files together have at most 4 MiB")
                 }

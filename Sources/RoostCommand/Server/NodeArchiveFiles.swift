@@ -23,13 +23,7 @@ struct NodeArchiveFiles {
     /// - Returns: the archives by architecture.
     func make(_ settings: ServerSettings) throws -> [String: NodeArchive] {
         var archives: [String: NodeArchive] = [:]
-        for programs in try Self.programs(settings) {
-            let architecture = try InitramfsArchive.architecture(ofProgram: programs.node)
-            guard try InitramfsArchive.architecture(ofProgram: programs.busybox) == architecture else {
-                throw ImageLacks(
-                    "\(programs.node) is for \(architecture), and \(programs.busybox) is for another architecture"
-                )
-            }
+        for (architecture, programs) in try Self.architectures(settings) {
             archives[architecture] = try make(programs)
         }
         let files = FileManager.default
@@ -38,6 +32,23 @@ struct NodeArchiveFiles {
             try? files.removeItem(atPath: "\(directory)/\(name)")
         }
         return archives
+    }
+
+    /// Throws where no archive can be made.
+    static func check(_ settings: ServerSettings) throws { _ = try architectures(settings) }
+
+    private static func architectures(_ settings: ServerSettings) throws -> [String: Programs] {
+        var found: [String: Programs] = [:]
+        for programs in try programs(settings) {
+            let architecture = try InitramfsArchive.architecture(ofProgram: programs.node)
+            guard try InitramfsArchive.architecture(ofProgram: programs.busybox) == architecture else {
+                throw ImageLacks(
+                    "\(programs.node) is for \(architecture), and \(programs.busybox) is for another architecture"
+                )
+            }
+            found[architecture] = programs
+        }
+        return found
     }
 
     /// Those for this host, and for other architectures: `arm64/roost-node` and `arm64/busybox` beside this host's `roost-node`.

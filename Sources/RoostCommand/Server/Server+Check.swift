@@ -41,7 +41,7 @@ extension Server {
             (roles.contains(.http) ? [("http", settings.httpPort)] : [])
             + (roles.contains(.nbd) ? [("nbd", settings.nbdPort)] : [])
         let datagrams: [(name: String, port: UInt16)] =
-            (roles.contains(.dhcp) ? [("dhcp", 67)] : [])
+            (roles.contains(.dhcp) ? [("dhcp", 67), ("dhcp (boot server)", DHCPServer.bootServerPort)] : [])
             + (roles.contains(.tftp) ? [("tftp", settings.tftp.port)] : [])
             + (settings.logs.syslogPort.map { [("logs.syslog", $0)] } ?? [])
             + (settings.logs.netconsolePort.map { [("logs.netconsole", $0)] } ?? [])

@@ -35,9 +35,19 @@ extension Server {
             try files.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         }
+        try requireSocketPlace(path, user)
+        guard geteuid() == 0, user.uid != 0, FileStatus(directory, follows: true)?.user != user.uid else {
+            return
+        }
+        Ownership.give(directory, user.uid, user.gid)
+    }
+
+    /// Throws where the socket's directory cannot be given to the user.
+    static func requireSocketPlace(_ path: String, _ user: StateDirectory.User) throws {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         guard geteuid() == 0, user.uid != 0 else { return }
         guard let owner = FileStatus(directory, follows: true)?.user, owner != user.uid else { return }
-        let others = try files.contentsOfDirectory(atPath: directory).filter {
+        let others = try FileManager.default.contentsOfDirectory(atPath: directory).filter {
             $0 != URL(fileURLWithPath: path).lastPathComponent
         }
         guard owner == 0, others.isEmpty else {
@@ -45,7 +55,6 @@ extension Server {
                 "socket: \(directory) contains other files; put the socket into a directory of its own, such as /run/roost/api.sock"
             )
         }
-        Ownership.give(directory, user.uid, user.gid)
     }
 
     /// Every socket is open by now, and everything that needs root has been created: no later step needs a capability.

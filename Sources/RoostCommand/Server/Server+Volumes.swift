@@ -29,6 +29,11 @@ extension Server {
 
     static func makeNFS(_ settings: ServerSettings) throws -> NFSWorkerConnection? {
         guard settings.roles.contains(.nfs) else { return nil }
+        return try NFSWorkerConnection(settings, try nfsServer(settings))
+    }
+
+    /// The NFS server that exports the trees; throws where it cannot.
+    static func nfsServer(_ settings: ServerSettings) throws -> NFSServer {
         guard let server = settings.nfs.server ?? .installed else {
             throw InvalidSetting(
                 "role nfs: there is no NFS server (apt install nfs-kernel-server, or nfs-ganesha-vfs)")
@@ -46,6 +51,6 @@ extension Server {
                 "role nfs: state-directory ‘\(settings.stateDirectory)’ must not contain spaces, quotes, commas or colons"
             )
         }
-        return try NFSWorkerConnection(settings, server)
+        return server
     }
 }

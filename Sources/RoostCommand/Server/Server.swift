@@ -103,7 +103,9 @@ final class Server: Sendable {
             settings: settings, policy: policy.value, sockets: sockets, snapshot: snapshot, former: former,
             budget: budget, send: { reports.add($0) }, log: Self.log)
         self.planes = planes
-        let fleet = try await LiveFleet(store: store, trust: trust) { snapshot in
+        let fleet = try await LiveFleet(
+            store: store, trust: trust, storedContents: contextSettings.storedContents
+        ) { snapshot in
             policy.follow(snapshot.contents.network) { planes.reconfigure($0) }
             planes.swap(snapshot)
         }
@@ -127,6 +129,7 @@ final class Server: Sendable {
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
             services.agents = Agents(fleet: fleet, terminals: services.terminals, port: agentPort)
+            planes.askForLogIns(services.logIns)
             services.keptFiles = keptFiles
             services.watchedFiles = watchedFiles
             center = try ControlCenter(
@@ -288,7 +291,7 @@ final class Server: Sendable {
         return result
     }
 
-    private static func tpmAuthorities(_ path: String) throws -> TPMAuthorities {
+    static func tpmAuthorities(_ path: String) throws -> TPMAuthorities {
         let text = String(decoding: try WholeFile.read(path, limit: 4 << 20), as: UTF8.self)
         guard let authorities = TPMAuthorities(pem: text) else {
             throw InvalidSetting("\(path) (tpm-authorities) has no certificate in it (PEM)")

@@ -98,11 +98,7 @@ struct StateDirectory {
         }
         // The server's user publishes its builds from a namespace of its own: everything exists, and is not its own to change.
         if BuildNamespace.isUnprivileged, status.user != geteuid() { return }
-        guard [geteuid(), user.uid].contains(status.user) else {
-            throw InvalidSetting(
-                "\(path) belongs to user \(status.user), and the server runs as \(user.uid): give it to root (chown root: \(path))"
-            )
-        }
+        try Self.requireOwner(status, of: path, user)
         if status.user != geteuid() { try requireNoServer() }
         // From here on only root changes names in it.
         if geteuid() == 0 { try take(path) }
@@ -117,6 +113,14 @@ struct StateDirectory {
         try takeOverOldStore()
         for name in Self.ownPlaces { try handOver(name) }
         try handOverImages()
+    }
+
+    /// Throws where the directory belongs to another user than this process's and the server's.
+    static func requireOwner(_ status: FileStatus, of path: String, _ user: User) throws {
+        guard ![geteuid(), user.uid].contains(status.user) else { return }
+        throw InvalidSetting(
+            "\(path) belongs to user \(status.user), and the server runs as \(user.uid): give it to root (chown root: \(path))"
+        )
     }
 
     /// An earlier server uses the whole directory as its own.

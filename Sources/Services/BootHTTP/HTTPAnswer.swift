@@ -8,6 +8,8 @@ struct HTTPAnswer {
         case none
         case bytes([UInt8])
         case file(ServedFile, Range<Int>)
+        /// The whole answer comes later.
+        case later(LaterAnswer)
     }
 
     var status: Int
@@ -66,7 +68,7 @@ struct HTTPAnswer {
 
     var byteCount: Int {
         switch body {
-        case .none: 0
+        case .none, .later: 0
         case .bytes(let bytes): bytes.count
         case .file(_, let range): range.count
         }
@@ -74,12 +76,13 @@ struct HTTPAnswer {
 
     private static let reasons = [
         200: "OK", 204: "No Content", 206: "Partial Content", 304: "Not Modified", 400: "Bad Request",
-        403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 411: "Length Required",
+        403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
+        411: "Length Required",
         412: "Precondition Failed", 413: "Content Too Large", 414: "URI Too Long",
         416: "Range Not Satisfiable",
         417: "Expectation Failed",
-        431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
-        503: "Service Unavailable",
+        429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+        501: "Not Implemented", 503: "Service Unavailable", 504: "Gateway Timeout",
         505: "HTTP Version Not Supported",
     ]
 }

@@ -12,6 +12,9 @@ extension HTTPAnswering {
         guard let key = context.publicKey(in: body, of: machine, in: boot) else {
             return .error(403, "this request was not made with the key of this boot's configuration")
         }
+        guard context.runningSteps.isNew(key, of: machine, in: boot) else {
+            return .error(403, "this request was answered before")
+        }
         let steps: [AppliedStep]
         do throws(UnreadableSetting) {
             steps = try context.takeSteps(for: machine, in: boot)

@@ -65,6 +65,7 @@ struct HTTPAnswering {
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine, peer: peer, server: server)
             case "apply": return apply(request, body: body, machine: machine)
+            case "ticket": return ticket(request, body: body, machine: machine, peer: peer)
             case "tpm": return tpm(request, body: body, machine: machine, peer: peer)
             case "nodes": return knownNodes(request, machine: machine)
             case "configuration":
@@ -159,6 +160,7 @@ struct HTTPAnswering {
         case "register": .registration
         case "orders", "nodes": .orders
         case "configuration", "apply", "tpm": .configuration
+        case "ticket": .ticket
         default: .script
         }
     }

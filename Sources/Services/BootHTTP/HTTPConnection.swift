@@ -46,6 +46,8 @@ final class HTTPConnection: EventHandler {
     private var isFetching = false
     /// Its peer exceeded a limit: a request that has already arrived waits for a moment.
     private var isThrottled = false
+    /// The answer to its request comes later.
+    private var isAwaiting = false
 
     private struct Receiving {
         var request: HTTPRequestHead
@@ -92,7 +94,7 @@ final class HTTPConnection: EventHandler {
         guard !isClosed else { return }
         if endsAt != nil { return Socket.discard(socket) ? () : close() }
         lastActivity = EventLoop.now()
-        if isFetching || isThrottled { return events.contains(.failed) ? close() : () }
+        if isFetching || isThrottled || isAwaiting { return events.contains(.failed) ? close() : () }
         if sending != nil {
             if events.contains(.failed) { return close() }
             continueSending()
@@ -119,7 +121,7 @@ final class HTTPConnection: EventHandler {
     /// Answers requests as long as they are complete and the socket takes the answers.
     private func answerNext() {
         answerWhole()
-        if input.isEmpty || sending != nil || isThrottled {
+        if input.isEmpty || sending != nil || isThrottled || isAwaiting {
             requestBeganAt = nil
         } else if requestBeganAt == nil {
             requestBeganAt = lastActivity
@@ -127,7 +129,7 @@ final class HTTPConnection: EventHandler {
     }
 
     private func answerWhole() {
-        while !isClosed, endsAt == nil, sending == nil {
+        while !isClosed, endsAt == nil, sending == nil, !isAwaiting {
             do throws(HTTPRefusal) {
                 if receiving == nil { receiving = try takeHead() }
                 guard let request = receiving, try answer(request) else { return }
@@ -185,8 +187,25 @@ final class HTTPConnection: EventHandler {
         persistence = !framing.keepsAlive ? .closes : request.minorVersion == 0 ? .keepsAlive : .usual
         let answer = service.answering.answer(
             request, body: body, peer: peer, server: server, interface: interface)
-        send(answer, to: request)
+        if case .later(let later) = answer.body {
+            wait(for: later, to: request)
+        } else {
+            send(answer, to: request)
+        }
         return true
+    }
+
+    private func wait(for later: LaterAnswer, to request: HTTPRequestHead) {
+        isAwaiting = true
+        loop.change(socket, to: [])
+        later.whenGiven { [weak self] answer in
+            guard let self, !isClosed else { return }
+            isAwaiting = false
+            lastActivity = EventLoop.now()
+            loop.change(socket, to: .readable)
+            send(answer, to: request)
+            answerNext()
+        }
     }
 
     /// The client waits for this before it sends its body (RFC 9110 §10.1.1). Nothing else is being sent, so the socket has room.
@@ -242,7 +261,7 @@ final class HTTPConnection: EventHandler {
         file = nil
         if request?.method != "HEAD" {
             switch answer.body {
-            case .none: break
+            case .none, .later: break
             case .bytes(let bytes): output += bytes
             case .file(let mapped, let range):
                 if range.count <= Self.copyByteCount, mapped.isWarm(range),

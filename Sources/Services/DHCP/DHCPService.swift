@@ -9,8 +9,13 @@ package final class DHCPService {
     package struct Endpoint: Sendable {
         /// Nil: only relayed requests, on whichever address the socket has.
         package var interface: NetworkInterface?
+        /// Port 4011, where firmware asks for its boot file alone.
+        package var isBootServer: Bool
 
-        package init(interface: NetworkInterface?) { self.interface = interface }
+        package init(interface: NetworkInterface?, isBootServer: Bool = false) {
+            self.interface = interface
+            self.isBootServer = isBootServer
+        }
     }
 
     /// Requests taken from a socket at a time.
@@ -61,7 +66,7 @@ package final class DHCPService {
         context.interfaceServing = { [unowned self] in interface(of: $0) }
     }
 
-    /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address, and `neighbours` receives the
+    /// Starts to answer on a socket bound to port 67, or to that of boot servers; `frames` sends to clients without an address, and `neighbours` receives the
     /// interface's ARP.
     package func listen(
         on socket: consuming FileDescriptor, frames: consuming FileDescriptor?,
@@ -215,8 +220,10 @@ package final class DHCPService {
             let count = batch.receive(from: listener.socket)
             guard count > 0 else { return }
             for index in 0..<count {
-                let source = batch.datagram(index).peerAddress
-                batch.withBytes(index) { handle($0, from: source, listener) }
+                let datagram = batch.datagram(index)
+                batch.withBytes(index) {
+                    handle($0, from: datagram.peerAddress, port: datagram.peerPort, listener)
+                }
             }
             sendAnswers(from: listener)
             if count < Self.batchCount { return }
@@ -226,7 +233,7 @@ package final class DHCPService {
     /// Answers messages as if the first listener had received them together.
     package func take(_ messages: [[UInt8]]) {
         guard let listener = listeners.first else { return }
-        for message in messages { handle(message.span, from: nil, listener) }
+        for message in messages { handle(message.span, from: nil, port: 68, listener) }
         sendAnswers(from: listener)
     }
 
@@ -238,7 +245,9 @@ package final class DHCPService {
         granted.removeAll(keepingCapacity: true)
     }
 
-    private func handle(_ bytes: Span<UInt8>, from source: IPv4Address?, _ listener: Listener) {
+    private func handle(
+        _ bytes: Span<UInt8>, from source: IPv4Address?, port: UInt16, _ listener: Listener
+    ) {
         var wire = bytes.extracting(0..<bytes.count)
         let message: DHCPMessage
         do {
@@ -255,9 +264,7 @@ package final class DHCPService {
         {
             context.note(uuid, of: card)
         }
-        let outcome = server.handle(
-            message, on: listener.endpoint.interface?.name, from: source, now: now,
-            snapshot: context.snapshot, policy: context.settings.policy)
+        let outcome = answer(message, from: source, port: port, listener, now: now)
         if message.relay == .any, let name = listener.endpoint.interface?.name {
             for address in outcome.probes { probes[name]?.ask(address) }
         }
@@ -276,6 +283,20 @@ package final class DHCPService {
         } else {
             listener.put(reply, into: &grants)
         }
+    }
+
+    private func answer(
+        _ message: DHCPMessage, from source: IPv4Address?, port: UInt16, _ listener: Listener, now: Int
+    ) -> DHCPOutcome {
+        let interface = listener.endpoint.interface?.name
+        let (snapshot, policy) = (context.snapshot, context.settings.policy)
+        guard listener.endpoint.isBootServer else {
+            return server.handle(
+                message, on: interface, from: source, now: now, snapshot: snapshot, policy: policy)
+        }
+        return server.bootServer(
+            message, on: interface, from: source ?? .any, port: port, now: now, snapshot: snapshot,
+            policy: policy)
     }
 
     /// The name of the link that a message comes from. There are as many as there are networks: whatever relays a sender invents, they

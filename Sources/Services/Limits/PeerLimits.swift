@@ -37,6 +37,8 @@ package final class PeerLimits {
         package var logBytes = PeerRates(perSecond: 128 << 10, burst: 512 << 10)
         /// Per machine: reports of its hardware, of its steps, and of who is logged in.
         package var reports = PeerRates(perSecond: 2, burst: 60)
+        /// Per machine: log-ins of people, half of a room at one node that asks again and again.
+        package var logIns = PeerRates(perSecond: 1, burst: 30)
         /// Lines per peer in the server's own log.
         package var logLines = PeerRates(perSecond: 1, burst: 60)
         /// Lines for all peers of one plane together: a sender of datagrams can invent any number of peers.

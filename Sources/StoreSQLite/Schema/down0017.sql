@@ -1,4 +1,4 @@
--- Back from step 17. The history of sessions is continued when a newer program runs again.
+-- Back from step 17. What was refused is there again when a newer program runs.
 
-CREATE TABLE kept_terminal_session AS SELECT * FROM terminal_session;
-DROP TABLE terminal_session;
+CREATE TABLE kept_refused_tpm AS SELECT * FROM refused_tpm;
+DROP TABLE refused_tpm;

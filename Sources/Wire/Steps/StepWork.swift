@@ -55,12 +55,16 @@ package enum StepAct: Equatable, Sendable {
     case kernel(name: String, value: String)
     /// Has a service of systemd (`unit`) or OpenRC (`name`) started or not: `enable`, `remove`, `mask`.
     case service(unit: String, name: String, wish: String)
+    /// Runs `/etc/roost/timers/NAME` at these moments: by a timer of systemd, or else by cron.
+    case timer(name: String, calendar: String, cron: String)
     /// Fails unless something is mounted there.
     case mounted(path: String)
     /// Runs a program of the root.
     case program(words: [String])
     /// Runs a text with the root's own shell.
     case shell(text: String)
+    /// The same with variables, by name, whose values stand in files: they are in no list of programs, and taken out of what is told.
+    case secretShell(text: String, files: [String: String])
 }
 
 extension StepWork: WireCodable {
@@ -126,6 +130,14 @@ extension StepAct: WireCodable {
             self = .user(line: try wire.text(), group: try wire.text(), password: try wire.text())
         case 16:
             self = .service(unit: try wire.text(), name: try wire.text(), wish: try wire.text())
+        case 17:
+            let text = try wire.text()
+            let count: UInt16 = try wire.read()
+            var files: [String: String] = [:]
+            for _ in 0..<count { files[try wire.text()] = try wire.text() }
+            self = .secretShell(text: text, files: files)
+        case 18:
+            self = .timer(name: try wire.text(), calendar: try wire.text(), cron: try wire.text())
         default: throw .invalid("act")
         }
     }
@@ -166,6 +178,15 @@ extension StepAct: WireCodable {
         case .place(let path): texts(14, path)
         case .user(let line, let group, let password): texts(15, line, group, password)
         case .service(let unit, let name, let wish): texts(16, unit, name, wish)
+        case .timer(let name, let calendar, let cron): texts(18, name, calendar, cron)
+        case .secretShell(let text, let files):
+            texts(17, text)
+            let written = files.sorted { $0.key < $1.key }.prefix(StepWork.listLimit)
+            wire.write(UInt16(written.count))
+            for (name, path) in written {
+                wire.write(text: name)
+                wire.write(text: path)
+            }
         }
     }
 }

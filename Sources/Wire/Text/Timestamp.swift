@@ -69,11 +69,11 @@ extension Timestamp: Codable {
             count = number
         } else {
             let text = try container.decode(String.self)
-            guard let milliseconds = RFC3339.milliseconds(text) else {
-                throw DecodingError.unreadable(
-                    "‘\(text.prefix(40))’ is not a time (write it as 2026-11-21T10:00:00Z)", in: container)
+            do throws(UnreadableMoment) {
+                count = Unit.count(ofMilliseconds: try MomentText.milliseconds(text, .whole))
+            } catch {
+                throw DecodingError.unreadable(error.description, in: container)
             }
-            count = Unit.count(ofMilliseconds: milliseconds)
         }
         guard let value = Value(count: count) else {
             throw DecodingError.unreadable("the time is missing", in: container)

@@ -50,7 +50,7 @@ package struct ReportRecorder: Sendable {
     func write(_ batch: [NodeReport], of kind: ReportKind) async {
         switch kind {
         case .boots: await writeBoots(batch)
-        case .alarms: writeAlarms(batch)
+        case .alarms: await writeAlarms(batch)
         case .hardware: await writeHardware(batch)
         case .sessions: writeSessions(batch)
         case .steps: await writeSteps(batch)
@@ -135,11 +135,13 @@ package struct ReportRecorder: Sendable {
 
     // MARK: The other kinds
 
-    private func writeAlarms(_ batch: [NodeReport]) {
+    private func writeAlarms(_ batch: [NodeReport]) async {
         for case .refusal(let machine, let alarm) in batch {
             let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
             logger.warning("\(name): \(alarm.summary)")
-            fleet.note(alarm, of: machine)
+            do { try await fleet.note(alarm, of: machine) } catch {
+                logger.error("the alarm of \(name) is kept in memory only: \(ErrorText.of(error))")
+            }
         }
     }
 

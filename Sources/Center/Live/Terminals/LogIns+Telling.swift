@@ -111,7 +111,7 @@ extension LogIns {
                 return ticket
             }
             guard let issued else { continue }
-            fleet.note(
+            fleet.notePassing(
                 NodeAlarm(
                     at: wall(), address: issued.address, holder: issued.machine, property: .logInTicket),
                 of: issued.machine)

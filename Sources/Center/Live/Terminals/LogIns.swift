@@ -192,7 +192,7 @@ package final class LogIns: Sendable {
         _ choice: AccountChoice, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
     ) throws(LogInRefusal) -> AgentAccount? {
         let known = (try? LogInName(choice.user)).flatMap { snapshot.contents.terminals.accounts[$0] }
-        if let known, !known.isOpen(on: LocalDay.text(second: wall())) { throw .closedAccount(choice.user) }
+        if let known, !known.isOpen(on: LocalTime.day(second: wall())) { throw .closedAccount(choice.user) }
         if let known {
             if case .node(let name) = choice, !Self.isNamed(name, by: settings) {
                 throw .personsAccount(name)

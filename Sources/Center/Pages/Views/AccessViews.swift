@@ -16,6 +16,8 @@ struct AdministratorsView: TemplateView {
         var isDisabled: Bool
         /// The source of authentication, if it is not this server.
         var source: String?
+        /// Why no one can log in with it; nil where people can.
+        var warning: String?
         var fields: [FieldView]
         /// The names of its API tokens; nil when there are none.
         var tokens: String?
@@ -51,6 +53,7 @@ extension AdministratorsView.Row {
         tag = saved.tag
         isDisabled = one.isDisabled
         source = one.source == .local ? nil : one.source.rawValue
+        warning = one.warning.map { words($0) }
         fields = [
             FieldView("full", words("Full name"), id: "full-\(number)", InputView(value: one.fullName)),
             FieldView(

@@ -17,6 +17,7 @@ struct TabsView: TemplateView {
     init(desktops current: String, _ words: Words) {
         let all = [
             ("/desktops", words("Pools")), ("/desktops/servers", words("Servers")),
+            ("/desktops/sessions", words("Sessions")), ("/desktops/accounts", words("Accounts")),
             ("/desktops/place", words("Who lands where?")), ("/desktops/log-ins", words("Log-ins")),
         ]
         entries = all.map { Entry(path: $0, title: $1, isCurrent: $0 == current) }

@@ -45,6 +45,7 @@ struct LayoutView: TemplateView {
     private static let entries: [(path: String, title: String, permission: Permission)] = [
         ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/machines", "Unknown machines", .read),
         ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/secrets", "Secrets", .read),
+        ("/files", "Files for nodes", .read),
         ("/desktops", "Desktops", .read),
         ("/images", "Images", .read),
         ("/volumes", "Volumes", .read),

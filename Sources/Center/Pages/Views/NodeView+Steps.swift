@@ -46,8 +46,11 @@ extension NodeView.Step {
             case .failed: (words("failed"), "failed")
             case .timedOut: (words("took too long"), "failed")
             case .skipped: (words("skipped"), "unseen")
+            case nil where step.isToCome: (words("at shutdown"), "unseen")
+            case nil where step.formerBoot != nil: (words("unknown"), "unseen")
             case nil: (words("not reported"), "unseen")
             }
+        if step.formerBoot != nil { outcome += " (\(words("last shutdown")))" }
         took = step.outcome == nil ? "" : Format.duration(step.milliseconds)
         median = step.median.map { Format.duration($0) } ?? ""
         isOutlier = step.isOutlier

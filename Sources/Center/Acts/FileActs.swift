@@ -1,0 +1,69 @@
+import API
+import Fleet
+import Sealing
+
+/// Files that people put on the server for nodes, of the whole site.
+extension Acts {
+    /// Ordered by name.
+    func storedFiles() async throws -> [StoredFileAnswer] {
+        try require(.read)
+        let snapshot = try await configuration()
+        let uses = Dictionary(grouping: visibleUses(in: snapshot), by: \.name)
+        return snapshot.contents.storedFiles.values.sorted { $0.name < $1.name }.map { file in
+            StoredFileAnswer(file, uses: uses[file.name]?.map(\.place) ?? [])
+        }
+    }
+
+    /// A file with its state for `If-Match`.
+    func storedFile(_ name: StoredFileName) async throws -> Saved<StoredFileAnswer> {
+        let saved: Saved<StoredFile> = try await siteRecord(at: name)
+        let uses = visibleUses(in: fleet.snapshot).filter { $0.name == name }
+        return Saved(
+            record: StoredFileAnswer(saved.record, uses: uses.map(\.place)), tag: saved.tag,
+            revision: saved.revision)
+    }
+
+    /// Those who may change it may read it: it may be on nodes of other groups than the caller's.
+    func content(of name: StoredFileName) async throws -> [UInt8] {
+        try require(.configure, in: .site)
+        guard let content = try await store.content(of: name) else {
+            throw StoreError.notFound(StoredFile.missing(name))
+        }
+        return content
+    }
+
+    /// Puts a content there, in the place of a former one.
+    func putFile(_ name: StoredFileName, _ content: [UInt8], if expected: Precondition = .none) async throws
+        -> Saved<StoredFileAnswer>
+    {
+        try require(.configure, in: .site)
+        guard content.count <= StoredFile.byteLimit, let digest = Digest(Self.digest(of: content)) else {
+            throw Problem(
+                413, "Too large", "a file has \(StoredFile.byteLimit >> 20) MiB at most")
+        }
+        let file = StoredFile(
+            name: name, digest: digest, byteCount: content.count, changedAt: Clock.second)
+        _ = try await change { current in
+            // The same content again is no change.
+            if let stored = current.contents.storedFiles[name], stored.means(file) { return [] }
+            return [.storedFile(name, file, content: content)]
+        } check: { current in
+            try expected.check(current.contents.storedFiles[name], at: name)
+        }
+        return try await storedFile(name)
+    }
+
+    private static func digest(of content: [UInt8]) -> String {
+        Hashing.hexadecimal(Hashing.sha256(content))
+    }
+
+    func removeFile(_ name: StoredFileName, if expected: Precondition = .none) async throws {
+        try require(.configure, in: .site)
+        try await remove(StoredFile.self, at: name, if: expected)
+    }
+
+    /// Of nodes and groups those that the caller sees; rules and images are the site's.
+    private func visibleUses(in snapshot: FleetSnapshot) -> [(name: StoredFileName, place: String)] {
+        snapshot.usesOfStoredFiles.filter { caller.sees($0.group) }.map { ($0.name, $0.place) }
+    }
+}

@@ -1,0 +1,119 @@
+import API
+import Fleet
+import Hummingbird
+
+/// Sessions on terminal servers, and the directory of people.
+struct DesktopPeoplePage {
+    let pages: Pages
+
+    private static let section = "/desktops"
+    private static let (sessions, accounts) = ("/desktops/sessions", "/desktops/accounts")
+
+    func add(to routes: Routes) {
+        routes.get("desktops/sessions", .read) { request, context, acts in
+            let pager = try Pager(request, path: Self.sessions)
+            let page = try acts.terminalSessions(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let view = DesktopSessionsView(
+                page, pager, mayHelp: { acts.may(.enrol, in: $0) }, pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.section, request, context)
+        }
+        routes.get("desktops/session", .enrol) { request, context, acts in
+            let session = try acts.terminalSession(
+                request.query("id") ?? "", on: TerminalName(request.query("server") ?? ""))
+            let view = DesktopSessionView(session, pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.section, request, context)
+        }
+        routes.post("desktops/session", .enrol) { request, context, acts in
+            try await act(request, context, acts)
+        }
+        addAccounts(to: routes)
+    }
+
+    private func act(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
+        let (form, words) = (try pages.form(context), pages.renderer.words(context))
+        let (server, id) = (try TerminalName(form["server"]), form["id"])
+        let session = try acts.terminalSession(id, on: server)
+        func shown(_ view: DesktopSessionView, _ status: HTTPResponse.Status = .ok) throws -> Response {
+            try pages.show(view, "Desktops", section: Self.section, request, context, status: status)
+        }
+        do {
+            switch form["act"] {
+            case "message":
+                try await acts.message(form["text"], to: id, on: server)
+                return try shown(DesktopSessionView(session, done: words("The message was sent."), words))
+            case "disconnect": try await acts.disconnect(id, on: server)
+            case "end": try await acts.end(id, on: server)
+            case let text:
+                throw Problem(422, "Invalid act", "‘\(text)’ is nothing that is done with a session")
+            }
+            return pages.redirect(Self.sessions)
+        } catch let problem as Problem {
+            return try shown(
+                DesktopSessionView(session, problem: problem.detail, text: form["text"], words),
+                .init(code: problem.status))
+        }
+    }
+
+    // MARK: Accounts
+
+    private func addAccounts(to routes: Routes) {
+        routes.get("desktops/accounts", .read) { request, context, acts in
+            let pager = try Pager(request, path: Self.accounts)
+            let page = try await acts.accounts(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let view = DesktopAccountsView(
+                page, pager, mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.section, request, context)
+        }
+        routes.get("desktops/account", .configure) { request, context, acts in
+            try acts.requireChangingAccounts()
+            guard let name = request.query("name") else {
+                return try show(AccountForm(nil), request, context)
+            }
+            let saved = try await acts.account(LogInName(name))
+            return try show(AccountForm(saved.record.account, tag: saved.tag), request, context)
+        }
+        routes.post("desktops/account", .configure) { request, context, acts in
+            try acts.requireChangingAccounts()
+            let form = try pages.form(context)
+            let typed = AccountForm(form)
+            do {
+                try await save(typed, form, acts)
+                return pages.redirect(Self.accounts)
+            } catch {
+                guard let (text, status) = Self.failure(of: error) else { throw error }
+                return try show(typed, problem: text, status: status, request, context)
+            }
+        }
+    }
+
+    private func save(_ typed: AccountForm, _ form: Form, _ acts: Acts) async throws {
+        let name = try LogInName(form["name"])
+        if form.has("remove") {
+            return try await acts.removeAccount(name, if: .matching(typed["tag"]))
+        }
+        _ = try await acts.saveAccount(
+            name, typed.request(password: form["password"]),
+            if: typed.isNew ? .isNew : .matching(typed["tag"]))
+    }
+
+    /// Nil for what no one can mend in a form.
+    private static func failure(of error: any Error) -> (String, HTTPResponse.Status)? {
+        switch error {
+        case let problem as Problem where problem.status < 500: (problem.detail, .init(code: problem.status))
+        case let error as InvalidName: (error.description, .unprocessableContent)
+        case let error as InvalidSetting: (error.description, .unprocessableContent)
+        case StoreError.conflict(let text): (text, .conflict)
+        case StoreError.notFound(let text): (text, .notFound)
+        default: nil
+        }
+    }
+
+    private func show(
+        _ form: AccountForm, problem: String? = nil, status: HTTPResponse.Status = .ok, _ request: Request,
+        _ context: CenterContext
+    ) throws -> Response {
+        try pages.show(
+            AccountFormView(form, problem: problem, pages.renderer.words(context)), "Desktops",
+            section: Self.section, request, context, status: status)
+    }
+}

@@ -1,0 +1,32 @@
+import API
+import ArgumentParser
+import Fleet
+import Foundation
+import NIOHTTP1
+
+struct NodeRenameCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rename", abstract: "Give a node another name.",
+        discussion: """
+            Its cards, group, settings, address, TPM and secrets stay, and the logs and boots of its machine. Its host name changes at its
+            next start, and its SSH host keys, which belong to names. A node with a volume keeps its name.
+            """)
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(help: "The new name.") var newName: String
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            let name = try NodeName(newName)
+            let (answer, tag) = try await client.getTagged(
+                "nodes/\(APIClient.escaped(node))", NodeAnswer.self)
+            guard answer.isKnown else {
+                throw Failure(
+                    text: "\(node) is an unknown machine (roost node approve makes it a node)", code: 3)
+            }
+            _ = try await client.send(
+                .POST, "nodes/\(answer.node.name)/rename", json: RenameRequest(name: name), ifMatch: tag)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import API
+import ArgumentParser
+import Fleet
+import Foundation
+import Wire
+
+/// The nodes that a command acts on: exactly what is named.
+struct NodeTarget: ParsableArguments {
+    @Argument(
+        help: "A node's exact name, or a condition as in ‘roost node list’: 'lab-[1-40] state=ready'.",
+        completion: .nodes)
+    var query: [String]
+    @Flag(help: "Do not ask when there are several nodes.") var yes = false
+
+    /// One node by its exact name; several by a condition, once the caller has agreed to their number.
+    ///
+    /// - Parameter what: what happens to them: `restarted`.
+    func nodes(_ client: APIClient, toBe what: String) async throws -> [MachineAnswer] {
+        let condition = query.joined(separator: " ")
+        let found = try await client.nodes(condition)
+        if query.count == 1, let name = try? NodeName(condition) {
+            // Words of a search fit parts of names, too: restarting pc-1 must not restart pc-10.
+            if let node = found.first(where: { $0.name == name }) { return [node] }
+            if found.count == 1, found[0].address?.description == condition { return found }
+            let others = found.prefix(3).map(\.name.text).joined(separator: ", ")
+            throw Failure(
+                text: "there is no node \(name)"
+                    + (found.isEmpty
+                        ? " (roost node list shows all)"
+                        : "; \(counted(found.count, "node")) with it in name or hardware: \(others)\(found.count > 3 ? "…" : ""). To act on several, write a condition: '\(name)*'"),
+                code: 3)
+        }
+        return try agreed(found, what)
+    }
+
+    private func agreed(_ found: [MachineAnswer], _ what: String) throws -> [MachineAnswer] {
+        guard !found.isEmpty else { throw Failure(text: "no node matches", code: 3) }
+        guard found.count > 1, !yes else { return found }
+        let names = found.prefix(5).map(\.name.text).joined(separator: ", ")
+        let question = "\(found.count) nodes are \(what): \(names)\(found.count > 5 ? "…" : "")"
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw Failure(text: "\(question). Nothing was done: add --yes", code: 64)
+        }
+        printError("\(question). Go on? [y/N] ", terminator: "")
+        guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
+            throw Failure(text: "nothing was done", code: 1)
+        }
+        return found
+    }
+}

@@ -1,0 +1,136 @@
+package import Fleet
+import Linux
+import Sealing
+package import Wire
+
+/// A log-in that a node asks the control center for.
+package struct LogInQuestion: Sendable {
+    package var request: LogInRequest
+    package var machine: MACAddress
+    package var node: Node
+    package var address: IPv4Address
+}
+
+/// Log-ins that wait for the control center, one for each machine. No socket, no clock.
+struct LogInRequests {
+    /// How many machines wait at once, and how many are remembered. Beyond that all are forgotten: their next request is taken as a first one.
+    static let limit = 1_000
+    private static let machineLimit = 65_536
+    /// Milliseconds until a request gets no answer any more.
+    static let patience = 20_000
+
+    /// What becomes of a request.
+    enum Admission: Equatable {
+        case asks
+        /// It waits already: its answer goes to this one, which came on another connection.
+        case repeated
+        /// It is older than the last one of this boot.
+        case old
+        /// Another one of this machine waits.
+        case busy
+        case full
+    }
+
+    private struct Waiting {
+        var id: LogInIdentifier
+        var boot: String
+        var key: RunKey
+        var answer: LaterAnswer
+        /// Of the loop's clock.
+        var at: Int
+    }
+
+    private var waiting: [MACAddress: Waiting] = [:]
+    private var last: [MACAddress: (boot: String, id: LogInIdentifier)] = [:]
+
+    var count: Int { waiting.count }
+
+    func admission(of id: LogInIdentifier, of machine: MACAddress, in boot: String) -> Admission {
+        if let last = last[machine], last.boot == boot, last.id != id, id.time <= last.id.time {
+            return .old
+        }
+        if let former = waiting[machine], former.boot == boot {
+            return former.id == id ? .repeated : .busy
+        }
+        return waiting.count < Self.limit || waiting[machine] != nil ? .asks : .full
+    }
+
+    /// - Returns: the answer that waited in its place, which nothing will be given to.
+    mutating func wait(
+        _ id: LogInIdentifier, of machine: MACAddress, in boot: String, key: RunKey, answer: LaterAnswer,
+        at now: Int
+    ) -> LaterAnswer? {
+        if last.count >= Self.machineLimit { last.removeAll() }
+        last[machine] = (boot, id)
+        let former = waiting.updateValue(
+            Waiting(id: id, boot: boot, key: key, answer: answer, at: now), forKey: machine)
+        return former?.answer
+    }
+
+    /// The control center has answered.
+    ///
+    /// - Returns: what waits for that, and what it is given; nil: nothing does.
+    mutating func take(_ answer: LogInAnswer, for machine: MACAddress) -> (LaterAnswer, HTTPAnswer)? {
+        guard let one = waiting[machine], one.id.text == answer.id else { return nil }
+        waiting[machine] = nil
+        let sealed = one.key.seal(answer, of: machine, in: one.boot)
+        return (
+            one.answer,
+            HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+        )
+    }
+
+    /// - Returns: what has waited too long.
+    mutating func giveUp(now: Int) -> [LaterAnswer] {
+        let late = waiting.filter { now - $0.value.at > Self.patience }
+        for machine in late.keys { waiting[machine] = nil }
+        return late.values.map(\.answer)
+    }
+}
+
+extension BootContext {
+    /// - Parameter sealed: a ``LogInRequest``, sealed with the key of this boot.
+    func logIn(_ sealed: [UInt8], of machine: MACAddress, in boot: String, at address: IPv4Address)
+        -> HTTPAnswer
+    {
+        guard let key = runKey(of: machine, in: boot),
+            let request = key.logInRequest(sealed, of: machine, in: boot),
+            let id = LogInIdentifier(request.id)
+        else { return .error(403, "this request was not made with the key of this boot's configuration") }
+        guard let node = node(of: machine) else { return .error(403, "this machine is no node") }
+        guard let askCenter else {
+            return .error(501, "this server has no control center, which gives sessions away")
+        }
+        let admission = logIns.admission(of: id, of: machine, in: boot)
+        switch admission {
+        case .asks:
+            guard limits.takes(\.logIns, .reports, .logIns, .machine(machine)) else {
+                return .error(429, "too many log-ins from this node: ask again later")
+            }
+        case .repeated: break
+        case .old: return .error(409, "this request is older than the last one: ask with a new one")
+        case .busy: return .error(503, "another log-in of this node is under way: ask again")
+        case .full: return .error(503, "too many log-ins are under way: ask again")
+        }
+        let answer = LaterAnswer()
+        let former = logIns.wait(
+            id, of: machine, in: boot, key: key, answer: answer, at: EventLoop.now())
+        former?.give(.error(503, "asked again on another connection"))
+        if admission == .asks {
+            askCenter(LogInQuestion(request: request, machine: machine, node: node, address: address))
+        }
+        return HTTPAnswer(status: 200, body: .later(answer))
+    }
+
+    /// The control center's answer to a ``LogInQuestion``.
+    package func take(_ answer: LogInAnswer, for machine: MACAddress) {
+        // Its connection may go on with a next request, so that nothing here may be under way any more.
+        if let (later, answer) = logIns.take(answer, for: machine) { later.give(answer) }
+    }
+
+    func giveUpLogIns() {
+        for later in logIns.giveUp(now: EventLoop.now()) {
+            later.give(.error(504, "the control center does not answer"))
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import API
+import Fleet
+import Synchronization
+import Testing
+
+@testable import AgentWork
+
+/// Orders of the center, as an agent carries them out.
+@Suite struct OrderTests {
+    /// A server with one session, which ends when logind is told so.
+    private final class Server: LogInDoor, AgentEventSink {
+        let prepared = Mutex<[String]>([])
+        let programs: NotedPrograms
+        private let isStubborn: Bool
+
+        init(isStubborn: Bool = false) {
+            programs = NotedPrograms()
+            self.isStubborn = isStubborn
+        }
+
+        var sessions: [AgentSession] {
+            let ends = programs.all.contains {
+                $0.hasPrefix(isStubborn ? "loginctl kill-session" : "loginctl terminate-session")
+            }
+            return ends
+                ? []
+                : [
+                    AgentSession(
+                        id: "xrdp-10", user: "anna", kind: .rdp, display: ":10", age: 1, idle: nil,
+                        isConnected: true, from: "")
+                ]
+        }
+
+        func prepare(_ logIn: AgentLogIn) throws -> AgentResult.Ready {
+            prepared.withLock { $0.append(logIn.user) }
+            guard logIn.user != "full" else { throw AgentProblem("there is no room for an account") }
+            return AgentResult.Ready(certificate: nil, hostKeys: [], accountMilliseconds: 7)
+        }
+        func forget(_ ticket: String) { prepared.withLock { $0.append("forget \(ticket)") } }
+        func claim(user: String, secret: [UInt8], service: String, from: String) -> Bool { false }
+        func removeAccount(_ user: String, _ end: AgentOrder.HomeEnd) throws {}
+        func sweep(sessions: [AgentSession]) {}
+        func note(_ kind: AgentEvent.Kind, user: String, id: String, _ text: String) {}
+
+        var orders: Orders {
+            Orders(
+                door: self, programs: programs, events: self, sessions: { self.sessions },
+                logIns: {
+                    [
+                        LogInSession(
+                            id: "c2",
+                            parsing: "UID=1000\nUSER=anna\nCLASS=user\nDISPLAY=:10\nSERVICE=xrdp-sesman\n")
+                    ].compactMap(\.self)
+                }, grace: 1)
+        }
+    }
+
+    private static func result(_ order: AgentOrder, by orders: Orders) async -> AgentResult {
+        await withCheckedContinuation { continuation in
+            orders.take(order) { continuation.resume(returning: $0) }
+        }
+    }
+
+    private static func logIn(_ user: String, ends: [String] = []) -> AgentLogIn {
+        AgentLogIn(
+            ticket: "t", user: user, kind: .rdp, credential: "", lifetime: 60, from: "", account: nil,
+            endsSessions: ends)
+    }
+
+    @Test func `an order that comes again is answered, and not carried out again`() async {
+        let server = Server()
+        let orders = server.orders
+        let order = AgentOrder(id: "1", work: .prepare(Self.logIn("anna")))
+        let first = await Self.result(order, by: orders)
+        #expect(first.problem.isEmpty)
+        #expect(first.ready?.accountMilliseconds == 7)
+        #expect(await Self.result(order, by: orders) == first)
+        #expect(server.prepared.withLock { $0 } == ["anna"])
+    }
+
+    @Test func `what prevents an order is told in words`() async {
+        let result = await Self.result(
+            AgentOrder(id: "1", work: .prepare(Self.logIn("full"))), by: Server().orders)
+        #expect(result.problem == "there is no room for an account")
+        #expect(result.ready == nil)
+    }
+
+    @Test func `sessions end in order, and those that do not by force`() async {
+        let server = Server()
+        _ = await Self.result(AgentOrder(id: "1", work: .end(session: "xrdp-10")), by: server.orders)
+        #expect(server.programs.all == ["loginctl terminate-session c2"])
+        let other = Server(isStubborn: true)
+        let result = await Self.result(
+            AgentOrder(id: "1", work: .end(session: "xrdp-10")), by: other.orders)
+        #expect(result.problem.isEmpty)
+        #expect(
+            other.programs.all == [
+                "loginctl terminate-session c2", "loginctl kill-session --signal=SIGKILL c2",
+            ])
+    }
+
+    @Test func `a log-in that takes a session's place ends it first`() async {
+        let server = Server()
+        let order = AgentOrder(id: "1", work: .prepare(Self.logIn("anna", ends: ["xrdp-10", "gone"])))
+        #expect(await Self.result(order, by: server.orders).problem.isEmpty)
+        #expect(server.programs.all == ["loginctl terminate-session c2"])
+        #expect(server.prepared.withLock { $0 } == ["anna"])
+    }
+
+    @Test func `only a session is disconnected, and a machine with one is not restarted`() async {
+        let server = Server()
+        let orders = server.orders
+        let gone = await Self.result(AgentOrder(id: "1", work: .disconnect(session: "xrdp-11")), by: orders)
+        #expect(gone.problem == "there is no session xrdp-11 here any more")
+        _ = await Self.result(AgentOrder(id: "2", work: .disconnect(session: "xrdp-10")), by: orders)
+        #expect(server.programs.all == ["env DISPLAY=:10 xrdp-dis"])
+        let restart = await Self.result(AgentOrder(id: "3", work: .restart), by: orders)
+        #expect(restart.problem == "there are sessions here: it is not restarted")
+    }
+
+    @Test func `a message goes to the session's person as its own program, never through a shell`()
+        async throws
+    {
+        let server = Server()
+        let text = "Save!\u{1b}[2J $(reboot) '; reboot"
+        let result = await Self.result(
+            AgentOrder(id: "1", work: .message(sessions: [], text: text)), by: server.orders)
+        #expect(result.problem.isEmpty)
+        let call = try #require(server.programs.all.first)
+        #expect(call.hasPrefix("runuser -l anna -s /bin/sh -c "))
+        #expect(call.hasSuffix("-- :10 Save![2J $(reboot) '; reboot"))
+    }
+
+    @Test func `lines of orders are whole, and bounded`() throws {
+        var lines = OrderLines(limit: 10)
+        #expect(try lines.take(Array("\n{\"a".utf8)).isEmpty)
+        #expect(
+            try lines.take(Array("\"}\n\n{}\n".utf8)).map { String(decoding: $0, as: UTF8.self) } == [
+                "{\"a\"}", "{}",
+            ])
+        #expect(throws: AgentProblem.self) {
+            var lines = OrderLines(limit: 10)
+            _ = try lines.take(Array(repeating: UInt8(ascii: "x"), count: 11))
+        }
+    }
+
+    @Test func `pauses grow to a minute and differ`() {
+        var backoff = Backoff()
+        let pauses = (0..<10).map { _ in backoff.next(0.5) }
+        #expect(pauses.prefix(4) == [.seconds(1), .seconds(2), .seconds(4), .seconds(8)])
+        #expect(pauses.last == .seconds(60))
+        #expect(backoff.next(0) == .seconds(30))
+        backoff.reset()
+        #expect(backoff.next(1) == .milliseconds(1_500))
+    }
+}

@@ -1,0 +1,49 @@
+import API
+import Fleet
+
+@testable import Center
+
+extension ActRow {
+    static let accounts = [
+        ActRow("accounts", .read, .site) { acts, _ in try await acts.accounts("", offset: 0, limit: 9) },
+        ActRow("account", .read, .site) { acts, _ in try await acts.account(LogInName("ann")) },
+        ActRow("saveAccount", .configure, .site) { acts, _ in
+            try await acts.saveAccount(LogInName("fresh"), AccountRequest(fullName: "Fresh"))
+        },
+        ActRow("removeAccount", .configure, .site) { acts, _ in try await acts.removeAccount(LogInName("ann"))
+        },
+        ActRow("importAccounts", .configure, .site) { acts, _ in
+            try await acts.importAccounts(
+                AccountImport(
+                    accounts: [AccountImport.Entry(name: LogInName("fresh"), account: AccountRequest())],
+                    replaces: false))
+        },
+        ActRow("requireChangingAccounts", .configure, .site) { acts, _ in try acts.requireChangingAccounts()
+        },
+        ActRow("terminalSessions", .read, .anywhere) { acts, _ in
+            try acts.terminalSessions("", offset: 0, limit: 9)
+        },
+        ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in
+            try await acts.pastTerminalSessions("", offset: 0, limit: 9)
+        },
+        ActRow("terminalSession", .enrol) { try $0.terminalSession("0", on: $1.terminal) },
+        ActRow("requireHelping", .enrol) { try $0.requireHelping(on: $1.terminal) },
+        ActRow("message", .enrol) { try await $0.message("Good day", to: nil, on: $1.terminal) },
+        ActRow("disconnect", .enrol) { try await $0.disconnect("0", on: $1.terminal) },
+        ActRow("end", .enrol) { try await $0.end("0", on: $1.terminal) },
+    ]
+}
+
+extension SmallFleet {
+    /// An account of the directory.
+    static func addAccounts(to services: CenterServices) async throws {
+        let name = try LogInName("ann")
+        try await services.fleet.change(by: "seed") { _ in
+            [
+                .account(
+                    name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000),
+                    passwordHash: "$6$a$b")
+            ]
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import API
+import Fleet
+import Foundation
+import NIOSSL
+import Testing
+
+@testable import AgentWork
+@testable import Center
+
+/// How the agent of a terminal server joins.
+@Suite struct AgentJoinTests {
+    private let directory: TemporaryDirectory
+    private let services: CenterServices
+    private let acts: Acts
+
+    init() async throws {
+        directory = try TemporaryDirectory()
+        var services = try await CenterServices.alone(in: directory)
+        services.agents = Agents(
+            fleet: services.fleet, terminals: services.terminals, port: try AgentPortTests.port(in: directory)
+        )
+        self.services = services
+        acts = Acts(services: services, caller: .local)
+    }
+
+    private func join(
+        _ token: String, _ name: String, request: String? = nil, from address: String = "10.77.0.9"
+    ) async throws -> AgentJoinAnswer {
+        let text = try request ?? CertificateRequest(name: "root").text
+        return try await Door(to: services).join(
+            AgentJoinRequest(
+                token: token, certificateRequest: text, name: name, address: nil, ports: [.rdp: 3_389]),
+            from: address)
+    }
+
+    private func token(_ server: String? = nil) throws -> String {
+        try acts.makeAgentToken(AgentTokenRequest(server: server.map { try TerminalName($0) })).token
+    }
+
+    private var servers: [TerminalName: TerminalServer] {
+        services.fleet.snapshot.contents.terminals.servers
+    }
+
+    private func status(_ body: () async throws -> Void) async -> Int? {
+        let error = await #expect(throws: (any Error).self) { try await body() }
+        if case StoreError.conflict? = error { return 409 }
+        return (error as? Problem)?.status
+    }
+
+    @Test func `a token makes one server, with the address that the agent comes from`() async throws {
+        let token = try token()
+        // People copy one thing: the fingerprint by which the agent knows the center is part of it.
+        #expect(token.split(separator: ".").map(\.count) == [43, 64])
+        let answer = try await join(token, "TS1.example.org", from: "::ffff:10.77.0.9")
+        #expect(answer.server.text == "ts1")
+        #expect(servers[answer.server]?.address == "10.77.0.9")
+        #expect(await status { _ = try await join(token, "ts2") } == 403)
+        #expect(servers.count == 1)
+        #expect(try await services.fleet.store.agentCertificates().count == 1)
+    }
+
+    @Test func `two agents with one token at a moment are one`() async throws {
+        let token = try token()
+        let joined = await withTaskGroup(of: Bool.self) { group in
+            for name in ["a", "b", "c", "d"] {
+                group.addTask { (try? await join(token, name)) != nil }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(joined == 1)
+        #expect(servers.count == 1)
+    }
+
+    @Test func `a token without a name does not take the place of a server, one with its name does`()
+        async throws
+    {
+        let name = try TerminalName("ts1")
+        let declared = TerminalServer(name: name, address: "ts1.example.org", tags: ["kept"])
+        try await services.fleet.change(by: "test") { _ in [.terminal(name, declared)] }
+        #expect(await status { _ = try await join(token(), "ts1") } == 409)
+        let answer = try await join(token("ts1"), "other-name")
+        #expect(answer.server == name)
+        #expect(servers == [name: declared])
+    }
+
+    @Test func `of a request only its key is taken: the certificate's name is the server's`() async throws {
+        let answer = try await join(token("ts1"), "ts1")
+        let certificate = try #require(
+            NIOSSLCertificate.fromPEMBytes(Array(answer.certificate.utf8)).first)
+        #expect("\(certificate)".contains("ts1"))
+        #expect(!"\(certificate)".contains("root"))
+        let validity = try #require(CertificateText.validity(of: answer.certificate))
+        #expect(validity.count == (AgentAuthority.days + 1) * 86_400)
+    }
+
+    @Test(arguments: [
+        "", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+        String(repeating: "x", count: 9_000),
+    ])
+    func `a request that is none is refused, and the token can be used again`(request: String) async throws {
+        let token = try token()
+        #expect(await status { _ = try await join(token, "ts1", request: request) } == 422)
+        #expect(servers.isEmpty)
+        _ = try await join(token, "ts1")
+    }
+
+    @Test func `a request that was changed on its way is refused`() async throws {
+        let text = try CertificateRequest(name: "ts1").text
+        let lines = text.split(separator: "\n")
+        let changed = [lines[0], Substring(lines[1].replacing("A", with: "B"))] + lines.dropFirst(2)
+        #expect(
+            await status { _ = try await join(token(), "ts1", request: changed.joined(separator: "\n")) }
+                == 422)
+    }
+
+    @Test(arguments: ["", "x", "....", String(repeating: "a", count: 300)])
+    func `another token lets no agent in`(token: String) async throws {
+        #expect(await status { _ = try await join(token, "ts1") } == 403)
+    }
+
+    @Test(arguments: ["", "../etc", "ts 1", "a;b", "\u{202e}ts1", String(repeating: "a", count: 64)])
+    func `a host name that is none makes no server`(name: String) async throws {
+        await #expect(throws: (any Error).self) { _ = try await join(token(), name) }
+        #expect(servers.isEmpty)
+    }
+
+    @Test func `a token ends after a day, and one that is given back ends when it would have`() {
+        let tokens = JoinTokens()
+        let token = JoinTokens.Token(server: nil, group: .site, madeBy: "", endsAt: 100 + JoinTokens.lifetime)
+        tokens.add(token, secret: "s", now: 100)
+        #expect(!tokens.isEmpty(now: 100 + JoinTokens.lifetime - 1))
+        let taken = tokens.take("s", now: 200)
+        #expect(taken == token)
+        #expect(tokens.take("s", now: 200) == nil)
+        tokens.restore(token, secret: "s")
+        #expect(tokens.isEmpty(now: 100 + JoinTokens.lifetime))
+        #expect(tokens.take("s", now: 100 + JoinTokens.lifetime) == nil)
+    }
+
+    @Test func `one address tries to join a few times only`() async throws {
+        var statuses: [Int?] = []
+        for _ in 0..<30 { statuses.append(await status { _ = try await join("x", "ts1") }) }
+        #expect(statuses.last == 429)
+        #expect(statuses.prefix(Agents.joinBurst).allSatisfy { $0 == 403 })
+        _ = try await join(token(), "ts1", from: "10.77.0.10")
+    }
+
+    @Test func `the authority is read as it was written, and another text is none`() throws {
+        let authority = try #require(AgentAuthority.make())
+        #expect(AgentAuthority(pem: authority.pem) == authority)
+        #expect(AgentAuthority(pem: authority.certificate) == nil)
+        #expect(AgentAuthority(pem: "") == nil)
+    }
+
+    @Test func `what agents are known by goes with their servers, and is read as it was written`()
+        async throws
+    {
+        let one = AgentCertificates.One(fingerprint: String(repeating: "a", count: 64), validUntil: 5)
+        let both = AgentCertificates([one]).adding(one).adding(one)
+        #expect(both.all.count == 2)
+        #expect(AgentCertificates(parsing: both.text) == both)
+        #expect(AgentCertificates(parsing: "x:1,\(one.fingerprint):y,:").all.isEmpty)
+        _ = try await join(token(), "ts1")
+        try await services.fleet.change(by: "test") { _ in [.terminal(try TerminalName("ts1"), nil)] }
+        #expect(try await services.fleet.store.agentCertificates().isEmpty)
+    }
+}

@@ -1,0 +1,210 @@
+import API
+import Fleet
+import Foundation
+import HTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Testing
+
+@testable import AgentWork
+@testable import Center
+
+/// Agents come to a port of their own by mutual TLS, and are known by the certificates that they were given.
+@Suite struct AgentPortTests {
+    private let directory: TemporaryDirectory
+    private let services: CenterServices
+    private let acts: Acts
+
+    init() async throws {
+        directory = try TemporaryDirectory()
+        var services = try await CenterServices.alone(in: directory)
+        services.agents = Agents(
+            fleet: services.fleet, terminals: services.terminals, port: try Self.port(in: directory))
+        self.services = services
+        acts = Acts(services: services, caller: .local)
+    }
+
+    /// A port of the kernel's choice on loopback.
+    static func port(in directory: TemporaryDirectory) throws -> Agents.Port {
+        let shown = try #require(X509Pair.authority(named: "shown"))
+        let path = "\(directory.path)/shown.pem"
+        try Data(shown.certificate.utf8).write(to: URL(fileURLWithPath: path))
+        return Agents.Port(
+            hosts: ["127.0.0.1"], number: 0, authority: try #require(AgentAuthority.make()),
+            url: "https://10.77.0.1:8443", chainPath: path)
+    }
+
+    // MARK: Help
+
+    /// Joins, and comes to the port.
+    private func identity(_ name: String, port: Int) async throws -> AgentIdentity {
+        let request = try CertificateRequest(name: name)
+        let token = try acts.makeAgentToken(AgentTokenRequest()).token
+        let answer = try await Door(to: services).join(
+            AgentJoinRequest(
+                token: token, certificateRequest: request.text, name: name, address: nil, ports: [:]),
+            from: "10.77.0.\(UInt8.random(in: 2...250))")
+        return AgentIdentity(
+            server: answer.server.text, host: "127.0.0.1", port: port, key: request.key,
+            certificate: answer.certificate, authority: answer.authority)
+    }
+
+    /// The port listens while `body` runs.
+    private func serving(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+        // It listens once an agent may come.
+        _ = try acts.makeAgentToken(AgentTokenRequest())
+        let (ports, feed) = AsyncStream.makeStream(of: Int.self)
+        let port = AgentPort(
+            agents: services.agents, limits: services.limits, renderer: PageRenderer(version: "test"),
+            logger: .silent, quiet: .silent)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await port.run { feed.yield($0) } }
+            var found = ports.makeAsyncIterator()
+            let number = await found.next() ?? 0
+            group.addTask { try await body(number) }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private static let report = AgentReport(
+        version: "1", bootID: "b",
+        load: TerminalLoad(
+            processorCount: 2, loadAverage: 0.5, memoryByteCount: 4 << 30, usedMemoryByteCount: 1 << 30,
+            sessionCount: 0),
+        events: [AgentEvent(number: 7, age: 0, kind: .accountMade, user: "anna", id: "", text: "")])
+
+    // MARK: Tests
+
+    @Test func `an agent that joined reports, takes orders and tells how they ended`() async throws {
+        let services = services
+        try await serving { port in
+            let line = try CenterLine(try await identity("TS1.example.org", port: port))
+            #expect(line.identity.server == "ts1")
+            let name = try TerminalName("ts1")
+            let answer = try await line.report(Self.report)
+            #expect(answer.acknowledged == 7)
+            #expect(services.fleet.snapshot.contents.terminals.servers[name] != nil)
+            let (connected, feed) = AsyncStream.makeStream(of: Void.self)
+            let listening = Task {
+                try await line.orders(connected: { feed.yield() }) { order in
+                    Task { try await line.tell(AgentResult(order: order.id)) }
+                }
+            }
+            defer { listening.cancel() }
+            var starts = connected.makeAsyncIterator()
+            await starts.next()
+            let result = try await services.terminals.order(.forget(ticket: "t"), on: name)
+            #expect(result.problem.isEmpty)
+            #expect(try await acts.agents().map(\.isListening) == [true])
+        }
+    }
+
+    @Test func `without a certificate, or with one of another authority, no agent is let in`() async throws {
+        try await serving { port in
+            let known = try await identity("ts1", port: port)
+            let other = try #require(AgentAuthority.make())
+            let request = try CertificateRequest(name: "ts1")
+            var foreign = known
+            foreign.key = request.key
+            foreign.certificate = try #require(
+                other.certificate(forRequest: request.text, of: "ts1", now: Clock.second)
+            ).pem
+            await #expect(throws: (any Error).self) { try await CenterLine(foreign).report(Self.report) }
+            let bare = try HTTPClient(trustingPEM: known.authority, at: "")
+            await #expect(throws: (any Error).self) {
+                try await CenterLine.answer(
+                    to: HTTPClientRequest(url: known.url("orders")), by: bare,
+                    within: HTTPClientLimits(whole: .seconds(5)))
+            }
+            // One of the right authority that was never stored.
+            let port = try #require(services.agents.port)
+            var stray = known
+            stray.key = request.key
+            stray.certificate = try #require(
+                port.authority.certificate(forRequest: request.text, of: "ts1", now: Clock.second)
+            ).pem
+            await #expect(throws: AgentProblem.self) { try await CenterLine(stray).report(Self.report) }
+            _ = try await CenterLine(known).report(Self.report)
+        }
+    }
+
+    @Test func `a certificate that has expired is refused`() async throws {
+        try await serving { port in
+            var identity = try await identity("ts1", port: port)
+            let request = try CertificateRequest(name: "ts1")
+            let authority = try #require(services.agents.port).authority
+            identity.key = request.key
+            identity.certificate = try #require(
+                authority.certificate(
+                    forRequest: request.text, of: "ts1",
+                    now: Clock.second - (AgentAuthority.days + 1) * 86_400)
+            ).pem
+            await #expect(throws: (any Error).self) { try await CenterLine(identity).report(Self.report) }
+        }
+    }
+
+    @Test func `a revoked agent, and that of a server that was removed, are not let in any more`()
+        async throws
+    {
+        let services = services
+        try await serving { port in
+            let revoked = try CenterLine(try await identity("ts1", port: port))
+            let removed = try CenterLine(try await identity("ts2", port: port))
+            for line in [revoked, removed] { _ = try await line.report(Self.report) }
+            try await acts.revokeAgent(of: TerminalName("ts1"))
+            let name = try TerminalName("ts2")
+            let record = try #require(services.fleet.snapshot.contents.terminals.servers[name])
+            for edit in [FleetEdit.terminal(name, nil), .terminal(name, record)] {
+                try await services.fleet.change(by: "test") { _ in [edit] }
+            }
+            for line in [revoked, removed] {
+                await #expect(throws: AgentProblem.self) { try await line.report(Self.report) }
+                await #expect(throws: AgentProblem.self) {
+                    try await line.renew(CertificateRequest(name: "x").text)
+                }
+            }
+        }
+    }
+
+    @Test func `a renewed certificate counts, and so does the one before, but none earlier`() async throws {
+        try await serving { port in
+            var identity = try await identity("ts1", port: port)
+            var lines = [try CenterLine(identity)]
+            for _ in 0..<2 {
+                let request = try CertificateRequest(name: "other name")
+                identity.certificate = try await #require(lines.last).renew(request.text)
+                identity.key = request.key
+                lines.append(try CenterLine(identity))
+            }
+            await #expect(throws: AgentProblem.self) { try await lines[0].report(Self.report) }
+            for line in lines.dropFirst() { _ = try await line.report(Self.report) }
+        }
+    }
+
+    @Test func `the port serves nothing else, and no more than is bounded`() async throws {
+        try await serving { port in
+            let identity = try await identity("ts1", port: port)
+            let client = try identity.client()
+            for path in ["../../api/v1/nodes", "../../login", "other"] {
+                let answer = try await client.execute(
+                    HTTPClientRequest(url: identity.url(path)),
+                    within: HTTPClientLimits(whole: .seconds(5)))
+                #expect(answer.status == 404, "\(path)")
+            }
+            var large = HTTPClientRequest(url: identity.url("report"))
+            large.method = .POST
+            large.body = ByteBuffer(repeating: UInt8(ascii: "x"), count: (1 << 20) + 1)
+            let answer = try await client.execute(large, within: HTTPClientLimits(whole: .seconds(10)))
+            #expect(answer.status == 413)
+        }
+    }
+
+    @Test func `an agent that asks too often waits`() async throws {
+        let name = try TerminalName("ts1")
+        let taken = (0..<200).count { _ in services.agents.takesRequest(of: name) }
+        #expect((Agents.burst...(Agents.burst + 2 * Agents.perSecond)).contains(taken))
+        #expect(services.agents.takesRequest(of: try TerminalName("ts2")))
+    }
+}

@@ -1,0 +1,84 @@
+import API
+import Fleet
+import HTTPTypes
+import Testing
+import Wire
+
+@testable import Center
+
+/// Another name for a node, by the API and the page.
+@Suite struct NodeRenameActTests {
+    private static let card = "52:54:00:00:04:01"
+
+    private func fleetWithSpare() async throws -> SmallFleet {
+        let fleet = try await SmallFleet()
+        let name = try NodeName("spare")
+        let node = Node(
+            name: name, group: try GroupPath(Place.school.rawValue),
+            macAddresses: [try #require(MACAddress(Self.card))], tags: ["lab"])
+        _ = try await fleet.services.fleet.change(by: "test") { _ in [.node(name, node)] }
+        return fleet
+    }
+
+    private func rename(
+        _ name: String, to new: String, _ fleet: SmallFleet, ifMatch: String? = nil
+    ) async throws -> SmallFleet.Answer {
+        let person = Person(role: .admin, place: .site)
+        var headers: HTTPFields = [
+            .authorization: "Bearer \(person.token)", .contentType: "application/json",
+        ]
+        headers[.ifMatch] = ifMatch
+        return try await fleet.ask(
+            "POST", "/api/v1/nodes/\(name)/rename", headers: headers, body: #"{"name":"\#(new)"}"#)
+    }
+
+    @Test func `a node gets another name in one revision, which undo takes back`() async throws {
+        let fleet = try await fleetWithSpare()
+        let revision = fleet.services.fleet.snapshot.revision
+        let answer = try await rename("spare", to: "office-9", fleet)
+        #expect(answer.status == 200 && answer.headers[.eTag] != nil, "\(answer.body)")
+        let snapshot = fleet.services.fleet.snapshot
+        #expect(snapshot.revision == revision + 1)
+        #expect(snapshot.nodes[try NodeName("spare")] == nil)
+        #expect(snapshot.nodes[try NodeName("office-9")]?.tags == ["lab"])
+        #expect(snapshot.node(at: MACAddress(Self.card))?.name.text == "office-9")
+        let last = try await fleet.services.fleet.store.revision(revision + 1)
+        #expect(last.what == "node spare renamed to office-9")
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        _ = try await acts.undo(revision + 1)
+        #expect(fleet.services.fleet.snapshot.node(at: MACAddress(Self.card))?.name.text == "spare")
+    }
+
+    @Test func `a name that is taken, another state and a volume are refused`() async throws {
+        let fleet = try await fleetWithSpare()
+        let revision = fleet.services.fleet.snapshot.revision
+        let (school, office) = (Place.school.node, Place.office.node)
+        #expect(try await rename("spare", to: office, fleet).status == 409)
+        #expect(try await rename("spare", to: "spare", fleet).status == 409)
+        #expect(try await rename("spare", to: "not_a_name", fleet).status == 422)
+        #expect(try await rename("spare", to: "office-9", fleet, ifMatch: "\"0\"").status == 412)
+        #expect(try await rename("nothing", to: "office-9", fleet).status == 404)
+        let kept = try await rename(school, to: "office-9", fleet)
+        #expect(kept.status == 409 && kept.body.contains("roost volume rm \(school)"))
+        #expect(fleet.services.fleet.snapshot.revision == revision)
+    }
+
+    @Test func `the page refuses a name that is taken, and replaces no other node`() async throws {
+        let fleet = try await fleetWithSpare()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        let name = try NodeName("spare")
+        let tag = try #require(try await acts.tag(of: name))
+        let other = try NodeName(Place.office.node)
+        #expect(throws: StoreError.self) {
+            try acts.planNode(name, ifMatch: tag) { stored in
+                var node = stored
+                node.name = other
+                return node
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import API
+import ArgumentParser
+import ConfigurationFile
+import Fleet
+import Foundation
+import Testing
+import Wire
+
+@testable import Commands
+@testable import RoostCommand
+
+/// What commands print in each format, and which commands there are.
+@Suite struct OutputTests {
+    @Test func `no two commands of one place have the same name`() {
+        func check(_ command: any ParsableCommand.Type, _ path: String) {
+            let children = command.configuration.subcommands
+            let names = children.flatMap { [$0._commandName] + $0.configuration.aliases }
+            let twice = Dictionary(grouping: names, by: \.self).filter { $0.value.count > 1 }.keys
+            #expect(twice.isEmpty, "\(path): \(twice.sorted())")
+            for child in children { check(child, "\(path) \(child._commandName)") }
+        }
+        check(Roost.self, "roost")
+    }
+
+    @Test func `YAML says the same as JSON, whatever the texts are`() throws {
+        let texts = [
+            "plain", "yes", "No", "null", "~", "1", "1.5", "0x10", "", " a", "a: b", "- a", "#", "a\nb",
+            "\u{1B}[2J",
+            "ü", "2026-11-29", "{", "é\u{301}", "1_000", "=", "'", "\"", "\\n", "a #b",
+        ]
+        let value = ["list": texts, "other": ["x"]]
+        let yaml = try JSONTree(JSONEncoder().encode(value)).yaml
+        let tree = try #require(try YAMLTree.parse(yaml, file: "x"))
+        guard case .mapping(let members) = tree.content,
+            case .list(let entries) = members.first?.value.content
+        else {
+            Issue.record("\(yaml)")
+            return
+        }
+        let read = entries.map { entry in
+            if case .scalar(let text) = entry.content { text } else { "not a text" }
+        }
+        #expect(read == texts, "\(yaml)")
+        #expect(!yaml.unicodeScalars.contains("\u{1B}"))
+    }
+
+    @Test func `numbers, flags and what is absent keep their kind in YAML`() throws {
+        let json = Data(#"{"a":1,"b":1.5,"c":true,"d":null,"e":[],"f":{},"g":"1"}"#.utf8)
+        #expect(try JSONTree(json).yaml == "a: 1\nb: 1.5\nc: true\nd: null\ne: []\nf: {}\ng: \"1\"\n")
+    }
+
+    @Test(arguments: [
+        (#"[{"name":"pc-1"},{"name":"pc-2"}]"#, "pc-1\npc-2\n"),
+        (#"[{"path":"/school"}]"#, "/school\n"), (#"[{"image":"debian","number":3}]"#, "debian@3\n"),
+        (#"[{"number":7,"who":"ann"}]"#, "7\n"), (#"{"name":"pc-1"}"#, "pc-1\n"),
+        (#"{"node":{"name":"pc-1"}}"#, "pc-1\n"), ("[]", ""),
+    ])
+    func `names are a line each`(json: String, names: String) throws {
+        #expect(try JSONTree(Data(json.utf8)).names() == names)
+    }
+
+    @Test func `what has no names says so`() throws {
+        #expect(throws: ValidationError.self) { try JSONTree(Data(#"[{"a":1}]"#.utf8)).names() }
+    }
+
+    // MARK: Words
+
+    @Test(arguments: [
+        ("node tag pc-1 -teacher", "node tag pc-1 -- -teacher"),
+        ("node tag pc-1 new -teacher", "node tag pc-1 new -- -teacher"),
+        ("node tag pc-1 -- -teacher", "node tag pc-1 -- -teacher"), ("node tag pc-1 -h", "node tag pc-1 -h"),
+        ("node tag --help", "node tag --help"), ("node tag pc-1 a --socket x", "node tag pc-1 a --socket x"),
+        ("node list -o json", "node list -o json"), ("", ""),
+    ])
+    func `a hyphen takes a tag away`(line: String, marked: String) {
+        let words = RemovedTags.marked(line.split(separator: " ").map(String.init))
+        #expect(words.joined(separator: " ") == marked)
+    }
+
+    // MARK: Texts
+
+    @Test func `a revision says what changed in each record`() {
+        let before = #"{"group":"/a","settings":{"kernel-arguments":"quiet","loader":"ipxe"},"tags":[]}"#
+        let after = #"{"group":"/b","settings":{"kernel-arguments":"quiet splash"},"tags":["x","y"]}"#
+        #expect(
+            RecordDifference.lines(from: before, to: after) == [
+                "group: /a → /b", "settings.kernel-arguments: quiet → quiet splash",
+                "settings.loader: ipxe → -", "tags: - → x, y",
+            ])
+        #expect(RecordDifference.lines(from: nil, to: #"{"name":"pc-1","tags":[]}"#) == ["name: pc-1"])
+        #expect(RecordDifference.lines(from: "no JSON", to: nil) == ["value: no JSON"])
+    }
+
+    @Test(arguments: [
+        (["a", "b"], ["a", "b", "c"], ["c"]), (["a", "b"], ["b", "c", "d"], ["c", "d"]),
+        (["x", "x"], ["x", "x", "x"], []), ([], ["a"], ["a"]), (["a"], ["z"], ["z"]), (["a"], ["a"], []),
+        (["a", "b", "a"], ["b", "a", "b"], ["b"]),
+    ])
+    func `a followed log goes on where it was`(shown: [String], now: [String], news: [String]) {
+        #expect(Array(NodeLog.news(now, after: shown)) == news)
+    }
+}

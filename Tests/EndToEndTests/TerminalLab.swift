@@ -1,0 +1,161 @@
+import Foundation
+import Testing
+
+/// Terminal servers with agents, and thin clients, on the laboratory's network (`Lab/terminal.sh`).
+final class TerminalLab: Sendable {
+    static let agentProgram =
+        ProcessInfo.processInfo.environment["ROOST_AGENT"]
+        ?? "\(BootLab.repository)/.build/release/roost-agent"
+    private static let unit = "\(BootLab.repository)/Packaging/systemd/roost-agent.service"
+
+    /// Why they cannot be there; nil when they can.
+    static let obstacle: String? = {
+        for path in [agentProgram, unit] where !FileManager.default.fileExists(atPath: path) {
+            return "\(path) is not built (make tests)"
+        }
+        do {
+            let words = try command("obstacle").trimmingCharacters(in: .whitespacesAndNewlines)
+            return words.isEmpty ? nil : words
+        } catch { return "\(error)" }
+    }()
+
+    /// Two servers in a pool, and a node whose people get their sessions there.
+    static let shared = Result { try TerminalLab() }
+
+    static let servers = ["ts1": "10.77.0.11", "ts2": "10.77.0.12"]
+    static let (node, mac) = ("tc1", "52:54:00:00:7c:01")
+    /// Of anna, on both servers.
+    static let password = "correct horse battery"
+
+    let lab: BootLab
+
+    private init() throws {
+        lab = try BootLab.shared.get()
+        let files = "\(BootLab.directory)/agent"
+        for (place, file) in [("usr/bin", Self.agentProgram), ("etc/systemd/system", Self.unit)] {
+            try FileManager.default.createDirectory(
+                atPath: "\(files)/\(place)", withIntermediateDirectories: true)
+            try BootLab.run("cp", [file, "\(files)/\(place)/"])
+        }
+        for server in Self.servers.keys.sorted() { try startServer(server, files) }
+        try lab.roost(
+            "pool", "add", "room", "--level", "ts1,ts2", "--protocol", "rdp", "--protocol", "x2go")
+        try lab.roost("node", "add", Self.node, "--mac", Self.mac)
+        try lab.roost(
+            "set", "--node", Self.node, "pool=room", "log-in=guest", "guest-account=guest01..guest20")
+        try startNode()
+        try waitForServers()
+    }
+
+    // MARK: Servers
+
+    private func startServer(_ name: String, _ files: String) throws {
+        let address = try #require(Self.servers[name])
+        try Spans.measure("terminal server", name) { _ = try Self.command("server", name, address) }
+        try Self.command("put", name, files)
+        // What the command prints is what people run.
+        let join = try lab.roost("server", "token", "--name", name)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        try run(
+            name,
+            """
+            useradd --create-home --shell /bin/bash anna
+            echo 'anna:\(Self.password)' | chpasswd
+            \(join) --address \(address)
+            roost-agent setup
+            systemctl daemon-reload
+            systemctl enable --now roost-agent
+            """)
+    }
+
+    /// Starts a server again whose power was cut: it has forgotten everything, and joins anew.
+    func restartServer(_ name: String) throws {
+        _ = try? Self.command("kill", name)
+        _ = try? lab.roost("server", "revoke", name)
+        try startServer(name, "\(BootLab.directory)/agent")
+        try waitForServers()
+    }
+
+    /// Until both have reported, and take log-ins.
+    func waitForServers() throws {
+        try lab.waitUntil("both terminal servers have reported", seconds: 60) {
+            let servers = try lab.json("server", "list") as? [[String: Any]] ?? []
+            return servers.filter { $0["state"] as? String == "up" }.count == Self.servers.count
+        }
+    }
+
+    /// A shell script on a server or a node.
+    @discardableResult
+    func run(_ name: String, _ script: String) throws -> String {
+        try Self.command("exec", name, "sh", "-euc", script)
+    }
+
+    // MARK: People
+
+    func startNode() throws { try Self.command("node", Self.node, Self.mac) }
+
+    /// At the log-in screen: a name, `guest`, or `automatic`.
+    ///
+    /// - Returns: why there is no session; nil: it begins.
+    func logIn(_ user: String, _ password: String = "") throws -> String? {
+        do {
+            try BootLab.run(
+                "sh",
+                [
+                    "-c", #"printf '%s\n' "$1" | "$2" person "$3" "$4""#, "sh", password, Self.script,
+                    Self.node,
+                    user,
+                ], environment: Self.environment)
+            return nil
+        } catch let failure as CommandFailed {
+            return failure.output
+        }
+    }
+
+    /// The desktop's colour is on the node's screen; a picture of it is kept.
+    func requireDesktop(_ name: String, seconds: Int = 60) throws {
+        try Spans.measure("desktop", name) {
+            _ = try Self.command(
+                "desktop", Self.node, String(Pace.seconds(seconds)), "\(BootLab.directory)/log/\(name).png")
+        }
+    }
+
+    /// What a window at the node says, within some seconds.
+    func says(seconds: Int = 30) throws -> String {
+        try Self.command("says", Self.node, String(Pace.seconds(seconds)))
+    }
+
+    func leave() { _ = try? Self.command("leave", Self.node) }
+
+    /// The sessions that the control center knows: `USER SERVER`.
+    func sessions() throws -> [String] {
+        let all = try lab.json("session", "list", "--servers") as? [[String: Any]] ?? []
+        return all.compactMap { one in
+            guard let user = one["user"] as? String, let server = one["server"] as? String else { return nil }
+            return "\(user) \(server)"
+        }.sorted()
+    }
+
+    /// Until a person has a session; returns its server.
+    func server(of user: String) throws -> String {
+        var found: String?
+        try lab.waitUntil("\(user) has a session", seconds: 30) {
+            found = try sessions().first { $0.hasPrefix("\(user) ") }?.split(separator: " ").last.map(
+                String.init)
+            return found != nil
+        }
+        return try #require(found)
+    }
+
+    // MARK: The script
+
+    private static let script = "\(BootLab.repository)/Lab/terminal.sh"
+    private static let environment = [
+        "LAB_DIR": BootLab.directory, "LAB_NS": BootLab.namespace, "LAB_CACHE": BootLab.cache,
+    ]
+
+    @discardableResult
+    static func command(_ words: String...) throws -> String {
+        try BootLab.run(script, words, environment: environment)
+    }
+}
