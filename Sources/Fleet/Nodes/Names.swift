@@ -132,7 +132,7 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
     package var description: String { "/" + parts.joined(separator: "/") }
 
     /// For natural order: `/room-9` before `/room-10`, and each group before what is below it.
-    package var countingKey: [UInt8] { Array(parts.map { Counting.key(of: $0) }.joined(separator: [0])) }
+    package var countingKey: [UInt8] { Array(parts.map { $0.countingKey }.joined(separator: [0])) }
 }
 
 extension Sequence<GroupPath> {
