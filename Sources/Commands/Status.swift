@@ -41,8 +41,14 @@ struct Status: AsyncParsableCommand {
         text += status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined()
         text += (status.warnings ?? []).map { "\nwarning: \($0)\n" }.joined()
         if !figures.troubles.isEmpty {
-            var table = TextTable(["MACHINE", "TROUBLE", "WHAT TO DO"])
-            for trouble in figures.troubles { table.add([trouble.machine.text, trouble.text, trouble.fix]) }
+            var table = TextTable(["SINCE", "GROUP", "MACHINE", "TROUBLE", "WHAT TO DO"])
+            for trouble in figures.troubles {
+                let more = trouble.count > 1 ? ", and \(trouble.count - 1) more" : ""
+                table.add([
+                    trouble.since.map { Shown.time(second: $0 / 1_000) } ?? "-",
+                    trouble.group?.description ?? "-", trouble.machine.text + more, trouble.text, trouble.fix,
+                ])
+            }
             text += "\n" + table.text
         }
         return withMachines ? text + "\n" + MachineTable.text(status.machines) : text
