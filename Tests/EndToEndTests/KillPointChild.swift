@@ -111,6 +111,12 @@ extension Commit {
         NodeAlarm(at: 1, address: IPv4Address(rawValue: 1), holder: nil, property: .otherTPM)
     }
 
+    private static func desktop() throws -> PastSession {
+        PastSession(
+            server: try TerminalName("ts1"), session: "1", user: "ann", kind: .rdp, place: "pc-1",
+            startedAt: 5)
+    }
+
     private static func event(_ boot: String) -> BootEvent {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
@@ -186,6 +192,7 @@ extension Commit {
                 store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
             let tpm = TPMIdentity(endorsement: "a", attestation: "b", kind: .ecc)
             _ = try await store.bind([BoundTPM(node: node.name, tpm: tpm, boundAt: 1)])
+        case .terminalSessions: try await store.save(began: [Self.desktop()], ended: [])
         case .refusedTPMs:
             try await store.save(refusals: [Self.machine: Self.refusal()])
         case .secretMints:
@@ -254,6 +261,7 @@ extension Commit {
         case .steps: try await store.steps(of: Self.machine, in: "first").count == 1
         case .tpms: try await store.snapshot().tpm(of: NodeName("pc-1")) != nil
         case .refusedTPMs: try await store.refusedTPMs().count == 1
+        case .terminalSessions: try await store.openSessions().count == 1
         // Done is what was handed out: a receipt without it, or it without a receipt, is neither; and what is to be minted is known, too.
         case .secretReceipts: try await Self.isClaimed(store)
         case .secretMints: try await store.openMints().isEmpty
