@@ -226,7 +226,10 @@ extension EndToEnd.Servers {
             "/images/debian/trial?version=1", "/images/debian/difference?contents=yes",
             "/leases", "/networks", "/boots", "/history", "/history/1", "/administrators", "/tokens",
             "/settings", "/wizard",
-            "/hooks",
+            "/hooks", "/files", "/desktops", "/desktops/servers", "/desktops/servers/ts-1",
+            "/desktops/server?name=ts-1", "/desktops/pool?name=room", "/desktops/place?user=ann&node=pc-1",
+            "/desktops/log-ins", "/desktops/sessions", "/desktops/accounts", "/desktops/account",
+            "/desktops/agents",
         ].enumerated().filter { !Extent.isSample || $0.offset % 3 == 0 }.map(\.element)
 
         @Test(arguments: pages) func `every page is accessible, on every screen`(path: String) throws {
@@ -259,6 +262,13 @@ extension EndToEnd.Servers {
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
             try server.roost("set", "--group", "/school", "loader=ipxe", "kernel-arguments=quiet")
             try server.roost("rule", "add", "small", "memory < 2 GiB", "overlay-size=25%")
+            try server.roost(
+                "server", "add", "ts-1", "10.77.0.21", "--group", "/school", "--tag", "room", "--limit", "40",
+                "--weight", "1.5", "--hours", "mon-sun 00:00-24:00")
+            try server.roost(
+                "pool", "add", "room", "--group", "/school", "--level", "tag:room", "--protocol", "rdp")
+            try server.roost("server", "drain", "ts-1", "--restart")
+            try server.roost("set", "--group", "/school", "pool=room")
             try server.roost("secret", "mint", "password", "password", "--arm", "each-boot")
             let root = try TinyRoot("\(server.directory)/root")
             for number in 1...2 {
