@@ -124,32 +124,31 @@ import Wire
         let stream = try #require(bench.services.fleet.events.listen())
         var events = stream.makeAsyncIterator()
         _ = await events.next()
-        func next() async -> ServerEvent? { await events.next()?.event }
         bench.look()
         bench.silence([2: 61_000], of: 12)
         bench.look()
         bench.look()
-        var told = await next()
+        var told = await events.next()?.event
         #expect(told?.kind == .lost && told?.node?.text == "pc-2" && told?.group == bench.room)
         bench.silence([:], of: 12)
         bench.look()
         bench.look()
-        told = await next()
+        told = await events.next()?.event
         #expect(told?.kind == .heard && told?.node?.text == "pc-2")
         // Of a shutdown the node itself tells.
         try await bench.note(.off, 1)
-        told = await next()
+        told = await events.next()?.event
         #expect(told?.kind == .off && told?.node?.text == "pc-1")
         bench.silence(
             Dictionary(uniqueKeysWithValues: (1...12).map { ($0, 70_000) }), of: 12)
         bench.look()
-        told = await next()
+        told = await events.next()?.event
         #expect(told?.kind == .lost && told?.node == nil && told?.text == "11 nodes of /room-3: lost")
         // A new boot is told by its own stages.
         try await bench.note(.dhcp, 2, boot: "two")
         bench.look()
         bench.services.fleet.events.publish(ServerEvent(kind: .clock, text: "end"))
-        let (boot, end) = (await next(), await next())
+        let (boot, end) = (await events.next()?.event, await events.next()?.event)
         #expect(boot?.kind == .boot && end?.kind == .clock)
     }
 

@@ -79,14 +79,14 @@ import Testing
     }
 
     private func error(_ watch: DeclaredWatch) -> String {
-        guard case .failure(let error)? = (watch.look() + watch.look()).last?.items else { return "" }
+        guard case .failure(let error)? = (watch.look() + watch.look()).last?.content else { return "" }
         return "\(error)"
     }
 
     @Test func `a pipe blocks nothing, and a link out of the directory is not followed`() throws {
         let watch = try watch()
         try write("groups:\n  - path: /a\n", "a.yaml")
-        #expect(try watch.look(isFirst: true).last?.items.get().count == 1)
+        #expect(try watch.look(isFirst: true).last?.content.get().count == 1)
         #expect(unsafe mkfifo("\(directory)/pipe.yaml", 0o600) == 0)
         #expect(error(watch).contains("pipe.yaml: this is not a file"))
         try FileManager.default.removeItem(atPath: "\(directory)/pipe.yaml")
