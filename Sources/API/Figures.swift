@@ -16,7 +16,7 @@ package struct FiguresAnswer: Codable, Sendable {
             /// A step of its configuration failed.
             case step
             /// People could not log in there.
-            case logIn = "log-in"
+            case refusedPerson = "refused-person"
         }
 
         package var kind: Kind

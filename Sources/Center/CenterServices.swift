@@ -53,7 +53,7 @@ package struct CenterServices: Sendable {
         terminals = LiveTerminals(fleet: fleet)
         probes = TerminalProbes(of: terminals)
         renewals = TerminalRenewals(of: terminals)
-        logIns = LogIns(fleet: fleet, terminals: terminals)
+        logIns = LogIns(fleet: fleet, terminals: terminals, translate: Words.translate)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports

@@ -102,7 +102,7 @@ struct FileGet: AsyncParsableCommand {
             if let output {
                 try content.write(to: URL(fileURLWithPath: output))
             } else {
-                try FileHandle.standardOutput.write(contentsOf: content)
+                try write(content)
             }
         }
     }

@@ -77,9 +77,7 @@ struct WatchOptions: ParsableArguments {
         while watch {
             try await Task.sleep(for: .seconds(2))
             // From the top of a terminal; in a file, one after the other.
-            let isTerminal = isatty(STDOUT_FILENO) == 1
-            try FileHandle.standardOutput.write(
-                contentsOf: Data((isTerminal ? "\u{1B}[H\u{1B}[2J" : "\n").utf8))
+            try write(Data((isatty(STDOUT_FILENO) == 1 ? "\u{1B}[H\u{1B}[2J" : "\n").utf8))
             try await body()
         }
     }

@@ -27,3 +27,8 @@ package func print(csv data: Data) {
         Swift.print(PlainText(String(line)), terminator: "\r\n")
     }
 }
+
+/// Writes to standard output as it is: the content of a file that was asked for, or what clears a terminal.
+func write(_ content: Data) throws {
+    try FileHandle.standardOutput.write(contentsOf: content)
+}

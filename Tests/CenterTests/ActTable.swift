@@ -224,7 +224,7 @@ extension ActRow {
         ActRow("makeAgentToken", .configure) {
             try $0.makeAgentToken(AgentTokenRequest(group: $1.group))
         },
-        ActRow("revokeAgent", .configure) {
+        ActRow("revokeAgent", .configure, .hidden) {
             try await $0.revokeAgent(of: TerminalName("ts-of-\($1.place.node)"))
         },
         ActRow("makeBoardLink", .configure) {

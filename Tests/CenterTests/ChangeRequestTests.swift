@@ -72,6 +72,6 @@ import Wire
         }
         #expect(
             context.debugDescription.contains(
-                "exactly one of group, imageSettings, loaderRule, moveGroup, network"))
+                "exactly one of account, group, imageSettings, loaderRule, moveGroup, network"))
     }
 }

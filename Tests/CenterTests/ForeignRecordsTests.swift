@@ -166,7 +166,7 @@ import Testing
         try await fleet.services.fleet.change(by: "test") { snapshot in
             var other = try #require(snapshot.nodes[node.name])
             other.name = try NodeName("renamed")
-            return [.node(node.name, nil), .node(other.name, other)]
+            return [.volume(node.name, nil), .node(node.name, nil), .node(other.name, other)]
         }
         #expect(try !acts(.school).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))

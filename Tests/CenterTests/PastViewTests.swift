@@ -41,7 +41,10 @@ import Wire
     }
 
     @Test func `lines of a second stay in their order`() async throws {
-        let acts = try await acts(try TemporaryDirectory())
+        // It is removed with the last who knows of it.
+        let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
+        let acts = try await acts(directory)
         let texts = [1, 10, 2, 11, 3].map { "attempt \($0)" }
         acts.services.logs.append(
             texts.enumerated().map {

@@ -165,7 +165,7 @@ import Wire
                     .utf8))
         bench.services.fleet.note([session], of: bench.card(2), in: "one")
         let held = try #require(try await bench.troubles().first)
-        #expect(held.machine.text == "pc-2" && held.text == "lost, with 1 log-in")
+        #expect(held.machine.text == "pc-2" && held.text == "lost, with 1 session")
         #expect((61_000..<90_000).contains(Clock.millisecond - (held.since ?? 0)))
         bench.silence([2: 61_000, 9: 400_000, 10: 120_000, 11: 90_000, 12: 95_000], of: 12)
         let troubles = try await bench.troubles()

@@ -54,15 +54,15 @@ import Wire
 
     @Test func `patterns for the program of clients are rules, stronger than those without it`() throws {
         let text =
-            "[pc-*]\nNFS_HOME=a:/a\nTIMEZONE=Europe/Rome\n[init/pc-1*]\nTIMEZONE=Europe/Paris\n"
-            + "[init/52:54:*]\nTIMEZONE=Europe/Oslo\n[init/10.0.*]\nTIMEZONE=Europe/Kyiv\n"
+            "[pc-*]\nNFS_HOME=a:/a\nSEARCH_DOMAIN=rome.example\n[init/pc-1*]\nSEARCH_DOMAIN=paris.example\n"
+            + "[init/52:54:*]\nSEARCH_DOMAIN=oslo.example\n[init/10.0.*]\nSEARCH_DOMAIN=kyiv.example\n"
         let result = LTSPImport(.ltsp(LTSPConf(Array(text.utf8))))
         let rules = result.rules.sorted { $0.priority > $1.priority }
         #expect(
             rules.map(\.condition) == ["name ~ \"pc-1*\"", "mac ~ \"52:54:*\"", "name ~ \"pc-*\""])
         #expect(
-            rules.map { $0.settings["time-zone"] } == [
-                .text("Europe/Paris"), .text("Europe/Oslo"), .text("Europe/Rome"),
+            rules.map { $0.settings["dns-search"] } == [
+                .list(["paris.example"]), .list(["oslo.example"]), .list(["rome.example"]),
             ])
         #expect(result.rows.last?.fate == .notTaken)
         #expect(result.rows.last?.text.contains("do not depend on addresses") == true)
@@ -71,23 +71,24 @@ import Wire
     @Test func `a machine's section for the program of clients counts for its node, a new one once`() throws {
         let (mac, other) = ("52:54:00:00:00:01", "52:54:00:00:00:02")
         let text =
-            "[init/\(mac)]\nTIMEZONE=Europe/Paris\n[\(mac)]\nHOSTNAME=pc-1\nTIMEZONE=Europe/Rome\n"
-            + "[init/pc-2]\nTIMEZONE=Europe/Oslo\n[initrd-bottom/pc-2]\nTIMEZONE=Europe/Kyiv\n"
+            "[init/\(mac)]\nSEARCH_DOMAIN=paris.example\n[\(mac)]\nHOSTNAME=pc-1\nSEARCH_DOMAIN=rome.example\n"
+            + "[init/pc-2]\nSEARCH_DOMAIN=oslo.example\n[initrd-bottom/pc-2]\nSEARCH_DOMAIN=kyiv.example\n"
         let card = try #require(MACAddress(other))
         let known = Node(name: try NodeName("pc-2"), group: .site, macAddresses: [card])
         let result = LTSPImport(.ltsp(LTSPConf(Array(text.utf8))), into: .init(nodes: [known]))
         #expect(result.newNodes.map(\.name.text) == ["pc-1"])
-        #expect(result.newNodes.first?.settings["time-zone"] == .text("Europe/Paris"))
-        #expect(result.nodes[known.name]?["time-zone"] == .text("Europe/Oslo"))
+        #expect(result.newNodes.first?.settings["dns-search"] == .list(["paris.example"]))
+        #expect(result.nodes[known.name]?["dns-search"] == .list(["oslo.example"]))
         #expect(result.rows.filter { $0.fate == .notTaken }.map(\.section) == ["initrd-bottom/pc-2"])
     }
 
     @Test func `what is set for the program on all clients is stronger than a pattern`() {
-        let text = "[pc-*]\nTIMEZONE=Europe/Rome\nDNS_SERVER=10.0.0.1\n[init/]\nTIMEZONE=Europe/Paris\n"
+        let text =
+            "[pc-*]\nSEARCH_DOMAIN=rome.example\nDNS_SERVER=10.0.0.1\n[init/]\nSEARCH_DOMAIN=paris.example\n"
         let result = LTSPImport(.ltsp(LTSPConf(Array(text.utf8))))
-        #expect(result.site["time-zone"] == .text("Europe/Paris"))
+        #expect(result.site["dns-search"] == .list(["paris.example"]))
         #expect(result.rules.first?.settings["dns"] == .list(["10.0.0.1"]))
-        #expect(result.rules.first?.settings["time-zone"] == nil)
+        #expect(result.rules.first?.settings["dns-search"] == nil)
     }
 
     // MARK: Bad input

@@ -12,7 +12,7 @@ import Testing
         "API": ["Acts", "CenterContext", "CalendarTime", "Clock", "ImageBuilds"],
         // The last three are the way in.
         "Pages": [
-            "API", "Acts", "CenterContext", "Form", "CalendarTime", "ImageBuilds", "Gate",
+            "API", "Acts", "CenterContext", "Form", "CalendarTime", "Clock", "ImageBuilds", "Gate",
             "OpenIDProvider", "IdentityMiddleware",
         ],
     ]

@@ -5,7 +5,7 @@ import Wire
 /// A moment in the past to look at.
 enum TimeTravel {
     /// Seconds since 1970.
-    static func second(_ text: String, _ form: MomentText.Form = .typed, now: Int = Clock.second) throws
+    static func second(_ text: String, _ form: MomentText.Origin = .typed, now: Int = Clock.second) throws
         -> Int
     {
         do {

@@ -17,6 +17,13 @@ extension Acts {
         }
     }
 
+    /// - Parameter server: as typed; empty: any.
+    func makeAgentToken(server: String, in group: GroupPath) throws -> AgentTokenAnswer {
+        try require(.configure, in: group)
+        return try makeAgentToken(
+            AgentTokenRequest(server: server.isEmpty ? nil : try TerminalName(server), group: group))
+    }
+
     /// Makes a token for one agent: it may add a server in a group, or join one that is there.
     func makeAgentToken(_ wish: AgentTokenRequest) throws -> AgentTokenAnswer {
         try require(.configure, in: wish.group ?? .site)

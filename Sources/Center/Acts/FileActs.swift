@@ -33,6 +33,12 @@ extension Acts {
     }
 
     /// Puts a content there, in the place of a former one.
+    /// - Parameter name: as typed.
+    func putFile(named name: String, _ content: [UInt8]) async throws -> Saved<StoredFileAnswer> {
+        try require(.configure, in: .site)
+        return try await putFile(StoredFileName(name), content)
+    }
+
     func putFile(_ name: StoredFileName, _ content: [UInt8], if expected: Precondition = .none) async throws
         -> Saved<StoredFileAnswer>
     {

@@ -67,7 +67,7 @@ struct TroubleList {
     private mutating func noteLost(_ node: Node, _ boot: BootTimeline, in snapshot: FleetSnapshot) {
         let users = live.lastSessions(at: boot.macAddress)
         var losses: [String] = []
-        if users > 0 { losses.append(counted(users, "log-in")) }
+        if users > 0 { losses.append(counted(users, "session")) }
         if snapshot.observations.volumes[node.name] != nil { losses.append("a volume") }
         lost[node.group, default: []].append(
             Lost(
@@ -105,7 +105,7 @@ struct TroubleList {
     mutating func add(_ failure: LogIns.Failure) {
         cases.append(
             Case(
-                kind: .logIn, machine: failure.node, group: failure.group,
+                kind: .refusedPerson, machine: failure.node, group: failure.group,
                 since: now - max(0, Clock.steadyMillisecond - failure.at),
                 text: "a log-in failed: \(failure.reason)",
                 fix: failure.pool.map {

@@ -13,10 +13,8 @@ struct AgentsPage {
         routes.post("desktops/agents", .configure) { request, context, acts in
             let form = try pages.form(context)
             do {
-                let name = form["server"]
-                let wish = AgentTokenRequest(
-                    server: name.isEmpty ? nil : try TerminalName(name), group: try GroupPath(form["group"]))
-                return try await show(command: acts.makeAgentToken(wish).command, request, context, acts)
+                let token = try acts.makeAgentToken(server: form["server"], in: GroupPath(form["group"]))
+                return try await show(command: token.command, request, context, acts)
             } catch let error as InvalidName {
                 return try await show(
                     failure: error.description, status: .unprocessableContent, request, context, acts)

@@ -10,11 +10,10 @@ struct FilesPage {
         routes.get("files", .read) { request, context, acts in try await show(request, context, acts)
         }
         routes.post("files", .configure) { request, context, acts in
-            try acts.require(.configure, in: .site)
             let form = try pages.form(context)
             do {
                 let text = form["text"].replacing("\r\n", with: "\n")
-                _ = try await acts.putFile(StoredFileName(form["name"]), Array(text.utf8))
+                _ = try await acts.putFile(named: form["name"], Array(text.utf8))
                 return pages.redirect("/files")
             } catch let error as InvalidName {
                 return try await show(failure: "\(error)", request, context, acts)

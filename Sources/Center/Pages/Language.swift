@@ -94,3 +94,14 @@ struct Words: Sendable {
         return result + rest
     }
 }
+
+extension Words {
+    private static let ofAll: [Language: Words] = Dictionary(
+        uniqueKeysWithValues: Language.allCases.map { ($0, Words($0, phrases: Embedded.phrases_txt)) })
+
+    /// A phrase in the language of a locale, such as `fr_FR.UTF-8`; in English where pages do not have that language.
+    static func translate(_ text: String, _ locale: String?) -> String {
+        let language = locale.flatMap { Language(rawValue: String($0.prefix(2))) } ?? .english
+        return ofAll[language]?(text) ?? text
+    }
+}

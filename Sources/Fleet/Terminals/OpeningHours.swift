@@ -48,19 +48,23 @@ package struct OpeningHours: WrittenAsText, Hashable {
         return "\(dayText) \(time(start))-\(time(end))"
     }
 
-    /// Neighbouring days as a range.
+    /// Neighbouring days as a range, also from Saturday to Monday.
     private var dayText: String {
+        // Where a range begins: behind a day that is none of them.
+        let first = (0..<7).first { !days.contains(($0 + 6) % 7) && days.contains($0) }
+        guard let first, days.count < 7 else { return "mon-sun" }
         var parts: [String] = []
-        var day = 0
-        while day < 7 {
-            var last = day
-            guard days.contains(day) else {
-                day += 1
-                continue
+        var step = 0
+        while step < 7 {
+            let start = (first + step) % 7
+            step += 1
+            guard days.contains(start) else { continue }
+            var last = start
+            while days.contains((last + 1) % 7) {
+                last = (last + 1) % 7
+                step += 1
             }
-            while last < 6, days.contains(last + 1) { last += 1 }
-            parts.append(day == last ? Self.names[day] : "\(Self.names[day])-\(Self.names[last])")
-            day = last + 1
+            parts.append(start == last ? Self.names[start] : "\(Self.names[start])-\(Self.names[last])")
         }
         return parts.joined(separator: ",")
     }

@@ -7,7 +7,7 @@ package struct UnreadableMoment: Error, Equatable, CustomStringConvertible {
 /// Moments as people and programs write them. Every date and time that the server or a command reads goes through here.
 package enum MomentText {
     /// How much of a moment a text must have.
-    package enum Form: Sendable {
+    package enum Origin: Sendable {
         /// All of it, as in JSON: `2026-11-21T10:00:00Z` (RFC 3339 §5.6).
         case whole
         /// A day, which begins at 00:00 UTC, or a time with its zone; seconds may be missing.
@@ -17,7 +17,8 @@ package enum MomentText {
     }
 
     /// Milliseconds since 1970.
-    package static func milliseconds(_ text: String, _ form: Form = .typed) throws(UnreadableMoment) -> Int {
+    package static func milliseconds(_ text: String, _ form: Origin = .typed) throws(UnreadableMoment) -> Int
+    {
         do throws(WrongPart) {
             var reader = MomentReader(text)
             return try reader.moment(form)
@@ -44,7 +45,7 @@ private struct MomentReader {
 
     init(_ text: String) { rest = text.utf8.prefix(41) }
 
-    mutating func moment(_ form: MomentText.Form) throws(WrongPart) -> Int {
+    mutating func moment(_ form: MomentText.Origin) throws(WrongPart) -> Int {
         guard rest.count <= 40 else { throw WrongPart("it is too long") }
         let days = try date()
         if rest.isEmpty, form != .whole { return days * 86_400_000 }

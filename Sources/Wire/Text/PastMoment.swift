@@ -7,7 +7,7 @@ package enum PastMoment: Equatable, Sendable {
 
     private static let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
     /// `2026-11-21T10:00:00Z`, `2026-11-21`, `2h` or `1763719200`.
-    package init(_ text: String, _ form: MomentText.Form = .typed) throws(UnreadableMoment) {
+    package init(_ text: String, _ form: MomentText.Origin = .typed) throws(UnreadableMoment) {
         if let count = Self.number(text) {
             // Rather a year, or a day without its dashes, than seconds in the first years after 1970.
             guard ![4, 8].contains(text.utf8.count) else {

@@ -20,23 +20,13 @@ extension LogIns {
         var at: Int
     }
 
-    /// The phrases of each language.
-    private static let phrases: [Language: Words] = Dictionary(
-        uniqueKeysWithValues: Language.allCases.map { ($0, Words($0, phrases: Embedded.phrases_txt)) })
-
-    /// In the node's language, if pages have it.
-    private func words(of node: Node?) -> Words? {
-        let locale = node.flatMap { fleet.snapshot.settings(of: $0)[Settings.locale] ?? nil }
-        let language = locale.flatMap { Language(rawValue: String($0.settingText.prefix(2))) } ?? .english
-        return Self.phrases[language]
-    }
-
     func sentence(_ refusal: LogInRefusal, for node: Node?, user: String) -> String {
         filled(refusal.words, for: node)
     }
 
     func filled(_ sentence: PlacementWords, for node: Node?) -> String {
-        var text = words(of: node)?(sentence.text) ?? sentence.text
+        let locale = node.flatMap { fleet.snapshot.settings(of: $0)[Settings.locale] ?? nil }?.settingText
+        var text = translate(sentence.text, locale)
         for (index, value) in sentence.values.enumerated() {
             text = text.replacing("%\(index + 1)", with: value)
         }

@@ -16,21 +16,28 @@ package final class LogIns: Sendable {
     let fleet: LiveFleet
     let terminals: LiveTerminals
     let state = Mutex(State())
+    let translate: @Sendable (_ text: String, _ locale: String?) -> String
     /// Milliseconds, by a clock that is never set.
     let now: @Sendable () -> Int
     /// Seconds since 1970.
     let wall: @Sendable () -> Int
 
-    package convenience init(fleet: LiveFleet, terminals: LiveTerminals) {
+    /// - Parameter translate: a sentence in the language of a node's locale (`fr_FR.UTF-8`; nil: it has none).
+    package convenience init(
+        fleet: LiveFleet, terminals: LiveTerminals,
+        translate: @escaping @Sendable (_ text: String, _ locale: String?) -> String
+    ) {
         self.init(
-            fleet: fleet, terminals: terminals, now: { Clock.steadyMillisecond }, wall: { Clock.second })
+            fleet: fleet, terminals: terminals, translate: translate, now: { Clock.steadyMillisecond },
+            wall: { Clock.second })
     }
 
     init(
-        fleet: LiveFleet, terminals: LiveTerminals, now: @escaping @Sendable () -> Int,
-        wall: @escaping @Sendable () -> Int
+        fleet: LiveFleet, terminals: LiveTerminals,
+        translate: @escaping @Sendable (String, String?) -> String = { text, _ in text },
+        now: @escaping @Sendable () -> Int, wall: @escaping @Sendable () -> Int
     ) {
-        (self.fleet, self.terminals) = (fleet, terminals)
+        (self.fleet, self.terminals, self.translate) = (fleet, terminals, translate)
         (self.now, self.wall) = (now, wall)
         terminals.listener.withLock { listener in
             listener = { [weak self] events, server in self?.note(events, on: server) }
