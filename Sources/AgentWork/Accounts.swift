@@ -27,6 +27,8 @@ struct Accounts: Sendable {
     static let archive = "/var/lib/roost-agent/homes"
     /// Numbers below belong to the system; 65534 and what follows is for those who have no account.
     private static let people = 1_000..<65_534
+    private static let groupLimit =
+        (DirectoryAccount.numbers + [AccountBook.numbers]).map(\.upperBound).max() ?? 0
     /// Seconds for one program.
     static let patience = 30
 
@@ -79,6 +81,8 @@ struct Accounts: Sendable {
             "--create-home", "--home-dir", "/home/\(name)", "--shell", account.shell, "--skel",
             account.skeleton,
             "--comment", Self.comment(account.fullName), "--user-group", "--uid", "\(number)",
+            // Its group has the same number: above the usual limit useradd would take another one, which may be a person's.
+            "--key", "GID_MAX=\(Self.groupLimit)",
             // No password opens it: a log-in has its ticket.
             "--password", "*",
         ]

@@ -28,6 +28,8 @@ package final class Agent: Sendable {
     private let maker: Mutex<ReportMaker>
     private let line: Mutex<CenterLine>
     private let contact = Mutex(Contact())
+    /// Until the next report, and until the next attempt to listen.
+    private let (reportPause, listenPause) = (Pause(), Pause())
     /// Where files are read: a slow disk holds no other task.
     private let looking = DispatchQueue(label: "roost-agent.look")
 
@@ -112,7 +114,7 @@ package final class Agent: Sendable {
                 reached("\(error)")
                 pause = max(.seconds(interval), backoff.next(.random(in: 0...1)))
             }
-            try await Task.sleep(for: pause)
+            try await reportPause.wait(pause)
         }
     }
 
@@ -135,13 +137,17 @@ package final class Agent: Sendable {
 
     /// Says in the journal when the center is lost, and when it is back.
     private func reached(_ problem: String?) {
-        let line: String? = contact.withLock { contact in
+        let (line, isBack): (String?, Bool) = contact.withLock { contact in
             let before = contact.problem
             contact.problem = problem ?? ""
             if problem == nil { contact.at = SystemClock.boot }
-            guard contact.problem != before else { return nil }
-            return problem.map { "the center is not reached: \($0)" } ?? "the center is reached"
+            guard contact.problem != before else { return (nil, false) }
+            return (
+                problem.map { "the center is not reached: \($0)" } ?? "the center is reached",
+                problem == nil && !contact.isListening
+            )
         }
+        if isBack { listenPause.end() }
         if let line { AgentLog.write(line) }
     }
 
@@ -156,6 +162,8 @@ package final class Agent: Sendable {
                 try await line.orders(connected: { contact.withLock { $0.isListening = true } }) { order in
                     orders.take(order) { result in
                         Task { await Self.tell(result, line) }
+                        // Where sessions ended, the next log-in is not to be sent to them.
+                        if order.work.endsSessions { self.reportPause.end() }
                     }
                 }
                 // One that is taken away at once, as by another agent with this identity, does not begin a race.
@@ -166,7 +174,7 @@ package final class Agent: Sendable {
                 if contact.withLock({ $0.problem.isEmpty }) { AgentLog.write("orders: \(error)") }
             }
             contact.withLock { $0.isListening = false }
-            try await Task.sleep(for: backoff.next(.random(in: 0...1)))
+            try await listenPause.wait(backoff.next(.random(in: 0...1)))
         }
     }
 

@@ -111,7 +111,8 @@ struct OrderLines {
 
 /// Growing pauses after failures, each at another moment than those of other agents.
 struct Backoff {
-    private static let (first, longest) = (1.0, 60.0)
+    /// People wait at their nodes while a center that is back is not noticed.
+    private static let (first, longest) = (1.0, 10.0)
     private var seconds = first
 
     /// After something that succeeded.

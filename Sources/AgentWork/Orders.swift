@@ -206,3 +206,14 @@ final class Orders: Sendable {
             seconds: Self.messageSeconds)
     }
 }
+
+extension AgentOrder.Work {
+    /// Whether there may be fewer sessions, or fewer that are shown, once it is done.
+    var endsSessions: Bool {
+        switch self {
+        case .disconnect, .end, .removeAccount: true
+        case .prepare(let logIn): !logIn.endsSessions.isEmpty
+        case .forget, .message, .restart: false
+        }
+    }
+}

@@ -6,6 +6,11 @@ import Linux
 struct ServerSetup {
     /// As PAM and sshd call it.
     static let program = "/usr/bin/roost-agent"
+    private static let kernelFile = "/etc/sysctl.d/60-roost-agent.conf"
+    private static let kernelValues = [
+        ("net.ipv4.tcp_keepalive_time", "30"), ("net.ipv4.tcp_keepalive_intvl", "10"),
+        ("net.ipv4.tcp_keepalive_probes", "3"),
+    ]
 
     let places: AgentPlaces
     let programs: any AgentPrograms
@@ -42,11 +47,8 @@ struct ServerSetup {
     var items: [Item] {
         var items = [
             owned(
-                "a client without power is noticed within a minute", "/etc/sysctl.d/60-roost-agent.conf",
-                [
-                    "net.ipv4.tcp_keepalive_time = 30", "net.ipv4.tcp_keepalive_intvl = 10",
-                    "net.ipv4.tcp_keepalive_probes = 3",
-                ],
+                "a client without power is noticed within a minute", Self.kernelFile,
+                Self.kernelValues.map { "\($0.0) = \($0.1)" },
                 .kernel)
         ]
         if exists("/usr/sbin/xrdp") { items += ofXRDP }
@@ -250,6 +252,13 @@ struct ServerSetup {
         else { throw SystemError("give \(path) its mode") }
     }
 
+    private var hasKernelValues: Bool {
+        Self.kernelValues.allSatisfy { name, value in
+            read("/proc/sys/\(name.replacing(".", with: "/"))")?.split(whereSeparator: \.isWhitespace).first
+                == value[...]
+        }
+    }
+
     /// Has the services look at what has changed. Sessions of xrdp are forgotten when it restarts, so that their people cannot come back to them.
     private func tell(_ units: Set<Item.Unit>, hasSessions: Bool) -> [String] {
         var lines: [String] = []
@@ -258,7 +267,10 @@ struct ServerSetup {
                 lines.append("not done: \(([program] + arguments).joined(separator: " ")): \(error)")
             }
         }
-        if units.contains(.kernel) { act("sysctl", ["--quiet", "--system"]) }
+        // This file alone, and only what is not so already: a container may set nothing. After a removal, values stay until the next start.
+        if units.contains(.kernel), exists(Self.kernelFile), !hasKernelValues {
+            act("sysctl", ["--quiet", "--load=\(places.path(Self.kernelFile))"])
+        }
         if units.contains(.xrdp) {
             act("systemctl", ["daemon-reload"])
             if hasSessions {

@@ -5,6 +5,8 @@ import Glibc
 @main
 enum RoostAgent {
     static func main() async {
+        // Dispatch complains on standard error that this process may not raise a thread's priority, which does no harm.
+        unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
         // Those who read our output may have gone.
         signal(SIGPIPE, SIG_IGN)
         let program = AgentProgram { places, programs, events in

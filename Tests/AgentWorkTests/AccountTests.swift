@@ -118,6 +118,7 @@ import Testing
         let ready = try machine.keeper().prepare(logIn())
         let made = try #require(machine.names("useradd").first)
         #expect(made.suffix(2) == ["--", "guest01"] && made.contains("60000"))
+        #expect(made.contains("GID_MAX=499999"), "its group has the same number")
         let groups = try #require(made.firstIndex(of: "--groups"))
         #expect(made[groups + 1] == "audio")
         let password = try #require(made.firstIndex(of: "--password"))

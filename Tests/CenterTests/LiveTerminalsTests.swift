@@ -107,7 +107,7 @@ import Testing
         terminals.noteEnd(of: "ticket of user1 at 1", on: name, problem: nil, at: 9)
         let placed = terminals.now(at: 9)[name]?.placed
         #expect(placed?.failureCount == 1 && placed?.underwayCount == 2)
-        #expect(terminals.history().map(\.outcome) == [.sent, .sent, .refused, .failed])
+        #expect(terminals.history().map(\.outcome) == [.sent, .sent, .lost, .failed])
         #expect(terminals.history().last?.text == "no room in /home")
     }
 

@@ -80,7 +80,8 @@ final class TerminalLab: Sendable {
     func waitForServers() throws {
         try lab.waitUntil("both terminal servers have reported", seconds: 60) {
             let servers = try lab.json("server", "list") as? [[String: Any]] ?? []
-            return servers.filter { $0["state"] as? String == "up" }.count == Self.servers.count
+            return servers.count { $0["state"] as? String == "up" && $0["isConnected"] as? Bool == true }
+                == Self.servers.count
         }
     }
 
@@ -145,6 +146,18 @@ final class TerminalLab: Sendable {
             return found != nil
         }
         return try #require(found)
+    }
+
+    /// Ends a person's sessions, and waits until the control center knows it.
+    func endSessions(of user: String) throws {
+        let all = try lab.json("session", "list", "--servers") as? [[String: Any]] ?? []
+        for one in all where one["user"] as? String == user {
+            guard let server = one["server"] as? String, let id = one["id"] as? String else { continue }
+            try lab.roost("session", "end", server, id)
+        }
+        try lab.waitUntil("the sessions of \(user) have ended", seconds: 20) {
+            try !sessions().contains { $0.hasPrefix("\(user) ") }
+        }
     }
 
     // MARK: The script

@@ -49,5 +49,6 @@ extension Acts {
             else { throw StoreError.notFound(TerminalServer.missing(name)) }
             return [.terminal(name, server, agent: AgentCertificates())]
         }
+        services.terminals.endAgent(of: name)
     }
 }

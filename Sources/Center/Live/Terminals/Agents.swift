@@ -200,6 +200,12 @@ package final class Agents: Sendable {
 
     // MARK: Who comes
 
+    /// This server has started: the agents that have joined come back.
+    func expectReturn() async throws {
+        guard port != nil else { return }
+        terminals.awaitAgents(try await fleet.store.agentCertificates().keys, at: Clock.steadyMillisecond)
+    }
+
     /// The terminal server whose agent shows this certificate; nil: it is not let in, or not any more.
     func name(of certificate: NIOSSLCertificate) async throws -> TerminalName? {
         try await name(ofFingerprint: Hashing.hexadecimal(Hashing.sha256(certificate.toDERBytes())))

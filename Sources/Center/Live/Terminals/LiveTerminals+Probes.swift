@@ -13,8 +13,10 @@ extension LiveTerminals {
     /// - Parameter time: milliseconds, by a clock that is never set.
     func withoutAgent(at time: Int) -> [TerminalServer] {
         let records = fleet.snapshot.contents.terminals.servers
+        let awaited = awaitedAgents(at: time)
         return state.withLock { state in
             records.values.filter { record in
+                if awaited.contains(record.name) { return false }
                 guard let terminal = state.terminals[record.name], terminal.report != nil else { return true }
                 return time - terminal.reportedAt > Self.agentSilence
             }
@@ -37,8 +39,8 @@ extension LiveTerminals {
         guard fleet.snapshot.contents.terminals.servers[name] != nil else { return }
         state.withLock { state in
             var terminal = state.terminals[name] ?? Terminal(placed: PlacementServer(name: name.text))
-            // An agent that reports meanwhile knows better.
-            if terminal.report != nil, time - terminal.reportedAt <= Self.agentSilence { return }
+            // Without its agent, which has reported, it can prepare no log-in: it would be the emptiest, and fail them all.
+            if terminal.report != nil { return }
             if let load { terminal.placed.heard(load, at: time) } else { terminal.placed.reached(at: time) }
             terminal.placed.patience = Self.probePatience
             terminal.placed.silentProtocols = missing
@@ -66,6 +68,9 @@ extension LiveTerminals {
             state.terminals[name]?.placed.isDistrusted = isDistrusted
         }
     }
+
+    /// A server's agent is not let in any more: from now on it is one without.
+    func endAgent(of name: TerminalName) { state.withLock { $0.forget(name) }?.finish() }
 
     /// An agent reports again: what probes found counts no more.
     func forgetProbes(of name: TerminalName) {

@@ -51,6 +51,7 @@ package final class LiveTerminals: Sendable {
     let state = Mutex(State())
     /// Gets what happened on a server, once.
     let listener = Mutex<(@Sendable ([AgentEvent], TerminalName) -> Void)?>(nil)
+    let awaited = Mutex(AwaitedAgents())
 
     package init(fleet: LiveFleet) { self.fleet = fleet }
 }
@@ -93,7 +94,8 @@ extension LiveTerminals {
             terminal.users = users
             (terminal.report, terminal.reportedAt) = (report, time)
             terminal.acknowledged = max(terminal.acknowledged, report.events.map(\.number).max() ?? 0)
-            for logIn in terminal.settle(users, at: time) {
+            let shown = Set(report.sessions.lazy.filter(\.isConnected).map(\.user))
+            for logIn in terminal.settle(shown, at: time) {
                 state.history.settle(logIn.ticket, logIn.isLost ? .lost : .arrived, at: time)
             }
             state.terminals[name] = terminal
@@ -212,7 +214,7 @@ extension LiveTerminals {
                 terminal.placed.failedAt = time
                 state.history.settle(ticket, .failed, at: time, text: problem)
             } else {
-                state.history.settle(ticket, .refused, at: time)
+                state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for anew")
             }
             state.terminals[name] = terminal
         }
@@ -285,22 +287,23 @@ extension LiveTerminals {
 extension LiveTerminals.Terminal {
     /// Log-ins on their way that have arrived, or do not come any more.
     ///
-    /// - Parameter users: those who have a session there now.
-    fileprivate mutating func settle(_ users: Set<String>, at time: Int) -> [(ticket: String, isLost: Bool)] {
+    /// - Parameter shown: those who are at a session there now. One that is there and shown by no display may have been left, or not
+    ///   been opened: that does not count against the server.
+    fileprivate mutating func settle(_ shown: Set<String>, at time: Int) -> [(ticket: String, isLost: Bool)] {
         guard !underway.isEmpty else { return [] }
-        var ended: [(ticket: String, isLost: Bool)] = []
+        var (ended, lostCount): ([(ticket: String, isLost: Bool)], Int) = ([], 0)
         var left: [(ticket: String, user: String, at: Int)] = []
         for logIn in underway {
-            if users.contains(logIn.user) {
+            if shown.contains(logIn.user) {
                 ended.append((logIn.ticket, false))
             } else if time - logIn.at > LiveTerminals.patience {
                 ended.append((logIn.ticket, true))
+                if !users.contains(logIn.user) { lostCount += 1 }
             } else {
                 left.append(logIn)
             }
         }
         if ended.contains(where: { !$0.isLost }) { placed.failureCount = 0 }
-        let lostCount = ended.count { $0.isLost }
         if lostCount > 0 {
             placed.failureCount += lostCount
             placed.failedAt = time

@@ -164,7 +164,7 @@ extension LogIns {
                     pool: entry.pool.name, at: begin))
         }
         var placement = order.placement
-        placement.server = name.text
+        (placement.server, placement.isReconnection) = (name.text, order.isReconnection)
         terminals.note(
             placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name, time: begin
         )

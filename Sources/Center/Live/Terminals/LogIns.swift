@@ -102,6 +102,7 @@ package final class LogIns: Sendable {
         way.pool = pool.name
         let shown = protocols.intersection(pool.protocols.set)
         guard !shown.isEmpty else { throw .noProtocol }
+        try await waitForAgents(until: way.deadline)
         let choice = try chooseAccount(for: way, of: node, settings)
         way.user = choice.user
         var hasTurn = false
