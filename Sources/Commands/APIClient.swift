@@ -217,8 +217,9 @@ package func reportingFailure(_ body: () async throws -> Void) async throws {
     } catch let code as ExitCode {
         throw code
     } catch let error as ValidationError {
-        // Shown with the command's usage.
-        throw error
+        // Thrown on, it would be shown with the usage of «roost» itself.
+        printError("roost: \(error.message)")
+        throw ExitCode(64)
     } catch {
         printError("roost: \(ErrorText.of(error))")
         throw ExitCode(1)

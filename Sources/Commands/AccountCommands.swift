@@ -172,7 +172,7 @@ struct AccountImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Import accounts of people, all at once or none.",
         discussion: """
             FILE is a passwd(5), with --shadow for the passwords and --group for the groups, or a CSV file (.csv) whose first line names
-            its columns: name, full-name, uid, groups, password, password-hash, expires, disabled.
+            its columns: name, full-name, uid, groups, password, password-hash, expires, disabled. Commas, semicolons or tabs separate cells.
             Accounts of systems (numbers below 1000) are left out, and groups that would give a person the whole machine.
             """)
     @OptionGroup var server: ServerOptions

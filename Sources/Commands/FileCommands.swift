@@ -81,6 +81,12 @@ struct FilePut: AsyncParsableCommand {
                 throw ValidationError("‘\(source)’ is not @FILE: the content comes from a file")
             }
             let content = try InputFile.bytes(source == "-" ? source : String(source.dropFirst()))
+            guard content.count <= StoredFile.byteLimit else {
+                throw Failure(
+                    text:
+                        "a file has \(StoredFile.byteLimit >> 20) MiB at most: a larger one belongs into an image",
+                    code: 1)
+            }
             try await server.client.send(
                 .PUT, try APIClient.path(ofFile: name), body: content,
                 contentType: "application/octet-stream", isNew: new)

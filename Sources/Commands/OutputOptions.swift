@@ -63,7 +63,10 @@ extension JSONTree {
         for key in ["name", "path", "number", "id", "address", "scope"] {
             if let text = members[key]?.text { return text }
         }
-        return members["node"]?.text ?? members["node"]?.name
+        for key in ["node", "server", "account", "pool"] {
+            if let text = members[key]?.text ?? members[key]?.name { return text }
+        }
+        return nil
     }
 }
 

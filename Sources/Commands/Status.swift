@@ -39,7 +39,7 @@ struct Status: AsyncParsableCommand {
 
             """
         text += status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined()
-        text += (status.warnings ?? []).map { "\nwarning: \($0)\n" }.joined()
+        text += (status.warnings ?? []).map { "warning: \($0)\n" }.joined()
         if !figures.troubles.isEmpty {
             var table = TextTable(["SINCE", "GROUP", "MACHINE", "TROUBLE", "WHAT TO DO"])
             for trouble in figures.troubles {

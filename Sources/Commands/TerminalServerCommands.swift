@@ -35,18 +35,33 @@ struct TerminalServerList: AsyncParsableCommand {
         try await reportingFailure {
             let query = "q=\(APIClient.escaped(query.joined(separator: " ")))"
             let all = try await server.client.all("terminals", query, of: TerminalAnswer.self)
-            try output.write(all) { servers in
-                var table = TextTable(["SERVER", "STATE", "HEARD", "SESSIONS", "USED", "LOAD", "POOLS"])
-                for one in servers {
-                    table.add([
-                        one.server.name.text, one.state.rawValue, one.heardText, one.sessionText,
-                        one.use.map(Self.percent) ?? "-", one.loadText,
-                        one.pools.isEmpty ? "-" : one.pools.map(\.text).joined(separator: " "),
-                    ])
-                }
-                return table.text
-            }
+            try output.write(all, wide: { Self.text($0, isWide: true) }, table: { Self.text($0) })
         }
+    }
+
+    private static func text(_ servers: [TerminalAnswer], isWide: Bool = false) -> String {
+        let more = isWide ? ["GROUP", "ADDRESS", "PROTOCOLS", "TAGS", "RELEASE"] : []
+        var table = TextTable(["SERVER", "STATE", "HEARD", "SESSIONS", "USED", "LOAD", "POOLS"] + more)
+        for one in servers {
+            let row = [
+                one.server.name.text, one.state.rawValue, one.heardText, one.sessionText,
+                one.use.map(percent) ?? "-", one.loadText, list(one.pools.map(\.text)),
+            ]
+            let server = one.server
+            table.add(
+                row
+                    + (isWide
+                        ? [
+                            server.group.description, server.address,
+                            list(server.ports.keys.map(\.rawValue).sorted()), list(server.tags),
+                            one.release ?? "-",
+                        ] : []))
+        }
+        return table.text
+    }
+
+    private static func list(_ words: [String]) -> String {
+        words.isEmpty ? "-" : words.joined(separator: " ")
     }
 
     static func percent(_ share: Double) -> String { "\(Int((min(max(share, 0), 99) * 100).rounded())) %" }
@@ -132,8 +147,9 @@ extension TerminalAnswer {
 /// Fields with their values, for people.
 enum FieldList {
     static func text(_ lines: [(String, String)]) -> String {
-        lines.map { field, value in
-            field.padding(toLength: 14, withPad: " ", startingAt: 0) + "\(PlainText(value))\n"
+        let width = max(14, (lines.map(\.0.count).max() ?? 0) + 1)
+        return lines.map { field, value in
+            field.padding(toLength: width, withPad: " ", startingAt: 0) + "\(PlainText(value))\n"
         }.joined()
     }
 }
@@ -160,7 +176,11 @@ struct TerminalServerFields: ParsableArguments {
     var tags: [String] = []
     @Option(help: "When it takes log-ins: 'mon-fri 07:00-18:00'; several times.") var hours: [String] = []
     @Option(help: "The node that it is, where it boots from here.", completion: .nodes) var node: String?
-    @Option(help: "The SHA-256 of its certificate for RDP, where no agent tells it.")
+    // Not «certificate»: that is the one of this server, in every command.
+    @Option(
+        name: .customLong("rdp-certificate"),
+        help: ArgumentHelp(
+            "The SHA-256 of its certificate for RDP, where no agent tells it.", valueName: "sha256"))
     var certificate: String?
     @Option(
         help: ArgumentHelp("Take a field away, such as limit or hours; several times.", valueName: "field"))
@@ -175,10 +195,10 @@ struct TerminalServerFields: ParsableArguments {
             case "tag", "tags": server.tags = []
             case "hours": server.hours = []
             case "node": server.node = nil
-            case "certificate": server.certificate = nil
+            case "rdp-certificate": server.certificate = nil
             default:
                 throw ValidationError(
-                    "--clear: ‘\(field)’ is not one of limit, release, tag, hours, node, certificate")
+                    "--clear: ‘\(field)’ is not one of limit, release, tag, hours, node, rdp-certificate")
             }
         }
         if let group { server.group = try GroupPath(group) }

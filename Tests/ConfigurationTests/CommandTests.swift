@@ -217,8 +217,7 @@ import Wire
         #expect(await code(Failure(text: "test", code: 4)) == 4)
         #expect(await code(ExitCode(7)) == 7)
         #expect(await code(InvalidSetting("test")) == 1)
-        // The parser shows these with the command's usage.
-        #expect(await code(ValidationError("test")) == nil)
+        #expect(await code(ValidationError("test")) == 64)
     }
 
     @Test(arguments: [

@@ -54,6 +54,8 @@ import Wire
         (#"[{"path":"/school"}]"#, "/school\n"), (#"[{"image":"debian","number":3}]"#, "debian@3\n"),
         (#"[{"number":7,"who":"ann"}]"#, "7\n"), (#"{"name":"pc-1"}"#, "pc-1\n"),
         (#"{"node":{"name":"pc-1"}}"#, "pc-1\n"), ("[]", ""),
+        (#"[{"server":{"name":"ts-1"},"pools":["a"]},{"server":"ts-2"}]"#, "ts-1\nts-2\n"),
+        (#"[{"account":{"name":"ann"}}]"#, "ann\n"), (#"[{"pool":{"name":"room"}}]"#, "room\n"),
     ])
     func `names are a line each`(json: String, names: String) throws {
         #expect(try JSONTree(Data(json.utf8)).names() == names)

@@ -112,6 +112,16 @@ import Testing
         #expect(file.skipped.map(\.line) == [3, 6])
     }
 
+    @Test(arguments: [
+        "name;groups\nann;audio,video\n", "name\tgroups\r\nann\taudio video\r\n",
+        "\u{FEFF}name,groups\nann,audio;video\n",
+    ])
+    func `people come from what spreadsheets write`(text: String) throws {
+        let file = try AccountFile(csv: text)
+        #expect(file.entries.map(\.name.text) == ["ann"] && file.skipped.isEmpty)
+        #expect(file.entries.first?.groups == ["audio", "video"])
+    }
+
     @Test(arguments: ["", "user,uid\n", "name,name\nann,ben\n", "name\n\"ann", "uid\n5\n"])
     func `a file that is none is refused`(text: String) {
         #expect(throws: InvalidSetting.self) { try AccountFile(csv: text) }

@@ -152,7 +152,7 @@ extension TerminalTrouble {
                 server.text, "\(count)")
         case .otherCertificate(let server):
             PlacementWords(
-                "Terminal server %1 shows another certificate than the one that is pinned, and no log-in goes there. If it has a new one: ‘roost server show %1’ shows it, ‘roost server set %1 --certificate SHA256’ accepts it.",
+                "Terminal server %1 shows another certificate than the one that is pinned, and no log-in goes there. If it has a new one: ‘roost server show %1’ shows it, ‘roost server set %1 --rdp-certificate SHA256’ accepts it.",
                 server.text)
         case .reported(let server, let text): PlacementWords("Terminal server %1: %2.", server.text, text)
         }

@@ -9,6 +9,12 @@ function localTimes(root) {
   }
 }
 
+// Whether a field in it says something else than the server sent.
+function hasTyped(part) {
+  return [...part.querySelectorAll("input:not([type=hidden], [type=checkbox]), textarea")].some((field) => field.value !== field.defaultValue)
+    || [...part.querySelectorAll("option")].some((option) => option.selected && !option.defaultSelected && option.index > 0);
+}
+
 // Fetches this page again and puts its live parts in place of the old ones.
 let refreshing = false;
 async function refresh() {
@@ -22,7 +28,7 @@ async function refresh() {
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
       // A field that is being edited stays unchanged.
-      if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
+      if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked") || hasTyped(part)) continue;
       if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
     }
     showBulk();

@@ -17,12 +17,15 @@ struct AgentsPage {
                 return try await show(command: token.command, request, context, acts)
             } catch let error as InvalidName {
                 return try await show(
-                    failure: error.description, status: .unprocessableContent, request, context, acts)
+                    failure: error.description, typed: form, status: .unprocessableContent, request, context,
+                    acts)
             } catch let error as Problem where error.status < 500 {
                 return try await show(
-                    failure: error.detail, status: .init(code: error.status), request, context, acts)
+                    failure: error.detail, typed: form, status: .init(code: error.status), request, context,
+                    acts)
             } catch StoreError.notFound(let text) {
-                return try await show(failure: text, status: .notFound, request, context, acts)
+                return try await show(
+                    failure: text, typed: form, status: .notFound, request, context, acts)
             }
         }
         routes.post("desktops/agents/:name/revoke", .configure) { _, context, acts in
@@ -32,15 +35,15 @@ struct AgentsPage {
     }
 
     private func show(
-        command: String? = nil, failure: String? = nil, status: HTTPResponse.Status = .ok,
-        _ request: Request, _ context: CenterContext, _ acts: Acts
+        command: String? = nil, failure: String? = nil, typed: Form? = nil,
+        status: HTTPResponse.Status = .ok, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let agents = try await acts.agents()
         let open = Set(
             try acts.terminals("", offset: 0, limit: Acts.pageLimit).rows
                 .filter { acts.may(.configure, in: $0.server.group) }.map(\.server.name))
         let view = AgentsView(
-            agents, command: command, failure: failure, mayAdd: acts.maySomewhere(.configure),
+            agents, command: command, failure: failure, typed: typed, groups: acts.groupPaths(.configure),
             mayRevoke: { open.contains($0) }, pages.renderer.words(context))
         return try pages.show(view, "Desktops", section: "/desktops", request, context, status: status)
     }

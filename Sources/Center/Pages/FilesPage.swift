@@ -16,7 +16,7 @@ struct FilesPage {
                 _ = try await acts.putFile(named: form["name"], Array(text.utf8))
                 return pages.redirect("/files")
             } catch let error as InvalidName {
-                return try await show(failure: "\(error)", request, context, acts)
+                return try await show(failure: "\(error)", typed: form, request, context, acts)
             }
         }
         routes.post("files/:name/remove", .configure) { _, context, acts in
@@ -26,11 +26,11 @@ struct FilesPage {
     }
 
     private func show(
-        failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
+        failure: String? = nil, typed: Form? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let view = FilesView(
-            try await acts.storedFiles(), failure: failure, mayEdit: acts.may(.configure, in: .site),
-            pages.renderer.words(context))
+            try await acts.storedFiles(), failure: failure, typed: typed,
+            mayEdit: acts.may(.configure, in: .site), pages.renderer.words(context))
         return try pages.show(
             view, "Files for nodes", section: "/files", request, context,
             status: failure == nil ? .ok : .unprocessableContent)

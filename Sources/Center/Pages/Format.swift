@@ -29,9 +29,12 @@ enum Format {
     static func time(second: Int?) -> String { second.map { CalendarTime.text(second: $0) } ?? "" }
 
     static func size(_ byteCount: Int) -> String {
-        byteCount >= 1 << 30
-            ? String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
-            : String(format: "%.0f MiB", Double(byteCount) / 1_048_576)
+        switch byteCount {
+        case (1 << 30)...: String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
+        case (1 << 20)...: String(format: "%.0f MiB", Double(byteCount) / 1_048_576)
+        case (1 << 10)...: String(format: "%.0f KiB", Double(byteCount) / 1_024)
+        default: "\(byteCount) B"
+        }
     }
 }
 

@@ -32,6 +32,8 @@ struct MachinesPage {
             return pages.redirect(Back.done("/machines", try await acts.approveAll(approval).revision))
         } catch let error as InvalidName {
             return try await show(error.description, request, context, acts, form)
+        } catch let problem as Problem where problem.status == 422 {
+            return try await show(problem.detail, request, context, acts, form)
         } catch StoreError.conflict(let detail) {
             return try await show(detail, request, context, acts, form)
         }
@@ -39,7 +41,8 @@ struct MachinesPage {
 
     /// - Parameter form: one that was refused: it comes back as it was filled in.
     private func show(
-        _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts, _ form: Form? = nil
+        _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts, _ form: Form? = nil,
+        of machine: MACAddress? = nil
     ) async throws -> Response {
         let words = pages.renderer.words(context)
         let machines = try await acts.unknownMachines()
@@ -47,7 +50,7 @@ struct MachinesPage {
             machines, try Pager(request, path: "/machines"), policy: try await acts.enrolment(),
             groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil, failure: failure,
             words
-        ).filled(with: form)
+        ).filled(with: form, of: machine)
         return try pages.show(
             view, "Unknown machines", section: "/machines", request, context,
             status: failure == nil ? .ok : .unprocessableContent)
@@ -65,9 +68,9 @@ struct MachinesPage {
             let saved = try await acts.approve(machine, approval)
             return pages.redirect(Back.done("/machines", saved.revision))
         } catch let error as InvalidName {
-            return try await show(error.description, request, context, acts)
+            return try await show(error.description, request, context, acts, form, of: machine)
         } catch StoreError.conflict(let detail) {
-            return try await show(detail, request, context, acts)
+            return try await show(detail, request, context, acts, form, of: machine)
         }
     }
 }

@@ -136,7 +136,15 @@ package struct AccountFile: Equatable, Sendable {
         "name", "full-name", "uid", "groups", "password", "password-hash", "expires", "disabled",
     ]
 
+    /// The mark between cells, as spreadsheets of different countries write it.
+    private static func separator(in header: some StringProtocol) -> Character {
+        [",", ";", "\t"].first { header.contains($0) } ?? ","
+    }
+
     private static func rows(of text: String) throws(InvalidSetting) -> [(line: Int, cells: [String])] {
+        // Spreadsheets begin UTF-8 with a mark of its order.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? text.dropFirst() : text[...]
+        let separator = separator(in: text.prefix { !$0.isNewline })
         var rows: [(line: Int, cells: [String])] = []
         var (cells, cell, isQuoted, line, first) = ([String](), "", false, 1, 1)
         var wasQuote = false
@@ -161,7 +169,7 @@ package struct AccountFile: Equatable, Sendable {
             }
             switch character {
             case "\"": isQuoted = true
-            case ",":
+            case separator:
                 cells.append(cell)
                 cell = ""
             case _ where character.isNewline:

@@ -209,7 +209,7 @@ package final class TerminalProbes: Sendable {
                 text:
                     "terminal server \(record.name) shows \(what) in place of the one that is pinned; no log-in goes there"
                     + (alarm.isEmpty
-                        ? "" : " (roost server set \(record.name) --certificate \(alarm) accepts it)")))
+                        ? "" : " (roost server set \(record.name) --rdp-certificate \(alarm) accepts it)")))
     }
 
     private func pin(_ certificate: String, of name: TerminalName, _ log: @Sendable (String) -> Void) async {

@@ -23,7 +23,7 @@ struct AgentsView: TemplateView {
     }
 
     init(
-        _ agents: [AgentAnswer], command: String?, failure: String?, mayAdd: Bool,
+        _ agents: [AgentAnswer], command: String?, failure: String?, typed: Form? = nil, groups: [GroupPath],
         mayRevoke: (TerminalName) -> Bool, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/agents", words)
@@ -33,14 +33,18 @@ struct AgentsView: TemplateView {
                 words("Agents"), columns: words.all("Server", "State", "Certificate until", "Actions"),
                 rows: agents.map { Row($0, mayRevoke: mayRevoke($0.server), words) })
         }
-        guard mayAdd else { return }
+        guard !groups.isEmpty else { return }
         added = FormView(
             path: "/desktops/agents", style: "card settings", heading: words("Let a terminal server join"),
             fields: [
                 FieldView(
                     "server", words("Its name here (empty: its host name)"),
-                    InputView(maximumLength: 63, placeholder: "ts-1")),
-                FieldView("group", words("Group"), InputView(value: "/", isRequired: true)),
+                    InputView(value: typed?["server"], maximumLength: 63, placeholder: "ts-1")),
+                FieldView(
+                    "group", words("Group"),
+                    options: groups.map {
+                        OptionView(text: $0.description, isChosen: $0.description == typed?["group"])
+                    }),
             ], submit: words("Create"))
     }
 }

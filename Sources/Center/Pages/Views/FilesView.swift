@@ -19,7 +19,8 @@ struct FilesView: TemplateView {
         var menu: ActionMenuView
     }
 
-    init(_ files: [StoredFileAnswer], failure: String?, mayEdit: Bool, _ words: Words) {
+    /// - Parameter typed: a form that was refused: it comes back as it was filled in.
+    init(_ files: [StoredFileAnswer], failure: String?, typed: Form? = nil, mayEdit: Bool, _ words: Words) {
         self.failure = failure
         table = TableView(
             words("Files for nodes"),
@@ -41,8 +42,8 @@ struct FilesView: TemplateView {
         added = FormView(
             path: "/files", style: "card settings", heading: words("New file of text, or another content"),
             fields: [
-                FieldView("name", words("Name"), InputView(isRequired: true)),
-                FieldView("text", words("Text"), LinesView(rows: 12)),
+                FieldView("name", words("Name"), InputView(value: typed?["name"], isRequired: true)),
+                FieldView("text", words("Text"), LinesView(rows: 12, text: typed?["text"] ?? "")),
             ], submit: words("Save"))
     }
 }

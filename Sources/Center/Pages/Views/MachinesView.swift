@@ -34,6 +34,8 @@ struct MachinesView: TemplateView {
     struct Approval: View {
         /// The name typed at the machine.
         var suggestion: String?
+        /// What was typed in a form that was refused.
+        var typed: String?
         var groups: [OptionView]
     }
 
@@ -59,9 +61,20 @@ struct MachinesView: TemplateView {
     }
 
     /// The same with what a refused form had in it.
-    func filled(with form: Form?) -> Self {
+    ///
+    /// - Parameter machine: the machine whose own form it was; nil: that of the ticked ones.
+    func filled(with form: Form?, of machine: MACAddress?) -> Self {
         guard let form else { return self }
         var view = self
+        if let machine {
+            for (index, row) in (table?.rows ?? []).enumerated() where row.mac == machine.description {
+                view.table?.rows[index].approval?.typed = form["name"]
+                view.table?.rows[index].approval?.groups = (row.approval?.groups ?? []).map {
+                    OptionView(text: $0.text, isChosen: $0.text == form["group"])
+                }
+            }
+            return view
+        }
         let (ticked, group) = (Set(form.all("machine")), form["group"])
         view.bulk?.pattern = form["pattern"]
         if let groups = bulk?.groups {
