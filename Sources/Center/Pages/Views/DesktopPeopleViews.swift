@@ -185,7 +185,7 @@ struct AccountFormView: TemplateView {
                     input("uid", "Number", "Empty: the first that is free"),
                     input("groups", "Groups", "Of the terminal servers, with commas between them"),
                     input("expires", "Last day", "Such as 2027-07-31; empty: none"),
-                    FieldView("home", words("When the session has ended"), options: homes),
+                    FieldView("home", words("Its home when the session has ended"), options: homes),
                     FieldView(
                         "password",
                         words(typed.isNew ? "Password" : "New password (empty leaves it)"),

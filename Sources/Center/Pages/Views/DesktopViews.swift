@@ -16,7 +16,7 @@ struct TabsView: TemplateView {
     /// The tabs of desktops; others are added here.
     init(desktops current: String, _ words: Words) {
         let all = [
-            ("/desktops", words("Pools")), ("/desktops/servers", words("Servers")),
+            ("/desktops", words("Server pools")), ("/desktops/servers", words("Servers")),
             ("/desktops/sessions", words("Sessions")), ("/desktops/accounts", words("Accounts")),
             ("/desktops/place", words("Who lands where?")), ("/desktops/log-ins", words("Log-ins")),
             ("/desktops/agents", words("Agents")),
@@ -99,7 +99,7 @@ struct DesktopPoolsView: TemplateView {
         self.mayAdd = mayAdd
         guard !pools.isEmpty else { return }
         table = TableView(
-            words("Pools"),
+            words("Server pools"),
             columns: words.all("Name", "Group", "Open", "Servers", "Sessions", "Protocols", "Placement"),
             rows: pools.map { answer in
                 let name = answer.pool.name.text
@@ -158,7 +158,7 @@ struct DesktopServersView: TemplateView {
         guard !page.rows.isEmpty else { return }
         table = TableView(
             words("Servers"),
-            columns: words.all("Server", "State", "Heard", "Sessions", "Room used", "Load", "Pools"),
+            columns: words.all("Server", "State", "Heard", "Sessions", "Room used", "Load", "Server pools"),
             rows: page.rows.map { answer in
                 Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
@@ -189,6 +189,7 @@ struct DesktopServerView: TemplateView {
     /// What a probe found, a line each.
     var probe: [String]
     var hours: String
+    var tags: String
     var node: String?
     var restart: String?
     /// Nil for callers who may only read.
@@ -238,9 +239,9 @@ struct DesktopServerView: TemplateView {
         heard = Self.heard(answer, words)
         agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
         release = answer.release
-        probe = answer.probe?.lines ?? []
+        probe = (answer.probe?.lines ?? []).map { words($0) }
         hours = server.hours.isEmpty ? words("always") : server.hours.text
-        node = server.node?.text
+        (tags, node) = (server.tags.joined(separator: ", "), server.node?.text)
         if server.restartsWhenEmpty { restart = words("when the last session has ended") }
         sessions = Self.sessions(answer)
         load = answer.load.map { load in
