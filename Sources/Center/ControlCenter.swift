@@ -82,7 +82,6 @@ package struct ControlCenter: Sendable {
     package func run(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
         unsafe unlink(socketPath)
         let setupWord = try await gate.setupWord()
-        try await services.agents.expectReturn()
         let setupLink = setupWord.flatMap { word in addresses.first.map { "\($0.url)/setup?token=\(word)" } }
         let listening = Countdown(addresses.count + 1) { ready(setupLink) }
         // Access to the socket means full administration: its owner and group.

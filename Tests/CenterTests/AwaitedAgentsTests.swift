@@ -55,11 +55,16 @@ import Testing
         withExtendedLifetime(orders) {}
     }
 
-    @Test func `a server whose agent is silent is not there for probes, until the agent is revoked`() throws {
+    @Test func `a server whose agent is silent is not there for probes, until the agent is revoked`()
+        async throws
+    {
         report(a, at: 0)
         terminals.reached(a, at: 60_000)
         #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 60_001).server == nil)
+        let orders = terminals.orders(for: a)
         terminals.endAgent(of: a)
+        // They end: else this waits for ever.
+        for await _ in orders { Issue.record("a revoked agent gets an order") }
         terminals.reached(a, at: 60_002)
         #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 60_003).server == "a")
     }

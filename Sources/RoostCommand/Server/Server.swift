@@ -129,6 +129,8 @@ final class Server: Sendable {
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
             services.agents = Agents(fleet: fleet, terminals: services.terminals, port: agentPort)
+            // Before nodes can ask: they ask again and again while a server starts.
+            try await services.agents.expectReturn()
             planes.askForLogIns(services.logIns)
             services.keptFiles = keptFiles
             services.watchedFiles = watchedFiles

@@ -201,7 +201,7 @@ package final class Agents: Sendable {
     // MARK: Who comes
 
     /// This server has started: the agents that have joined come back.
-    func expectReturn() async throws {
+    package func expectReturn() async throws {
         guard port != nil else { return }
         terminals.awaitAgents(try await fleet.store.agentCertificates().keys, at: Clock.steadyMillisecond)
     }
