@@ -22,9 +22,10 @@ extension Server {
 
 /// The authority of agents, on the disk: created at the first start.
 struct AgentKeys {
+    static let fileName = "agents.pem"
     private let path: String
 
-    init(stateDirectory: String) { path = "\(stateDirectory)/center/agents.pem" }
+    init(stateDirectory: String) { path = "\(stateDirectory)/center/\(Self.fileName)" }
 
     /// The server's user reads it: it signs while it serves.
     func authority(for user: StateDirectory.User) throws -> AgentAuthority {

@@ -175,7 +175,8 @@ struct StateDirectory {
         for name in try FileManager.default.contentsOfDirectory(atPath: place) {
             guard let status = FileStatus("\(place)/\(name)") else { continue }
             let isPlain = status.isFile && status.linkCount == 1
-            let isMeant = status.user == 0 || CenterKeys.servedFiles.contains(name)
+            let isMeant =
+                status.user == 0 || CenterKeys.servedFiles.contains(name) || name == AgentKeys.fileName
             guard isPlain, isMeant else {
                 try putAside("center/\(name)")
                 continue
