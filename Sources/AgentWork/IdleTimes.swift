@@ -40,7 +40,8 @@ final class IdleTimes: Sendable {
                     return session
                 }
                 var session = session
-                session.idle = found.idle + (now - found.at) / 1_000
+                // A display's number, and so the session's, may be that of one that has ended.
+                session.idle = min(found.idle + (now - found.at) / 1_000, session.age)
                 return session
             }
         }
