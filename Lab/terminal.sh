@@ -272,6 +272,8 @@ terminal_person() { # NODE USER
     enter_container "$1" cat /run/thin-client/message
     return 1
   fi
+  # The session goes on behind this program, without what a caller waits for the end of.
+  close_inherited
   # shellcheck disable=SC2016  # the container's shell reads it
   enter_container "$1" sh -euc '
     uid=$(id -u "$1")

@@ -185,14 +185,15 @@ struct Tickets: Sendable {
 
     /// An address as it is compared; nil for names, and for nothing.
     private static func address(_ text: String) -> String? {
-        var text = text.lowercased()
+        // Without the link that an address is on.
+        var text = String(text.lowercased().prefix { $0 != "%" })
         if text.hasPrefix("::ffff:"), text.contains(".") { text = String(text.dropFirst(7)) }
         let isAddress =
             !text.isEmpty
             && (text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
                 || text.contains(":")
                     && text.allSatisfy {
-                        $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%")
+                        $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == ".")
                     })
         return isAddress ? text : nil
     }

@@ -163,10 +163,11 @@ import Testing
         #expect(try !acts(.office).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))
         // By its cards, too: here it has been renamed meanwhile.
+        try await fleet.services.fleet.change(by: "test") { _ in [.volume(node.name, nil)] }
         try await fleet.services.fleet.change(by: "test") { snapshot in
             var other = try #require(snapshot.nodes[node.name])
             other.name = try NodeName("renamed")
-            return [.volume(node.name, nil), .node(node.name, nil), .node(other.name, other)]
+            return [.node(node.name, nil), .node(other.name, other)]
         }
         #expect(try !acts(.school).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))

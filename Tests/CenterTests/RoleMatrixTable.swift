@@ -380,6 +380,6 @@ extension MatrixRow {
         "GET /healthz": 200, "GET /readyz": 200, "GET /api/v1/openapi.yaml": 200,
         "GET /assets/roost.css": 200, "GET /assets/roost.js": 200, "GET /assets/roost.svg": 200,
         "GET /login": 200, "POST /login": 400, "POST /logout": 303, "GET /setup": 403, "POST /setup": 400,
-        "POST /language": 422, "GET /wall": 403, "GET /wall/events": 403, "POST /api/v1/agents/join": 400,
+        "POST /language": 422, "GET /wall": 403, "GET /wall/events": 403, "POST /api/v1/agents/join": 422,
     ]
 }

@@ -17,7 +17,8 @@ extension SmallFleet {
         try await services.fleet.change(by: "seed") { _ in
             [.terminal(server.name, server), .pool(pool.name, pool)]
         }
-        let (terminals, now) = (services.terminals, Clock.steadyMillisecond)
+        // As if it were heard for as long as tests run.
+        let (terminals, now) = (services.terminals, Clock.steadyMillisecond + 3_600_000)
         _ = terminals.take(report(users: ["user of \(place.node)"]), from: server.name, at: now)
         let placement = terminals.place(LogIn(user: "guest of \(place.node)"), in: pool, at: now)
         terminals.note(

@@ -120,7 +120,7 @@ import Wire
         contents.add([2], old)
         contents.keep([kept])
         #expect(contents[old] != nil)
-        contents.add([UInt8](repeating: 0, count: StoredFile.wholeByteLimit), old)
+        contents.add([UInt8](repeating: 0, count: StoredFile.wholeByteLimit + 1), old)
         contents.keep([kept])
         #expect(contents[old] == nil && contents[kept] == [1])
     }
