@@ -3,9 +3,10 @@ import HTTPTypes
 import Hummingbird
 
 extension Router<CenterContext> {
-    /// The methods of RFC 9110 §9.3 and RFC 5789. Others are not implemented for any path.
+    /// The methods of RFC 9110 §9.3 and RFC 5789, and QUERY, which newer clients try. Others are not implemented for any path.
     fileprivate static var knownMethods: [HTTPRequest.Method] {
         [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+            + [HTTPRequest.Method("QUERY")].compactMap(\.self)
     }
 
     /// Builds the responder. For each path of the router it also answers the methods that have no route there: OPTIONS with the list of
