@@ -17,13 +17,22 @@ extension SmallFleet {
         try await services.fleet.change(by: "seed") { _ in
             [.terminal(server.name, server), .pool(pool.name, pool)]
         }
-        // As if it were heard for as long as tests run.
-        let (terminals, now) = (services.terminals, Clock.steadyMillisecond + 3_600_000)
-        _ = terminals.take(report(users: ["user of \(place.node)"]), from: server.name, at: now)
+        let (terminals, now) = (services.terminals, try hear(of: place, in: services))
         let placement = terminals.place(LogIn(user: "guest of \(place.node)"), in: pool, at: now)
         terminals.note(
             placement, ticket: "ticket of \(place.node)", of: "guest of \(place.node)",
             at: try NodeName(place.node), in: pool.name, time: now)
+    }
+
+    /// The report of a place's terminal server, as if it were heard for as long as tests run.
+    ///
+    /// - Returns: its time.
+    @discardableResult
+    static func hear(of place: Place, in services: CenterServices) throws -> Int {
+        let now = Clock.steadyMillisecond + 3_600_000
+        let name = try TerminalName("ts-of-\(place.node)")
+        _ = services.terminals.take(report(users: ["user of \(place.node)"]), from: name, at: now)
+        return now
     }
 
     /// What an agent reports, with a session for each user, which costs what is usual.

@@ -366,6 +366,8 @@ final class SmallFleet: Sendable {
             _ = try await services.fleet.steer(rollout.id, by: "seed") { $0.abort(because: "", at: 1) }
         }
         try await services.fleet.change(by: "seed") { try Self.edits(from: $0, to: seeded) }
+        // A server that was removed has no sessions any more.
+        for place in Place.allCases { try Self.hear(of: place, in: services) }
     }
 
     private static func edits(from now: FleetSnapshot, to wanted: FleetSnapshot) throws -> [FleetEdit] {
