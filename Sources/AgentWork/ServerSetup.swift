@@ -20,7 +20,7 @@ struct ServerSetup {
         /// For people.
         var name: String
         var path: String
-        /// The file as it is to be; nil: it is to be as it is. Throws why it cannot be made so.
+        /// The wanted content of the file; nil: it stays unchanged. Throws the reason when it cannot be made.
         var wanted: (String?) throws -> String?
         /// Without it; nil: the file goes.
         var removed: (String) -> String?

@@ -35,7 +35,7 @@ package struct ChangePlan: Equatable, Sendable, Codable {
     package var nodeCount: Int
     /// The number of nodes that each setting changes on.
     package var counts: [String: Int]
-    /// What becomes of networks, what is then wrong with them, and what is to be said of new commands; nil where nothing is.
+    /// How networks change, faults that they then have, and warnings about new commands; nil where there are none.
     package var notes: [String]?
 }
 

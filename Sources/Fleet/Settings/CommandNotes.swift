@@ -1,4 +1,4 @@
-/// What is to be said of commands that a change sets: lines of a plan.
+/// Warnings about the commands that a change sets: lines of a plan.
 enum CommandNotes {
     /// Lines that are told one by one.
     private static let lineLimit = 20

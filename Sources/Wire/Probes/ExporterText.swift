@@ -15,7 +15,7 @@ package struct ExporterText: Sendable {
 
     package private(set) var samples: [Sample] = []
 
-    /// - Parameter prefixes: of the names that are wanted.
+    /// - Parameter prefixes: only metrics whose names begin with one of these are read.
     package init(_ bytes: some Collection<UInt8>, namesBeginningWith prefixes: [String]) {
         let wanted = prefixes.map { Array($0.utf8) }
         for line in bytes.prefix(Self.byteLimit).split(separator: 10) {

@@ -17,7 +17,7 @@ struct AccountWatch {
     private var closed: Set<LogInName> = []
     private var told: Set<Closing> = []
 
-    /// What is to be closed where: each account once on each server that is heard.
+    /// The accounts to close, by server: each once on each server that reports.
     ///
     /// - Parameter day: today, as `2026-11-29`.
     mutating func closings(

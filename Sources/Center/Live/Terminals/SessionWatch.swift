@@ -21,7 +21,7 @@ struct SessionWatch {
         var place: String
     }
 
-    /// What is to be done with a session.
+    /// The next act on a session.
     struct Act: Equatable, Sendable {
         enum Kind: Equatable, Sendable {
             case disconnect
@@ -84,7 +84,7 @@ struct SessionWatch {
         return (began, ended)
     }
 
-    /// What is to be done now.
+    /// The acts that are due now.
     ///
     /// - Parameters:
     ///   - time: milliseconds, by a clock that is never set.
