@@ -5,6 +5,12 @@ import Wire
 
 @testable import Center
 
+/// How much a test does that repeats itself for many texts or routes.
+enum Extent {
+    /// A sample, in `make test-quick`. `make test` leaves nothing out.
+    static let isSample = ProcessInfo.processInfo.environment["ROOST_TEST_SAMPLE"] != nil
+}
+
 /// Text from a machine that tries to have an effect where it is shown.
 struct HostileText: Sendable, CustomTestStringConvertible {
     var bytes: [UInt8]
@@ -20,10 +26,10 @@ struct HostileText: Sendable, CustomTestStringConvertible {
     init(_ text: String) { bytes = Array(text.utf8) }
     init(bytes: [UInt8], isLong: Bool = false) { (self.bytes, self.isLong) = (bytes, isLong) }
 
-    /// Every fourth where `Tests/run.py` asks for a sample, and the longest.
+    /// Every fourth where a sample is enough, and the longest.
     static let all: [HostileText] = {
         let all = controls + syntax + notUTF8
-        guard ProcessInfo.processInfo.environment["ROOST_TEST_SAMPLE"] != nil else { return all }
+        guard Extent.isSample else { return all }
         return all.enumerated().filter { $0.offset % 4 == 0 || $0.element.isLong }.map(\.element)
     }()
 
