@@ -9,6 +9,14 @@ extension SQLiteStore {
         }
     }
 
+    package func value(ofSecret name: SecretName) async throws(StoreError) -> [UInt8]? {
+        try await read { database in
+            try secrets(of: Secret.self, name.text, in: database)[Secret.value].flatMap {
+                Secret.bytes(of: $0)
+            }
+        }
+    }
+
     // MARK: Sessions
 
     package func save(began: [PastSession], ended: [PastSession]) async throws(StoreError) {

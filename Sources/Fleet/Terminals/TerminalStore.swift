@@ -3,6 +3,9 @@ package protocol TerminalStore: Sendable {
     /// The hash of a directory account's password, as in `/etc/shadow`; nil: it has none.
     func passwordHash(ofAccount name: LogInName) async throws(StoreError) -> String?
 
+    /// The value of a secret that people set; nil: it is not there, or sealed with another key.
+    func value(ofSecret name: SecretName) async throws(StoreError) -> [UInt8]?
+
     /// Enters sessions that began, and ends others; of all that have ended, the newest ``PastSession/countLimit`` stay.
     func save(began: [PastSession], ended: [PastSession]) async throws(StoreError)
 

@@ -16,12 +16,32 @@ extension LogIns {
         let choice: AccountChoice
         /// Nil: it is there by the server's own means.
         let account: AgentAccount?
+        /// What opens a session on a Windows server, where it is not the person's own password.
+        let windows: Windows?
         /// That node and pool have.
         let protocols: SessionProtocols
         let nodeProtocols: SessionProtocols
         /// Servers that did not prepare it.
         var excluded: Set<TerminalName> = []
         var lastFailure: LogInRefusal?
+
+        struct Windows {
+            let user: String
+            let secret: SecretName
+            /// Why the secret is none for this node.
+            let problem: String?
+        }
+
+        var isOwn: Bool { if case .own = choice { true } else { false } }
+    }
+
+    /// What the node opens its session with.
+    private struct Opening {
+        var user: String
+        /// Empty: the person's own password.
+        var credential: String
+        /// Of the agent; nil: the server has none.
+        var ready: AgentResult.Ready?
     }
 
     /// What is asked of one server.
@@ -98,9 +118,14 @@ extension LogIns {
         let records = fleet.snapshot.contents.terminals
         var pool = entry.pool
         let servers = pool.servers(of: records)
-        // Without an agent a server has neither accounts nor tickets of ours.
+        // Without an agent a server has neither accounts nor tickets of ours. Windows has its own accounts.
         let left = entry.excluded.union(besides).union(
-            entry.account == nil ? [] : servers.joined().filter { !terminals.hasAgent($0) })
+            entry.account == nil
+                ? []
+                : servers.joined().filter { name in
+                    let isWindows = records.servers[name]?.system == .windows
+                    return !terminals.hasAgent(name) && !(isWindows && (entry.isOwn || entry.windows != nil))
+                })
         if !left.isEmpty {
             pool.levels = servers.map { level in
                 TerminalPool.Level(servers: level.filter { !left.contains($0) })
@@ -169,12 +194,12 @@ extension LogIns {
             placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name, time: begin
         )
         do {
-            let ready = try await prepare(order, ticket: ticket, credential: credential, entry)
+            let opening = try await prepare(order, ticket: ticket, credential: credential, entry)
             for old in order.former {
                 terminals.noteEnd(of: old, on: name, problem: nil, at: now())
                 terminals.tell(.forget(ticket: old), to: name)
             }
-            return try self.ticket(order, ticket, credential, ready, entry)
+            return try self.ticket(order, ticket, opening, entry)
         } catch {
             // What it may have prepared opens nothing: its credential is given to no one.
             terminals.tell(.forget(ticket: ticket), to: name)
@@ -197,21 +222,15 @@ extension LogIns {
     }
 
     private func prepare(_ order: Order, ticket: String, credential: String, _ entry: Entry) async throws
-        -> AgentResult.Ready?
+        -> Opening
     {
         let name = order.server.name
-        // A server without an agent checks people's own passwords itself, and has nothing to prepare.
-        guard terminals.hasAgent(name) else {
-            guard case .own = entry.choice, entry.account == nil else {
-                throw LogInRefusal.failed(name, "it has no agent, which would make the account")
-            }
-            return nil
-        }
+        guard terminals.hasAgent(name) else { return try await openingWithoutAgent(order, entry) }
         var account = entry.account
-        if case .own = entry.choice, let known = account.flatMap({ try? LogInName($0.user) }) {
+        let isOwn = entry.isOwn
+        if isOwn, let known = account.flatMap({ try? LogInName($0.user) }) {
             account?.passwordHash = try await fleet.store.passwordHash(ofAccount: known)
         }
-        let isOwn = if case .own = entry.choice { true } else { false }
         let needsKey = order.kind == .ssh || order.kind == .x2go
         let left = max(1, (entry.way.deadline - now() - 500) / 1_000)
         let result = try await terminals.order(
@@ -224,25 +243,51 @@ extension LogIns {
                     lifetime: Self.lifetime, from: entry.way.address.description, account: account,
                     endsSessions: order.ends)),
             on: name, seconds: min(left, Self.orderPatience / 1_000))
-        return result.ready
+        return Opening(user: entry.choice.user, credential: isOwn ? "" : credential, ready: result.ready)
+    }
+
+    /// A server without an agent has nothing to prepare. It checks people's own passwords itself; for accounts of nodes Windows gets the password
+    /// that is kept for them, if its certificate is one that the record names.
+    private func openingWithoutAgent(_ order: Order, _ entry: Entry) async throws -> Opening {
+        let (server, name) = (order.server, order.server.name)
+        if entry.isOwn, entry.account == nil || server.system == .windows {
+            return Opening(user: entry.choice.user, credential: "")
+        }
+        guard server.system == .windows, let windows = entry.windows else {
+            throw LogInRefusal.failed(name, "it has no agent, which would make the account")
+        }
+        guard order.kind == .rdp else {
+            throw LogInRefusal.failed(name, "a kept password opens sessions by RDP only")
+        }
+        guard server.certificate != nil else {
+            throw LogInRefusal.failed(name, "its certificate is not pinned yet: it could be another machine")
+        }
+        if let problem = windows.problem { throw LogInRefusal.failed(name, problem) }
+        guard let value = try await fleet.store.value(ofSecret: windows.secret),
+            let password = String(validating: value, as: UTF8.self), (1...256).contains(value.count),
+            !password.unicodeScalars.contains(where: { PlainText.isControl($0) })
+        else {
+            throw LogInRefusal.failed(
+                name, "the value of secret \(windows.secret) is no password: one line of 1 to 256 bytes")
+        }
+        return Opening(user: windows.user, credential: password)
     }
 
     private func ticket(
-        _ order: Order, _ ticket: String, _ credential: String, _ ready: AgentResult.Ready?, _ entry: Entry
+        _ order: Order, _ ticket: String, _ opening: Opening, _ entry: Entry
     ) throws(LogInRefusal) -> SessionTicket {
         let (server, name) = (order.server, order.server.name)
         guard let port = server.ports[order.kind].flatMap(UInt16.init(exactly:)) else { throw .noProtocol }
-        let isOwn = if case .own = entry.choice { true } else { false }
-        let certificate = [ready?.certificate, server.certificate, terminals.certificate(of: name)]
+        let certificate = [opening.ready?.certificate, server.certificate, terminals.certificate(of: name)]
             .compactMap { $0?.lowercased() }.first { $0.utf8.count == 64 && $0.allSatisfy(\.isHexDigit) }
         if order.kind == .rdp, certificate == nil {
             throw .failed(name, "its certificate is not known: a node could not tell it from another server")
         }
         return SessionTicket(
             id: ticket, kind: order.kind.rawValue, address: server.address, port: port,
-            user: entry.choice.user, credential: isOwn ? "" : credential, lifetime: UInt32(Self.lifetime),
+            user: opening.user, credential: opening.credential, lifetime: UInt32(Self.lifetime),
             certificate: order.kind == .rdp ? certificate ?? "" : "",
-            hostKeys: (ready?.hostKeys ?? []).prefix(8).filter(LogInKey.isKey),
+            hostKeys: (opening.ready?.hostKeys ?? []).prefix(8).filter(LogInKey.isKey),
             broker: entry.pool.broker ?? "", isReconnection: order.isReconnection)
     }
 }

@@ -118,7 +118,8 @@ package final class LogIns: Sendable {
             hasTurn = true
         }
         var entry = Entry(
-            way: way, node: node.name, pool: pool, choice: choice, account: account, protocols: shown,
+            way: way, node: node.name, pool: pool, choice: choice, account: account,
+            windows: Self.windows(choice, of: node, settings, in: snapshot), protocols: shown,
             nodeProtocols: protocols)
         return try await settle(&entry)
     }
@@ -217,6 +218,19 @@ package final class LogIns: Sendable {
             user: name.text, groups: groups.map(\.settingText),
             end: (settings[Settings.accountHome] ?? .remove).end,
             mayBeForeign: Self.isNamed(name, by: settings))
+    }
+
+    /// What opens a session on a Windows server; nil: only people's own passwords do.
+    private static func windows(
+        _ choice: AccountChoice, of node: Node, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+    ) -> Entry.Windows? {
+        guard case .node(let name) = choice,
+            let account = (settings[Settings.windowsAccounts] ?? [])[of: name],
+            let secret = account.secret
+        else { return nil }
+        return Entry.Windows(
+            user: account.user(for: name.text), secret: secret,
+            problem: snapshot.problem(ofPassword: secret, for: node))
     }
 
     /// Whether an administrator wrote this very name, and it was not made of a node's.

@@ -1,0 +1,90 @@
+import Fleet
+import Testing
+import Wire
+
+@testable import Center
+
+/// Log-ins on Windows servers, which have no agent: with people's own passwords, or with one that is kept for a node's own accounts.
+@Suite struct WindowsLogInTests {
+    private static let certificate = String(repeating: "cd", count: 32)
+
+    /// A bench whose pool has one Windows server, which was probed.
+    private static func bench(
+        accounts: [String: String] = [:], secret: (inout Secret) throws -> Void = { _ in },
+        server change: (inout TerminalServer) -> Void = { _ in }
+    ) async throws -> LogInBench {
+        let bench = try await LogInBench(settings: [
+            "log-in": .text("automatic"), "log-in-account": .text("guest01..guest03"),
+            "windows-accounts": .map(accounts),
+        ])
+        let name = try TerminalName("win")
+        var server = TerminalServer(
+            name: name, address: "10.77.0.30", system: .windows, ports: [.rdp: 3_389],
+            certificate: certificate)
+        change(&server)
+        var kept = Secret(name: try SecretName("windows"), group: .site, changedAt: 1)
+        try secret(&kept)
+        let (record, secret) = (server, kept)
+        try await bench.fleet.change(by: "test") { current in
+            var pool = try #require(current.contents.terminals.pools.values.first)
+            pool.levels = [TerminalPool.Level(servers: [name])]
+            return [
+                .terminal(name, record), .pool(pool.name, pool),
+                .secret(secret.name, secret, value: secret.minted == nil ? Array("Käse 9".utf8) : nil),
+            ]
+        }
+        bench.terminals.reached(name, at: bench.time)
+        return bench
+    }
+
+    @Test(arguments: [
+        ("*", "SCHOOL\\guest secret=windows", "SCHOOL\\guest"),
+        ("*", "SCHOOL\\ secret=windows", "SCHOOL\\guest01"),
+        ("guest01", "@school.example secret=windows", "guest01@school.example"),
+        ("guest01", "secret=windows", "guest01"),
+    ])
+    func `an account of the node's opens with the password that is kept for it`(
+        key: String, value: String, user: String
+    ) async throws {
+        let bench = try await Self.bench(accounts: [key: value])
+        let ticket = try await bench.ticket()
+        #expect(ticket.user == user && ticket.credential == "Käse 9" && ticket.kind == "rdp")
+        #expect(ticket.certificate == Self.certificate)
+        #expect(bench.prepared().isEmpty)
+    }
+
+    @Test func `people's own passwords go to Windows itself, whatever is kept`() async throws {
+        let bench = try await Self.bench(accounts: ["*": "secret=windows"])
+        let name = try LogInName("ann")
+        try await bench.fleet.change(by: "test") { _ in
+            [.account(name, DirectoryAccount(name: name, uid: 2_000), passwordHash: "$6$salt$hash")]
+        }
+        for user in ["ann", "SCHOOL\\ben"] {
+            let ticket = try await bench.ticket(user)
+            #expect(ticket.user == user && ticket.credential.isEmpty)
+        }
+    }
+
+    @Test func `a server whose certificate is not pinned gets no kept password`() async throws {
+        let bench = try await Self.bench(
+            accounts: ["*": "secret=windows"], server: { $0.certificate = nil })
+        #expect(try await bench.refusal() != nil)
+        #expect(bench.logIns.failures().first?.reason.contains("not pinned") == true)
+    }
+
+    @Test(arguments: ["other", "minted", "missing", "off", "none"])
+    func `a secret that is none for the node opens nothing`(flaw: String) async throws {
+        let value = ["off": "off", "missing": "secret=others"][flaw] ?? "secret=windows"
+        let bench = try await Self.bench(accounts: flaw == "none" ? [:] : ["*": value]) {
+            if flaw == "other" { $0.node = try NodeName("pc-2") }
+            if flaw == "minted" { $0.minted = .password(MintedPassword(length: 12)) }
+        }
+        #expect(try await bench.refusal() != nil)
+        let reason = bench.logIns.failures().first?.reason ?? ""
+        switch flaw {
+        case "other": #expect(reason.contains("is not for pc-1"))
+        case "missing": #expect(reason.contains("there is no secret others"))
+        default: break
+        }
+    }
+}
