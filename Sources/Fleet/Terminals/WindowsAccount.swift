@@ -29,7 +29,9 @@ package struct WindowsAccount: SettingEntry {
         }
         let account = words.count == 2 ? String(words[0]) : ""
         let whole = account.hasPrefix("@") ? "a\(account)" : account.hasSuffix("\\") ? "\(account)a" : account
-        guard account.isEmpty || AccountChoice.isTypedName(whole) else {
+        guard
+            account.isEmpty || account != "@" && !account.hasPrefix("\\") && AccountChoice.isTypedName(whole)
+        else {
             throw InvalidSetting(
                 "‘\(account)’ is not an account of Windows, such as SCHOOL\\guest or guest@school.example")
         }
