@@ -25,7 +25,8 @@ packages() { # KIND SUITE
     client)
       all=xvfb,x11-apps,x11-utils,x11-xserver-utils,imagemagick,openssh-client,xauth,xdotool,iproute2,iputils-ping,procps,fonts-dejavu-core
       all+=,nxproxy,sudo,libnss-extrausers,pamtester,yad,xclip
-      if [[ $2 = bookworm ]]; then all+=,freerdp2-x11; else all+=,freerdp3-x11; fi
+      # The shadow server stands in for Windows.
+      if [[ $2 = bookworm ]]; then all+=,freerdp2-x11,freerdp2-shadow-x11; else all+=,freerdp3-x11,freerdp3-shadow-x11; fi
       ;;
     *) echo "terminal-tree.sh: what is a '$1'?" >&2; exit 2 ;;
   esac

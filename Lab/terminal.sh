@@ -3,6 +3,9 @@
 #
 #   terminal.sh obstacle                    why none can run here; prints nothing when they can
 #   terminal.sh server NAME ADDRESS         a Debian with systemd, xrdp, sshd and X2Go; waits until it answers RDP
+#   terminal.sh windows NAME ADDRESS DOMAIN USER
+#                                           what stands in for a Windows server: RDP that wants the password first (NLA), one account, whose
+#                                           password comes on standard input, and one desktop for all. Another call: another certificate
 #   terminal.sh client NAME ADDRESS         a machine with an X server (Xvfb :77, 1024x768)
 #   terminal.sh node NAME [MAC]             the same, as a node that boots from the Roost server at the bridge: with the address of its lease, a
 #                                           boot of its own, its configuration, and the thin client's files (Examples/thin-client)
@@ -192,6 +195,24 @@ terminal_client() { # NAME ADDRESS
   start_client "$1"
 }
 
+terminal_windows() { # NAME ADDRESS DOMAIN USER
+  local name=$1 hash i
+  # What Windows keeps of a password (MS-NLMP 3.3.1).
+  hash=$(iconv -t utf-16le | openssl dgst -md4 -provider legacy -provider default -r | cut -d' ' -f1)
+  terminal_client "$name" "$2"
+  # shellcheck disable=SC2016  # the container's shell reads it
+  enter_container "$name" sh -euc '
+    xsetroot -solid "#2a6099"
+    printf "%s:%s::%s:::\n" "$2" "$1" "$3" >/run/sam
+    HOME=/run setsid freerdp-shadow-cli /port:3389 /sec:nla /sam-file:/run/sam >/run/shadow.log 2>&1 </dev/null &' \
+    sh "$3" "$4" "$hash"
+  for ((i = 0; i < 100; i++)); do
+    ! answers "$name" 3389 || return 0
+    sleep 0.1
+  done
+  die "$name does not answer RDP: $(enter_container "$name" tail -n 3 /run/shadow.log)"
+}
+
 terminal_node() { # NAME [MAC]
   local name=$1 mac=${2:-$(mac_of "$1")} state=$run_dir/node-$1
   need_ns
@@ -342,6 +363,7 @@ shift
 case $command in
   obstacle) terminal_obstacle ;;
   server) terminal_server "${1:?server NAME ADDRESS}" "${2:?server NAME ADDRESS}" ;;
+  windows) terminal_windows "${1:?windows NAME ADDRESS DOMAIN USER}" "${2:?ADDRESS}" "${3:?DOMAIN}" "${4:?USER}" ;;
   client) terminal_client "${1:?client NAME ADDRESS}" "${2:?client NAME ADDRESS}" ;;
   node) terminal_node "$@" ;;
   run) terminal_run "$@" ;;

@@ -19,6 +19,16 @@ word() {
         pt:refused) text="O nome ou a palavra-passe não foi aceite, ou a sessão foi fechada." ;;
         el:refused) text="Το όνομα ή ο κωδικός δεν έγινε δεκτός ή η συνεδρία έκλεισε." ;;
         *:refused) text="The name or the password was not accepted, or the session was ended." ;;
+        fr:locked) text="Ce compte est verrouillé : prévenez l’administration." ;;
+        es:locked) text="Esta cuenta está bloqueada: avise a la administración." ;;
+        pt:locked) text="Esta conta está bloqueada: avise a administração." ;;
+        el:locked) text="Αυτός ο λογαριασμός είναι κλειδωμένος: ενημερώστε τη διαχείριση." ;;
+        *:locked) text="This account is locked: tell the administrators." ;;
+        fr:expired) text="Ce mot de passe a expiré : changez-le sur un ordinateur Windows, ou prévenez l’administration." ;;
+        es:expired) text="Esta contraseña ha caducado: cámbiela en un equipo con Windows o avise a la administración." ;;
+        pt:expired) text="Esta palavra-passe expirou: altere-a num computador com Windows ou avise a administração." ;;
+        el:expired) text="Ο κωδικός έληξε: αλλάξτε τον σε υπολογιστή με Windows ή ενημερώστε τη διαχείριση." ;;
+        *:expired) text="This password has expired: change it at a Windows computer, or tell the administrators." ;;
         fr:unreached) text="Le serveur de la session (%s) n’a pas pu être atteint. Reconnectez-vous." ;;
         es:unreached) text="No se pudo llegar al servidor de la sesión (%s). Inicie sesión de nuevo." ;;
         pt:unreached) text="Não foi possível chegar ao servidor da sessão (%s). Inicie sessão de novo." ;;
