@@ -6,7 +6,8 @@ import Testing
 enum EndToEnd {
     /// Our servers and other programs' clients, browsers, checkers; no machine is powered on.
     @Suite enum Servers {}
-    /// Machines that boot the tiny image within seconds: node behaviour that does not depend on the system, and firmware.
+    /// Machines that boot the tiny image within seconds: node behaviour that does not depend on the system, and firmware. Terminal servers
+    /// are containers, and cost as much.
     @Suite enum Machines {}
     /// Tests about Debian and systemd themselves: most of a minute for each boot.
     @Suite enum Systems {}

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd.Servers {
+extension EndToEnd.Machines {
     /// People at a thin client get sessions on terminal servers with real agents, accounts and desktops.
     @Suite(.enabled(if: TerminalLab.obstacle == nil, "\(TerminalLab.obstacle ?? "")"))
     struct TerminalTests {
