@@ -162,8 +162,8 @@ final class TerminalLab: Sendable {
 
     // MARK: The script
 
-    private static let script = "\(BootLab.repository)/Lab/terminal.sh"
-    private static let environment = [
+    static let script = "\(BootLab.repository)/Lab/terminal.sh"
+    static let environment = [
         "LAB_DIR": BootLab.directory, "LAB_NS": BootLab.namespace, "LAB_CACHE": BootLab.cache,
     ]
 

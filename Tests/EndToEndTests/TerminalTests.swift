@@ -5,8 +5,8 @@ extension EndToEnd.Machines {
     /// People at a thin client get sessions on terminal servers with real agents, accounts and desktops.
     @Suite(.enabled(if: TerminalLab.obstacle == nil, "\(TerminalLab.obstacle ?? "")"))
     struct TerminalTests {
-        private let terminals: TerminalLab
-        private let lab: BootLab
+        let terminals: TerminalLab
+        let lab: BootLab
 
         init() throws {
             terminals = try TerminalLab.shared.get()
