@@ -259,7 +259,7 @@ struct ServerSetup {
         }
     }
 
-    /// Has the services look at what has changed. Sessions of xrdp are forgotten when it restarts, so that their people cannot come back to them.
+    /// Has the services that run look at what has changed; others find it when they start, which may wait for this program in a boot. Sessions of xrdp are forgotten when it restarts, so that their people cannot come back to them.
     private func tell(_ units: Set<Item.Unit>, hasSessions: Bool) -> [String] {
         var lines: [String] = []
         func act(_ program: String, _ arguments: [String]) {
@@ -278,10 +278,10 @@ struct ServerSetup {
                     "xrdp was not restarted, because its sessions would be lost: systemctl restart xrdp when it has none"
                 )
             } else {
-                act("systemctl", ["restart", "xrdp"])
+                act("systemctl", ["try-restart", "xrdp"])
             }
         }
-        if units.contains(.ssh) { act("systemctl", ["reload-or-restart", "ssh"]) }
+        if units.contains(.ssh) { act("systemctl", ["try-reload-or-restart", "ssh"]) }
         return lines
     }
 }

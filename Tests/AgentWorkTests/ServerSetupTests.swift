@@ -47,7 +47,7 @@ import Testing
         let pam = try #require(root.text("/etc/pam.d/xrdp-sesman"))
         let order = ["pam_env.so", "roost-agent ticket", "common-auth"].map { pam.range(of: $0)?.lowerBound }
         #expect(order.compactMap(\.self) == order.compactMap(\.self).sorted() && !order.contains(nil))
-        #expect(programs.all.contains("systemctl restart xrdp"))
+        #expect(programs.all.contains("systemctl try-restart xrdp"))
         // Again: nothing.
         #expect(try setup.apply(hasSessions: false).isEmpty)
         _ = try setup.remove(hasSessions: false)
@@ -63,7 +63,7 @@ import Testing
         let root = try Self.root()
         let programs = NotedPrograms()
         let lines = try ServerSetup(places: root.places, programs: programs).apply(hasSessions: true)
-        #expect(!programs.all.contains("systemctl restart xrdp"))
+        #expect(!programs.all.contains("systemctl try-restart xrdp"))
         #expect(lines.contains { $0.hasPrefix("xrdp was not restarted") })
     }
 
