@@ -6,7 +6,6 @@ import Linux
 
 /// `roost-agent`: its commands.
 package struct AgentProgram: Sendable {
-    package static let version = "0.2.0"
     private static let usage = """
         usage: roost-agent COMMAND
           join URL TOKEN [--name N] [--address A] [--authority-fingerprint SHA256]
@@ -43,12 +42,12 @@ package struct AgentProgram: Sendable {
         do {
             switch (arguments.first, arguments.count) {
             case ("join", 3...): try await join(Array(arguments.dropFirst()))
-            case ("run", 1): try await Agent(places, version: Self.version, makeDoor: makeDoor).run()
+            case ("run", 1): try await Agent(places, version: Release.version, makeDoor: makeDoor).run()
             case ("setup", 1...2): return try setup(arguments.dropFirst().first)
             case ("status", 1...2): return try status(isJSON: arguments.last == "--json")
             case ("ticket", 1): return ticket()
             case ("key", 4): return key(Array(arguments.dropFirst()))
-            case ("version", 1), ("--version", 1): print(Self.version)
+            case ("version", 1), ("--version", 1): print(Release.version)
             case ("help", _), ("--help", _), ("-h", _): print(Self.usage)
             default: return failed(Self.usage, 64)
             }
