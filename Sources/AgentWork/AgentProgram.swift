@@ -98,7 +98,7 @@ package struct AgentProgram: Sendable {
         }
         guard word == nil || word == "--remove" else { return failed(Self.usage, 64) }
         guard geteuid() == 0 || !places.root.isEmpty else {
-            throw AgentProblem("setting up takes root's rights")
+            throw AgentProblem("set-up has to run as root")
         }
         guard word != nil || FileStatus(places.path(ServerSetup.program)) != nil else {
             throw AgentProblem("PAM and sshd call \(ServerSetup.program): install it there first")
@@ -123,7 +123,7 @@ package struct AgentProgram: Sendable {
         let status = try JSONDecoder().decode(AgentStatus.self, from: Data(text.utf8))
         print("terminal server \(status.server), center \(status.center)")
         print(
-            status.problem.isEmpty ? "the center is reached" : "the center is not reached: \(status.problem)")
+            status.problem.isEmpty ? "the center is reached" : "cannot reach the center: \(status.problem)")
         if let seconds = status.secondsSinceReport { print("last report: \(seconds) s ago") }
         print(status.isListening ? "listens for orders" : "does not listen for orders")
         print("\(status.sessionCount) sessions, \(status.eventCount) events to tell")

@@ -180,7 +180,7 @@ struct AccountImportCommand: AsyncParsableCommand {
     @Argument(help: "passwd or CSV.", completion: .file()) var file: String
     @Option(help: "The shadow(5) with the hashes of passwords.", completion: .file()) var shadow: String?
     @Option(help: "The group(5) with the groups.", completion: .file()) var group: String?
-    @Flag(help: "Change accounts that are there already.") var replace = false
+    @Flag(help: "Change accounts that exist already.") var replace = false
     @Flag(help: "Show what would be imported.") var dryRun = false
 
     func run() async throws {

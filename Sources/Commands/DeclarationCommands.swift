@@ -59,7 +59,7 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "Overwrite values that others have changed.") var overwrite = false
     @Option(
         help: ArgumentHelp(
-            "Only if the configuration still has this revision, such as the one that ‘roost plan’ has shown.",
+            "Only if the configuration still has this revision, such as the one that ‘roost plan’ showed.",
             valueName: "number"))
     var ifRevision: Int?
 
@@ -155,7 +155,7 @@ struct SourceList: AsyncParsableCommand {
         commandName: "list",
         abstract:
             "List who has applied files: people, and directories that the server watches (fleet-files in roost.yaml).",
-        discussion: "Files that are refused change nothing, and what was applied before counts on.")
+        discussion: "Files that are refused change nothing, and what was applied before stays in force.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 

@@ -15,7 +15,7 @@ struct KeptFileList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List kept files with their errors and warnings.",
         discussion: """
-            A file with an error is refused as a whole, and what was read before counts on. ‘roost import lts-conf FILE --dry-run’ says \
+            A file with an error is refused as a whole, and what was read before stays in force. ‘roost import lts-conf FILE --dry-run’ says \
             what becomes of each line, ‘roost node show NODE’ from which line each value of a node is.
             """)
     @OptionGroup var server: ServerOptions

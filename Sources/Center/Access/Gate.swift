@@ -185,7 +185,8 @@ final class Gate: Sendable {
             try await fleet.change(by: source.rawValue) { [now] current in
                 // A log-in must not take back what an administrator has just changed, such as disabling the account.
                 guard current.contents.access.administrators[now.name] == known else {
-                    throw StoreError.conflict("the account \(now.name) was changed meanwhile; log in again")
+                    throw StoreError.conflict(
+                        "the account \(now.name) was changed while you logged in; log in again")
                 }
                 return [.administrator(now.name, now)]
             }
