@@ -77,7 +77,7 @@ extension AccountAnswer {
 
 /// What an account is given.
 struct AccountOptions: ParsableArguments {
-    @Option(help: "The full name, to be shown.") var fullName: String?
+    @Option(help: "The full name, for display.") var fullName: String?
     @Option(help: "Its number on each server; without it the first free one from 10000.") var uid: Int?
     @Option(help: "Groups of the terminal servers, with commas; '' for none.") var groups: String?
     @Flag(inversion: .prefixedNo, help: "Whether it is disabled.") var disabled: Bool?

@@ -7,7 +7,7 @@ import Foundation
 struct KeptFileCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kept-file",
-        abstract: "Show the files of LTSP that stay the truth (kept-files in roost.yaml).",
+        abstract: "Show the files of LTSP that settings are still read from (kept-files in roost.yaml).",
         subcommands: [KeptFileList.self])
 }
 

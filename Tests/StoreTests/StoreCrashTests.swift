@@ -8,21 +8,17 @@ import Wire
 @testable import StoreSQLite
 
 /// A crash between any two statements of a change, in any store: all of the change is there afterwards, or nothing of it.
-@Suite final class StoreCrashTests {
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
+@Suite struct StoreCrashTests {
+    private let directory: StoreDirectory
+    private var path: String { directory.path }
 
-    init() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    init() throws { directory = try StoreDirectory() }
 
     @Test(arguments: StoreMaker.allCases, StoredChange.all)
     func `a crash between two statements leaves all of a change or nothing of it`(
         maker: StoreMaker, change: StoredChange
     ) async throws {
-        let crashes = try await maker.crashes(of: change, at: "\(directory)/store")
+        let crashes = try await maker.crashes(of: change, at: path)
         // A beginning, two statements, an end, and what is there once the change was acknowledged.
         #expect(crashes.moments >= 5)
         var found: [StoredState] = []

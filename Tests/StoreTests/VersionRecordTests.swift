@@ -5,15 +5,11 @@ import Wire
 @testable import Fleet
 
 /// Versions are facts; what people say about them are records. In any store.
-@Suite final class VersionRecordTests {
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
+@Suite struct VersionRecordTests {
+    private let directory: StoreDirectory
+    private var path: String { directory.path }
 
-    init() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    init() throws { directory = try StoreDirectory() }
 
     private static func publish(
         _ kernel: String, in store: any FleetStore, signatures: [ImageSignature] = []
@@ -30,7 +26,7 @@ import Wire
     func `what people say about a version is undone, that it came, went or was signed is not`(
         maker: StoreMaker
     ) async throws {
-        let store = try maker.open("\(directory)/store")
+        let store = try maker.open(path)
         let one = try await Self.publish("a", in: store)
         let two = try await Self.publish("b", in: store)
         var facts = [1, try await store.snapshot().revision]

@@ -100,7 +100,8 @@ final class Gate: Sendable {
     }
 
     private static var usedLink: Problem {
-        Problem(403, "Forbidden", "this link was used already, or is from before the server's last start")
+        Problem(
+            403, "Forbidden", "this link has already been used, or is from before the server's last start")
     }
 
     // MARK: Log-in
