@@ -57,8 +57,8 @@ struct StoredChange: Sendable, CustomTestStringConvertible {
         Self("how steps ended", before: { try await $0.append(events) }) { store in
             try await store.save([failedSteps(.beforeInit), failedSteps(.late)])
         },
-        Self("cards of machines") { store in
-            let owner = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        Self("cards of machines", before: owner) { store in
+            let owner = try uuid()
             try await store.save([machine, other].map { LearnedCards.Change(card: $0, machine: owner) })
         },
     ]
@@ -94,6 +94,15 @@ struct StoredChange: Sendable, CustomTestStringConvertible {
         let settings = ImageSettings(
             try image(), version: 2, ["time-zone": .text("Europe/Lisbon")])
         try await store.make(by: "ann") { _ in [.imageSettings(settings.key, settings)] }
+    }
+
+    private static func uuid() throws -> MachineUUID {
+        try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+    }
+
+    @Sendable private static func owner(_ store: any FleetStore) async throws {
+        let pc = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: try uuid())
+        try await store.make(by: "ann") { _ in [.node(pc.name, pc)] }
     }
 
     private static func addVersion(_ kernel: String, to store: any FleetStore) async throws {
