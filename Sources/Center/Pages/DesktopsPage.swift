@@ -132,15 +132,15 @@ struct DesktopsPage {
             let typed = DesktopForm<Record>(form)
             do {
                 if form.has("remove") {
-                    let removal = FleetEdit(try Record.Key(form["name"]), nil as Record?)
-                    return try plan(.init(removal), back: back(nil), request, context, acts)
+                    let name = try Record.Key(form["name"])
+                    return try plan(.init(name, nil as Record?), back: back(nil), request, context, acts)
                 }
                 try acts.requireChangingTerminals(in: (try? GroupPath(typed["group"])) ?? .site)
                 let stored = try typed.isNew ? nil : Record.saved(Record.Key(form["name"]), by: acts).record
                 let record = try typed.record(over: stored)
                 try acts.requireState(of: Record.self, at: record.name, isNew: typed.isNew, tag: typed.tag)
                 return try plan(
-                    .init(FleetEdit(record.name, record), isNew: typed.isNew), back: back(record.name),
+                    .init(record.name, record, isNew: typed.isNew), back: back(record.name),
                     request, context, acts)
             } catch {
                 guard let errors = Self.errors(error, Record.fieldNames) else { throw error }

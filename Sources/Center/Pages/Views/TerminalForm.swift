@@ -60,7 +60,7 @@ struct TypedFields {
 }
 
 /// A terminal server or a pool, written in the fields of a form.
-protocol DesktopRecord: TableRecord where Key: CheckedName {
+protocol DesktopRecord: TableRecord, ListedRecord where Key: CheckedName {
     static var fieldNames: [String] { get }
     /// What stands in the fields of a new one, beside its group.
     static var newTexts: [String: String] { get }
