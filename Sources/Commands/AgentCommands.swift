@@ -39,7 +39,7 @@ struct TerminalServerToken: AsyncParsableCommand {
 struct TerminalServerAgents: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agents",
-        abstract: "List the agents that are let in, and when their certificates expire.")
+        abstract: "List the agents that are let in, and until when their certificates hold.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -62,7 +62,7 @@ struct TerminalServerAgents: AsyncParsableCommand {
 struct TerminalServerRevoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Shut the agent of a terminal server out, at once. The server stays.",
+        abstract: "Do not let the agent of a terminal server in any more, at once. The server stays.",
         discussion: "It may join again with a new token: roost server token --name NAME")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The terminal server.") var name: String

@@ -15,7 +15,7 @@ struct NodeRestart: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var target: NodeTarget
-    @Flag(help: "Leave out nodes where a user is logged in.") var unlessInUse = false
+    @Flag(help: "Spare nodes where a user is logged in.") var unlessInUse = false
 
     func run() async throws {
         try await reportingFailure {

@@ -189,7 +189,7 @@ struct TroubleList {
         return FiguresAnswer.Trouble(
             .lost, machine: lost.node.name, isKnown: true, group: lost.node.group, since: lost.since,
             text: "lost, with \(loss)",
-            fix: "look at its power, its network and its screen; once it is switched on, it starts again")
+            fix: "look at its power, its network and its screen; switched on again, it starts anew")
     }
 
     /// The most machines first, then in natural order.

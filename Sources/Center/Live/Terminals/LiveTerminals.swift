@@ -214,7 +214,7 @@ extension LiveTerminals {
                 terminal.placed.failedAt = time
                 state.history.settle(ticket, .failed, at: time, text: problem)
             } else {
-                state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for again")
+                state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for anew")
             }
             state.terminals[name] = terminal
         }
