@@ -285,7 +285,7 @@ class Run:
             if known.get("seconds"):
                 # How much of a processor it takes: some wait for most of their time.
                 job.load = min(1.0, known["processor"] / known["seconds"])
-        # What others wait for comes first, then what nobody knows yet, then the longest.
+        # What others wait for comes first, then what has no known time, then the longest.
         return sorted(jobs, key=lambda job: (job.is_suite, job.expected is not None, -(job.expected or 0)))
 
     def run(self):

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=$1
 here=Packaging/debian
-version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/RoostCommand/Roost.swift)
+version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/API/Release.swift)
 architecture=$(dpkg --print-architecture)
 day=$(git log -1 --format=%cd --date=rfc2822 2>/dev/null || date -R)
 work=$(mktemp -d)

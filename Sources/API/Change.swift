@@ -17,6 +17,10 @@ package struct ChangeRequest: Codable, Sendable {
         package var isNew: Bool?
 
         package init(_ edit: FleetEdit, isNew: Bool? = nil) { (act, self.isNew) = (.record(edit), isNew) }
+        /// - Parameter record: nil removes the present one.
+        package init<Record: ListedRecord>(_ key: Record.Key, _ record: Record?, isNew: Bool? = nil) {
+            self.init(FleetEdit(key, record), isNew: isNew)
+        }
         package init(settings: SettingsChange) { act = .settings(settings) }
         package init(moveGroup: GroupMove) { act = .moveGroup(moveGroup) }
     }

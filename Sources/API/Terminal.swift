@@ -146,7 +146,7 @@ package struct PoolAnswer: Codable, Sendable {
     }
 }
 
-/// Where a person would get a session now, and why. Nothing is noted by asking.
+/// Where a person would get a session now, and why. Asking records nothing.
 package struct PlacementAnswer: Codable, Sendable {
     package var user: String
     package var node: NodeName?

@@ -152,7 +152,7 @@ struct Accounts: Sendable {
             throw AgentProblem("‘\(day)’ is not a day")
         }
         if let hash = account.passwordHash, !Self.isHash(hash) {
-            throw AgentProblem("the hash of the password is none that crypt(3) makes")
+            throw AgentProblem("the hash of the password is not one of crypt(3)")
         }
         return name
     }

@@ -14,7 +14,7 @@ package final class Agent: Sendable {
 
     /// Whether the center is reached, for people.
     private struct Contact {
-        var problem = "it was not asked yet"
+        var problem = "it has not been asked yet"
         /// Milliseconds by the monotonic clock; nil: never.
         var at: Int?
         var isListening = false
@@ -143,7 +143,7 @@ package final class Agent: Sendable {
             if problem == nil { contact.at = SystemClock.boot }
             guard contact.problem != before else { return (nil, false) }
             return (
-                problem.map { "the center is not reached: \($0)" } ?? "the center is reached",
+                problem.map { "cannot reach the center: \($0)" } ?? "the center is reached",
                 problem == nil && !contact.isListening
             )
         }

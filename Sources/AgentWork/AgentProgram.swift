@@ -6,7 +6,6 @@ import Linux
 
 /// `roost-agent`: its commands.
 package struct AgentProgram: Sendable {
-    package static let version = "0.2.0"
     private static let usage = """
         usage: roost-agent COMMAND
           join URL TOKEN [--name N] [--address A] [--authority-fingerprint SHA256]
@@ -43,12 +42,12 @@ package struct AgentProgram: Sendable {
         do {
             switch (arguments.first, arguments.count) {
             case ("join", 3...): try await join(Array(arguments.dropFirst()))
-            case ("run", 1): try await Agent(places, version: Self.version, makeDoor: makeDoor).run()
+            case ("run", 1): try await Agent(places, version: Release.version, makeDoor: makeDoor).run()
             case ("setup", 1...2): return try setup(arguments.dropFirst().first)
             case ("status", 1...2): return try status(isJSON: arguments.last == "--json")
             case ("ticket", 1): return ticket()
             case ("key", 4): return key(Array(arguments.dropFirst()))
-            case ("version", 1), ("--version", 1): print(Self.version)
+            case ("version", 1), ("--version", 1): print(Release.version)
             case ("help", _), ("--help", _), ("-h", _): print(Self.usage)
             default: return failed(Self.usage, 64)
             }
@@ -99,7 +98,7 @@ package struct AgentProgram: Sendable {
         }
         guard word == nil || word == "--remove" else { return failed(Self.usage, 64) }
         guard geteuid() == 0 || !places.root.isEmpty else {
-            throw AgentProblem("setting up takes root's rights")
+            throw AgentProblem("set-up has to run as root")
         }
         guard word != nil || FileStatus(places.path(ServerSetup.program)) != nil else {
             throw AgentProblem("PAM and sshd call \(ServerSetup.program): install it there first")
@@ -124,7 +123,7 @@ package struct AgentProgram: Sendable {
         let status = try JSONDecoder().decode(AgentStatus.self, from: Data(text.utf8))
         print("terminal server \(status.server), center \(status.center)")
         print(
-            status.problem.isEmpty ? "the center is reached" : "the center is not reached: \(status.problem)")
+            status.problem.isEmpty ? "the center is reached" : "cannot reach the center: \(status.problem)")
         if let seconds = status.secondsSinceReport { print("last report: \(seconds) s ago") }
         print(status.isListening ? "listens for orders" : "does not listen for orders")
         print("\(status.sessionCount) sessions, \(status.eventCount) events to tell")

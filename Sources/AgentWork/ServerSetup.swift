@@ -94,7 +94,7 @@ struct ServerSetup {
         keys.wanted = { [self] present in
             if let other = otherKeysCommand(than: path) {
                 throw AgentProblem(
-                    "\(other) has an AuthorizedKeysCommand already, and sshd has only one: nodes can use RDP, or have that command ask \(Self.program) key, too"
+                    "\(other) has an AuthorizedKeysCommand already, and sshd has only one: nodes can use RDP, or have that command call \(Self.program) key, too"
                 )
             }
             return try make(present)

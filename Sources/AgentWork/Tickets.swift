@@ -110,7 +110,7 @@ struct Tickets: Sendable {
         if text.isEmpty { return [] }
         let digits = Array(text.utf8).map { byte in Character(Unicode.Scalar(byte)).hexDigitValue }
         guard digits.count == 64, digits.allSatisfy({ $0 != nil }) else {
-            throw AgentProblem("the credential's hash is none")
+            throw AgentProblem("the credential's hash is not one of crypt(3)")
         }
         let values = digits.map { $0 ?? 0 }
         return (0..<32).map { UInt8(values[2 * $0] << 4 | values[2 * $0 + 1]) }

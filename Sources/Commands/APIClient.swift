@@ -18,7 +18,10 @@ package struct ServerOptions: ParsableArguments {
         help: ArgumentHelp(
             "Its token (better in ROOST_TOKEN: others see a command's words).", valueName: "token"))
     var token: String?
-    @Option(help: ArgumentHelp("Its certificate, to be trusted (or ROOST_CERTIFICATE).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Its certificate, if no authority of this host signed it (or ROOST_CERTIFICATE).",
+            valueName: "file"))
     var certificate: String?
 
     package init() {}

@@ -77,7 +77,7 @@ extension AccountAnswer {
 
 /// What an account is given.
 struct AccountOptions: ParsableArguments {
-    @Option(help: "The full name, to be shown.") var fullName: String?
+    @Option(help: "The full name, for display.") var fullName: String?
     @Option(help: "Its number on each server; without it the first free one from 10000.") var uid: Int?
     @Option(help: "Groups of the terminal servers, with commas; '' for none.") var groups: String?
     @Flag(inversion: .prefixedNo, help: "Whether it is disabled.") var disabled: Bool?
@@ -180,7 +180,7 @@ struct AccountImportCommand: AsyncParsableCommand {
     @Argument(help: "passwd or CSV.", completion: .file()) var file: String
     @Option(help: "The shadow(5) with the hashes of passwords.", completion: .file()) var shadow: String?
     @Option(help: "The group(5) with the groups.", completion: .file()) var group: String?
-    @Flag(help: "Change accounts that are there already.") var replace = false
+    @Flag(help: "Change accounts that exist already.") var replace = false
     @Flag(help: "Show what would be imported.") var dryRun = false
 
     func run() async throws {

@@ -56,7 +56,7 @@ struct AdministratorAdd: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "Log-in name.") var name: String
     @Argument(help: "ROLE or ROLE@/group …") var grants: [String]
-    @Option(help: "The full name, to be shown.") var fullName: String?
+    @Option(help: "The full name, for display.") var fullName: String?
     @Option(
         help:
             "Where the password is kept: \(Administrator.Source.allCases.map(\.rawValue).joined(separator: ", "))."

@@ -14,7 +14,7 @@ struct DeclaredOptions: ParsableArguments {
     var file: [String] = []
     @Option(
         help: ArgumentHelp(
-            "The name under which is remembered what these files have applied; default: ‘source’ in the files, or ‘files’.",
+            "The name by which the server remembers what these files have applied; default: ‘source’ in the files, or ‘files’.",
             valueName: "name"))
     var source: String?
 
@@ -48,18 +48,18 @@ struct Apply: AsyncParsableCommand {
             roost export --output fleet            the configuration as files
             roost apply -f fleet                   from now on the server knows what they applied
             roost plan -f fleet                    what would change; the exit status says whether something would
-            roost apply -f fleet --prune           also removes what they applied before and name no more
+            roost apply -f fleet --prune           also removes what they applied before and no longer name
             What files do not name stays as it is. What others have changed since is shown, and nothing is applied: take it into the \
             files (roost export --output), or overwrite it.
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var files: DeclaredOptions
-    @Flag(help: "Remove records that these files applied before and name no more.") var prune = false
+    @Flag(help: "Remove records that these files applied before and no longer name.") var prune = false
     @Flag(help: "Overwrite values that others have changed.") var overwrite = false
     @Option(
         help: ArgumentHelp(
-            "Only if the configuration still has this revision, such as the one that ‘roost plan’ has shown.",
+            "Only if the configuration still has this revision, such as the one that ‘roost plan’ showed.",
             valueName: "number"))
     var ifRevision: Int?
 
@@ -155,7 +155,7 @@ struct SourceList: AsyncParsableCommand {
         commandName: "list",
         abstract:
             "List who has applied files: people, and directories that the server watches (fleet-files in roost.yaml).",
-        discussion: "Files that are refused change nothing, and what was applied before counts on.")
+        discussion: "Files that are refused change nothing, and what was applied before stays in force.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -206,7 +206,7 @@ enum DeclarationTable {
             lines = lines.prefix(shownLimit) + ["and \(counted(lines.count - shownLimit, "more line"))"]
         }
         lines += answer.foreign.map { "changed by others: \($0)" }
-        lines += answer.left.map { "named no more, and stays: \($0) (--prune removes it)" }
+        lines += answer.left.map { "no longer named, and stays: \($0) (--prune removes it)" }
         lines += answer.notes
         return lines.map { "\($0)\n" }.joined()
     }

@@ -14,7 +14,7 @@ struct Export: AsyncParsableCommand {
             roost export --group /school           the nodes, groups and secrets there and below
             roost export --output fleet            as YAML, a file for each kind of record
             Files that are there are brought up to date: comments, order and what has not changed stay as they are. ‘roost apply’ reads \
-            them. Secret settings are shown as ‘(set)’, and values of secrets are in nothing.
+            them. Secret settings are shown as ‘(set)’, and values of secrets are never exported.
             """)
     @OptionGroup var server: ServerOptions
     @Option(help: "Only nodes, groups and secrets of this group and below.", completion: .groups)

@@ -11,7 +11,7 @@ struct FileCommands: AsyncParsableCommand {
         discussion: """
             roost file put wallpaper.jpg @sunset.jpg
             roost set --group /school files=/usr/share/wallpaper.jpg=stored:wallpaper.jpg
-            A file has 4 MiB at most, and one node gets 4 MiB of them: what is larger belongs into its image.
+            A file has 4 MiB at most, and one node gets 4 MiB of them: put anything larger into its image.
             """,
         subcommands: [FileList.self, FileShow.self, FilePut.self, FileGet.self, FileRemove.self])
 }
@@ -68,8 +68,8 @@ struct FileShow: AsyncParsableCommand {
 
 struct FilePut: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "put", abstract: "Put a file on the server, in the place of a former one.",
-        discussion: "Nodes get another content at their next start, or by roost node apply.")
+        commandName: "put", abstract: "Put a file on the server, replacing one of the same name.",
+        discussion: "Nodes get the new content at their next start, or by roost node apply.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The name that settings use.") var name: String
     @Argument(help: "@FILE; - or nothing: standard input.") var source = "-"
@@ -84,7 +84,7 @@ struct FilePut: AsyncParsableCommand {
             guard content.count <= StoredFile.byteLimit else {
                 throw Failure(
                     text:
-                        "a file has \(StoredFile.byteLimit >> 20) MiB at most: a larger one belongs into an image",
+                        "a file has \(StoredFile.byteLimit >> 20) MiB at most: put a larger one into an image",
                     code: 1)
             }
             try await server.client.send(

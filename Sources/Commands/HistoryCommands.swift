@@ -62,7 +62,7 @@ struct History: AsyncParsableCommand {
 /// `roost undo`: reverts a change.
 struct Undo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take a change of the configuration back; itself a change that can be undone.",
+        abstract: "Undo a change of the configuration; the undo can be undone, too.",
         discussion: """
             Without a number, the last change that you may see. It first says what it takes back, and is refused when part of \
             that was changed again since.

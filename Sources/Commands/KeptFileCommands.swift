@@ -7,7 +7,7 @@ import Foundation
 struct KeptFileCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kept-file",
-        abstract: "Show the files of LTSP that stay the truth (kept-files in roost.yaml).",
+        abstract: "Show the files of LTSP that settings are still read from (kept-files in roost.yaml).",
         subcommands: [KeptFileList.self])
 }
 
@@ -15,7 +15,7 @@ struct KeptFileList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List kept files with their errors and warnings.",
         discussion: """
-            A file with an error is refused as a whole, and what was read before counts on. ‘roost import lts-conf FILE --dry-run’ says \
+            A file with an error is refused as a whole, and what was read before stays in force. ‘roost import lts-conf FILE --dry-run’ says \
             what becomes of each line, ‘roost node show NODE’ from which line each value of a node is.
             """)
     @OptionGroup var server: ServerOptions

@@ -25,7 +25,7 @@ struct LBSConfigImport: AsyncParsableCommand {
         help: "What the servers offer: rdp, ssh, x2go or vnc. May be repeated; ssh if nothing is given.")
     var protocols: [String] = []
     @Option(help: "The group in which servers and pools lie.", completion: .groups) var group = "/"
-    @Flag(help: "Replace servers and pools that are there already.") var replace = false
+    @Flag(help: "Replace servers and pools that exist already.") var replace = false
     @Argument(help: "The file.", completion: .file()) var file: String
 
     /// What the command prints as JSON.

@@ -13,7 +13,7 @@ struct NetworkCommands: AsyncParsableCommand {
             roost network add school --interface eth1 --pool 10.77.0.100-10.77.0.200 --router 10.77.0.254
             roost network add annex --subnet 10.78.0.0/22 --router 10.78.0.1
             Without any network each interface is served as it is, with the upper half of its addresses as pool. \
-            A change holds at once; what is leased stays leased.
+            A change takes effect at once; leased addresses stay leased.
             """,
         subcommands: [
             NetworkList.self, NetworkShow.self, NetworkAdd.self, NetworkSet.self, NetworkRemove.self,
@@ -50,7 +50,7 @@ struct NetworkList: AsyncParsableCommand {
 
 struct NetworkShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a network as it is written down.")
+        commandName: "show", abstract: "Show the fields of a network.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "The network's name.") var name: String
@@ -119,15 +119,15 @@ struct NetworkFields: ParsableArguments {
     @Option(help: "The largest packet, 576 to 9216.") var mtu: UInt16?
     @Option(name: .customLong("route"), help: "'192.168.0.0/16 via 10.77.0.253'; several times.")
     var routes: [String] = []
-    @Option(help: "How long an address is given for: 90s, 30m, 12h, 7d or infinite.") var lease: String?
+    @Option(help: "How long an address is leased: 90s, 30m, 12h, 7d or infinite.") var lease: String?
     @Option(
         name: .customLong("option"),
         help: "A further DHCP option, NUMBER=VALUE (bytes as 0x…); several times.")
     var options: [String] = []
-    @Flag(inversion: .prefixedNo, help: "Whether BOOTP machines that are no nodes get addresses.") var bootp:
+    @Flag(inversion: .prefixedNo, help: "Whether BOOTP machines that are not nodes get addresses.") var bootp:
         Bool?
     @Option(
-        help: ArgumentHelp("Take a field away, such as router or pool; several times.", valueName: "field"))
+        help: ArgumentHelp("Clear a field, such as router or pool; several times.", valueName: "field"))
     var clear: [String] = []
 
     /// The network with what was said here.
@@ -237,7 +237,7 @@ struct NetworkSet: AsyncParsableCommand {
         commandName: "set", abstract: "Change a network.",
         discussion: """
             roost network set school --pool 10.77.0.100-10.77.0.250 --lease 2h
-            Lists are replaced as a whole; --clear takes a field away.
+            Lists are replaced as a whole; --clear empties a field.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The network's name.") var name: String
@@ -279,7 +279,7 @@ struct NetworkRemove: AsyncParsableCommand {
 
 struct ReservationList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reservations", abstract: "List addresses that are kept for machines.")
+        commandName: "reservations", abstract: "List reserved addresses.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -299,7 +299,7 @@ struct ReservationList: AsyncParsableCommand {
 
 struct ReservationAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reserve", abstract: "Keep an address for a machine that is no node.",
+        commandName: "reserve", abstract: "Reserve an address for a machine that is not a node.",
         discussion: "A node has its own address: roost node set NODE --address …")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Hardware address, UUID, or client:BYTES in hexadecimal.") var machine: String
@@ -322,7 +322,7 @@ struct ReservationAdd: AsyncParsableCommand {
 
 struct ReservationRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unreserve", abstract: "Keep an address no longer.")
+        commandName: "unreserve", abstract: "Remove a reservation.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Hardware address, UUID, or client:BYTES in hexadecimal.") var machine: String
 

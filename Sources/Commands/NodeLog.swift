@@ -9,7 +9,7 @@ struct NodeLog: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @Option(help: "At most this many lines.") var lines = 200
-    @Flag(name: [.customShort("f"), .long], help: "Go on with new lines, until Ctrl-C.") var follow = false
+    @Flag(name: [.customShort("f"), .long], help: "Follow new lines, until Ctrl-C.") var follow = false
 
     /// Of one look for new lines: as many as the server gives.
     private static let lineLimit = 2_000

@@ -11,7 +11,7 @@ struct Place: AsyncParsableCommand {
             roost place --user ann --node pc-7 --explain     with the reason for each server
             roost place --pool classroom                     for a guest, from anywhere
             roost place --history                            the last log-ins and what became of them
-            Nothing is noted by asking.
+            Asking records nothing.
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions

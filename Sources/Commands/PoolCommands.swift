@@ -124,7 +124,7 @@ struct PoolFields: ParsableArguments {
     @Option(help: "Minutes after which a disconnected session is ended.") var disconnected: Int?
     @Option(help: "The text for an RD Connection Broker, which places log-ins itself.") var broker: String?
     @Option(
-        help: ArgumentHelp("Take a field away, such as hours or user; several times.", valueName: "field"))
+        help: ArgumentHelp("Clear a field, such as hours or user; several times.", valueName: "field"))
     var clear: [String] = []
 
     func applied(to pool: TerminalPool) throws -> TerminalPool {
@@ -196,7 +196,7 @@ struct PoolAdd: AsyncParsableCommand {
 struct PoolSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change a pool.",
-        discussion: "Lists are replaced as a whole; --clear takes a field away.")
+        discussion: "Lists are replaced as a whole; --clear empties a field.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The pool's name.") var name: String
     @OptionGroup var fields: PoolFields

@@ -209,7 +209,7 @@ struct SecretSet: AsyncParsableCommand {
 
 struct SecretArm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "arm", abstract: "Arm a secret anew, or disarm it (off).")
+        commandName: "arm", abstract: "Arm a secret again, or disarm it (off).")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Its name.") var name: String
     @Argument(help: "The boots that get it: off, each-boot, next-boot or once.") var arming: Secret.Arming

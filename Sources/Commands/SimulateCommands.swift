@@ -26,10 +26,10 @@ struct SimulateLogIns: AsyncParsableCommand {
     @Option(help: "Terminal servers.") var servers = 30
     @Option(help: "Log-ins of the day.") var logins = 10_000
     @Option(help: "Log-ins within the ten seconds in which a class begins.") var burst = 30
-    @Option(help: "A number that the day follows from.") var seed: UInt64 = 1
+    @Option(help: "The seed that the day follows from.") var seed: UInt64 = 1
     @Option(help: "Seconds between the reports of a server.") var reports = 5
     @Option(help: "Reports that are lost, in percent.") var lost = 0
-    @Option(help: "Servers that report that nothing runs on them, whatever does.") var liars = 0
+    @Option(help: "Servers that lie: they always report that nothing runs on them.") var liars = 0
     @Option(help: "How much the needs of people differ: the standard deviation in percent.") var spread = 35
     @Flag(help: "Print JSON, with the number for each burst.") var json = false
 

@@ -183,7 +183,7 @@ struct TerminalServerFields: ParsableArguments {
             "The SHA-256 of its certificate for RDP, where no agent tells it.", valueName: "sha256"))
     var certificate: String?
     @Option(
-        help: ArgumentHelp("Take a field away, such as limit or hours; several times.", valueName: "field"))
+        help: ArgumentHelp("Clear a field, such as limit or hours; several times.", valueName: "field"))
     var clear: [String] = []
 
     func applied(to server: TerminalServer) throws -> TerminalServer {
@@ -279,7 +279,7 @@ struct TerminalServerSet: AsyncParsableCommand {
         commandName: "set", abstract: "Change a terminal server.",
         discussion: """
             roost server set ts-1 --limit 40 --tag classroom --tag exam
-            Lists are replaced as a whole; --clear takes a field away.
+            Lists are replaced as a whole; --clear empties a field.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The server's name.") var name: String
@@ -332,7 +332,7 @@ struct TerminalServerResume: AsyncParsableCommand {
 
 struct TerminalServerMaintenance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "maintenance", abstract: "Take no new sessions, and count nothing on it as a trouble.")
+        commandName: "maintenance", abstract: "Take no new sessions, and report no trouble on it.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The servers' names.") var names: [String]
 

@@ -116,7 +116,7 @@ package struct YAMLSection {
     }
 
     static func lookalike(_ character: String, in text: String) -> String {
-        "‘\(text)’ begins or ends with a character that only looks like a blank or a quotation mark (\(character)): type it anew"
+        "‘\(text)’ begins or ends with a character that only looks like a blank or a quotation mark (\(character)): type it again"
     }
 
     /// Not empty.

@@ -86,29 +86,17 @@ package enum Socket {
 
     /// The port that the kernel chose for a socket bound to port 0.
     package static func localPort(_ descriptor: borrowing FileDescriptor) throws(SystemError) -> UInt16 {
-        var name = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let number = descriptor.number
-        let result = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(number, $0, &size)
-            }
+        guard let name = unsafe name(of: descriptor, { unsafe getsockname($0, $1, $2) }) else {
+            throw SystemError("read a socket's port")
         }
-        guard result == 0 else { throw SystemError("read a socket's port") }
         return UInt16(bigEndian: name.sin_port)
     }
 
     /// The peer's address.
     package static func peer(_ descriptor: borrowing FileDescriptor) -> IPv4Address? {
-        var name = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let number = descriptor.number
-        let result = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getpeername(number, $0, &size)
-            }
+        unsafe name(of: descriptor) { unsafe getpeername($0, $1, $2) }.map {
+            IPv4Address(rawValue: UInt32(bigEndian: $0.sin_addr.s_addr))
         }
-        return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
     }
 
     /// The number of the interface that an accepted connection came in on: that of the segment which completed its handshake; nil when the
@@ -120,15 +108,25 @@ package enum Socket {
 
     /// Our own address on a connection.
     package static func local(_ descriptor: borrowing FileDescriptor) -> IPv4Address? {
+        unsafe name(of: descriptor) { unsafe getsockname($0, $1, $2) }.map {
+            IPv4Address(rawValue: UInt32(bigEndian: $0.sin_addr.s_addr))
+        }
+    }
+
+    /// One of a socket's two names; nil when the kernel has none.
+    private static func name(
+        of descriptor: borrowing FileDescriptor,
+        _ read: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> sockaddr_in? {
         var name = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let number = descriptor.number
         let result = unsafe withUnsafeMutablePointer(to: &name) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(number, $0, &size)
+                unsafe read(number, $0, &size)
             }
         }
-        return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
+        return result == 0 ? name : nil
     }
 
     /// Broadcasts on an interface's link.

@@ -159,7 +159,8 @@ struct StepActing {
         }
         guard places.contains(Substring(path)) else {
             throw Failure(
-                reason: "nothing is mounted at \(path): is its device there, and has it that file system?")
+                reason:
+                    "nothing is mounted at \(path): is its device there, and does it have that file system?")
         }
     }
 

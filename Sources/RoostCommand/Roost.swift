@@ -1,17 +1,16 @@
+import API
 import ArgumentParser
 import Commands
 
 /// The program `roost`: the server, and the command line that talks to it.
 struct Roost: AsyncParsableCommand {
-    static let version = "0.2.0"
-
     static let configuration = CommandConfiguration(
         commandName: "roost", abstract: "The server for machines without a disk.",
         discussion: """
             ‘roost serve’ boots machines over the network; the other commands talk to it.
             Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 no server, 64 wrong usage.
             """,
-        version: version,
+        version: Release.version,
         subcommands: [Serve.self] + ClientCommands.all(rule: RuleCommands.self, image: ImageCommands.self) + [
             Backup.self, Restore.self, StoreSchema.self, Doctor.self, BuildWorker.self, BuildJob.self,
             NFSWorker.self, CertificateWorker.self, ReadStore.self, KillPoints.self,

@@ -12,12 +12,7 @@ package enum PassphraseBox {
 
     /// - Throws: when there is too little memory for it.
     package static func seal(_ content: [UInt8], with passphrase: String) throws(SealingError) -> [UInt8] {
-        Sodium.start()
-        var (salt, nonce) = (
-            [UInt8](repeating: 0, count: saltByteCount), [UInt8](repeating: 0, count: nonceByteCount)
-        )
-        unsafe randombytes_buf(&salt, salt.count)
-        unsafe randombytes_buf(&nonce, nonce.count)
+        let (salt, nonce) = (RandomBytes.make(saltByteCount), RandomBytes.make(nonceByteCount))
         var box = [UInt8](repeating: 0, count: content.count + Int(crypto_secretbox_MACBYTES))
         let key = try key(of: passphrase, salt: salt)
         _ = unsafe crypto_secretbox_easy(&box, content, UInt64(content.count), nonce, key)

@@ -7,19 +7,12 @@ package struct SecretKey: Sendable {
     private let bytes: [UInt8]
 
     /// A new one, which ends with the process.
-    package init() {
-        Sodium.start()
-        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
-        unsafe randombytes_buf(&bytes, bytes.count)
-        self.bytes = bytes
-    }
+    package init() { bytes = RandomBytes.make(Self.byteCount) }
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
     package func seal(_ content: [UInt8]) -> [UInt8] {
-        var nonce = [UInt8](repeating: 0, count: Self.nonceByteCount)
-        unsafe randombytes_buf(&nonce, nonce.count)
-        return seal(content, nonce: nonce)
+        seal(content, nonce: RandomBytes.make(Self.nonceByteCount))
     }
 
     /// As in SIV (RFC 5297): the nonce is derived from the content, so that equal content always gives equal bytes.

@@ -13,12 +13,7 @@ package struct SigningKey: Sendable {
     private let secretBytes: [UInt8]
 
     /// A new key.
-    package init() {
-        Sodium.start()
-        var seed = [UInt8](repeating: 0, count: Self.seedByteCount)
-        unsafe randombytes_buf(&seed, seed.count)
-        self.init(of: seed)
-    }
+    package init() { self.init(of: RandomBytes.make(Self.seedByteCount)) }
 
     /// The key made from a seed; nil unless that has ``seedByteCount`` bytes.
     package init?(seed: [UInt8]) {

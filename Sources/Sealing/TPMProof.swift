@@ -12,12 +12,7 @@ package struct TPMCredential: Sendable {
     package let bytes: [UInt8]
 
     /// A new one.
-    package init() {
-        Sodium.start()
-        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
-        unsafe randombytes_buf(&bytes, bytes.count)
-        self.bytes = bytes
-    }
+    package init() { bytes = RandomBytes.make(Self.byteCount) }
 
     /// An opened one; nil unless it has ``byteCount`` bytes.
     package init?(bytes: [UInt8]) {

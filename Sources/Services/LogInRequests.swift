@@ -97,7 +97,7 @@ extension BootContext {
             let request = key.logInRequest(sealed, of: machine, in: boot),
             let id = LogInIdentifier(request.id)
         else { return .error(403, "this request was not made with the key of this boot's configuration") }
-        guard let node = node(of: machine) else { return .error(403, "this machine is no node") }
+        guard let node = node(of: machine) else { return .error(403, "this machine is not a node") }
         guard let askCenter else {
             return .error(501, "this server has no control center, which gives sessions away")
         }

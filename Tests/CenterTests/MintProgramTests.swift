@@ -41,7 +41,7 @@ import Wire
         ("echo the-value; echo no more tickets >&2; exit 3", "ended with status 3: no more tickets"),
         ("exit 0", "printed nothing"), ("head -c 40000 /dev/zero", "printed more than 32768 bytes"),
         ("yes", "printed more than 32768 bytes"),
-        ("trap '' TERM; sleep 30", "was not over after 1 s"), ("kill -9 $$", "ended with status 137"),
+        ("trap '' TERM; sleep 30", "did not end within 1 s"), ("kill -9 $$", "ended with status 137"),
     ])
     func `what goes wrong is said, without what it printed`(text: String, failure: String) async throws {
         let bench = try await MintBench()
@@ -63,7 +63,7 @@ import Wire
             (outside, "is not in"), (link, "is not in"), ("/bin/sh", "is not in"),
             ("\(good)-none", "there is no program"),
             (try bench.program("echo x", mode: 0o777, named: "loose"), "others than its owner could change"),
-            (try bench.program("echo x", mode: 0o644, named: "text"), "is no program"),
+            (try bench.program("echo x", mode: 0o644, named: "text"), "is not executable"),
             (try bench.program("echo x", mode: 0o775, named: "group"), "others than its owner could change"),
         ]
         for (number, (path, failure)) in cases.enumerated() {

@@ -114,7 +114,7 @@ import Wire
             do { try await bench.acts.restart(name) } catch { return "\(error)" }
             return ""
         }
-        #expect(await refusal("pc-2").contains("is lost: nothing was heard of it for 61 s"))
+        #expect(await refusal("pc-2").contains("is lost: nothing was heard from it for 61 s"))
         #expect(await refusal("pc-3").contains("is not running"))
         await #expect(throws: StoreError.self) { try await bench.acts.stepChanges("pc-2") }
     }

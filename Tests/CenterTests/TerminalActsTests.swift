@@ -142,7 +142,7 @@ import Testing
         typed.texts["weight"] = "much"
         typed.texts["hours"] = "mon-fri 07:00-18:00\r\nalways"
         do {
-            _ = try typed.server(over: nil)
+            _ = try typed.record(over: nil)
             Issue.record("it is wrong")
         } catch let problem as FormProblem {
             #expect(Set(problem.errors.keys) == ["address", "protocols", "weight", "hours"])
@@ -155,15 +155,15 @@ import Testing
         typed.texts["protocols"] = "rdp:3390, ssh"
         typed.texts["weight"] = "1.5"
         typed.texts["hours"] = "mon-fri 07:00-18:00\r\nsat 08:00-12:00"
-        let server = try typed.server(over: nil)
+        let server = try typed.record(over: nil)
         #expect(server.ports == [.rdp: 3_390, .ssh: 22] && server.weight == 1.5 && server.hours.count == 2)
-        #expect(try TerminalForm(server, in: .site).server(over: server) == server)
+        #expect(try TerminalForm(server, in: server.group).record(over: server) == server)
         let pool = TerminalPool(
             name: try PoolName("p"), group: try GroupPath("/school"),
             levels: [.init(servers: [server.name], tags: ["a"]), .init(pools: [try PoolName("q")])],
             protocols: [.ssh, .rdp], users: ["ann"], hours: server.hours, secondLogIn: .refuse,
             idleMinutes: 30, broker: "tsv://x")
-        #expect(try PoolForm(pool, in: .site).pool(over: pool) == pool)
+        #expect(try PoolForm(pool, in: pool.group).record(over: pool) == pool)
     }
 
     @Test func `every reason, refusal and trouble has its sentence in every language`() throws {

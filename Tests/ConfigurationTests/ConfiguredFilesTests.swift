@@ -35,9 +35,11 @@ import Testing
     }
 
     @Test func `a certificate is there, is readable, fits its key and is valid now`() throws {
-        let good = try directory.file("good.pem", ConfiguredCertificates.good)
-        let expired = try directory.file("expired.pem", ConfiguredCertificates.expired)
-        let key = try directory.file("key.pem", ConfiguredCertificates.key)
+        let certificates =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().path + "/Certificates"
+        let (good, expired) = ("\(certificates)/good.pem", "\(certificates)/expired.pem")
+        let key = "\(certificates)/key.pem"
         #expect(try problems("center: {certificate: \(good), key: \(key)}").isEmpty)
         try expect(
             "has expired at 2020-02-01T00:00:00Z: put a new one",

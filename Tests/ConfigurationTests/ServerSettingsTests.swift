@@ -108,6 +108,24 @@ import Wire
         )
     }
 
+    @Test(arguments: [
+        ("ldap: {base: dc=x}", "needs url and base"), ("ldap: {url: 'ldaps://x'}", "needs url and base"),
+        ("ldap: {url: 'ldaps://x', base: dc=x, filter: '(uid=name)'}", "a filter with {name} in it"),
+        ("ldap: {url: 'ldaps://x', base: dc=x, roles: {staff: admin}}", "set group-base"),
+        ("ldap: {url: 'ldaps://x', base: dc=x, group-base: dc=y, roles: {staff: admin}}", ""),
+        ("ldap: {url: 'ldaps://x', base: dc=x, roles: {'cn=staff,dc=x': 'admin, operator@/school'}}", ""),
+        ("ldap: {url: 'ldaps://x', base: dc=x, roles: {'cn=staff,dc=x': replica}}", "‘replica’"),
+        ("ldap: {url: 'ldaps://x', base: dc=x, password-file: \(#filePath)}", "together, or neither"),
+        ("oidc: {issuer: 'https://x', client: a}", "needs issuer, client and secret-file"),
+        ("oidc: {issuer: 'https://x', client: a, secret-file: \(#filePath), scopes: [email]}", "openid"),
+        ("oidc: {issuer: 'https://x', client: a, secret-file: \(#filePath), scopes: [openid, a]}", ""),
+        ("oidc: {issuer: 'https://x', client: a, secret-file: relative}", "a file"),
+    ])
+    func `what a source of log-ins lacks is told`(text: String, words: String) {
+        let told = error("center: {\(text)}")
+        #expect(words.isEmpty ? told == "" : told.contains(words), "\(told)")
+    }
+
     /// SSSD/sssd#854, DirectoryTree/LdapRecord#700: what is this host is not said by how an address begins.
     @Test(arguments: [
         ("ldap://localhost", true), ("ldap://localhost:389/", true), ("ldap://LOCALHOST.", true),

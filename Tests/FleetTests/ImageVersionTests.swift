@@ -120,7 +120,7 @@ import Wire
             #expect(throws: StoreError.self) { try tagged.applying([edit], revision: 3) }
         }
         #expect(throws: StoreError.self) { try snapshot.applying([.tag(debian, golden, nil)], revision: 2) }
-        #expect(throws: StoreError.self) { try snapshot.applying([.keep(debian, 0)], revision: 2) }
+        #expect(throws: InvalidSetting.self) { try snapshot.applying([.keep(debian, 0)], revision: 2) }
         let gone = try tagged.applying([FleetEdit.tag(debian, golden, 1).inverse(in: snapshot)], revision: 3)
         #expect(gone.images[debian]?.tags == [:])
     }

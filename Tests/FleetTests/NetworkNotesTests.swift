@@ -57,7 +57,9 @@ import Wire
             first.contains {
                 $0.hasPrefix("10.77.0.0/24: pools ") && $0.hasSuffix("→ 10.77.0.100-10.77.0.110")
             })
-        #expect(notes(fleet(own), fleet()).first == "no network is left: each interface is served as it is")
+        #expect(
+            notes(fleet(own), fleet()).first
+                == "no network is left: each interface is served with its own addresses")
         let annex = Network(name: try NetworkName("annex"), subnet: IPv4Network("10.78.0.0/22"))
         let relayed = notes(fleet(own), fleet(own, annex))
         #expect(relayed.contains { $0.hasPrefix("10.78.0.0/22 behind relays is served: pools ") })

@@ -324,7 +324,7 @@ import Wire
         let remove = FleetEdit.network(try NetworkName("school"), nil)
         let last = try ChangePlan(
             of: [remove], in: snapshot, within: AddressPlan(of: snapshot.contents.network, on: host))
-        #expect(last.notes?.first == "no network is left: each interface is served as it is")
+        #expect(last.notes?.first == "no network is left: each interface is served with its own addresses")
     }
 
     @Test func `a plan names nodes whose addresses would be good no longer`() throws {

@@ -136,7 +136,7 @@ import Wire
         ("mounts", "/srv", "/dev/sda1 ext4 defaults x 0", "PLACE=DEVICE TYPE"),
         ("mounts", "/srv", "data ext4", "not a device"), ("mounts", "/srv", "/dev/sda1 e(t4", "file system"),
         ("sysctl", "ip_forward", "1", "kernel parameter"), ("sysctl", "net..x", "1", "kernel parameter"),
-        ("sysctl", "nett.ipv4.ip_forward", "1", "no class"),
+        ("sysctl", "nett.ipv4.ip_forward", "1", "class of kernel parameters"),
         ("sysctl", "net.ipv4.ip_forward", "1\n2", "several lines"),
         ("modules", "../x", "load", "kernel module"), ("modules", "loop", "sometimes", "MODULE=load"),
         ("services", "-x", "mask", "name of a service"), ("services", "cups", "stop", "SERVICE=keep"),

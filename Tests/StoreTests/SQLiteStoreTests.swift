@@ -7,17 +7,11 @@ import Wire
 @testable import StoreSQLite
 
 /// What the SQLite store does in addition to the contract.
-@Suite final class SQLiteStoreTests {
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
-    private let path: String
+@Suite struct SQLiteStoreTests {
+    private let directory: StoreDirectory
+    private var path: String { directory.path }
 
-    init() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-        path = "\(directory)/store"
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    init() throws { directory = try StoreDirectory() }
 
     @Test
     func `old events, boots, waiting machines and hardware reports are deleted as new ones arrive`()

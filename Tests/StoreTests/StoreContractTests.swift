@@ -21,17 +21,11 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
 }
 
 /// What every store does, whatever its backend.
-@Suite final class StoreContractTests {
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
-    private let path: String
+@Suite struct StoreContractTests {
+    private let directory: StoreDirectory
+    private var path: String { directory.path }
 
-    init() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-        path = "\(directory)/store"
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    init() throws { directory = try StoreDirectory() }
 
     private func manifest(_ image: String, kernel: String) throws -> (ImageManifest, Fleet.Digest) {
         let manifest = ImageManifest(

@@ -77,7 +77,7 @@ struct Caller: Sendable, Equatable {
                 guard allows(.read, in: place) else {
                     throw Problem(
                         403, "Forbidden",
-                        "\(name) has not the permission for all groups that this change touches")
+                        "\(name) does not have the permission for all groups that this change touches")
                 }
                 try require(permission, in: place)
             }

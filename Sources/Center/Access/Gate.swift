@@ -100,7 +100,8 @@ final class Gate: Sendable {
     }
 
     private static var usedLink: Problem {
-        Problem(403, "Forbidden", "this link was used already, or is from before the server's last start")
+        Problem(
+            403, "Forbidden", "this link has already been used, or is from before the server's last start")
     }
 
     // MARK: Log-in
@@ -185,7 +186,8 @@ final class Gate: Sendable {
             try await fleet.change(by: source.rawValue) { [now] current in
                 // A log-in must not take back what an administrator has just changed, such as disabling the account.
                 guard current.contents.access.administrators[now.name] == known else {
-                    throw StoreError.conflict("the account \(now.name) was changed meanwhile; log in again")
+                    throw StoreError.conflict(
+                        "the account \(now.name) was changed while you logged in; log in again")
                 }
                 return [.administrator(now.name, now)]
             }

@@ -79,7 +79,7 @@ extension Acts {
             return [save] + current.edits(revokingTokensOf: name)
         }
         guard let administrator = snapshot.contents.access.administrators[name] else {
-            throw StoreError.conflict("administrator \(name) was removed meanwhile")
+            throw StoreError.conflict("administrator \(name) has been removed")
         }
         return try await Saved(
             administrator, tokens: tokenAnswers(of: name), services.warning(of: administrator), in: snapshot)

@@ -44,7 +44,7 @@ extension Acts {
             try expected.check(DirectoryAccount.record(at: name, in: current.contents), at: name)
         }
         guard let account = snapshot.contents.terminals.accounts[name] else {
-            throw StoreError.conflict("account \(name) was removed meanwhile")
+            throw StoreError.conflict("account \(name) has been removed")
         }
         return Self.answer(account, tag: try RecordTag.of(account), snapshot.revision)
     }
@@ -74,7 +74,7 @@ extension Acts {
                 let known = records.accounts[entry.name]
                 guard known == nil || wish.replaces else {
                     throw StoreError.conflict(
-                        "account \(entry.name) is there already (--replace changes those that are there)")
+                        "account \(entry.name) exists already (--replace changes it)")
                 }
                 let account = try Self.account(entry.name, entry.account, over: known, in: records)
                 records.accounts[entry.name] = account

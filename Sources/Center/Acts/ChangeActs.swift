@@ -61,7 +61,7 @@ extension Acts {
             if let wanted, wanted != "\"\(current.revision)\"" {
                 throw Problem(
                     412, "Precondition failed",
-                    "the configuration has revision \(current.revision) by now; look at the plan again")
+                    "the configuration has revision \(current.revision) now; look at the plan again")
             }
             try requireComparing(change, in: current)
             return try Edits.of(change, in: current)
@@ -172,7 +172,7 @@ extension Acts {
         for place in list.places where !place.groups.allSatisfy({ may(.enrol, in: $0) }) {
             throw Problem(
                 403, "Forbidden",
-                "line \(place.line) is about a node or group for which \(caller.name) has not the permission to enrol"
+                "line \(place.line) is about a node or group for which \(caller.name) does not have the permission to enrol"
             )
         }
         var answer = ImportAnswer(

@@ -25,7 +25,7 @@ extension Acts {
             if let wanted, wanted != "\"\(current.revision)\"" {
                 throw Problem(
                     412, "Precondition failed",
-                    "the configuration has revision \(current.revision) by now; look at the plan again")
+                    "the configuration has revision \(current.revision) now; look at the plan again")
             }
             let plan = try declared(request, in: current)
             try DeclaredChanges.requireOwn(plan, overwrites: request.overwrite ?? false)
@@ -65,7 +65,7 @@ extension Acts {
             guard may(form.permission, in: .site) else {
                 throw Problem(
                     403, "Forbidden",
-                    "\(caller.name) has not the permission that files with \(form.member) need")
+                    "\(caller.name) does not have the permission that files with \(form.member) need")
             }
         }
     }
@@ -74,7 +74,7 @@ extension Acts {
         guard !places.allSatisfy({ may(.configure, in: $0) }) else { return }
         throw Problem(
             403, "Forbidden",
-            "\(caller.name) has not the permission to configure all groups that these files touch")
+            "\(caller.name) does not have the permission to configure all groups that these files touch")
     }
 
     // MARK: Sources

@@ -32,7 +32,7 @@ extension Acts {
         return content
     }
 
-    /// Puts a content there, in the place of a former one.
+    /// Puts a content there, replacing a former one.
     /// - Parameter name: as typed.
     func putFile(named name: String, _ content: [UInt8]) async throws -> Saved<StoredFileAnswer> {
         try require(.configure, in: .site)

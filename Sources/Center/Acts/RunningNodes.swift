@@ -15,7 +15,7 @@ extension Acts {
         guard state != .lost else {
             let seconds = heard.silence(of: boot.macAddress) / 1_000
             throw StoreError.conflict(
-                "node \(node.name) is lost: nothing was heard of it for \(seconds) s, so \(otherwise)")
+                "node \(node.name) is lost: nothing was heard from it for \(seconds) s, so \(otherwise)")
         }
         return boot
     }

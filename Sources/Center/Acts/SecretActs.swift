@@ -55,7 +55,7 @@ extension Acts {
             throw Problem(422, "Invalid secret", "a new secret needs a name")
         }
         guard wish.rotate == nil else {
-            throw Problem(422, "Invalid secret", "there is nothing to rotate before it is there")
+            throw Problem(422, "Invalid secret", "add the secret before it is rotated")
         }
         let (minted, value) = try Self.kept(for: wish.minted?.minting(), Self.value(of: wish), of: name)
         let secret = Secret(
@@ -78,7 +78,7 @@ extension Acts {
         switch minting?.keeping {
         case nil:
             guard value != nil else {
-                throw Problem(422, "Invalid secret", "a new secret has a value, or is minted: one of the two")
+                throw Problem(422, "Invalid secret", "give a new secret a value, or mint it: one of the two")
             }
         case .given(let isRequired)?:
             guard value != nil || !isRequired else {
@@ -88,7 +88,7 @@ extension Acts {
             }
         case .nothing?, .made?:
             guard value == nil else {
-                throw Problem(422, "Invalid secret", "a new secret has a value, or is minted: one of the two")
+                throw Problem(422, "Invalid secret", "give a new secret a value, or mint it: one of the two")
             }
         }
         guard let minting, let made = try MintingKeys.make(for: minting, of: name) else {
@@ -188,7 +188,7 @@ extension Acts {
     /// The value is in no error: it may be right all the same.
     private static func value(of wish: SecretRequest) throws -> [UInt8]? {
         guard wish.value == nil || wish.base64 == nil else {
-            throw Problem(422, "Invalid value", "value and base64 exclude each other")
+            throw Problem(422, "Invalid value", "give value or base64, not both")
         }
         let bytes: [UInt8]?
         if let base64 = wish.base64 {

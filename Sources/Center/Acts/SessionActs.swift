@@ -7,7 +7,7 @@ extension Acts {
         try require(.read)
         guard at == nil else {
             throw Problem(
-                422, "Invalid parameter", "sessions are not stored: there is no past of them")
+                422, "Invalid parameter", "sessions are not stored, so they have no history")
         }
         let snapshot = fleet.snapshot
         let condition = try Condition(query)

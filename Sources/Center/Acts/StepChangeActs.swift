@@ -51,7 +51,7 @@ extension Acts {
         let told = try await store.steps(of: boot.macAddress, in: boot.boot)
         guard told.contains(where: { $0.results.contains { $0.mark != nil } }) else {
             throw StoreError.conflict(
-                "node \(node.name) has not told which steps it carried out, so they cannot be compared: restart it"
+                "node \(node.name) has not reported which steps it carried out, so they cannot be compared: restart it"
             )
         }
         let steps = DifferingStep.all(current, told: told)

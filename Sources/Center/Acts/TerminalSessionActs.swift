@@ -15,7 +15,7 @@ extension Acts {
         guard at == nil else {
             throw Problem(
                 422, "Invalid parameter",
-                "sessions of terminal servers are as they are now: there is no past of them")
+                "sessions of terminal servers are shown as they are now: there is no view of the past")
         }
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
         let fitting = seenSessions().filter { session in

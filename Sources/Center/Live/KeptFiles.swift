@@ -95,7 +95,7 @@ package final class KeptFiles: Sendable {
             return before
         }
         guard before != problems, let first = problems.first(where: \.isError) else { return }
-        logger?.error("\(KeptFiles.refusal(first, of: problems)); what was read before counts on")
+        logger?.error("\(KeptFiles.refusal(first, of: problems)); what was read before stays in force")
     }
 
     /// The first error, and how many more there are.

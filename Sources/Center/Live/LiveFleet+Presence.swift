@@ -54,7 +54,8 @@ extension LiveFleet {
 
     private func publish(_ kind: ServerEvent.Kind, of machines: [MACAddress], in snapshot: FleetSnapshot) {
         let (one, many) =
-            kind == .lost ? ("it is lost: not heard of for a minute", "lost") : ("heard again", "heard again")
+            kind == .lost
+            ? ("it is lost: not heard from for a minute", "lost") : ("heard again", "heard again")
         let nodes = machines.compactMap { machine in
             snapshot.node(at: machine).map { (node: $0, machine: machine) }
         }

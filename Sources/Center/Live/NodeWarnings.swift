@@ -40,7 +40,7 @@ enum NodeWarnings {
                     problem.outcome != .untidy
                 else { return nil }
                 return
-                    "node \(name): address \(address) \(problem.text), and is not given (roost node set \(name) --address …)"
+                    "node \(name): address \(address) \(problem.text), and is not given out (roost node set \(name) --address …)"
             })
     }
 
@@ -48,7 +48,7 @@ enum NodeWarnings {
     static func keptFiles(_ files: [KeptFiles.State]) -> [String] {
         files.compactMap { file in
             file.refusal.map {
-                "the kept file \(file.source.path) is refused, and what was read before counts: \($0)"
+                "the kept file \(file.source.path) is refused, and what was read before stays in force: \($0)"
             }
         }
     }
@@ -57,7 +57,7 @@ enum NodeWarnings {
     static func watchedFiles(_ sources: [WatchedFiles.State]) -> [String] {
         sources.compactMap { state in
             state.refusal.map {
-                "the files of source \(state.source.name) are refused, and what was applied before counts: \($0)"
+                "the files of source \(state.source.name) are refused, and what was applied before stays in force: \($0)"
             }
         }
     }

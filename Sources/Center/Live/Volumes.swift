@@ -265,7 +265,7 @@ package actor Volumes {
         -> T
     {
         guard busy.insert(name).inserted else {
-            throw StoreError.conflict("the volume of \(name) is being changed at this moment; try again")
+            throw StoreError.conflict("the volume of \(name) is being changed; try again")
         }
         defer { busy.remove(name) }
         return try await body()

@@ -92,7 +92,7 @@ package final class WatchedFiles: Sendable {
             return before
         }
         guard let before, before.problems != problems, let first = problems.first else { return }
-        logger?.error("\(before.source.path): \(first); what was applied before counts on")
+        logger?.error("\(before.source.path): \(first); what was applied before stays in force")
     }
 }
 

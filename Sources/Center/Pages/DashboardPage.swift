@@ -36,13 +36,13 @@ struct DashboardPage {
         for file in server.refusedFiles {
             warnings.append(
                 words(
-                    "The kept file %1 is refused, and what was read before counts: %2 (page Kept files).",
+                    "The kept file %1 is refused, and what was read before stays in force: %2 (page Kept files).",
                     file.path, file.why))
         }
         for source in server.refusedSources {
             warnings.append(
                 words(
-                    "The files in %1 are refused, and what was applied before counts: %2 (page Kept files).",
+                    "The files in %1 are refused, and what was applied before stays in force: %2 (page Kept files).",
                     source.path, source.why))
         }
         for network in server.scarceNetworks {

@@ -56,7 +56,7 @@ struct DesktopsPage {
             case "restart": (.draining, true)
             case "maintenance": (.maintenance, false)
             case "resume": (.open, false)
-            case let text: throw Problem(422, "Invalid act", "‘\(text)’ is nothing that a server does")
+            case let text: throw Problem(422, "Invalid act", "‘\(text)’ is not an action for a server")
             }
         var planned = try acts.planAdmission(wish.0, of: name, restarts: wish.restarts)
         let answer = try acts.terminal(name).record
@@ -105,67 +105,45 @@ struct DesktopsPage {
     // MARK: Forms
 
     private func addForms(to routes: Routes) {
-        routes.get("desktops/server", .configure) { request, context, acts in
-            let form: TerminalForm
+        addForm(of: TerminalServer.self, at: "desktops/server", to: routes) { name in
+            name.map { "\(Self.servers)/\($0)" } ?? Self.servers
+        }
+        addForm(of: TerminalPool.self, at: "desktops/pool", to: routes) { _ in Self.section }
+    }
+
+    /// - Parameter back: where a change leads back to; nil: the record is removed.
+    private func addForm<Record: DesktopRecord>(
+        of _: Record.Type, at path: String, to routes: Routes,
+        back: @escaping @Sendable (Record.Key?) -> String
+    ) {
+        routes.get(path, .configure) { request, context, acts in
+            let form: DesktopForm<Record>
             if let name = request.query("name") {
-                let saved = try acts.terminal(TerminalName(name))
-                form = TerminalForm(saved.record.server, in: saved.record.server.group, tag: saved.tag)
+                let saved = try Record.saved(Record.Key(name), by: acts)
+                form = DesktopForm(saved.record, in: saved.record.group, tag: saved.tag)
             } else {
                 try acts.requireChangingTerminals(in: nil)
-                form = TerminalForm(nil, in: acts.groupPaths(.configure).first ?? .site)
+                form = DesktopForm(nil, in: acts.groupPaths(.configure).first ?? .site)
             }
             return try show(form, request, context, acts)
         }
-        routes.post("desktops/server", .configure) { request, context, acts in
+        routes.post(path, .configure) { request, context, acts in
             let form = try pages.form(context)
-            let typed = TerminalForm(form)
+            let typed = DesktopForm<Record>(form)
             do {
                 if form.has("remove") {
-                    let name = try TerminalName(form["name"])
-                    return try plan(.init(.terminal(name, nil)), back: Self.servers, request, context, acts)
+                    let name = try Record.Key(form["name"])
+                    return try plan(.init(name, nil as Record?), back: back(nil), request, context, acts)
                 }
                 try acts.requireChangingTerminals(in: (try? GroupPath(typed["group"])) ?? .site)
-                let stored = try typed.isNew ? nil : acts.terminal(TerminalName(form["name"])).record.server
-                let server = try typed.server(over: stored)
-                try acts.requireState(
-                    of: TerminalServer.self, at: server.name, isNew: typed.isNew, tag: typed.tag)
+                let stored = try typed.isNew ? nil : Record.saved(Record.Key(form["name"]), by: acts).record
+                let record = try typed.record(over: stored)
+                try acts.requireState(of: Record.self, at: record.name, isNew: typed.isNew, tag: typed.tag)
                 return try plan(
-                    .init(.terminal(server.name, server), isNew: typed.isNew),
-                    back: "\(Self.servers)/\(server.name)", request, context, acts)
+                    .init(record.name, record, isNew: typed.isNew), back: back(record.name),
+                    request, context, acts)
             } catch {
-                guard let errors = Self.errors(error, TerminalForm.names) else { throw error }
-                return try show(typed, errors: errors, request, context, acts)
-            }
-        }
-        routes.get("desktops/pool", .configure) { request, context, acts in
-            let form: PoolForm
-            if let name = request.query("name") {
-                let saved = try acts.pool(PoolName(name))
-                form = PoolForm(saved.record.pool, in: saved.record.pool.group, tag: saved.tag)
-            } else {
-                try acts.requireChangingTerminals(in: nil)
-                form = PoolForm(nil, in: acts.groupPaths(.configure).first ?? .site)
-            }
-            return try show(form, request, context, acts)
-        }
-        routes.post("desktops/pool", .configure) { request, context, acts in
-            let form = try pages.form(context)
-            let typed = PoolForm(form)
-            do {
-                if form.has("remove") {
-                    let name = try PoolName(form["name"])
-                    return try plan(.init(.pool(name, nil)), back: Self.section, request, context, acts)
-                }
-                try acts.requireChangingTerminals(in: (try? GroupPath(typed["group"])) ?? .site)
-                let stored = try typed.isNew ? nil : acts.pool(PoolName(form["name"])).record.pool
-                let pool = try typed.pool(over: stored)
-                try acts.requireState(
-                    of: TerminalPool.self, at: pool.name, isNew: typed.isNew, tag: typed.tag)
-                return try plan(
-                    .init(.pool(pool.name, pool), isNew: typed.isNew), back: Self.section, request, context,
-                    acts)
-            } catch {
-                guard let errors = Self.errors(error, PoolForm.names) else { throw error }
+                guard let errors = Self.errors(error, Record.fieldNames) else { throw error }
                 return try show(typed, errors: errors, request, context, acts)
             }
         }
@@ -182,19 +160,8 @@ struct DesktopsPage {
     }
 
     private func show(
-        _ form: TerminalForm, errors: [String: String] = [:], _ request: Request, _ context: CenterContext,
-        _ acts: Acts
-    ) throws -> Response {
-        let view = DesktopFormView(
-            form, errors: errors, groups: acts.groupPaths(.configure), pages.renderer.words(context))
-        return try pages.show(
-            view, "Desktops", section: Self.section, request, context,
-            status: errors.isEmpty ? .ok : .unprocessableContent)
-    }
-
-    private func show(
-        _ form: PoolForm, errors: [String: String] = [:], _ request: Request, _ context: CenterContext,
-        _ acts: Acts
+        _ form: DesktopForm<some DesktopRecord>, errors: [String: String] = [:], _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) throws -> Response {
         let view = DesktopFormView(
             form, errors: errors, groups: acts.groupPaths(.configure), pages.renderer.words(context))

@@ -34,7 +34,7 @@ struct EntryPages {
             guard try await gate.maySetUp(with: token) else {
                 throw Problem(
                     403, "Forbidden",
-                    "this link was used already, or is from before the server's last start; its log shows the new one"
+                    "this link has already been used, or is from before the server's last start; its log shows the new one"
                 )
             }
             return try page(

@@ -93,7 +93,7 @@ struct DeclaredDraft: Sendable {
                 object[path] = nil
             } else {
                 notes.append(
-                    "\(Form.kind) \(key): \(path.words) is \(now) by others, and stays: the files name it no more"
+                    "\(Form.kind) \(key): \(path.words) is \(now) by others, and stays: the files no longer name it"
                 )
             }
         }

@@ -76,7 +76,7 @@ extension StoredFile: TableRecord {
         file.name = change.key
         guard (0...byteLimit).contains(file.byteCount) else {
             throw InvalidSetting(
-                "a file has \(byteLimit >> 20) MiB at most: what is larger belongs into the image")
+                "a file has \(byteLimit >> 20) MiB at most: put anything larger into the image")
         }
         return file
     }

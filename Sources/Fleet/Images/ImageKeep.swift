@@ -38,7 +38,7 @@ extension ImageKeep: FleetRecord {
     ) throws -> ImageKeep? {
         _ = try draft.image(change.key)
         guard change.after.map({ range.contains($0.count) }) != false else {
-            throw StoreError.conflict("keep 1 to \(range.upperBound) versions")
+            throw InvalidSetting("keep: \(range.lowerBound) to \(range.upperBound) versions")
         }
         return change.after
     }

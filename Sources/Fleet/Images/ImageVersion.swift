@@ -135,7 +135,7 @@ package struct ImageVersion: Equatable, Sendable {
     package var image: ImageName
     /// Increases from 1 for each image.
     package var number: Int
-    /// The digest of the manifest, and thereby of every file.
+    /// The digest of the manifest, and so of every file.
     package var digest: Digest
     /// Seconds since 1970.
     package var publishedAt: Int

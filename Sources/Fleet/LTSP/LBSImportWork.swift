@@ -31,7 +31,8 @@ struct LBSImportWork {
         }
         if result.rows.first?.element != "lbsconfig" {
             result.problems.append(
-                LTSPProblem(error: "this is no lbsconfig.xml: its first element is not ‘lbsconfig’", file, 1))
+                LTSPProblem(
+                    error: "this is not an lbsconfig.xml: its first element is not ‘lbsconfig’", file, 1))
         } else if result.servers.isEmpty {
             result.problems.append(LTSPProblem(warning: "there is no server in it", file, nil))
         }

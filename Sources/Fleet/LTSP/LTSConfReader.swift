@@ -109,7 +109,7 @@ struct LTSConfReader {
                     tokens[place + 2] == .close, !name.isEmpty
                 else {
                     fail(
-                        "this is no section header: [NAME], without brackets and quotation marks in it",
+                        "this is not a section header: [NAME], without brackets and quotation marks in it",
                         at: line)
                     return begin(section: Array(headerText))
                 }
@@ -228,7 +228,7 @@ struct LTSConfReader {
                 LTSConf.Like(name: value.asText, place: place, key: value.map(\.lowered)))
             return
         }
-        if !upper.isShellName { warn("‘\(name.asText)’ is no name for a variable of the shell", at: line) }
+        if !upper.isShellName { warn("‘\(name.asText)’ is not a name for a shell variable", at: line) }
         sections[index].settings.append(
             LTSConf.Setting(name: upper, text: value.asText, place: place, word: word(value, at: line)))
     }
@@ -284,7 +284,7 @@ struct LTSConfReader {
                 if !hasApostrophe {
                     hasApostrophe = true
                     warn(
-                        "(') is no quotation mark here: getltscfg spoils its answer with it, so use (\") instead",
+                        "(') is not a quotation mark here: getltscfg spoils its answer with it, so use (\") instead",
                         at: line)
                 }
             case UInt8(ascii: "\""):

@@ -12,7 +12,7 @@ enum NetworkNotes {
         guard let was = plans.was.served, let willBe = plans.willBe.served else { return [] }
         var lines: [String] = []
         if !old.networks.isEmpty, new.networks.isEmpty {
-            lines.append("no network is left: each interface is served as it is")
+            lines.append("no network is left: each interface is served with its own addresses")
         }
         for entry in was.entries where !willBe.entries.contains(where: { isSame($0, entry) }) {
             lines.append("\(place(of: entry)) is no longer served: its machines get no addresses")

@@ -114,7 +114,7 @@ extension IPv4Address {
         case 0: "is not the address of a host"
         case 127: "is a loopback address"
         case 224...239: "is a multicast address"
-        case 240...: self == .broadcast ? "is the broadcast address" : "is of a reserved range (240.0.0.0/4)"
+        case 240...: self == .broadcast ? "is the broadcast address" : "is in a reserved range (240.0.0.0/4)"
         default: nil
         }
     }

@@ -57,7 +57,7 @@ package struct KernelParameter: SettingEntry {
         let first = String(key.prefix { $0 != "." })
         return Self.classes.contains(first)
             ? nil
-            : "‘\(key)’ begins with no class of kernel parameters: \(Self.classes.joined(separator: ", "))"
+            : "‘\(key)’ does not begin with a class of kernel parameters: \(Self.classes.joined(separator: ", "))"
     }
 
     /// Documentation/admin-guide/sysctl

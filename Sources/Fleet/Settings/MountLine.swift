@@ -55,7 +55,7 @@ package struct MountLine: SettingEntry {
             (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20)
                 || [0x2E, 0x2C, 0x2D].contains($0)
         }
-        return isKind ? nil : "‘\(fields[1])’ is no type of a file system"
+        return isKind ? nil : "‘\(fields[1])’ is not a file system type"
     }
 
     /// A mount point.

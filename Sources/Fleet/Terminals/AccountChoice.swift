@@ -108,7 +108,7 @@ extension AccountChoice.Refusal {
     package var reason: String {
         switch self {
         case .passwordNeeded: "a name was sent without a password: a node opens only accounts of its settings"
-        case .unusableName: "the name that was typed is none that accounts have"
+        case .unusableName: "the name that was typed cannot be an account's"
         case .noGuests: "the node asked for an account of its own, and its setting log-in is ask"
         case .notSet(let setting): "the setting \(setting) of the node is empty"
         case .otherNode(let node, let pattern): "the name \(node) does not fit ‘\(pattern)’"

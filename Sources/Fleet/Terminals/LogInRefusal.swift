@@ -55,7 +55,7 @@ extension LogInRefusal {
         switch self {
         case .account(let refusal): refusal.reason
         case .pool(let pool, let refusal): "pool \(pool): \(refusal)"
-        case .unknownNode: "the machine is no node"
+        case .unknownNode: "the machine is not a node"
         case .unreadable(let problem): "the request cannot be used: \(problem)"
         case .noPool: "the setting pool of the node is empty"
         case .missingPool(let pool): "there is no pool \(pool)"

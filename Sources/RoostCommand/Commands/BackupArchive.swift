@@ -48,7 +48,7 @@ enum BackupArchive {
             "was changed, or was made by another server without the keys (--keys) by which it would be known"
         case needsKeys =
             "was changed, or was made by another server: leave out --without-keys, so that its keys show which"
-        case isDamaged = "is damaged, was changed, or is no backup"
+        case isDamaged = "is damaged, was changed, or is not a backup"
     }
 
     private static var tar: Program {

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Commands
 import Fleet
@@ -118,7 +119,7 @@ struct Backup: AsyncParsableCommand {
             try WholeFile.writeForNow("\(work.path)/\(KeyArchive.name)", sealed)
         }
         let note =
-            "Roost \(Roost.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
+            "Roost \(Release.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
         try WholeFile.writeForNow("\(work.path)/\(Restore.note)", Array(note.utf8))
         var arguments = ["-C", work.path, "."]
         if images {

@@ -9,7 +9,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Run the server.",
         discussion: """
             Without a configuration file it serves everything on the interface that --interface names. \
-            SIGTERM ends it, SIGHUP reads the configuration anew (the log says what needs a restart).
+            SIGTERM ends it, SIGHUP reads the configuration again (the log says what needs a restart).
             """)
 
     @Option(

@@ -320,7 +320,7 @@ final class Server: Sendable {
             ports: CenterPorts(
                 planes: planes, networks: ServedNetworkView(policy: policy, planes: planes), images: files,
                 pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
-            logger: ServerLog.logger, version: Roost.version, roles: settings.roles,
+            logger: ServerLog.logger, version: Release.version, roles: settings.roles,
             sources: settings.imageSources,
             serverName: settings.serverName ?? ProcessInfo.processInfo.hostName)
         services.limits = CenterLimits(

@@ -19,7 +19,7 @@ extension HTTPAnswering {
                 status: 200, fields: [("Cache-Control", "no-store")],
                 body: .bytes(Array("\(wish.rawValue)\n".utf8)))
         case "POST":
-            guard wish != .nothing else { return .error(409, "no TPM is wanted here") }
+            guard wish != .nothing else { return .error(409, "no TPM is required here") }
             return challenge(body, machine, boot)
         default: return .notAllowed("GET, POST", "a TPM is introduced here")
         }

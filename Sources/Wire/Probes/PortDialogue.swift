@@ -93,7 +93,7 @@ extension PortFinding: CustomStringConvertible {
             (security.asksFirst
                 ? "RDP with NLA" : security.isEncrypted ? "RDP with TLS" : "RDP without TLS")
                 + (certificate.map { ", certificate \($0)" } ?? "")
-        case .rdpRefused(.credSSPRequired): "RDP; it wants NLA alone"
+        case .rdpRefused(.credSSPRequired): "RDP; it accepts NLA only"
         case .rdpRefused(.noCertificate): "RDP; it has no certificate"
         case .rdpRefused(let refusal): "RDP; it refuses the connection (code \(refusal.rawValue))"
         case .ssh(let banner): "SSH, \(banner.software)"

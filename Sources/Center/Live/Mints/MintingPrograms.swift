@@ -79,7 +79,7 @@ struct MintingPrograms: Sendable {
                     })
             }
         }
-        if result.isTimedOut { throw MintFailure("\(program.path) was not over after \(program.seconds) s") }
+        if result.isTimedOut { throw MintFailure("\(program.path) did not end within \(program.seconds) s") }
         if result.isTooLong {
             throw MintFailure("\(program.path) printed more than \(Secret.byteLimit) bytes")
         }
@@ -111,7 +111,7 @@ struct MintingPrograms: Sendable {
         if let place = path.changeable(upTo: root) {
             throw MintFailure("others than its owner could change \(place): chown root, chmod go-w")
         }
-        guard path.isProgram else { throw MintFailure("\(program.path) is no program: chmod +x") }
+        guard path.isProgram else { throw MintFailure("\(program.path) is not executable: chmod +x") }
         return path.path
     }
 }

@@ -176,7 +176,7 @@ package final class Agents: Sendable {
         else {
             throw Problem(
                 422, "Invalid request",
-                "this is no certificate signing request for a key on P-256, signed with that key")
+                "this is not a certificate signing request for a key on P-256, signed with that key")
         }
         let one = AgentCertificates.One(fingerprint: fingerprint, validUntil: made.validUntil)
         _ = try await fleet.change(

@@ -15,21 +15,45 @@ struct DesktopFormView: TemplateView {
     ///   - typed: what stands in the fields.
     ///   - errors: what is wrong with them, by their names; an empty name is for the whole.
     ///   - groups: those in which the caller may have one.
-    init(
-        _ typed: TerminalForm, errors: [String: String] = [:], groups: [GroupPath], _ words: Words
+    init<Record: DesktopRecord>(
+        _ typed: DesktopForm<Record>, errors: [String: String] = [:], groups: [GroupPath], _ words: Words
     ) {
-        tabs = TabsView(desktops: "/desktops/servers", words)
-        heading = typed.isNew ? words("New terminal server") : typed["name"]
-        problem = errors[""]
         let fields = FormFields(typed: typed.texts, errors: errors, words: words)
-        let system = TerminalServer.System.allCases.map {
+        let shape = Record.shape(typed, fields, words)
+        tabs = TabsView(desktops: shape.tab, words)
+        heading = typed.isNew ? shape.heading : typed["name"]
+        problem = errors[""]
+        form = FormView(
+            path: shape.path, style: "settings",
+            hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
+            fields: (typed.isNew ? [fields.name] : []) + [fields.group(groups, hint: shape.groupHint)]
+                + shape.fields,
+            submit: words("What would change?"), removal: typed.isNew ? nil : shape.removal)
+    }
+}
+
+/// What the forms of terminal servers and of pools do not share.
+struct DesktopFormShape {
+    var tab: String
+    /// Where the form is sent to.
+    var path: String
+    /// Of a new one.
+    var heading: String
+    var removal: String
+    var groupHint: String?
+    var fields: [FieldView]
+}
+
+extension TerminalServer {
+    static func shape(_ typed: TerminalForm, _ fields: FormFields, _ words: Words) -> DesktopFormShape {
+        let system = System.allCases.map {
             OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed["system"])
         }
-        form = FormView(
-            path: "/desktops/server", style: "settings",
-            hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
-            fields: (typed.isNew ? [fields.name] : []) + [
-                fields.group(groups), fields.input("address", "Address", "A host name or an address"),
+        return DesktopFormShape(
+            tab: "/desktops/servers", path: "/desktops/server", heading: words("New terminal server"),
+            removal: words("Remove this terminal server"),
+            fields: [
+                fields.input("address", "Address", "A host name or an address"),
                 FieldView("system", words("System"), options: system),
                 fields.input("protocols", "Protocols", "rdp, ssh, x2go, vnc, or with a port: rdp:3390"),
                 fields.input("tags", "Tags", "Pools find it by them"),
@@ -40,23 +64,19 @@ struct DesktopFormView: TemplateView {
                 fields.input("node", "Node", "If it boots from here"),
                 fields.input(
                     "certificate", "Certificate (SHA-256)", "Of RDP, where no agent tells it"),
-            ], submit: words("What would change?"),
-            removal: typed.isNew ? nil : words("Remove this terminal server"))
+            ])
     }
+}
 
-    init(_ typed: PoolForm, errors: [String: String] = [:], groups: [GroupPath], _ words: Words) {
-        tabs = TabsView(desktops: "/desktops", words)
-        heading = typed.isNew ? words("New pool") : typed["name"]
-        problem = errors[""]
-        let fields = FormFields(typed: typed.texts, errors: errors, words: words)
-        let second = TerminalPool.SecondLogIn.allCases.map {
+extension TerminalPool {
+    static func shape(_ typed: PoolForm, _ fields: FormFields, _ words: Words) -> DesktopFormShape {
+        let second = SecondLogIn.allCases.map {
             OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed["second"])
         }
-        form = FormView(
-            path: "/desktops/pool", style: "settings",
-            hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
-            fields: (typed.isNew ? [fields.name] : []) + [
-                fields.group(groups, hint: "Its nodes and those below may use the pool"),
+        return DesktopFormShape(
+            tab: "/desktops", path: "/desktops/pool", heading: words("New pool"),
+            removal: words("Remove this pool"), groupHint: "Its nodes and those below may use the pool",
+            fields: [
                 fields.lines(
                     "levels", "Levels",
                     "A line for each, filled in their order: names of servers, tag:TAG and pool:POOL"),
@@ -71,12 +91,12 @@ struct DesktopFormView: TemplateView {
                 fields.input("release", "Release", "Only servers with it; empty: all"),
                 fields.input(
                     "broker", "RD Connection Broker", "Its text for the pool, if it places log-ins itself"),
-            ], submit: words("What would change?"), removal: typed.isNew ? nil : words("Remove this pool"))
+            ])
     }
 }
 
 /// Makes fields of what was typed and what is wrong with it.
-private struct FormFields {
+struct FormFields {
     var typed: [String: String]
     var errors: [String: String]
     var words: Words

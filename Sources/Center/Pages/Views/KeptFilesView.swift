@@ -38,7 +38,8 @@ struct KeptFilesView: TemplateView {
                     state: source.path.map { _ in
                         source.problems.isEmpty
                             ? StateView(kind: "ready", text: words("in effect"))
-                            : StateView(kind: "failed", text: words("refused: what was read before counts"))
+                            : StateView(
+                                kind: "failed", text: words("refused: what was read before stays in force"))
                     }, problems: source.problems)
             })
         table = TableView(
@@ -50,7 +51,8 @@ struct KeptFilesView: TemplateView {
                     kind: file.kind,
                     sectionCount: file.sectionCount,
                     state: file.isRefused
-                        ? StateView(kind: "failed", text: words("refused: what was read before counts"))
+                        ? StateView(
+                            kind: "failed", text: words("refused: what was read before stays in force"))
                         : StateView(kind: "ready", text: words("in effect")),
                     problems: file.problems.map(\.description))
             })

@@ -59,13 +59,28 @@ struct TypedFields {
     }
 }
 
-/// The fields of a terminal server.
-struct TerminalForm {
-    static let names = [
-        "name", "group", "address", "system", "protocols", "tags", "limit", "weight", "hours", "release",
-        "node", "certificate",
-    ]
+/// A terminal server or a pool, written in the fields of a form.
+protocol DesktopRecord: TableRecord, ListedRecord where Key: CheckedName {
+    static var fieldNames: [String] { get }
+    /// What stands in the fields of a new one, beside its group.
+    static var newTexts: [String: String] { get }
+    var name: Key { get }
+    var group: GroupPath { get }
+    /// What stands in the fields of this one.
+    var texts: [String: String] { get }
 
+    /// What the fields say over `stored`; throws all that is wrong with them.
+    static func read(_ fields: inout TypedFields, over stored: Self?) throws -> Self
+
+    /// The form as a page shows it, but for the fields of its name and group, and what all of them share.
+    static func shape(_ typed: DesktopForm<Self>, _ fields: FormFields, _ words: Words) -> DesktopFormShape
+
+    /// The record as it is, and the state that it has.
+    static func saved(_ key: Key, by acts: Acts) throws -> (record: Self, tag: String)
+}
+
+/// A terminal server or a pool as a form: new, as it is written down, or as it was typed.
+struct DesktopForm<Record: DesktopRecord> {
     var texts: [String: String]
     var isNew: Bool
     /// The state of the record that the form was made of.
@@ -74,28 +89,46 @@ struct TerminalForm {
     subscript(name: String) -> String { texts[name] ?? "" }
 
     init(_ form: Form) {
-        texts = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, form[$0]) })
+        texts = Dictionary(uniqueKeysWithValues: Record.fieldNames.map { ($0, form[$0]) })
         (isNew, tag) = (form["new"] == "yes", form["tag"])
     }
 
-    /// - Parameter server: nil for a new one.
-    init(_ server: TerminalServer?, in group: GroupPath, tag: String = "") {
-        (isNew, self.tag) = (server == nil, tag)
-        guard let server else {
-            texts = [
-                "group": group.description, "system": TerminalServer.System.linux.rawValue,
-                "protocols": SessionProtocol.rdp.rawValue, "weight": "1",
-            ]
-            return
-        }
-        texts = [
-            "name": server.name.text, "group": server.group.description, "address": server.address,
-            "system": server.system.rawValue, "protocols": Self.text(server.ports),
-            "tags": server.tags.joined(separator: ", "), "limit": server.sessionLimit.map { "\($0)" } ?? "",
-            "weight": Int(exactly: server.weight).map { "\($0)" } ?? "\(server.weight)",
-            "hours": server.hours.map(\.description).joined(separator: "\n"),
-            "release": server.release ?? "", "node": server.node?.text ?? "",
-            "certificate": server.certificate ?? "",
+    /// - Parameter record: nil for a new one.
+    init(_ record: Record?, in group: GroupPath, tag: String = "") {
+        (isNew, self.tag) = (record == nil, tag)
+        texts = record?.texts ?? Record.newTexts
+        texts["group"] = group.description
+    }
+
+    /// What the fields say over `stored`; throws all that is wrong with them.
+    func record(over stored: Record?) throws -> Record {
+        var fields = TypedFields(texts: texts)
+        return try Record.read(&fields, over: stored)
+    }
+}
+
+typealias TerminalForm = DesktopForm<TerminalServer>
+typealias PoolForm = DesktopForm<TerminalPool>
+
+extension TerminalServer: DesktopRecord {
+    static let fieldNames = [
+        "name", "group", "address", "system", "protocols", "tags", "limit", "weight", "hours", "release",
+        "node", "certificate",
+    ]
+
+    static let newTexts = [
+        "system": System.linux.rawValue, "protocols": SessionProtocol.rdp.rawValue, "weight": "1",
+    ]
+
+    var texts: [String: String] {
+        [
+            "name": name.text, "address": address,
+            "system": system.rawValue, "protocols": Self.text(ports),
+            "tags": tags.joined(separator: ", "), "limit": sessionLimit.map { "\($0)" } ?? "",
+            "weight": Int(exactly: weight).map { "\($0)" } ?? "\(weight)",
+            "hours": hours.map(\.description).joined(separator: "\n"),
+            "release": release ?? "", "node": node?.text ?? "",
+            "certificate": certificate ?? "",
         ]
     }
 
@@ -105,9 +138,12 @@ struct TerminalForm {
         }.joined(separator: ", ")
     }
 
-    /// What the fields say over `stored`; throws all that is wrong with them.
-    func server(over stored: TerminalServer?) throws -> TerminalServer {
-        var fields = TypedFields(texts: texts)
+    static func saved(_ key: TerminalName, by acts: Acts) throws -> (record: Self, tag: String) {
+        let saved = try acts.terminal(key)
+        return (saved.record.server, saved.tag)
+    }
+
+    static func read(_ fields: inout TypedFields, over stored: Self?) throws -> Self {
         let name = fields.name(TerminalName.self)
         if fields.text("address") == nil { fields.errors["address"] = "an address is required" }
         let group = fields.value("group", "a group") { try GroupPath($0) }
@@ -119,7 +155,7 @@ struct TerminalForm {
         let node = fields.value("node", "a node") { try NodeName($0) }
         try fields.check()
         guard let name else { throw FormProblem(errors: ["name": "a name is required"]) }
-        var server = stored ?? TerminalServer(name: name, address: self["address"])
+        var server = stored ?? TerminalServer(name: name, address: fields.text("address") ?? "")
         server.name = name
         server.address = fields.text("address") ?? ""
         server.group = group ?? .site
@@ -143,50 +179,35 @@ struct TerminalForm {
     }
 }
 
-/// The fields of a pool.
-struct PoolForm {
-    static let names = [
+extension TerminalPool: DesktopRecord {
+    static let fieldNames = [
         "name", "group", "levels", "protocols", "users", "groups", "hours", "second", "idle", "disconnected",
         "release", "broker",
     ]
 
-    var texts: [String: String]
-    var isNew: Bool
-    /// The state of the record that the form was made of.
-    var tag: String
+    static let newTexts = [
+        "protocols": SessionProtocol.rdp.rawValue, "second": SecondLogIn.takeOver.rawValue,
+    ]
 
-    subscript(name: String) -> String { texts[name] ?? "" }
-
-    init(_ form: Form) {
-        texts = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, form[$0]) })
-        (isNew, tag) = (form["new"] == "yes", form["tag"])
-    }
-
-    /// - Parameter pool: nil for a new one.
-    init(_ pool: TerminalPool?, in group: GroupPath, tag: String = "") {
-        (isNew, self.tag) = (pool == nil, tag)
-        guard let pool else {
-            texts = [
-                "group": group.description, "protocols": SessionProtocol.rdp.rawValue,
-                "second": TerminalPool.SecondLogIn.takeOver.rawValue,
-            ]
-            return
-        }
-        texts = [
-            "name": pool.name.text, "group": pool.group.description,
-            "levels": pool.levels.map(\.text).joined(separator: "\n"),
-            "protocols": pool.protocols.map(\.rawValue).joined(separator: ", "),
-            "users": pool.users.joined(separator: "\n"), "groups": pool.groups.joined(separator: "\n"),
-            "hours": pool.hours.map(\.description).joined(separator: "\n"),
-            "second": pool.secondLogIn.rawValue, "idle": pool.idleMinutes.map { "\($0)" } ?? "",
-            "disconnected": pool.disconnectedMinutes.map { "\($0)" } ?? "", "release": pool.release ?? "",
-            "broker": pool.broker ?? "",
+    var texts: [String: String] {
+        [
+            "name": name.text,
+            "levels": levels.map(\.text).joined(separator: "\n"),
+            "protocols": protocols.map(\.rawValue).joined(separator: ", "),
+            "users": users.joined(separator: "\n"), "groups": groups.joined(separator: "\n"),
+            "hours": hours.map(\.description).joined(separator: "\n"),
+            "second": secondLogIn.rawValue, "idle": idleMinutes.map { "\($0)" } ?? "",
+            "disconnected": disconnectedMinutes.map { "\($0)" } ?? "", "release": release ?? "",
+            "broker": broker ?? "",
         ]
     }
 
-    /// What the fields say over `stored`; throws all that is wrong with them.
-    func pool(over stored: TerminalPool?) throws -> TerminalPool {
-        var fields = TypedFields(texts: texts)
+    static func saved(_ key: PoolName, by acts: Acts) throws -> (record: Self, tag: String) {
+        let saved = try acts.pool(key)
+        return (saved.record.pool, saved.tag)
+    }
+
+    static func read(_ fields: inout TypedFields, over stored: Self?) throws -> Self {
         let name = fields.name(PoolName.self)
         let group = fields.value("group", "a group") { try GroupPath($0) }
         let levels = fields.list("levels", TerminalPool.Level.form, isSeparator: { _ in false }) {
