@@ -18,7 +18,7 @@ package enum Settings {
         kernelParameters.definition, services.definition, groups.definition, users.definition,
         cron.definition, timers.definition, commands.definition,
         logIn.definition, logInAccount.definition, guestAccount.definition, accountHome.definition,
-        accountGroups.definition, sessionHistory.definition,
+        accountGroups.definition, accountPasswordLength.definition, sessionHistory.definition,
     ]
 
     /// Prefixes with free keys.
@@ -213,6 +213,10 @@ package enum Settings {
     package static let accountGroups = Setting<[LogInGroup]>(
         "account-groups", .list(merge: .replace), [], at: .running,
         "Groups of the terminal server that accounts made for a log-in belong to: audio, plugdev")
+    package static let accountPasswordLength = Setting(
+        "account-password-length", .integer(1...128), 8, at: .enrolment,
+        "The fewest characters of a new password in the directory of people; hashes tell no length",
+        unit: "characters", isSiteWide: true)
     package static let sessionHistory = Setting(
         "session-history", .integer(0...3_650), 30, at: .enrolment,
         "Days for which ended sessions on terminal servers are kept; 0: none is", unit: "days",
