@@ -65,6 +65,7 @@ extension LogIns {
 
     /// The person's sessions that this pool's policy is about.
     private func ownSessions(_ found: [LiveTerminals.Whereabout], of entry: Entry) -> [OwnSession] {
+        if found.isEmpty { return [] }
         let members = Set(entry.pool.servers(of: fleet.snapshot.contents.terminals).joined())
         let here = entry.way.address.description
         return state.withLock { state in
@@ -74,8 +75,8 @@ extension LogIns {
                     // Others are people's own shells, which are no business of ours.
                     let isOurs =
                         session.kind != .ssh
-                        || state.issued.values.contains {
-                            $0.server == place.server && $0.user == session.user && $0.kind == .ssh
+                        || state.issued(to: session.user).contains {
+                            $0.server == place.server && $0.kind == .ssh
                                 && $0.address.description == session.from
                         }
                     guard isOurs else { return nil }
@@ -100,7 +101,7 @@ extension LogIns {
         let servers = pool.servers(of: records)
         // Without an agent a server has neither accounts nor tickets of ours.
         let left = entry.excluded.union(besides).union(
-            entry.account == nil ? [] : servers.joined().filter { !terminals.hasAgent($0) })
+            entry.account == nil ? [] : terminals.withoutAgent(among: servers.joined()))
         if !left.isEmpty {
             pool.levels = servers.map { level in
                 TerminalPool.Level(servers: level.filter { !left.contains($0) })
@@ -116,7 +117,10 @@ extension LogIns {
                 placement, ticket: "", of: entry.choice.user, at: entry.node, in: pool.name, time: now())
             throw .noServer(placement.lack)
         }
-        guard let kind = pool.kind(of: entry.nodeProtocols, on: server) else { throw .noProtocol }
+        guard
+            let kind = pool.kind(
+                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: name))
+        else { throw .noProtocol }
         return Order(
             server: server, placement: placement, kind: kind, isReconnection: placement.isReconnection)
     }
@@ -133,7 +137,11 @@ extension LogIns {
         }
         let records = fleet.snapshot.contents.terminals
         guard let server = records.servers[session.server] else { return nil }
-        let kind = session.canMove ? session.kind : entry.pool.kind(of: entry.nodeProtocols, on: server)
+        let kind =
+            session.canMove
+            ? session.kind
+            : entry.pool.kind(
+                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: session.server))
         guard let kind, server.ports[kind] != nil else {
             throw .sessionOfOtherKind(session.server, session.kind)
         }

@@ -32,6 +32,7 @@ extension LogIns {
             seen, on: terminals.reporting(at: time), gone: { records.servers[$0] == nil }, at: wall())
         if historyDays > 0 {
             do { try await fleet.store.save(began: changes.began, ended: changes.ended) } catch {
+                watch.restore(began: changes.began, ended: changes.ended)
                 log("the history of sessions: \(error)")
             }
         }
