@@ -1,10 +1,10 @@
 import API
 import Fleet
 import Foundation
-import HTTPClient
 import HTTPTypes
 import Hummingbird
 import Logging
+import NetworkErrors
 
 /// Converts every error to an RFC 9457 answer, or a page for browsers.
 struct ProblemMiddleware: RouterMiddleware {

@@ -50,7 +50,7 @@ struct PoolShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a pool: what was set, and its servers.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The pool's name.") var name: String
+    @Argument(help: "The pool's name.", completion: .pools) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -198,7 +198,7 @@ struct PoolSet: AsyncParsableCommand {
         commandName: "set", abstract: "Change a pool.",
         discussion: "Lists are replaced as a whole; --clear empties a field.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The pool's name.") var name: String
+    @Argument(help: "The pool's name.", completion: .pools) var name: String
     @OptionGroup var fields: PoolFields
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
@@ -219,7 +219,7 @@ struct PoolRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a pool; its servers stay.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The pool's name.") var name: String
+    @Argument(help: "The pool's name.", completion: .pools) var name: String
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
 

@@ -312,7 +312,7 @@ import Testing
             var works: [AgentOrder.Work] = []
             for await order in orders {
                 works.append(order.work)
-                terminals.take(AgentResult(order: order.id))
+                terminals.take(AgentResult(order: order.id), from: name)
             }
             return works
         }
@@ -342,7 +342,7 @@ import Testing
         let orders = terminals.orders(for: name)
         let first = Task { () -> AgentOrder.Work in
             for await order in orders {
-                terminals.take(AgentResult(order: order.id))
+                terminals.take(AgentResult(order: order.id), from: name)
                 return order.work
             }
             return .forget(ticket: "none")

@@ -190,6 +190,35 @@ import Wire
         #expect(forgotten.count <= 1 && Set(forgotten).isSubset(of: [first.id, second.id]))
     }
 
+    @Test func `a protocol that the agent does not find open is not chosen`() async throws {
+        let bench = try await LogInBench(settings: Self.guests)
+        bench.state.withLock { $0.ports = [.ssh: 22] }
+        try bench.reportAll()
+        #expect(try await bench.ticket().kind == "ssh")
+        bench.state.withLock { $0.ports = [.rdp: 3_389] }
+        try bench.reportAll()
+        #expect(try await bench.ticket(at: 2).kind == "rdp")
+    }
+
+    @Test func `a thousand log-ins at one moment have accounts of their own, on servers that share them`()
+        async throws
+    {
+        let count = 1_000
+        let bench = try await LogInBench(
+            settings: ["log-in": .text("automatic"), "log-in-account": .text("pc-(.*) → guest-\\1")],
+            servers: ["ts1", "ts2", "ts3", "ts4"], furtherNodeCount: count - 3)
+        let users = try await withThrowingTaskGroup(of: String.self) { group in
+            for place in 1...count { group.addTask { try await bench.ticket(at: place).user } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(users.count == count)
+        let prepared = ["ts1", "ts2", "ts3", "ts4"].map { bench.prepared($0).count }
+        #expect(prepared.reduce(0, +) == count)
+        #expect(prepared.allSatisfy { (count / 5...count * 3 / 10).contains($0) }, "\(prepared)")
+        #expect(bench.terminals.state.withLock { $0.waiting.isEmpty })
+        #expect(bench.logIns.state.withLock { $0.kept.isEmpty && $0.turns.isEmpty })
+    }
+
     @Test func `nodes that log in at one moment have accounts of their own`() async throws {
         let bench = try await LogInBench(settings: Self.guests)
         async let one = bench.ticket(at: 1)

@@ -182,7 +182,7 @@ final class SmallFleet: Sendable {
         }
         await services.builds.use { _ in }
         services.agents = Agents(
-            fleet: services.fleet, terminals: services.terminals, port: try AgentPortTests.port(in: directory)
+            fleet: services.fleet, terminals: services.terminals, port: try AgentPortBench.port(in: directory)
         )
         return services
     }

@@ -1,8 +1,8 @@
 package import API
 package import Fleet
 import Foundation
-import HTTPClient
 package import Logging
+import NetworkErrors
 package import Wire
 
 /// The nodes' volumes: created when a node first needs one, grown, reset, copied.

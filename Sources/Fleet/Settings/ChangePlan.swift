@@ -58,7 +58,9 @@ extension ChangePlan {
             if nodes.count < Self.nodeLimit { nodes.append(change) }
         }
         let networks = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
-        let lines = networks + CommandNotes.lines(of: edits, from: before, to: after)
+        let lines =
+            networks + CommandNotes.lines(of: edits, from: before, to: after)
+            + LostNames.lines(of: edits, from: before, to: after)
         notes = lines.isEmpty ? nil : lines
     }
 

@@ -2,9 +2,9 @@ import ArgumentParser
 import Commands
 import Fleet
 import Foundation
-import HTTPClient
 import Images
 import Linux
+import NetworkErrors
 import Synchronization
 import Wire
 

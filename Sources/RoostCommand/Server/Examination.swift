@@ -2,9 +2,9 @@ import API
 import Fleet
 import Foundation
 import Glibc
-import HTTPClient
 import Images
 import Linux
+import NetworkErrors
 import Wire
 
 /// One thing that `roost doctor` looked at.

@@ -1,6 +1,6 @@
 import Fleet
-import HTTPClient
 import Logging
+import NetworkErrors
 import Synchronization
 
 /// What was minted elsewhere goes when it was used, expires, or never went out, and with its node.

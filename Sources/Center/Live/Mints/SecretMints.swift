@@ -1,6 +1,6 @@
 import Fleet
-import HTTPClient
 import Logging
+import NetworkErrors
 import Synchronization
 import Wire
 

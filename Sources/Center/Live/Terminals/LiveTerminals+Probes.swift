@@ -54,6 +54,7 @@ extension LiveTerminals {
             guard var terminal = state.terminals[name] else { return [] }
             let old = terminal.underway.filter { time - $0.at > Self.patience }
             guard !old.isEmpty else { return [] }
+            for logIn in old { state.endsComing(logIn.user, to: name) }
             terminal.underway.removeAll { time - $0.at > Self.patience }
             terminal.placed.underwayCount = terminal.underway.count
             state.terminals[name] = terminal

@@ -51,10 +51,12 @@ extension LiveTerminals {
 
     // MARK: What the server does by itself
 
-    /// Restarts empty servers that are to be restarted, and forgets those that are gone, every five seconds.
+    /// Restarts empty servers that are to be restarted, and forgets those that are gone: when sessions or the configuration change, and
+    /// every five seconds.
     package func run(_ log: @escaping @Sendable (String) -> Void = { _ in }) async throws {
+        var pause = EventPause([.session, .configuration], in: fleet.events, longest: .seconds(5))
         while true {
-            try await Task.sleep(for: .seconds(5))
+            try await pause.wait()
             await watch(at: Clock.steadyMillisecond, log)
         }
     }

@@ -85,6 +85,7 @@ extension LogIns {
 
     /// The person's sessions that this pool's policy is about.
     private func ownSessions(_ found: [LiveTerminals.Whereabout], of entry: Entry) -> [OwnSession] {
+        if found.isEmpty { return [] }
         let members = Set(entry.pool.servers(of: fleet.snapshot.contents.terminals).joined())
         let here = entry.way.address.description
         return state.withLock { state in
@@ -94,8 +95,8 @@ extension LogIns {
                     // Others are people's own shells, which are no business of ours.
                     let isOurs =
                         session.kind != .ssh
-                        || state.issued.values.contains {
-                            $0.server == place.server && $0.user == session.user && $0.kind == .ssh
+                        || state.issued(to: session.user).contains {
+                            $0.server == place.server && $0.kind == .ssh
                                 && $0.address.description == session.from
                         }
                     guard isOurs else { return nil }
@@ -122,9 +123,8 @@ extension LogIns {
         let left = entry.excluded.union(besides).union(
             entry.account == nil
                 ? []
-                : servers.joined().filter { name in
-                    let isWindows = records.servers[name]?.system == .windows
-                    return !terminals.hasAgent(name) && !(isWindows && (entry.isOwn || entry.windows != nil))
+                : terminals.withoutAgent(among: servers.joined()).filter { name in
+                    records.servers[name]?.system != .windows || !entry.isOwn && entry.windows == nil
                 })
         if !left.isEmpty {
             pool.levels = servers.map { level in
@@ -141,7 +141,10 @@ extension LogIns {
                 placement, ticket: "", of: entry.choice.user, at: entry.node, in: pool.name, time: now())
             throw .noServer(placement.lack)
         }
-        guard let kind = pool.kind(of: entry.nodeProtocols, on: server) else { throw .noProtocol }
+        guard
+            let kind = pool.kind(
+                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: name))
+        else { throw .noProtocol }
         return Order(
             server: server, placement: placement, kind: kind, isReconnection: placement.isReconnection)
     }
@@ -158,7 +161,11 @@ extension LogIns {
         }
         let records = fleet.snapshot.contents.terminals
         guard let server = records.servers[session.server] else { return nil }
-        let kind = session.canMove ? session.kind : entry.pool.kind(of: entry.nodeProtocols, on: server)
+        let kind =
+            session.canMove
+            ? session.kind
+            : entry.pool.kind(
+                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: session.server))
         guard let kind, server.ports[kind] != nil else {
             throw .sessionOfOtherKind(session.server, session.kind)
         }

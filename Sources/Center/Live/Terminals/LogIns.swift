@@ -170,7 +170,7 @@ package final class LogIns: Sendable {
         let rules = AccountChoice.Rules(
             mode: settings[Settings.logIn] ?? .ask, account: settings[Settings.logInAccount] ?? nil,
             guest: settings[Settings.guestAccount] ?? nil)
-        let busy = terminals.usersWithSessions(at: now())
+        let time = now()
         let chosen: Result<AccountChoice, AccountChoice.Refusal> = state.withLock { state in
             do throws(AccountChoice.Refusal) {
                 let choice = try AccountChoice(
@@ -178,7 +178,8 @@ package final class LogIns: Sendable {
                 ) { name in
                     // A node that comes again, such as after a power cut, has the account that it had.
                     !state.kept.contains(name.text)
-                        && (!busy.contains(name.text) || state.lastIssued(name.text)?.machine == way.machine)
+                        && (!terminals.isBusy(name.text, at: time)
+                            || state.lastIssued(name.text)?.machine == way.machine)
                 }
                 if case .node(let name) = choice { state.kept.insert(name.text) }
                 return .success(choice)
