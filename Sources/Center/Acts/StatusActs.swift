@@ -24,7 +24,9 @@ extension Acts {
 
     /// Only for callers who can fix it: others must not learn about a PIN.
     private func warnings() async -> [String]? {
-        let desktops = ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
+        let desktops =
+            ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
+            + scheduleTroubles()
         guard may(.configure, in: .site) else { return desktops.isEmpty ? nil : desktops }
         let snapshot = fleet.snapshot
         var warnings = [fleet.recentJump?.warning].compactMap { $0 }
@@ -46,6 +48,13 @@ extension Acts {
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         warnings += desktops
         return warnings.isEmpty ? nil : warnings
+    }
+
+    /// Schedules that did not run as planned, where the caller may configure.
+    func scheduleTroubles() -> [String] {
+        Array(
+            services.schedules.troubles(in: fleet.snapshot, now: Clock.second) { may(.configure, in: $0) }
+                .prefix(Self.problemLimit))
     }
 
     /// In the order of their addresses.

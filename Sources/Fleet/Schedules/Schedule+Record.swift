@@ -83,7 +83,8 @@ extension Schedule: TableRecord, ListedRecord, DeclaredForm {
     package static func grants(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [Grant] {
         guard let after = change.after else { return [] }
         if var before = snapshot.contents.schedules[change.key] {
-            before.isPaused = after.isPaused
+            // Those who move it have the permission for its act in both places.
+            (before.isPaused, before.group) = (after.isPaused, after.group)
             if before == after { return [] }
         }
         guard let owner = after.owner else { return [Grant(.admin)] }

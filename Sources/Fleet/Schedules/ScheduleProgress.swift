@@ -164,6 +164,9 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
         let isOver = now - run.dueAt >= schedule.patience || now < run.dueAt - Self.tolerance
         let isWaiting = run.targets.contains { $0.outcome == .waiting }
         guard !isWaiting || isOver || stop != nil else { return nil }
+        for index in run.targets.indices where run.targets[index].outcome == .begun {
+            run.targets[index].outcome = .unknown
+        }
         for index in run.targets.indices where run.targets[index].outcome == .waiting {
             let isUsed = !run.targets[index].detail.isEmpty
             run.targets[index].outcome = isUsed ? .inUse : .late

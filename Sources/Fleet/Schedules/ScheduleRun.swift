@@ -21,6 +21,8 @@ package struct ScheduleRun: Equatable, Sendable, Codable {
         case failed
         /// People use it, and it is spared.
         case inUse = "in-use"
+        /// It does not run: there is nothing to restart.
+        case off
         /// The window ended before its turn.
         case late
         /// The server stopped while it was told: whether it did it is not known, and it is not told again.
