@@ -221,8 +221,13 @@ extension Acts {
         let zone = services.schedules.zones.nearest(name)
         let progress = services.schedules.progress(of: schedule.name)
         let next = (progress ?? ScheduleProgress(at: now)).next(of: schedule, in: zone, now: now)
+        // One whose time has just come is not over before it was looked at.
+        var isOver = false
+        if case .once(let moment) = schedule.time {
+            isOver = progress?.past.contains { $0.dueAt == moment } == true && next == nil
+        }
         let state: ScheduleAnswer.State =
-            progress?.current != nil ? .running : next == nil ? .over : schedule.isPaused ? .paused : .waiting
+            progress?.current != nil ? .running : isOver ? .over : schedule.isPaused ? .paused : .waiting
         return ScheduleAnswer(
             schedule: schedule, state: state, zone: name, nextAt: schedule.isPaused ? nil : next,
             current: progress?.current, past: progress?.past ?? [])
