@@ -1,8 +1,8 @@
 import Foundation
 import Testing
+import Wire
 
 @testable import Fleet
-@testable import Wire
 
 /// When schedules run, and that nothing happens twice.
 @Suite struct ScheduleTests {
@@ -247,6 +247,10 @@ import Testing
             ]))
         #expect(Schedule.fields.first { $0.name == "act" }?.isRequired == true)
         #expect(Schedule.fields.first { $0.name == "set" }?.form == .settings)
+        guard case .text? = Schedule.fields.first(where: { $0.name == "at" })?.form else {
+            Issue.record("at is written as text")
+            return
+        }
     }
 
     private static func snapshot(_ schedule: Schedule? = nil) throws -> FleetSnapshot {

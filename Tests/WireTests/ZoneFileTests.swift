@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Wire
+import Wire
 
 /// Time zones as their files have them.
 @Suite struct ZoneFileTests {

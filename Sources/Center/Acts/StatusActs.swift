@@ -26,7 +26,7 @@ extension Acts {
     private func warnings() async -> [String]? {
         let desktops =
             ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
-            + scheduleTroubles()
+            + scheduleTroubles().map(\.text)
         guard may(.configure, in: .site) else { return desktops.isEmpty ? nil : desktops }
         let snapshot = fleet.snapshot
         var warnings = [fleet.recentJump?.warning].compactMap { $0 }
@@ -51,7 +51,7 @@ extension Acts {
     }
 
     /// Schedules that did not run as planned, where the caller may configure.
-    func scheduleTroubles() -> [String] {
+    private func scheduleTroubles() -> [ScheduleTrouble] {
         Array(
             services.schedules.troubles(in: fleet.snapshot, now: Clock.second) { may(.configure, in: $0) }
                 .prefix(Self.problemLimit))
@@ -134,6 +134,8 @@ extension Acts {
         var refusedSources: [(path: String, why: String)] = []
         /// Of terminal servers and pools that the caller can fix.
         var terminalTroubles: [TerminalTrouble] = []
+        /// Where the caller may configure.
+        var scheduleTroubles: [ScheduleTrouble] = []
     }
 
     func server() async throws -> ServerState {
@@ -153,7 +155,8 @@ extension Acts {
                 ? services.watchedFiles.all.compactMap { state in
                     state.refusal.map { (state.source.path, $0) }
                 } : [],
-            terminalTroubles: Array(try terminalTroubles().prefix(2 * Self.problemLimit)))
+            terminalTroubles: Array(try terminalTroubles().prefix(2 * Self.problemLimit)),
+            scheduleTroubles: scheduleTroubles())
     }
 
     /// How machines that are not enrolled are handled.

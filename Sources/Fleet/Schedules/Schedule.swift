@@ -63,6 +63,23 @@ package struct ScheduleName: Hashable, Sendable, Comparable, CheckedName, Custom
     package var description: String { text }
 }
 
+/// The time of a schedule that runs once, with its zone.
+private struct ScheduledMoment: WrittenAsText {
+    static let form = "a time with its zone (2026-12-01T22:00:00Z, 2026-12-01T22:00+01:00)"
+
+    /// Since 1970.
+    var second: Int
+
+    init(second: Int) { self.second = second }
+
+    init?(_ text: String) {
+        guard let milliseconds = try? MomentText.milliseconds(text) else { return nil }
+        second = milliseconds / 1_000
+    }
+
+    var description: String { RFC3339.text(seconds: second) }
+}
+
 /// In JSON and files the members of the act stand beside those of the schedule.
 extension Schedule: Codable {
     private enum CodingKeys: String, CodingKey {
@@ -73,7 +90,7 @@ extension Schedule: Codable {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         // All optional members first: the forms of files are found by what is read.
         group = try fields.decodeIfPresent(GroupPath.self, forKey: .group) ?? .site
-        let at = try fields.decodeIfPresent(SecondTimestamp<Int>.self, forKey: .at)?.wrappedValue
+        let at = try fields.decodeIfPresent(ScheduledMoment.self, forKey: .at)
         let every = try fields.decodeIfPresent(WeekTime.self, forKey: .every)
         zone = try fields.decodeIfPresent(String.self, forKey: .zone)
         windowMinutes = try fields.decodeIfPresent(Int.self, forKey: .windowMinutes)
@@ -82,7 +99,7 @@ extension Schedule: Codable {
         name = try fields.decode(ScheduleName.self, forKey: .name)
         act = try ScheduledAct(from: decoder)
         switch (at, every) {
-        case (let at?, nil): time = .once(at)
+        case (let at?, nil): time = .once(at.second)
         case (nil, let every?): time = .weekly(every)
         default:
             throw DecodingError.unreadable("a schedule has either at or every", at: decoder.codingPath)
@@ -95,7 +112,7 @@ extension Schedule: Codable {
         try fields.encode(name, forKey: .name)
         try fields.encode(group, forKey: .group)
         switch time {
-        case .once(let at): try fields.encode(SecondTimestamp(wrappedValue: at), forKey: .at)
+        case .once(let second): try fields.encode(ScheduledMoment(second: second), forKey: .at)
         case .weekly(let time): try fields.encode(time, forKey: .every)
         }
         try fields.encodeIfPresent(zone, forKey: .zone)

@@ -30,7 +30,7 @@ package struct ZoneRule: Equatable, Sendable {
     /// Seconds east of UTC at a moment.
     ///
     /// - Parameter second: since 1970.
-    func offset(at second: Int) -> Int {
+    package func offset(at second: Int) -> Int {
         guard let summer else { return standard }
         let held = min(max(second + standard, 0), CivilTime.lastSecond)
         let year = CivilTime(seconds: held).year
