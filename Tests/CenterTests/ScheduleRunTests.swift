@@ -145,7 +145,8 @@ import Wire
                 act: .set(ScheduledSettings(target: "/school", set: ["loader": .text("ipxe")], unset: [])),
                 at: "2099-01-01T00:00Z")
         ).record
-        #expect(made.schedule.owner == owner && made.schedule.group == (try GroupPath("/school")))
+        let school = try GroupPath("/school")
+        #expect(made.schedule.owner == owner && made.schedule.group == school)
         let work = ScheduleWork(services: fleet.services)
         let due = try #require(made.nextAt)
         let schedules = fleet.services.schedules
@@ -175,7 +176,8 @@ import Wire
         ).record
         let (work, due) = (ScheduleWork(services: fleet.services), try #require(made.nextAt))
         for now in [-1, 0, 1, 2] { try await fleet.services.schedules.look(work, at: due + now) }
-        #expect(live.snapshot.groups[try GroupPath("/school")]?.settings["loader"] == .text("ipxe"))
+        let school = try GroupPath("/school")
+        #expect(live.snapshot.groups[school]?.settings["loader"] == .text("ipxe"))
         let last = try await live.store.revisions(RevisionFilter(limit: 1)).first
         #expect(last?.who == "operator-school (schedule \(made.name))")
     }
@@ -198,7 +200,10 @@ import Wire
     @Test func `a time that is past, unknown or without a zone file is refused`() async throws {
         let fleet = try await SmallFleet()
         let acts = Self.acts(.operator_, fleet)
-        for (at, zone) in [("2026-01-02T00:00Z", nil), ("soon", nil), ("22:00", "Europe/Nowhere")] {
+        let wishes: [(at: String, zone: String?)] = [
+            ("2026-01-02T00:00Z", nil), ("soon", nil), ("22:00", "Europe/Nowhere"),
+        ]
+        for (at, zone) in wishes {
             let wish = ScheduleRequest(
                 act: .restart(nodes: "pc-1", unlessInUse: false), at: at, zone: zone)
             await #expect(throws: (any Error).self, "\(at)") { try await acts.makeSchedule(wish) }

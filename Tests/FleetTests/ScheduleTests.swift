@@ -71,7 +71,10 @@ import Wire
     @Test func `it begins within five minutes, and later not at all`() throws {
         let due = try Self.at("2026-12-01T22:00")
         let schedule = try Self.schedule(.once(due))
-        for (late, expected) in [(-1, nil), (0, due), (299, due), (300, nil), (86_400 * 400, nil)] {
+        let cases: [(late: Int, expected: Int?)] = [
+            (-1, nil), (0, due), (299, due), (300, nil), (86_400 * 400, nil),
+        ]
+        for (late, expected) in cases {
             var progress = ScheduleProgress(at: due - 100)
             #expect(progress.look(at: schedule, in: .utc, now: due + late) == expected, "\(late)")
             #expect(progress.past.map(\.state) == (late >= 300 ? [.missed] : []), "\(late)")
