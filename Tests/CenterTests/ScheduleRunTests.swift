@@ -110,6 +110,25 @@ import Wire
         #expect(troubles.count == 1 && troubles.first?.text.contains("did not run") == true)
     }
 
+    @Test func `a time that is changed to one that has just passed waits for the next one`() async throws {
+        let directory = try TemporaryDirectory()
+        let services = try await CenterServices.alone(in: directory)
+        var schedule = try Self.restart("pc-1", window: 600)
+        let (early, late) = (try #require(WeekTime("daily 03:00")), try #require(WeekTime("daily 03:20")))
+        (schedule.time, schedule.zone) = (.weekly(early), "Etc/UTC")
+        try await Self.add(schedule, to: services.fleet)
+        let work = Work(services.fleet.store, ["pc-1"])
+        let schedules = Schedules(fleet: services.fleet)
+        // It is 03:33 then; the first look is at 03:10.
+        try await schedules.look(work, at: Self.due - 1_400)
+        schedule.time = .weekly(late)
+        try await Self.add(schedule, to: services.fleet)
+        try await schedules.look(work, at: Self.due + 2)
+        #expect(work.told.withLock { $0.isEmpty })
+        try await schedules.look(work, at: Self.due + 2 + 86_400)
+        #expect(work.told.withLock { $0.map(\.target) } == ["pc-1"])
+    }
+
     @Test func `those in use are asked again while the window is open`() async throws {
         let directory = try TemporaryDirectory()
         let services = try await CenterServices.alone(in: directory)

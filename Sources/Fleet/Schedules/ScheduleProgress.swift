@@ -62,6 +62,9 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
         return hasActed(at: next) ? schedule.next(after: next, in: zone) : next
     }
 
+    /// Another time was chosen: what it would have been before does not count.
+    package mutating func settle(at now: Int) { settledUntil = max(settledUntil, now) }
+
     private func times(of schedule: Schedule, in zone: ZoneFile, upTo now: Int) -> [Int] {
         switch schedule.time {
         case .once(let moment):
@@ -82,9 +85,8 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     }
 
     private static func missed(_ count: Int) -> String {
-        count == 1
-            ? "the server did not run then, or its clock was set past it"
-            : "missed \(count) times: the server did not run then, or its clock was set past them"
+        let why = "the server was off or asleep then, or its clock was set past that"
+        return count == 1 ? "its time had passed: \(why)" : "missed \(count) times: \(why)"
     }
 
     // MARK: A run

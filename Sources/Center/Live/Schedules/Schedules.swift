@@ -18,8 +18,15 @@ package final class Schedules: Sendable {
         var progress: [ScheduleName: ScheduleProgress]?
         /// The schedules whose runs go on, as they were at the last look.
         var running: [ScheduleName: Schedule] = [:]
+        /// The times of all, as they were at the last look.
+        var times: [ScheduleName: SeenTime] = [:]
         /// To be begun by hand.
         var wanted: Set<ScheduleName> = []
+    }
+
+    private struct SeenTime: Equatable {
+        var time: Schedule.Time
+        var zone: String?
     }
 
     let zones: ZoneFiles
@@ -75,6 +82,7 @@ package final class Schedules: Sendable {
             state.running[name] = nil
         }
         for (name, progress) in state.progress ?? [:] where all[name] == nil {
+            state.times[name] = nil
             if now - (progress.past.first?.dueAt ?? 0) > 86_400 { state.progress?[name] = nil }
         }
     }
@@ -91,7 +99,10 @@ package final class Schedules: Sendable {
     ) async throws {
         let known = progress(of: schedule.name)
         var progress = known ?? ScheduleProgress(at: now)
-        let zone = zones.nearest(fleet.snapshot.zone(of: schedule))
+        let seen = SeenTime(time: schedule.time, zone: fleet.snapshot.zone(of: schedule))
+        let former = state.withLock { $0.times.updateValue(seen, forKey: schedule.name) }
+        if let former, former != seen { progress.settle(at: now) }
+        let zone = zones.nearest(seen.zone)
         let due = progress.look(at: schedule, in: zone, now: now)
         if let missed = progress.past.first, missed != known?.past.first, missed.state == .missed {
             tell(schedule, missed)
