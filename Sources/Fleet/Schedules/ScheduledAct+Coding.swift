@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// An act in JSON: its word, and the members that the word has, side by side.
 extension ScheduledAct: Codable {
