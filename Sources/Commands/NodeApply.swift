@@ -17,10 +17,12 @@ struct NodeApply: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Flag(help: "Show what differs, and change nothing.") var dryRun = false
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
+            if try later.isLater { return try await later.schedule(.apply(nodes: node), on: client) }
             let path = "nodes/\(APIClient.escaped(node))/apply"
             let changes = try await client.get(path, StepChangesAnswer.self)
             try output.write(changes) { Self.text($0) }

@@ -202,6 +202,7 @@ struct PoolSet: AsyncParsableCommand {
     @OptionGroup var fields: PoolFields
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
@@ -209,8 +210,12 @@ struct PoolSet: AsyncParsableCommand {
             let before = try await client.pool(name).pool
             let pool = try fields.applied(to: before)
             guard !plan else { return try await client.make(.init(.pool(pool.name, pool)), asPlan: true) }
-            try await client.send(
-                .PATCH, "pools/\(APIClient.escaped(name))", body: try RecordPatch.from(before, to: pool))
+            let patch = try RecordPatch.from(before, to: pool)
+            if try later.isLater {
+                let text = String(decoding: patch, as: UTF8.self)
+                return try await later.schedule(.pool(pool.name, patch: text), on: client)
+            }
+            try await client.send(.PATCH, "pools/\(APIClient.escaped(name))", body: patch)
         }
     }
 }

@@ -311,9 +311,11 @@ struct TerminalServerDrain: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
     @Flag(help: "Restart it once it is empty; then it takes log-ins again.") var restart = false
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .draining, restarts: restart, server) }
             try await server.client.admit(names, "drain" + (restart ? "?restart=yes" : ""))
         }
     }
@@ -324,9 +326,13 @@ struct TerminalServerResume: AsyncParsableCommand {
         commandName: "resume", abstract: "Take log-ins again.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
-        try await reportingFailure { try await server.client.admit(names, "resume") }
+        try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .open, server) }
+            try await server.client.admit(names, "resume")
+        }
     }
 }
 
@@ -335,9 +341,13 @@ struct TerminalServerMaintenance: AsyncParsableCommand {
         commandName: "maintenance", abstract: "Take no new sessions, and report no trouble on it.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
-        try await reportingFailure { try await server.client.admit(names, "maintenance") }
+        try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .maintenance, server) }
+            try await server.client.admit(names, "maintenance")
+        }
     }
 }
 
@@ -348,9 +358,23 @@ struct TerminalServerRestart: AsyncParsableCommand {
         discussion: "It drains until then. Its agent restarts it; without one, nothing does.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
-        try await reportingFailure { try await server.client.admit(names, "restart") }
+        try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .draining, restarts: true, server) }
+            try await server.client.admit(names, "restart")
+        }
+    }
+}
+
+extension ScheduleOptions {
+    fileprivate func admit(
+        _ names: [String], _ admission: TerminalServer.Admission, restarts: Bool = false,
+        _ server: ServerOptions
+    ) async throws {
+        let servers = try names.map { try TerminalName($0) }
+        try await schedule(.admit(admission, servers: servers, restarts: restarts), on: server.client)
     }
 }
 

@@ -67,7 +67,7 @@ struct ActRow: Sendable, CustomTestStringConvertible {
 
     static let all =
         nodes + places + secrets + networks + terminals + accounts + changes + images + servers + people
-        + seen
+        + seen + schedules
 }
 
 extension ActRow {

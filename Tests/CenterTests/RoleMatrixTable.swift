@@ -65,12 +65,13 @@ struct MatrixRow: Sendable, CustomTestStringConvertible {
 
 extension MatrixRow {
     /// Every route with a permission at least once, with valid bodies, so that a refusal can only be for lack of permission.
-    static let all: [MatrixRow] = (api + "\n" + people + "\n" + terminals + "\n" + pages).split(
-        whereSeparator: \.isNewline
-    )
-    .compactMap {
-        MatrixRow($0)
-    }
+    static let all: [MatrixRow] = (api + "\n" + people + "\n" + terminals + "\n" + schedules + "\n" + pages)
+        .split(
+            whereSeparator: \.isNewline
+        )
+        .compactMap {
+            MatrixRow($0)
+        }
 
     static let api = #"""
         GET /metrics  anywhere  200

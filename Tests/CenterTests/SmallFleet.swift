@@ -205,6 +205,7 @@ final class SmallFleet: Sendable {
             try await addSecret(of: place, to: fleet)
             try await addTPM(of: place, to: fleet)
             try await addTerminal(of: place, to: services)
+            try await addSchedule(of: place, to: services.fleet)
         }
         try await addAccounts(to: services)
         try await fleet.change(by: "seed") { snapshot in

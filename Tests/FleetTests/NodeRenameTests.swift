@@ -27,6 +27,21 @@ import Wire
         return try FleetSnapshot.empty.checking(edits).after
     }
 
+    @Test func `schedules for it alone follow its name, and those with a condition stay`() throws {
+        var edits: [FleetEdit] = []
+        for (name, nodes) in [("one", "pc-1"), ("some", "pc-1*")] {
+            let schedule = Schedule(
+                name: try ScheduleName(name), act: .restart(nodes: nodes, unlessInUse: true),
+                time: .once(2_000_000_000))
+            edits.append(.schedule(schedule.name, schedule))
+        }
+        let fleet = try fleet().checking(edits).after
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        let (one, some) = (try ScheduleName("one"), try ScheduleName("some"))
+        #expect(renamed.contents.schedules[one]?.act == .restart(nodes: new.text, unlessInUse: true))
+        #expect(renamed.contents.schedules[some] == fleet.contents.schedules[some])
+    }
+
     @Test func `its TPM and its secrets go with it, and back`() throws {
         let fleet = try fleet()
         let change = try fleet.checking([.node(old, nil), .node(new, node(new))])

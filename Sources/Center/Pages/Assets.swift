@@ -18,7 +18,7 @@ enum Assets {
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
         DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
-        AgentsView.self,
+        AgentsView.self, SchedulesView.self,
     ]
 
     /// Parts shared by several pages.

@@ -51,6 +51,10 @@ struct DashboardPage {
                     "%1 of %2 addresses in the pools of %3 are leased: give this network another range, or shorter leases (page Networks).",
                     String(network.leased), String(network.size), network.network))
         }
+        for schedule in server.scheduleTroubles {
+            warnings.append(
+                words("Schedule %1: %2 (page Schedules).", schedule.name.text, schedule.why))
+        }
         return warnings + server.terminalTroubles.map { words($0.words) }
     }
 }

@@ -99,6 +99,7 @@ struct NodePage {
             view.restart = ActionView(
                 path: "/nodes/\(node.name)/restart", label: words("Restart"), style: "quiet")
             view.applying = "/nodes/\(node.name)/apply"
+            view.later = "/schedules?act=restart&on=\(node.name)"
         }
         if let editable = details.editable {
             view.edit = NodeView.Edit(

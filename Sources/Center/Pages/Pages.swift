@@ -33,6 +33,7 @@ struct Pages {
         DesktopsPage(pages: self).add(to: routes)
         DesktopPeoplePage(pages: self).add(to: routes)
         AgentsPage(pages: self).add(to: routes)
+        SchedulesPage(pages: self).add(to: routes)
         routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
     }

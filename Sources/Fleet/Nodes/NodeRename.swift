@@ -26,10 +26,12 @@ extension FleetSnapshot {
         return renames
     }
 
-    /// What goes with renamed nodes to their new names: the TPMs that they are bound to, and secrets that are for one of them alone.
+    /// What goes with renamed nodes to their new names: the TPMs that they are bound to, and secrets and schedules that are for one of
+    /// them alone.
     func followers(of renames: [NodeRename], in edits: [FleetEdit]) -> [FleetEdit] {
         let tpms = Set(edits.compactMap { $0.of(BoundTPM.self)?.key })
         let secrets = Set(edits.compactMap { $0.of(Secret.self)?.key })
+        let schedules = Set(edits.compactMap { $0.of(Schedule.self)?.key })
         return renames.flatMap { rename in
             var moved: [FleetEdit] = []
             if var tpm = tpm(of: rename.from), !tpms.contains(rename.to) {
@@ -40,6 +42,13 @@ extension FleetSnapshot {
             for var secret in own.sorted(by: { $0.name < $1.name }) {
                 secret.node = rename.to
                 moved.append(.secret(secret.name, secret))
+            }
+            for var schedule in contents.schedules.values.sorted(by: { $0.name < $1.name }) {
+                guard let act = schedule.act.following(rename), !schedules.contains(schedule.name) else {
+                    continue
+                }
+                schedule.act = act
+                moved.append(.schedule(schedule.name, schedule))
             }
             return moved
         }

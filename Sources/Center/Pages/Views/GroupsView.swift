@@ -15,6 +15,8 @@ struct GroupsView: TemplateView {
     var nodesQuery: String
     /// Where links to its wall board are made; nil for callers who may not.
     var boards: String?
+    /// Where its nodes' restart is scheduled; nil for callers who may not.
+    var later: String?
     /// The time that is viewed; nil: now.
     var at: String?
     var mayEdit: Bool
@@ -55,6 +57,7 @@ struct GroupsView: TemplateView {
         nodeCount = details.nodeCount
         nodesQuery = Escape.component("group=\(path)")
         boards = details.mayConfigure ? "/boards?group=\(Escape.component(path.description))" : nil
+        later = details.mayConfigure ? "/schedules?act=restart&unless=yes&on=\(nodesQuery)" : nil
         self.at = at.map { Format.time(second: $0) }
         mayEdit = details.mayConfigure
         mayRemove = path != .site

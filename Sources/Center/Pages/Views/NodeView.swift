@@ -28,6 +28,8 @@ struct NodeView: TemplateView {
     var root: String?
     var sparkline: Sparkline?
     var restart: ActionView?
+    /// Where its restart is scheduled.
+    var later: String?
     /// The page of its changed steps; nil where it cannot carry any out.
     var applying: String?
     /// Nil when it is bound to none.
