@@ -95,6 +95,9 @@ private struct AppliedNode: Encodable {
     /// Why nothing was ordered.
     private(set) var problem: String?
     private(set) var isDry: Bool
+    private let orderedAt = ContinuousClock.now
+    /// Nodes ask every ten seconds. After this long, a step that had failed before, and has the same result, has failed again.
+    private static let patience = Duration.seconds(25)
     /// How the steps had ended before the order.
     private var former: [String: StepsAnswer.Step] = [:]
 
@@ -134,7 +137,9 @@ private struct AppliedNode: Encodable {
             for name in running {
                 if !left.contains(name) {
                     done.append(name)
-                } else if let result = results[name], result.isFailure, differs(result, former[name]) {
+                } else if let result = results[name], result.isFailure,
+                    differs(result, former[name]) || ContinuousClock.now - orderedAt > Self.patience
+                {
                     failed.append(name)
                 }
             }
