@@ -85,6 +85,7 @@ package final class BootContext {
     var runningSteps = RunningSteps()
     var tpmProofs = TPMProofs()
     var logIns = LogInRequests()
+    let largeAnswers = LargeAnswers()
     /// Asks the control center where a session is; nil: there is none in this server. Its answer comes by ``take(_:for:)``.
     package var askCenter: ((LogInQuestion) -> Void)?
     let startedAt = EventLoop.now()

@@ -65,12 +65,15 @@ struct HTTPAnswering {
                 return steps(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine, peer: peer, server: server)
-            case "apply": return apply(request, body: body, machine: machine)
+            case "apply":
+                return large(machine, peer) { apply(request, body: body, machine: machine) }
             case "ticket": return ticket(request, body: body, machine: machine, peer: peer)
             case "tpm": return tpm(request, body: body, machine: machine, peer: peer)
             case "nodes": return knownNodes(request, machine: machine)
             case "configuration":
-                return configuration(request, body: body, machine: machine, peer: peer, server: server)
+                return large(machine, peer) {
+                    configuration(request, body: body, machine: machine, peer: peer, server: server)
+                }
             default: break
             }
         }
@@ -312,6 +315,14 @@ struct HTTPAnswering {
             return .error(500, "the configuration cannot be sealed")
         }
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+    }
+
+    /// An answer with the stored files of a machine.
+    private func large(_ machine: MACAddress, _ peer: IPv4Address, _ make: @escaping () -> HTTPAnswer)
+        -> HTTPAnswer
+    {
+        context.largeAnswers.answer(
+            context.storedByteCount(for: machine, at: peer), now: EventLoop.now(), make)
     }
 
     private func spent(_ machine: MACAddress, _ peer: IPv4Address) -> HTTPAnswer {
