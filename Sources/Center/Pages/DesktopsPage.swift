@@ -49,7 +49,7 @@ struct DesktopsPage {
     /// Shows what would change; its form saves it.
     private func admit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
         let (name, form) = (try TerminalName(context.parameter("name")), try pages.form(context))
-        try acts.requireState(of: TerminalServer.self, at: name, isNew: false, tag: "*")
+        _ = try acts.requireState(of: TerminalServer.self, at: name, isNew: false, tag: "*")
         let wish: (TerminalServer.Admission, restarts: Bool) =
             switch form["act"] {
             case "drain": (.draining, false)
@@ -127,10 +127,10 @@ struct DesktopsPage {
                 try acts.requireChangingTerminals(in: (try? GroupPath(typed["group"])) ?? .site)
                 let stored = try typed.isNew ? nil : acts.terminal(TerminalName(form["name"])).record.server
                 let server = try typed.server(over: stored)
-                try acts.requireState(
+                let revision = try acts.requireState(
                     of: TerminalServer.self, at: server.name, isNew: typed.isNew, tag: typed.tag)
                 return try plan(
-                    .init(.terminal(server.name, server), isNew: typed.isNew),
+                    .init(.terminal(server.name, server), isNew: typed.isNew), since: revision,
                     back: "\(Self.servers)/\(server.name)", request, context, acts)
             } catch {
                 guard let errors = Self.errors(error, TerminalForm.names) else { throw error }
@@ -159,11 +159,11 @@ struct DesktopsPage {
                 try acts.requireChangingTerminals(in: (try? GroupPath(typed["group"])) ?? .site)
                 let stored = try typed.isNew ? nil : acts.pool(PoolName(form["name"])).record.pool
                 let pool = try typed.pool(over: stored)
-                try acts.requireState(
+                let revision = try acts.requireState(
                     of: TerminalPool.self, at: pool.name, isNew: typed.isNew, tag: typed.tag)
                 return try plan(
-                    .init(.pool(pool.name, pool), isNew: typed.isNew), back: Self.section, request, context,
-                    acts)
+                    .init(.pool(pool.name, pool), isNew: typed.isNew), since: revision, back: Self.section,
+                    request, context, acts)
             } catch {
                 guard let errors = Self.errors(error, PoolForm.names) else { throw error }
                 return try show(typed, errors: errors, request, context, acts)
@@ -204,9 +204,12 @@ struct DesktopsPage {
     }
 
     private func plan(
-        _ edit: ChangeRequest.Edit, back: String, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ edit: ChangeRequest.Edit, since revision: Int? = nil, back: String, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) throws -> Response {
         try pages.plan(
-            acts.plan(ChangeRequest(edits: [edit])), back: back, section: Self.section, request, context)
+            acts.plan(ChangeRequest(edits: [edit]), since: revision), back: back, section: Self.section,
+            request,
+            context)
     }
 }
