@@ -1,8 +1,12 @@
 package import Fleet
+import Foundation
 import GRDB
 import Linux
+import Sealing
 
 /// What happens to a store that goes back to an earlier state, as by a restore: what was ended since, for a reason, does not begin again.
+///
+/// Only ends are taken over, and nothing that gives access: the later state may be the one that was taken over by others.
 package struct StateReturn: Equatable, Sendable {
     /// What stays as it was last, a line for each kind.
     package var kept: [String] = []
@@ -27,7 +31,7 @@ extension SQLiteStore {
     private static let knownRevisions = 20
     private static let who = "roost restore"
 
-    /// Takes over from a later state of this store what has ended since. Nothing that was revoked, used up or counted up holds again.
+    /// Ends what has ended in a later state of this store: nothing that was revoked, used up or counted up holds again.
     ///
     /// - Returns: nil when `later` is no later state of this store, so that nothing can be said.
     package func takeEnds(from later: SQLiteStore) async throws(StoreError) -> StateReturn? {
@@ -48,31 +52,37 @@ extension SQLiteStore {
         outcome.again = Self.returned(before.contents, since: state.contents)
         let (edits, ended) = Self.ends(of: before.contents, hashes: own, since: state)
         outcome.kept = ended
-        let agents = before.contents.terminals.servers.keys.sorted().filter {
-            (certificates[$0] ?? AgentCertificates()) != (state.certificates[$0] ?? AgentCertificates())
-        }
-        if !agents.isEmpty {
-            outcome.kept.append("agents are let in as they were last: \(Self.list(agents.map(\.text)))")
+        let agents = before.contents.terminals.servers.keys.sorted().filter { server in
+            certificates[server].map { $0 != $0.leaving(state.certificates[server]) } ?? false
         }
         let taken = try await write(.revision) { database in
             let changes = try edits.compactMap { try make($0, in: database) }
             if !changes.isEmpty {
                 try record(changes, what: "what has ended since the backup", by: Self.who, in: database)
             }
-            for agent in agents {
+            for server in agents {
+                let left = certificates[server]?.leaving(state.certificates[server]) ?? AgentCertificates()
                 try save(
-                    [TerminalServer.agent: (state.certificates[agent] ?? AgentCertificates()).text],
-                    besides: TerminalServer.self, agent.text, in: database)
+                    [TerminalServer.agent: left.text], besides: TerminalServer.self, server.text, in: database
+                )
             }
             try database.execute(sql: "DELETE FROM login_session")
             return (
-                passwords: try Self.takePasswords(state.hashes[Administrator.kind] ?? [:], in: database),
+                passwords: try Self.endPasswords(
+                    own[Administrator.kind] ?? [:], state.hashes[Administrator.kind] ?? [:], in: database),
                 receipts: try Self.insert(state.receipts, into: "secret_receipt", in: database),
                 mints: try Self.insert(state.mints, into: "secret_mint", in: database)
             )
         }
+        if !agents.isEmpty {
+            outcome.kept.append(
+                "certificates of agents that were revoked or replaced open nothing: \(Self.list(agents.map(\.text))) (roost server token)"
+            )
+        }
         if !taken.passwords.isEmpty {
-            outcome.kept.append("passwords are as they were last: \(Self.list(taken.passwords))")
+            outcome.kept.append(
+                "passwords that were changed open nothing: \(Self.list(taken.passwords)) (roost admin password)"
+            )
         }
         if taken.receipts > 0 {
             outcome.kept.append(
@@ -159,13 +169,6 @@ extension SQLiteStore {
         if !disabled.isEmpty {
             lines.append("accounts that were disabled stay so: \(list(disabled.map(\.name)))")
         }
-        let tpms = contents.tpms.values.filter { tpm in
-            later.contents.tpms[tpm.node].map { $0 != tpm } ?? false
-        }.sorted { $0.node < $1.node }
-        edits += tpms.compactMap { tpm in later.contents.tpms[tpm.node].map { .tpm(tpm.node, $0) } }
-        if !tpms.isEmpty {
-            lines.append("nodes stay bound to the TPMs that they had last: \(list(tpms.map(\.node.text)))")
-        }
         let moves = moves(of: contents, since: later.contents)
         edits += moves.map { .move($0.image, $0.move) }
         if !moves.isEmpty {
@@ -182,7 +185,8 @@ extension SQLiteStore {
         later.images.values.sorted { $0.name < $1.name }.flatMap { image in
             image.moves.values.sorted { $0.channel.text < $1.channel.text }.filter { move in
                 guard let own = contents.images[image.name] else { return false }
-                return own.moves[move.channel].map { $0.counter < move.counter } ?? true
+                return move.isSigned(of: image.name)
+                    && own.moves[move.channel].map { $0.counter < move.counter && $0.key == move.key } ?? true
             }.map { (image.name, $0) }
         }
     }
@@ -213,6 +217,10 @@ extension SQLiteStore {
                 lines.append("secret \(secret.name) version \(secret.version), in place of \(last.version)")
             }
         }
+        for tpm in contents.tpms.values.sorted(by: { $0.node < $1.node })
+        where later.tpms[tpm.node].map({ $0 != tpm }) ?? false {
+            lines.append("node \(tpm.node) bound to its former TPM")
+        }
         for image in contents.images.values.sorted(by: { $0.name < $1.name }) {
             for (channel, number) in image.channels.sorted(by: { $0.key.text < $1.key.text }) {
                 guard let last = later.images[image.name]?.channels[channel], last > number else { continue }
@@ -224,15 +232,15 @@ extension SQLiteStore {
 
     // MARK: Beside records
 
-    /// - Returns: the accounts whose password is another one now.
-    private static func takePasswords(_ hashes: [String: String], in database: Database) throws -> [String] {
-        var names: [String] = []
-        for (name, hash) in hashes.sorted(by: { $0.key < $1.key }) {
+    /// - Returns: the accounts that have no password any more, because theirs was changed.
+    private static func endPasswords(
+        _ hashes: [String: String], _ later: [String: String], in database: Database
+    ) throws -> [String] {
+        let names = hashes.filter { later[$0.key] != nil && later[$0.key] != $0.value }.keys.sorted()
+        for name in names {
             try database.execute(
-                sql:
-                    "UPDATE record_secret SET secret = ? WHERE kind = ? AND key = ? AND name = ? AND secret <> ?",
-                arguments: [hash, Administrator.kind, name, Administrator.password, hash])
-            if database.changesCount > 0 { names.append(name) }
+                sql: "DELETE FROM record_secret WHERE kind = ? AND key = ? AND name = ?",
+                arguments: [Administrator.kind, name, Administrator.password])
         }
         return names
     }
@@ -263,5 +271,23 @@ extension SQLiteStore {
     private static func list(_ names: [String]) -> String {
         let shown = names.prefix(10).joined(separator: ", ")
         return names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
+    }
+}
+
+extension AgentCertificates {
+    /// Those that count later, too.
+    fileprivate func leaving(_ later: AgentCertificates?) -> Self {
+        Self(all.filter { later?.all.contains($0) == true })
+    }
+}
+
+extension ChannelMove {
+    /// Whether its key signed it: a later state that others wrote must not raise a counter.
+    fileprivate func isSigned(of image: ImageName) -> Bool {
+        guard let key = Data(base64Encoded: key), key.count == SigningKey.publicByteCount,
+            let signature = Data(base64Encoded: signature)
+        else { return false }
+        let message = Self.message(moving: channel, of: image, to: digest, counter: counter)
+        return SigningKey.hasSigned(Array(message.utf8), [UInt8](signature), by: [UInt8](key))
     }
 }

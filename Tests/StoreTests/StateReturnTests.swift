@@ -13,6 +13,7 @@ import Wire
         .path
     private let image: ImageName
     private let keys = NodeSecrets()
+    private let publisher = SigningKey()
 
     init() throws {
         image = try ImageName("debian")
@@ -75,9 +76,16 @@ import Wire
         return try await store.addVersion(manifest, digest: digest, signatures: [], by: "ann")
     }
 
-    private func move(_ store: SQLiteStore, to digit: String, counter: Int) async throws {
+    private func move(
+        _ store: SQLiteStore, to digit: String, counter: Int, by publisher: SigningKey? = nil
+    ) async throws {
+        let publisher = publisher ?? self.publisher
         let digest = try Self.digest(digit)
-        let move = ChannelMove(channel: .stable, digest: digest, counter: counter, key: "k", signature: "s")
+        let message = ChannelMove.message(moving: .stable, of: image, to: digest, counter: counter)
+        let move = ChannelMove(
+            channel: .stable, digest: digest, counter: counter,
+            key: Data(publisher.publicBytes).base64EncodedString(),
+            signature: Data(publisher.signature(of: Array(message.utf8))).base64EncodedString())
         try await store.make(by: "ann") { _ in [.move(image, move)] }
     }
 
@@ -119,7 +127,9 @@ import Wire
         #expect(try await backup.token(hash: "kept") != nil)
         #expect(try await backup.snapshot().contents.access.boardLinks.values.map(\.name) == ["kept"])
         for name in ["ann", "eve"] { #expect(try await backup.session(hash: "cookie of \(name)") == nil) }
-        #expect(try await backup.passwordHash(of: "ann") == "new")
+        // Neither the one that was changed, nor what others may have set.
+        #expect(try await backup.passwordHash(of: "ann") == nil)
+        #expect(try await backup.passwordHash(of: "eve") == "old eve")
         #expect(try await backup.administrator(named: "eve")?.isDisabled == true)
         #expect(try await backup.agentCertificates().isEmpty)
         let again = try await backup.claim([claim("two", key: "b")])
@@ -143,6 +153,44 @@ import Wire
         let outcome = try #require(try await backup.takeEnds(from: present))
         #expect(outcome.again.contains("account eve, which was removed"))
         #expect(outcome.again.contains { $0.hasPrefix("secret word version") }, "\(outcome.again)")
+    }
+
+    @Test func `nothing that gives access comes from the later state, which others may have written`()
+        async throws
+    {
+        let (present, backup) = try await both()
+        let server = TerminalServer(name: try TerminalName("ts-1"), address: "10.77.0.11")
+        try await present.make(by: "eve") { _ in
+            [
+                .administrator(
+                    "mallory", Administrator(name: "mallory", grants: [Grant(.admin)]), passwordHash: "x"),
+                .terminal(
+                    server.name, server,
+                    agent: AgentCertificates([.init(fingerprint: Self.fingerprint("f"), validUntil: 9)])),
+            ]
+        }
+        try await present.addToken(
+            APIToken(id: 0, name: "hers", owner: "eve", grants: [], createdAt: 1, expiresAt: nil),
+            hash: "hers")
+        let forged = ChannelMove(
+            channel: .stable, digest: try Self.digest("a"), counter: ChannelMove.counterLimit,
+            key: Data(publisher.publicBytes).base64EncodedString(),
+            signature: Data([UInt8](repeating: 0, count: 64)).base64EncodedString())
+        try await present.make(by: "eve") { [image] _ in [.move(image, forged)] }
+        let outcome = try #require(try await backup.takeEnds(from: present))
+        #expect(outcome.kept.count == 1, "\(outcome.kept)")
+        #expect(try await backup.administrator(named: "mallory") == nil)
+        #expect(try await backup.token(hash: "hers") == nil)
+        #expect(try await backup.tokens(of: nil).count == 2)
+        #expect(try await backup.agentCertificates().isEmpty)
+        #expect(try await backup.snapshot().images[image]?.moves[.stable]?.counter == 5)
+    }
+
+    @Test func `a move that another key signed takes no trusted one's place`() async throws {
+        let (present, backup) = try await both()
+        try await move(present, to: "a", counter: 9, by: SigningKey())
+        #expect(try await backup.takeEnds(from: present)?.kept == [])
+        #expect(try await backup.snapshot().images[image]?.moves[.stable]?.counter == 5)
     }
 
     @Test func `a store that is no later state of the backup decides nothing`() async throws {
