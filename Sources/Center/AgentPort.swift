@@ -99,9 +99,9 @@ struct AgentPort {
             return try JSONAnswer(AgentReportAnswer(acknowledged: taken, interval: Self.interval))
         }
         group.post("results") { request, context in
-            _ = try await agent(of: context)
+            let name = try await agent(of: context)
             let result = try await request.decoded(AgentResult.self, upTo: Self.resultByteLimit)
-            agents.terminals.take(result)
+            agents.terminals.take(result, from: name)
             return HTTPResponse.Status.noContent
         }
         group.post("renew") { request, context in

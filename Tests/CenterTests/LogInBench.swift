@@ -78,7 +78,7 @@ final class LogInBench: Sendable {
             Task {
                 for await order in orders {
                     guard let answer = box.bench?.answer(order, on: name) else { continue }
-                    live.take(answer)
+                    live.take(answer, from: name)
                 }
             }
         }

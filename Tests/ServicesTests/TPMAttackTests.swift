@@ -61,9 +61,7 @@ import Wire
         #expect(try bench.ask(key, last).status == 200)
     }
 
-    @Test
-    func
-        `a recorded request brings what opens with the keys of its boot alone, and nothing in the next boot`()
+    @Test func `a recorded request brings what the keys of its boot open, and nothing in the next boot`()
         throws
     {
         let bench = try bound()

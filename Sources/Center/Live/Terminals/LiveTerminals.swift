@@ -27,7 +27,8 @@ package final class LiveTerminals: Sendable {
     struct State {
         var terminals: [TerminalName: Terminal] = [:]
         /// Orders that wait for their result.
-        var waiting: [String: CheckedContinuation<AgentResult, any Error>] = [:]
+        var waiting: [String: (server: TerminalName, answer: CheckedContinuation<AgentResult, any Error>)] =
+            [:]
         /// Where the orders of each agent go while it listens.
         var listeners: [TerminalName: AsyncStream<AgentOrder>.Continuation] = [:]
         /// The servers that say that they have a session of a user.
@@ -253,7 +254,7 @@ extension LiveTerminals {
         let result = try await withCheckedThrowingContinuation { continuation in
             let listener = state.withLock { state in
                 let listener = state.listeners[name]
-                if listener != nil { state.waiting[id] = continuation }
+                if listener != nil { state.waiting[id] = (name, continuation) }
                 return listener
             }
             guard let listener else {
@@ -272,13 +273,17 @@ extension LiveTerminals {
         return result
     }
 
-    /// An agent tells how an order ended.
-    package func take(_ result: AgentResult) {
-        state.withLock { $0.waiting.removeValue(forKey: result.order) }?.resume(returning: result)
+    /// An agent tells how an order ended. What it says of another server's counts for nothing.
+    package func take(_ result: AgentResult, from name: TerminalName) {
+        let waiting = state.withLock { state in
+            state.waiting[result.order]?.server == name
+                ? state.waiting.removeValue(forKey: result.order) : nil
+        }
+        waiting?.answer.resume(returning: result)
     }
 
     private func fail(_ id: String, _ problem: AgentOrderProblem) {
-        state.withLock { $0.waiting.removeValue(forKey: id) }?.resume(throwing: problem)
+        state.withLock { $0.waiting.removeValue(forKey: id) }?.answer.resume(throwing: problem)
     }
 }
 
