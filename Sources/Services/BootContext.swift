@@ -225,15 +225,12 @@ package final class BootContext {
     func takeOrder(for machine: MACAddress, asking asked: RunningSteps.Asked) -> NodeOrder? {
         let boot = asked.boot
         noteOrders(of: machine, in: boot)
-        let wantsSteps = runningSteps.note(asked, by: machine)
+        let steps = runningSteps.note(asked, by: machine)
         let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
         if next == .forgetSessions { send(.sessions(machine, boot: boot, [])) }
-        switch next {
-        case .order(.restart): return .restart
-        case _ where wantsSteps: return .apply
-        case .order(let order): return order
-        case .nothing, .forgetSessions: break
-        }
+        if next == .order(.restart) { return .restart }
+        if let steps { return .apply(number: steps) }
+        if case .order(let order) = next { return order }
         // Last: a node that does not know this order would hear no other.
         return hasNewsOfNodes(for: machine, in: boot) ? .nodes : nil
     }

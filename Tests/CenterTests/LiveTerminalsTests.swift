@@ -298,6 +298,23 @@ import Testing
         #expect(counts["liar", default: 0] < 60 && counts["a", default: 0] > 240, "\(counts)")
     }
 
+    @Test func `only the agent that an order went to says how it ended`() async throws {
+        _ = try await add(["a", "b"])
+        let (name, other) = (try Self.name("a"), try Self.name("b"))
+        let terminals = services.terminals
+        let orders = terminals.orders(for: name)
+        let agent = Task {
+            for await order in orders {
+                terminals.take(AgentResult(order: order.id, problem: "not mine"), from: other)
+                terminals.take(AgentResult(order: order.id), from: name)
+                return
+            }
+        }
+        let result = try await terminals.order(.restart, on: name)
+        await agent.value
+        #expect(result.problem.isEmpty)
+    }
+
     // MARK: Restart when empty
 
     @Test func `a draining server restarts once when it is empty, and takes log-ins when it is back`()

@@ -71,7 +71,7 @@ import Wire
             services: fleet.services,
             caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
         let name = try NodeName("spare")
-        let tag = try #require(try await acts.tag(of: name))
+        let tag = try #require(try await acts.taggedNode(name.text).tag)
         let other = try NodeName(Place.office.node)
         #expect(throws: StoreError.self) {
             try acts.planNode(name, ifMatch: tag) { stored in

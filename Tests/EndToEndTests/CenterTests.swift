@@ -171,7 +171,17 @@ extension EndToEnd.Servers {
             #expect(throws: CommandFailed.self, "a server uses it") {
                 try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
             }
+            _ = try server.token("ann", name: "revoked")
+            let early = "\(file).early"
+            defer { try? FileManager.default.removeItem(atPath: early) }
+            try BootLab.run(BootLab.roost, ["backup", early, "--state-directory", state])
+            try server.roost("token", "rm", "2")
+            try server.addAdministrator("bob", "admin")
             try server.end()
+            let told = try BootLab.run(
+                "sh",
+                ["-c", "\"$@\" 2>&1", "sh", BootLab.roost, "restore", early, "--state-directory", state])
+            #expect(told.contains("tokens that were revoked stay so: revoked (ann)"), "\(told)")
             for bad in ["/dev/null", "/etc/passwd", "\(file).none"] {
                 #expect(throws: CommandFailed.self) {
                     try BootLab.run(BootLab.roost, ["restore", bad, "--state-directory", state])

@@ -49,7 +49,7 @@ struct Examination {
         if settings.roles.contains(.nfs) { found += nfs }
         found += [clock, certificate].compactMap { $0 }
         found += [loaders, nodeProgram, confinement, diskSpace]
-        return found
+        return found + ReturnNotes.findings(in: settings.stateDirectory)
     }
 
     /// What a first start would serve; the networks of a fleet a running server knows, which tells its own problems.

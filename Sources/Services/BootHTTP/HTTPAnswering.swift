@@ -238,8 +238,8 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(signed))
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply` changed steps until it has fetched them,
-    /// report its `sessions` until it has done so, fetch the `nodes` that it knows, or nothing.
+    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply NUMBER` changed steps until it has fetched
+    /// them, report its `sessions` until it has done so, fetch the `nodes` that it knows, or nothing.
     private func orders(
         _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
@@ -251,7 +251,7 @@ struct HTTPAnswering {
             for: machine, asking: RunningSteps.Asked(boot: boot, address: peer, server: server))
         return HTTPAnswer(
             status: 200, fields: [("Cache-Control", "no-store")],
-            body: .bytes(Array((order?.rawValue ?? "").utf8)))
+            body: .bytes(Array((order?.text ?? "").utf8)))
     }
 
     /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
