@@ -120,14 +120,23 @@ import Testing
     }
 
     @Test(arguments: [
-        "UID=1000\nUSER=anna\nSTATE=closing\nCLASS=user\nSERVICE=sshd\n",
         "UID=0\nUSER=root\nSTATE=active\nCLASS=manager\nSERVICE=systemd-user\n",
         "UID=0\nUSER=root\nSTATE=active\nCLASS=background\nSERVICE=cron\n",
         "UID=105\nUSER=lightdm\nSTATE=active\nCLASS=greeter\n", "UID=-1\nUSER=x\nCLASS=user\n", "", "UID",
         "=",
     ])
-    func `sessions that are no person's, or end, are left out`(text: String) {
+    func `sessions that are no person's are left out`(text: String) {
         #expect(LogInSession(id: "1", parsing: text) == nil)
+    }
+
+    @Test func `a session that ends counts no more`() throws {
+        let root = try TemporaryRoot([
+            "/run/systemd/sessions/1":
+                "UID=1000\nUSER=anna\nSTATE=closing\nCLASS=user\nSERVICE=sshd\nSCOPE=session-1.scope\n",
+            "/run/systemd/sessions/2": "UID=1000\nUSER=anna\nSTATE=active\nCLASS=user\nSERVICE=sshd\n",
+        ])
+        #expect(LogInSession.all(root.places).map(\.id) == ["2"])
+        #expect(LogInSession.closing(root.places).map(\.scope) == ["session-1.scope"])
     }
 
     @Test func `a session's beginning and end are told once`() throws {

@@ -20,14 +20,17 @@ package final class LiveTerminals: Sendable {
         var acknowledged = 0
         /// Log-ins sent there that have not shown up: their ticket, user and time.
         var underway: [(ticket: String, user: String, at: Int)] = []
+        /// Tickets of those whose session has begun, which no report has shown yet.
+        var opened: Set<String> = []
         /// The boot in which it was told to restart because it was empty.
         var restartedIn: String?
     }
 
     struct State {
         var terminals: [TerminalName: Terminal] = [:]
-        /// Orders that wait for their result.
-        var waiting: [String: CheckedContinuation<AgentResult, any Error>] = [:]
+        /// Orders that wait for their result, with the server that has them.
+        var waiting: [String: (server: TerminalName, result: CheckedContinuation<AgentResult, any Error>)] =
+            [:]
         /// Where the orders of each agent go while it listens.
         var listeners: [TerminalName: AsyncStream<AgentOrder>.Continuation] = [:]
         /// The servers that say that they have a session of a user.
@@ -89,11 +92,15 @@ extension LiveTerminals {
             let isNews = terminal.reportedAt == 0 || terminal.report?.sessions.count != load.sessionCount
             terminal.placed.heard(load, at: time)
             terminal.placed.release = report.release
+            terminal.placed.silentProtocols = report.closed(of: record.ports)
             let users = Set(report.sessions.map(\.user))
             state.move(from: terminal.users, to: users, on: name)
             terminal.users = users
             (terminal.report, terminal.reportedAt) = (report, time)
             terminal.acknowledged = max(terminal.acknowledged, report.events.map(\.number).max() ?? 0)
+            for ticket in terminal.ended(by: news, at: time) {
+                state.history.settle(ticket, .arrived, at: time)
+            }
             let shown = Set(report.sessions.lazy.filter(\.isConnected).map(\.user))
             for logIn in terminal.settle(shown, at: time) {
                 state.history.settle(logIn.ticket, logIn.isLost ? .lost : .arrived, at: time)
@@ -253,7 +260,7 @@ extension LiveTerminals {
         let result = try await withCheckedThrowingContinuation { continuation in
             let listener = state.withLock { state in
                 let listener = state.listeners[name]
-                if listener != nil { state.waiting[id] = continuation }
+                if listener != nil { state.waiting[id] = (name, continuation) }
                 return listener
             }
             guard let listener else {
@@ -274,45 +281,15 @@ extension LiveTerminals {
 
     /// An agent tells how an order ended.
     package func take(_ result: AgentResult) {
-        state.withLock { $0.waiting.removeValue(forKey: result.order) }?.resume(returning: result)
+        state.withLock { $0.waiting.removeValue(forKey: result.order) }?.result.resume(returning: result)
     }
 
     private func fail(_ id: String, _ problem: AgentOrderProblem) {
-        state.withLock { $0.waiting.removeValue(forKey: id) }?.resume(throwing: problem)
+        state.withLock { $0.waiting.removeValue(forKey: id) }?.result.resume(throwing: problem)
     }
 }
 
 // MARK: What is looked up
-
-extension LiveTerminals.Terminal {
-    /// Log-ins on their way that have arrived, or do not come any more.
-    ///
-    /// - Parameter shown: those who are at a session there now. One that is there and shown by no display may have been left, or not
-    ///   been opened: that does not count against the server.
-    fileprivate mutating func settle(_ shown: Set<String>, at time: Int) -> [(ticket: String, isLost: Bool)] {
-        guard !underway.isEmpty else { return [] }
-        var (ended, lostCount): ([(ticket: String, isLost: Bool)], Int) = ([], 0)
-        var left: [(ticket: String, user: String, at: Int)] = []
-        for logIn in underway {
-            if shown.contains(logIn.user) {
-                ended.append((logIn.ticket, false))
-            } else if time - logIn.at > LiveTerminals.patience {
-                ended.append((logIn.ticket, true))
-                if !users.contains(logIn.user) { lostCount += 1 }
-            } else {
-                left.append(logIn)
-            }
-        }
-        if ended.contains(where: { !$0.isLost }) { placed.failureCount = 0 }
-        if lostCount > 0 {
-            placed.failureCount += lostCount
-            placed.failedAt = time
-        }
-        underway = left
-        placed.underwayCount = left.count
-        return ended
-    }
-}
 
 extension LiveTerminals.State {
     /// The servers of a pool in the present configuration.
@@ -349,12 +326,7 @@ extension LiveTerminals.State {
         guard let claims = places[user], !claims.isEmpty else { return nil }
         guard let last = former[user] else { return claims[0] }
         if claims.contains(last) { return last }
-        guard let placed = terminals[last]?.placed, let heardAt = placed.heardAt,
-            time - heardAt <= placed.patience
-        else {
-            return claims[0]
-        }
-        return nil
+        return terminals[last]?.placed.isHeard(at: time) == true ? nil : claims[0]
     }
 
     fileprivate mutating func move(from old: Set<String>, to new: Set<String>, on name: TerminalName) {
