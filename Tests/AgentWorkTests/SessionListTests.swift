@@ -97,6 +97,14 @@ import Testing
         #expect(try session("ssh-9").from == "10.0.0.7")
     }
 
+    @Test func `a session goes on where a restart of xrdp-sesman has removed its sockets`() throws {
+        var traces = try Self.traces()
+        traces.owners["/run/xrdp/sockdir/xrdp_display_10"] = nil
+        #expect(SessionList.sessions(traces).first { $0.id == "xrdp-10" }?.user == "anna")
+        traces.owners["\(SessionList.displayDirectory)/X10"] = nil
+        #expect(!SessionList.sessions(traces).contains { $0.id == "xrdp-10" })
+    }
+
     @Test func `paths of sockets are those that sessions have`() throws {
         let paths = Set(SessionList.paths(in: LocalSockets(parsing: Self.sockets)))
         #expect(

@@ -38,23 +38,26 @@ extension EndToEnd.Machines {
         @Test func `where nothing takes the session, asking again leads elsewhere`() throws {
             let server = try terminals.placeOfGuest()
             try terminals.run(server, "systemctl stop xrdp.service")
-            defer { _ = try? terminals.run(server, "systemctl start xrdp.service") }
+            defer { _ = try? terminals.run(server, "systemctl start xrdp-sesman.service xrdp.service") }
             #expect(try terminals.logIn("guest") == nil)
-            if (try? terminals.requireDesktop("closed", seconds: 2)) == nil {
-                #expect(try terminals.says().contains("could not be reached"))
+            // Unless its agent was faster.
+            if let said = try? terminals.says(seconds: 3) {
+                #expect(said.contains("could not be reached"))
                 terminals.leave()
                 #expect(try terminals.logIn("guest") == nil)
-                try terminals.requireDesktop("open", seconds: 10)
             }
+            try terminals.requireDesktop("open", seconds: 10)
             #expect(try terminals.server(of: "guest01") != server)
             terminals.leave()
             try terminals.endSessions(of: "guest01")
-            for server in TerminalLab.servers.keys { try terminals.requireNoGuests(on: server) }
+            try requireNoGuests()
         }
 
         @Test func `killed at each moment of a log-in, nothing is left over and people get in again`() throws
         {
             for moment in LogInMoment.allCases {
+                // Else the end of an account from a moment before is taken for that of this one.
+                if moment == .closed { try requireNoGuests() }
                 let server = try terminals.placeOfGuest()
                 switch moment {
                 case .placed, .prepared: try killCenter(at: moment)
@@ -72,8 +75,7 @@ extension EndToEnd.Machines {
                     try terminals.endSessions(of: String(session.prefix { $0 != " " }))
                 }
             }
-            // One for which no one came goes after a minute.
-            for server in TerminalLab.servers.keys { try terminals.requireNoGuests(on: server) }
+            try requireNoGuests()
         }
 
         @Test func `what a crash leaves of sessions is cleared away, and only that`() throws {
@@ -98,15 +100,29 @@ extension EndToEnd.Machines {
             try terminals.requireDesktop("again")
             let second = try terminals.server(of: "anna")
             terminals.leave()
-            try terminals.run(second, "pkill -KILL -U anna Xorg")
-            try lab.waitUntil("anna has left nothing", seconds: 60) {
-                try terminals.run(
-                    second,
-                    "loginctl list-sessions --no-legend | grep anna || true; find /tmp -user anna -name '.X*'"
-                ).isEmpty
+            try terminals.run(second, "pkill -KILL -x -U anna Xorg")
+            try lab.waitUntil("her display has left no files", seconds: 60) {
+                try terminals.run(second, "find /tmp -user anna -name '.X*'; find /tmp/.X11-unix -user anna")
+                    .isEmpty
             }
-            #expect(try said(by: second).contains("left behind were ended"))
+            #expect(try said(by: second).contains("whose server is dead"))
+
+            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
+            try terminals.requireDesktop("left")
+            let third = try terminals.server(of: "anna")
+            terminals.leave()
+            // She logs off, and ssh-agent keeps her session for ever.
+            try terminals.run(third, "pkill -TERM -x -U anna openbox")
+            try lab.waitUntil("her session has ended", seconds: 60) {
+                try terminals.run(third, "loginctl list-sessions --no-legend | grep anna || true").isEmpty
+            }
+            #expect(try said(by: third).contains("left behind were ended"))
             try terminals.run(server, "loginctl terminate-user carl")
+        }
+
+        /// An account for which no one came goes after a minute.
+        private func requireNoGuests() throws {
+            for server in TerminalLab.servers.keys { try terminals.requireNoGuests(on: server) }
         }
 
         private func said(by server: String) throws -> String {

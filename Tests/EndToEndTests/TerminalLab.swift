@@ -160,7 +160,7 @@ final class TerminalLab: Sendable {
         try lab.waitUntil("a person is asked", seconds: 30) {
             try run(node, "pgrep -x yad >/dev/null && echo yes || true") == "yes\n"
         }
-        try run(node, "sleep 0.5; xdotool mousemove 512 384 key Return")
+        try run(node, "sleep 0.5; xdotool mousemove 512 384 key Tab Return")
     }
 
     /// At the log-in screen: a name, `guest`, or `automatic`.
