@@ -138,6 +138,14 @@ import Testing
         news.events = [event(6, .sessionBegan, "bob"), event(7, .sessionEnded, "bob")]
         _ = terminals.take(news, from: name, at: 6_000)
         #expect(terminals.whereabouts(of: "bob", at: 6_001).isEmpty)
+        // Back to a session that ends before she is seen there: it did not begin anew.
+        var left = SmallFleet.report(users: ["ann"])
+        left.sessions[0].isConnected = false
+        _ = terminals.take(left, from: name, at: 7_000)
+        #expect(send("ann", in: pool, at: 7_001) == "a")
+        news.events = [event(8, .sessionEnded, "ann")]
+        _ = terminals.take(news, from: name, at: 8_000)
+        #expect(terminals.whereabouts(of: "ann", at: 8_001).isEmpty)
     }
 
     @Test func `a protocol that a server does not take any more is not used`() async throws {

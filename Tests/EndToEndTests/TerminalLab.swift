@@ -41,8 +41,8 @@ final class TerminalLab: Sendable {
             try BootLab.run("cp", [file, "\(files)/\(place)/"])
         }
         for server in Self.servers.keys.sorted() { try startServer(server, files) }
-        try lab.roost(
-            "pool", "add", "room", "--level", "ts1,ts2", "--protocol", "rdp", "--protocol", "x2go")
+        // By one protocol: where xrdp does not run, people would get their session by another one.
+        try lab.roost("pool", "add", "room", "--level", "ts1,ts2", "--protocol", "rdp")
         try lab.roost("node", "add", Self.node, "--mac", Self.mac)
         try lab.roost(
             "set", "--node", Self.node, "pool=room", "log-in=guest", "guest-account=guest01..guest20")
@@ -66,6 +66,11 @@ final class TerminalLab: Sendable {
             echo 'anna:\(Self.password)' | chpasswd
             \(join) --address \(address)
             roost-agent setup
+            # It has restarted xrdp.
+            for tick in $(seq 100); do
+              if [ -s /run/xrdp/xrdp-sesman.pid ] && ss -Hltn 'sport = :3389' | grep -q .; then break; fi
+              sleep 0.1
+            done
             systemctl daemon-reload
             systemctl enable --now roost-agent
             """)
