@@ -90,14 +90,46 @@ import Wire
         let answer = NodeAnswer(
             node: node, isKnown: true, learnedCards: [], sessions: [], settings: [], isOutdated: false,
             boots: [])
-        var view = NodeView(answer, at: nil, medians: [:], Self.words)
+        var view = NodeView(answer, tabs: [.overview, .log], current: .log, at: nil, Self.words)
+        view.journal = NodeView.Journal(LogAnswer(lines: [], crashes: []))
         #expect(try Self.shown(view).contains("Nothing yet: the setting netconsole"))
-        view.log = ""
+        view.journal = nil
         view.warnings = [NodeView.Warning(text: "Held", answer: nil)]
         #expect(!(try Self.shown(view)).contains("<pre"))
         #expect(!(try Self.shown(view)).contains("/release"))
         view.warnings[0].answer = ConfirmView(path: "/nodes/pc-1/release", label: "Let it try again")
         #expect(try Self.shown(view).contains(#"action="/nodes/pc-1/release""#))
+        #expect(view.tabs.entries.map(\.path) == ["/nodes/pc-1", "/nodes/pc-1?tab=log"])
+        #expect(view.tabs.entries.map(\.isCurrent) == [false, true])
+    }
+
+    @Test func `a node on which somebody works is asked to restart on a page that says who`() throws {
+        let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
+        var answer = NodeAnswer(
+            node: node, isKnown: true, state: .ready, learnedCards: [], sessions: [], settings: [],
+            isOutdated: false, boots: [])
+        var view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
+        view.offerOrders(Self.words)
+        #expect(view.restart?.path == "/nodes/pc-1/restart" && view.asking == nil)
+        answer.sessions = [
+            NodeSession(
+                id: "2", user: "ann", kind: "x11", place: "tty2", from: "", isActive: true, startedAt: 0)
+        ]
+        view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
+        view.offerOrders(Self.words)
+        #expect(view.restart == nil && view.asking == "/nodes/pc-1/restart")
+        let page = RestartView(answer, mayRestart: true, Self.words)
+        #expect(try Self.shown(page).contains("Logged in: <strong>ann</strong>"))
+        #expect(try !Self.shown(RestartView(answer, mayRestart: false, Self.words)).contains("<form"))
+    }
+
+    @Test func `the usual times of a boot have the axis of its own times`() throws {
+        let boot = try boot("1", [(.dhcp, 0), (.script, 4_000), (.ready, 8_000)])
+        let view = NodeView.Boot(boot, isFirst: true, [.script: 6_000, .ready: 10_000], Self.words)
+        #expect(view.end == "16.0 s" && view.middle == "8.0 s")
+        #expect(view.segments.map(\.width) == [1, 250, 250])
+        #expect(view.ghost?.segments.map(\.x) == [0, 375])
+        #expect(NodeView.Boot(boot, isFirst: true, [:], Self.words).ghost == nil)
     }
 
     // MARK: Lists
