@@ -255,7 +255,7 @@ import Wire
         let server = Acts.ServerState(
             address: IPv4Address(rawValue: 0x0A00_0001), roles: [], leaseCount: 0, connectionCount: 0,
             revision: 1, scarceNetworks: [])
-        let good = DashboardView(figures, warnings: [], of: server, Self.words)
+        let good = DashboardView(Acts.Overview(figures: figures), warnings: [], of: server, Self.words)
         #expect(good.tiles.map(\.count) == MachineState.allCases.map { $0 == .ready ? 3 : 0 } + [0])
         #expect(good.tiles.last?.kind == "unseen")
         #expect(good.chart.bars.map(\.startedHeight) == [110] && good.chart.bars.map(\.readyHeight) == [55])
@@ -264,10 +264,11 @@ import Wire
         figures.unknownCount = 1
         figures.bootCount = 1
         figures.stages = [.dhcp: 50, .ready: 200]
-        figures.troubles = [
-            FiguresAnswer.Trouble(machine: try NodeName("pc-1"), isKnown: true, text: "stuck", fix: "look")
-        ]
-        let bad = DashboardView(figures, warnings: ["clock"], of: server, Self.words)
+        let trouble = FiguresAnswer.Trouble(
+            machine: try NodeName("pc-1"), isKnown: true, text: "stuck", fix: "look")
+        let overview = Acts.Overview(
+            figures: figures, troubles: [TroubleLine(trouble, what: "stuck", fix: "look")])
+        let bad = DashboardView(overview, warnings: ["clock"], of: server, Self.words)
         #expect(bad.tiles.last?.kind == "booting")
         #expect(bad.stages?.rows.map(\.share).sorted() == [25, 100])
         let text = try Self.shown(bad)
@@ -282,15 +283,18 @@ import Wire
         let lost = FiguresAnswer.Trouble(
             .lost, machine: names[0], isKnown: true, machines: names, group: room, since: 60_000,
             text: "5 nodes of /room-3 are lost", fix: "look")
-        let row = DashboardView.Trouble(lost, mayRelease: true, Self.words)
+        func line(_ trouble: FiguresAnswer.Trouble) -> TroubleLine {
+            TroubleLine(trouble, what: "\(trouble.text)", fix: "\(trouble.fix)")
+        }
+        let row = DashboardView.Trouble(line(lost), mayRelease: true, Self.words)
         #expect(row.since == Format.time(second: 60) && row.group?.label == "/room-3")
         #expect(row.machines.map(\.label) == ["pc-1", "pc-2", "pc-3"] && row.text == "5 nodes are lost")
         #expect(row.more?.label == "and 2 more" && row.more?.path.contains("state%3Dlost") == true)
         #expect(row.action == nil)
         let held = FiguresAnswer.Trouble(
             .held, machine: names[0], isKnown: true, group: room, text: "held", fix: "mend")
-        #expect(DashboardView.Trouble(held, mayRelease: false, Self.words).action == nil)
-        let mended = DashboardView.Trouble(held, mayRelease: true, Self.words)
+        #expect(DashboardView.Trouble(line(held), mayRelease: false, Self.words).action == nil)
+        let mended = DashboardView.Trouble(line(held), mayRelease: true, Self.words)
         #expect(mended.action?.path == "/nodes/pc-1/release" && mended.more == nil)
     }
 

@@ -359,6 +359,8 @@ extension MatrixRow {
         POST /boards/999/revoke  anywhere  404
         GET /kept-files  site  200
         GET /files  anywhere  200
+        GET /files?name=  anywhere  200
+        GET /files?remove=spare  anywhere  200
         POST /files  site  303  name=new&text=hello
         POST /files/spare/remove  site  303
         GET /hooks  site  200

@@ -5,7 +5,7 @@ extension EndToEnd.Servers {
     /// The control center as people use it: a real Chromium on its pages, other programs on its API.
     @Suite struct CenterTests {
         /// A separate server with the administrator `ann`, logged in with a browser.
-        private func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
+        func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
             let server = try CenterServer()
             defer { server.stop() }
             try server.addAdministrator("ann", "admin")

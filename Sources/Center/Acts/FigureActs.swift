@@ -6,8 +6,17 @@ import Wire
 extension Acts {
     func figures() async throws -> FiguresAnswer { try await overview().figures }
 
+    /// Figures with what only pages show.
+    struct Overview: Sendable {
+        var figures: FiguresAnswer
+        /// The state of each node, by its group.
+        var rooms: [GroupPath: [NodeState]] = [:]
+        /// The troubles of the figures, with their sentences.
+        var troubles: [TroubleLine] = []
+    }
+
     /// The same with each node's state, by its group.
-    func overview() async throws -> (figures: FiguresAnswer, rooms: [GroupPath: [NodeState]]) {
+    func overview() async throws -> Overview {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
         // Figures are those of now.
@@ -43,8 +52,8 @@ extension Acts {
             states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: Self.minutes(of: boots, now: now),
-            troubles: rows, limited: await limited())
-        return (answer, rooms)
+            troubles: rows.map(\.trouble), limited: await limited())
+        return Overview(figures: answer, rooms: rooms, troubles: rows)
     }
 
     /// Peers over their limit, on the whole site.

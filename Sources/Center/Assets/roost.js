@@ -1,11 +1,17 @@
 // Makes pages live. Everything works without it, only not by itself.
 "use strict";
 
-// Times are sent in UTC; people read their own.
+// Times are sent in UTC; people read their own, with the zone on hover.
+const language = document.documentElement.lang;
+const shortTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+const longTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
+
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
-    if (!isNaN(date)) time.textContent = date.toLocaleString(document.documentElement.lang);
+    if (isNaN(date)) continue;
+    time.textContent = shortTime.format(date);
+    time.title = longTime.format(date);
   }
 }
 
@@ -119,9 +125,8 @@ const palette = {
     if (number !== this.asked) return;
     this.list.replaceChildren(...page.querySelector("[data-found]").children);
     [...this.list.children].forEach((item, index) => {
-      item.id = "found-" + index;
-      item.setAttribute("role", "option");
-      item.firstElementChild.tabIndex = -1;
+      item.setAttribute("role", "none");
+      Object.assign(item.firstElementChild, { id: "found-" + index, role: "option", tabIndex: -1 });
     });
     this.dialog.querySelector(".none").hidden = this.list.children.length > 0;
     this.field.setAttribute("aria-expanded", this.list.children.length > 0);
@@ -130,7 +135,7 @@ const palette = {
     if (this.goes) this.go();
   },
   choose(index) {
-    const items = [...this.list.children];
+    const items = [...this.list.querySelectorAll("a")];
     this.chosen = items.length ? (index + items.length) % items.length : -1;
     items.forEach((item, place) => item.setAttribute("aria-selected", place === this.chosen));
     if (this.chosen < 0) return this.field.removeAttribute("aria-activedescendant");
@@ -140,7 +145,7 @@ const palette = {
   // Enter before the answer has come goes to its first result.
   go() {
     if (this.pending) this.goes = true;
-    else this.list.children[this.chosen]?.querySelector("a").click();
+    else this.list.querySelectorAll("a")[this.chosen]?.click();
   },
 };
 

@@ -60,12 +60,11 @@ struct GroupsPage {
     private func overview(of path: GroupPath, _ acts: Acts, _ words: Words) async throws
         -> GroupsView.Overview
     {
-        let (figures, rooms) = try await acts.overview()
+        let overview = try await acts.overview()
         let query = path == .site ? "" : "group=\(path)"
         let sample = try await acts.nodes(query, offset: 0, limit: Self.sampleLimit).rows
         return GroupsView.Overview(
-            of: path, figures, rooms: rooms, sample: sample, mayRelease: { acts.may(.configure, in: $0) },
-            words)
+            of: path, overview, sample: sample, mayRelease: { acts.may(.configure, in: $0) }, words)
     }
 
     private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {

@@ -31,26 +31,25 @@ extension GroupsView {
 
 extension GroupsView.Overview {
     /// - Parameters:
-    ///   - rooms: the state of each node, by its group.
     ///   - sample: nodes of the group, not all of a large one.
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
     init(
-        of path: GroupPath, _ figures: FiguresAnswer, rooms: [GroupPath: [Acts.NodeState]],
-        sample: [MachineAnswer], mayRelease: (GroupPath) -> Bool, _ words: Words
+        of path: GroupPath, _ overview: Acts.Overview, sample: [MachineAnswer],
+        mayRelease: (GroupPath) -> Bool, _ words: Words
     ) {
-        let own = rooms.filter { $0.key.lineage.contains(path) }
+        let own = overview.rooms.filter { $0.key.lineage.contains(path) }
         let states = own.values.joined()
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
                 kind: state.rawValue, count: states.count { $0.state == state }, label: words(state.rawValue),
                 link: "/nodes?q=\(Escape.component("group=\(path) state=\(state.rawValue)"))")
         }
-        let wrong = figures.troubles.filter { $0.group?.lineage.contains(path) == true }
+        let wrong = overview.troubles.filter { $0.trouble.group?.lineage.contains(path) == true }
         if !wrong.isEmpty {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
                 rows: wrong.map {
-                    DashboardView.Trouble($0, mayRelease: $0.group.map(mayRelease) ?? false, words)
+                    DashboardView.Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
                 })
         }
         if !own.isEmpty { map = FleetMap(own, words) }

@@ -126,17 +126,21 @@ extension NodeView.Warning {
         answer = ConfirmView(path: "/nodes/\(node)/dismiss", label: words("Dismiss"))
     }
 
-    /// Its last boot failed or got stuck, or it is not heard of any more; nil: none of them.
+    /// It has nothing to boot, its last boot failed or got stuck, or it is not heard of any more; nil: none of them.
     init?(_ answer: NodeAnswer, _ words: Words) {
+        if answer.version == nil, let lack = answer.lack {
+            text = words("It has nothing to boot next: %1", lack)
+            return
+        }
         let last = answer.boots.first?.entries.last
         switch answer.state {
         case .failed:
             let detail = last?.detail ?? ""
-            text = words("The last boot failed.") + (detail.isEmpty ? "" : " " + detail)
+            text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
             fix = words(BootStage.failed.usualFix)
         case .stuck:
             guard let last else { return nil }
-            text = words("stuck after %1", last.stage.rawValue) + last.stage.stuckDetail(answer.root)
+            text = words(last.stage.stuckSentence(answer.root))
             fix = words(last.stage.usualFix)
         case .lost:
             text = words("It has not been heard of for a minute or more.")
