@@ -16,7 +16,9 @@ extension Acts {
     }
 
     /// The same with each node's state, by its group.
-    func overview() async throws -> Overview {
+    ///
+    /// - Parameter place: the group whose nodes count, with all below it; the site's figures have machines that are no nodes, too.
+    func overview(of place: GroupPath = .site) async throws -> Overview {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
         // Figures are those of now.
@@ -27,7 +29,8 @@ extension Acts {
         var rooms: [GroupPath: [NodeState]] = [:]
         var boots: [BootTimeline] = []
         boots.reserveCapacity(live.boots.count)
-        for node in snapshot.nodes.values where caller.sees(node.group) {
+        for node in snapshot.nodes.values
+        where place.contains(node.group) && caller.sees(node.group) {
             let boot = live.boot(of: node, in: snapshot)
             let state = live.state(of: boot)
             states[state, default: 0] += 1
@@ -39,12 +42,15 @@ extension Acts {
             }
         }
         var unknownCount = 0
-        for (mac, boot) in live.boots where !snapshot.knows(mac) {
+        for (mac, boot) in live.boots where place == .site && !snapshot.knows(mac) {
             unknownCount += 1
             boots.append(boot)
             if live.state(of: boot) == .failed { troubles.addStranger(boot) }
         }
-        for failure in services.logIns.failures() where caller.sees(failure.group) { troubles.add(failure) }
+        for failure in services.logIns.failures()
+        where place.contains(failure.group) && caller.sees(failure.group) {
+            troubles.add(failure)
+        }
         let rows = await troubles.rows(
             addresses: { await services.addresses(of: $0) }, activity: { await services.rootActivity() })
         let figures = BootFigures(boots)

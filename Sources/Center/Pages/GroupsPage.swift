@@ -6,7 +6,7 @@ import Hummingbird
 /// The tree of groups with one of them in tabs; the site's own settings are on the settings page.
 struct GroupsPage {
     /// Nodes of a group that are compared.
-    private static let sampleLimit = 500
+    private static let sampleLimit = 200
 
     let pages: Pages
 
@@ -60,7 +60,7 @@ struct GroupsPage {
     private func overview(of path: GroupPath, _ acts: Acts, _ words: Words) async throws
         -> GroupsView.Overview
     {
-        let overview = try await acts.overview()
+        let overview = try await acts.overview(of: path)
         let query = path == .site ? "" : "group=\(path)"
         let sample = try await acts.nodes(query, offset: 0, limit: Self.sampleLimit).rows
         return GroupsView.Overview(

@@ -31,28 +31,27 @@ extension GroupsView {
 
 extension GroupsView.Overview {
     /// - Parameters:
+    ///   - overview: of that group.
     ///   - sample: nodes of the group, not all of a large one.
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
     init(
         of path: GroupPath, _ overview: Acts.Overview, sample: [MachineAnswer],
         mayRelease: (GroupPath) -> Bool, _ words: Words
     ) {
-        let own = overview.rooms.filter { $0.key.lineage.contains(path) }
-        let states = own.values.joined()
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
-                kind: state.rawValue, count: states.count { $0.state == state }, label: words(state.rawValue),
+                kind: state.rawValue, count: overview.figures.states[state] ?? 0,
+                label: words(state.rawValue),
                 link: "/nodes?q=\(Escape.component("group=\(path) state=\(state.rawValue)"))")
         }
-        let wrong = overview.troubles.filter { $0.trouble.group?.lineage.contains(path) == true }
-        if !wrong.isEmpty {
+        if !overview.troubles.isEmpty {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
-                rows: wrong.map {
+                rows: overview.troubles.map {
                     DashboardView.Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
                 })
         }
-        if !own.isEmpty { map = FleetMap(own, words) }
+        if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
         let query = "group=\(path)"
         shares = [
             GroupsView.Share(words("Boots next"), sample.map { $0.version ?? words("boots nothing") }),
