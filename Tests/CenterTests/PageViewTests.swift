@@ -103,7 +103,7 @@ import Wire
         #expect(view.tabs.entries.map(\.isCurrent) == [false, true])
     }
 
-    @Test func `a node on which somebody works is asked to restart on a page that says who`() throws {
+    @Test func `a node with a user is asked to restart on a page that names the user`() throws {
         let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
         var answer = NodeAnswer(
             node: node, isKnown: true, state: .ready, learnedCards: [], sessions: [], settings: [],

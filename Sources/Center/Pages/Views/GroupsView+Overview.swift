@@ -11,6 +11,8 @@ extension GroupsView {
         var map: FleetMap?
         /// What its nodes have, most common first.
         var shares: [Share]
+        /// That only some of its nodes were looked at; nil: all were.
+        var sampled: String?
     }
 
     /// One property of the nodes of a group.
@@ -58,6 +60,9 @@ extension GroupsView.Overview {
             GroupsView.Share(words("Runs"), sample.compactMap(\.booted)) { "\(query) booted=\($0)" },
             GroupsView.Share(words("Hardware"), sample.compactMap(\.hardware)),
         ].filter { !$0.rows.isEmpty }
+        if sample.count < overview.rooms.values.reduce(0, { $0 + $1.count }) {
+            sampled = words("Of the first %1 nodes", String(sample.count))
+        }
     }
 }
 
