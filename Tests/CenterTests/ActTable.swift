@@ -334,6 +334,7 @@ extension ActRow {
         ActRow("nodes", .read, .anywhere) { acts, _ in
             try await acts.nodes("", offset: 0, limit: 9)
         },
+        ActRow("search", .read, .anywhere) { acts, _ in try await acts.search("pc", limit: 9) },
         ActRow("names", .read, .anywhere) { acts, _ in try await acts.names("") },
         ActRow("nodeTable", .read, .anywhere) { acts, _ in try await acts.nodeTable("") },
         ActRow("sessions", .read, .anywhere) { acts, _ in

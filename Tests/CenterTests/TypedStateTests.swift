@@ -97,9 +97,10 @@ import Wire
         services.fleet.note([
             AttendedBoot(boot: "0000000000000005", macAddress: MACAddress(rawValue: 6), at: 1)
         ])
-        let figures = try await acts.figures()
+        let overview = try await acts.overview()
+        let figures = overview.figures
         let view = DashboardView(
-            figures, warnings: [], of: try await acts.server(), Words(.english, phrases: ""))
+            overview, warnings: [], of: try await acts.server(), Words(.english, phrases: ""))
         for (state, tile) in zip(MachineState.allCases, view.tiles) {
             #expect(tile.kind == state.rawValue && tile.link == "/nodes?q=state%3D\(state.rawValue)")
             let found = try await acts.names("state=\(state.rawValue)")

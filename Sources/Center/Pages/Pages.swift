@@ -10,6 +10,7 @@ struct Pages {
 
     func add(to routes: Routes) {
         DashboardPage(pages: self).add(to: routes)
+        FindPage(pages: self).add(to: routes)
         NodesPage(pages: self).add(to: routes)
         NodePage(pages: self).add(to: routes)
         MachinesPage(pages: self).add(to: routes)
