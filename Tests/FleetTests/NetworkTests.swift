@@ -80,6 +80,13 @@ import Wire
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
             (
+                "another server gives the addresses of this network",
+                {
+                    $0.isProxy = true
+                    $0.pools = try pools("10.77.0.100-10.77.0.200")
+                }
+            ),
+            (
                 "name-servers: 256 bytes do not fit",
                 { $0.nameServers = (1...64).map { IPv4Address(rawValue: 0x0A4D_0000 + $0) } }
             ),
@@ -97,6 +104,18 @@ import Wire
         #expect(throws: InvalidSetting("option 66 is given twice")) {
             try NetworkOptions(["66": "a", "066": "b"])
         }
+    }
+
+    @Test func `another server gives the addresses of all networks of an interface, or of none`() throws {
+        let first = try applying([try Self.network("school", "eth1", nil) { $0.isProxy = true }])
+        let served = ServedNetworks(first.contents.network, on: try Self.host())
+        #expect(served.problems.isEmpty && served.entries.first?.subnet.pools.isEmpty == true)
+        #expect(served.entries.first?.subnet.isProxy == true)
+        let second = try Self.network("annex", "eth1", "10.78.0.0/22")
+        #expect(try refusal([second], in: first).contains("of all networks of an interface, or of none"))
+        _ = try applying(
+            [try Self.network("annex", "eth1", "10.78.0.0/22") { $0.isProxy = true }], to: first)
+        _ = try applying([try Self.network("annex", nil, "10.79.0.0/22")], to: first)
     }
 
     @Test func `subnets do not overlap, whichever change makes them`() throws {
