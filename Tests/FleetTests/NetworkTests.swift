@@ -106,18 +106,6 @@ import Wire
         }
     }
 
-    @Test func `another server gives the addresses of all networks of an interface, or of none`() throws {
-        let first = try applying([try Self.network("school", "eth1", nil) { $0.isProxy = true }])
-        let served = ServedNetworks(first.contents.network, on: try Self.host())
-        #expect(served.problems.isEmpty && served.entries.first?.subnet.pools.isEmpty == true)
-        #expect(served.entries.first?.subnet.isProxy == true)
-        let second = try Self.network("annex", "eth1", "10.78.0.0/22")
-        #expect(try refusal([second], in: first).contains("of all networks of an interface, or of none"))
-        _ = try applying(
-            [try Self.network("annex", "eth1", "10.78.0.0/22") { $0.isProxy = true }], to: first)
-        _ = try applying([try Self.network("annex", nil, "10.79.0.0/22")], to: first)
-    }
-
     @Test func `subnets do not overlap, whichever change makes them`() throws {
         let first = try applying([try Self.network()])
         let second = try Self.network("annex", nil, "10.77.0.0/25")

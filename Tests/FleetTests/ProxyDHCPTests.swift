@@ -179,6 +179,25 @@ import Wire
         #expect(reply?.message.options[82] == [1, 2, 7, 7])
     }
 
+    @Test func `another server gives the addresses of all networks of an interface, or of none`() throws {
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        let proxied = DHCPSubnet(network: network, server: Sample.server, pools: [], isProxy: true)
+        let served = try DHCPNetwork.subnet("10.78.0.0/24", pool: "10.78.0.10-10.78.0.20")
+        func found(_ links: DHCPLink...) -> [String] {
+            problems(in: links, reservations: []).map(\.description)
+        }
+        #expect(found(DHCPLink(interface: "br0", subnets: [proxied])).isEmpty)
+        #expect(
+            found(
+                DHCPLink(interface: "br0", subnets: [proxied]), DHCPLink(interface: "br1", subnets: [served])
+            ).isEmpty)
+        let mixed = found(DHCPLink(interface: "br0", subnets: [served, proxied]))
+        #expect(mixed.contains { $0.contains("of all networks of an interface, or of none (proxy)") })
+        var pooled = proxied
+        pooled.pools = served.pools
+        #expect(found(DHCPLink(interface: "br0", subnets: [pooled])).contains { $0.contains("has a pool") })
+    }
+
     @Test func `the operator's own options are in the offer`() throws {
         var network = try network([150: [10, 77, 0, 9]])
         #expect(network.say(.discover, Self.firmware(0)).reply?.message.options[150] == [10, 77, 0, 9])
