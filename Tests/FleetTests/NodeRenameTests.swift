@@ -103,6 +103,21 @@ import Wire
         #expect(taken.placeForVolume(of: old).text == "pc-1-3")
     }
 
+    @Test func `what was begun for a volume under its old name does not end in two volumes`() throws {
+        let before = try volume(of: old)
+        let fleet = try fleet().checking([.volume(old, before)]).after
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        // It was made anew, or larger, when the node got another name.
+        var next = before
+        next.generation = 2
+        #expect(throws: StoreError.self) { try renamed.checking([.volume(old, next)]) }
+        #expect(throws: StoreError.self) { try renamed.requireOwnPlaces(of: [next]) }
+        #expect(throws: Never.self) { try renamed.requireOwnPlaces(of: [next.renamed(to: new)]) }
+        #expect(
+            try renamed.checking([.volume(new, next.renamed(to: new))]).after.volume(of: new)?.generation == 2
+        )
+    }
+
     @Test func `a volume that a node left behind is not replaced`() throws {
         let fleet = try fleet().checking([
             .volume(old, volume(of: old)), .volume(new, volume(of: new)),

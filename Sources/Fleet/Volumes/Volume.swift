@@ -208,6 +208,16 @@ extension Volume: TableRecord {
         return change.after
     }
 
+    /// No two volumes have the same files.
+    package static func check(
+        all changed: [NodeName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let kept = changed.compactMap { snapshot.volume(of: $0) }
+        guard !kept.isEmpty else { return }
+        try snapshot.requireOwnPlaces(of: kept)
+    }
+
     package static func missing(_ key: NodeName) -> String {
         "node \(key) has no volume"
     }
@@ -228,6 +238,19 @@ extension Volume: TableRecord {
 }
 
 extension FleetSnapshot {
+    /// Throws where another node has one of the volumes, as when it got another name while its volume was made larger or anew.
+    package func requireOwnPlaces(of changed: [Volume]) throws {
+        let holders = Dictionary(grouping: volumes.values, by: \.place)
+        for volume in changed {
+            guard let other = holders[volume.place]?.first(where: { $0.node != volume.node }) else {
+                continue
+            }
+            throw StoreError.conflict(
+                "the volume of \(volume.node) belongs to node \(other.node) now: nothing was changed; try again"
+            )
+        }
+    }
+
     /// Where a new volume of `node` has its files: in the directory of its name, unless another node took its volume there along.
     package func placeForVolume(of node: NodeName) -> NodeName {
         let taken = Set(volumes.values.filter { $0.node != node }.map(\.place))
