@@ -168,7 +168,7 @@ extension EndToEnd.Servers {
                 try write(
                     "[Default]\nXKBLAYOUT=it\n\(comments)\(comments)\(comments)[52:54:00:00:10:10]\nXKBLAYOUT=es\n",
                     "lts.conf")
-                try Pace.wait(20, until: "both are refused", state: { try shown() }) {
+                try Pace.wait(20, until: "both are refused", state: { server.log }) {
                     try shown().split(separator: "its disk is full").count == 3
                 }
                 try FileManager.default.removeItem(atPath: "\(files)/filler")
