@@ -91,6 +91,8 @@ package final class BootContext {
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package internal(set) var clients: [MACAddress: BootClient] = [:]
+    /// The names that machines had when they were given their scripts, since this server started: their swap is exported by them.
+    var bootNames: [MACAddress: NodeName] = [:]
     /// The machine that a card said it is in, while the snapshot does not know that yet.
     var heardMachines: [MACAddress: MachineUUID] = [:]
 
@@ -301,6 +303,8 @@ package final class BootContext {
     func offer(to machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let plan = plan(for: machine, at: address, server: server)
         if case .image(let version, _) = plan.target { tracker.offer(version.digest, to: machine) }
+        if bootNames.count >= Self.machineLimit { bootNames.removeAll() }
+        bootNames[machine] = plan.name
         if plan.wantsVolume { send(.volumeWanted(machine, address)) }
         return plan
     }

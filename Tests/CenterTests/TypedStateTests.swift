@@ -33,10 +33,10 @@ import Wire
         func removeOthers(than volume: Volume) throws { kept.paths.withLock { $0.append(volume.path) } }
         func remove(_ volume: Volume) throws {}
         func usedByteCount(of volume: Volume) -> Int? { nil }
-        func snapshots(of node: NodeName) throws -> [SnapshotAnswer] { [] }
+        func snapshots(of place: NodeName) throws -> [SnapshotAnswer] { [] }
         func takeSnapshot(of volume: Volume, _ name: String) throws {}
         func restore(_ snapshot: String, as volume: Volume) throws -> Volume { volume }
-        func removeSnapshot(of node: NodeName, _ name: String) throws {}
+        func removeSnapshot(of place: NodeName, _ name: String) throws {}
     }
 
     @Test func `earlier trees are deleted when the node has mounted this one, whatever its text says`()
