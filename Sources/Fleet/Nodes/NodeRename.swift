@@ -79,7 +79,7 @@ extension FleetSnapshot {
     func notes(of renames: [NodeRename], to after: FleetSnapshot) -> [String] {
         let lines = renames.prefix(Self.noteLimit).flatMap { rename -> [String] in
             var lines = [
-                "node \(rename.from) becomes \(rename.to), with its volume, TPM, secrets, roll-outs, terminal server and history; its host name and SSH host keys change at its next start"
+                "node \(rename.from) becomes \(rename.to), with its volume, TPM, secrets, schedules, roll-outs, terminal server and history; its host name and SSH host keys change at its next start"
             ]
             guard let old = nodes[rename.from], let new = after.nodes[rename.to] else { return lines }
             let (was, willBe) = (Set(fittingRules(of: old)), Set(after.fittingRules(of: new)))
