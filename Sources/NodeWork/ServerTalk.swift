@@ -205,6 +205,8 @@ package struct ServerTalk {
                 throw UsageError(text: "the answer to \(target) is too long")
             }
         }
+        // A server that dies meanwhile says nothing: the same as a connection that breaks, after which callers may ask again.
+        guard !answer.isEmpty else { throw SystemError("read the answer to \(target)", number: ECONNRESET) }
         return try Self.body(of: answer, to: "\(method) \(target)")
     }
 

@@ -226,14 +226,18 @@ final class TerminalLab: Sendable {
     }
 
     /// Ends a person's sessions, and waits until the control center knows it.
-    func endSessions(of user: String) throws {
+    ///
+    /// - Parameter place: the only server on which they end; nil: on all.
+    func endSessions(of user: String, on place: String? = nil) throws {
         let all = try lab.json("session", "list", "--servers") as? [[String: Any]] ?? []
         for one in all where one["user"] as? String == user {
-            guard let server = one["server"] as? String, let id = one["id"] as? String else { continue }
+            guard let server = one["server"] as? String, let id = one["id"] as? String,
+                place == nil || place == server
+            else { continue }
             try lab.roost("session", "end", server, id)
         }
         try lab.waitUntil("the sessions of \(user) have ended", seconds: 20) {
-            try !sessions().contains { $0.hasPrefix("\(user) ") }
+            try !sessions().contains { $0.hasPrefix("\(user) \(place ?? "")") }
         }
     }
 
