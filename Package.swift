@@ -70,16 +70,23 @@ let package = Package(
         .systemLibrary(name: "CLDAP", providers: [.apt(["libldap-dev"])]),
         .target(name: "Sealing", dependencies: ["CSodium", "Wire"], swiftSettings: house),
         .target(name: "CLinux"),
-        .target(name: "Errors", swiftSettings: house),
+        .target(name: "Errors", dependencies: ["Linux"], swiftSettings: house),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
             name: "HTTPClient",
             dependencies: [
-                "Errors", "Linux", .product(name: "NIOCore", package: "swift-nio"),
+                "Linux", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: houseTestable),
+        // Not in HTTPClient: the agent of a terminal server has no room for the whole of Foundation.
+        .target(
+            name: "NetworkErrors",
+            dependencies: [
+                "Errors", "HTTPClient", "Linux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: house),
         .target(
             name: "StoreSQLite",
             dependencies: ["Fleet", "Linux", "Sealing", .product(name: "GRDB", package: "GRDB.swift")],
@@ -96,8 +103,8 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "API", "CArgon2", "CLDAP", "COpenSSL", "Fleet", "HTTPClient", "Linux", "Sealing",
-                "Wire",
+                "API", "CArgon2", "CLDAP", "COpenSSL", "Fleet", "HTTPClient", "Linux", "NetworkErrors",
+                "Sealing", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -117,7 +124,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Linux", "Sealing", "Wire",
+                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Linux", "NetworkErrors", "Sealing",
+                "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -126,7 +134,7 @@ let package = Package(
             name: "RoostCommand",
             dependencies: [
                 "API", "CLinux", "Center", "Commands", "ConfigurationFile", "Fleet", "HTTPClient", "Images",
-                "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
+                "Linux", "NetworkErrors", "Sealing", "Services", "StoreSQLite", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -154,7 +162,10 @@ let package = Package(
             name: "RoostAgent", dependencies: ["AgentWork"], swiftSettings: house,
             linkerSettings: withoutSwiftLibraries),
         .executableTarget(
-            name: "roost-planes", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"],
+            name: "roost-planes",
+            dependencies: [
+                "API", "Center", "Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
+            ],
             path: "Benchmarks/Planes",
             swiftSettings: house),
         .executableTarget(
@@ -183,8 +194,8 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "API", "AgentWork", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "Sealing",
-                "StoreSQLite", "Wire",
+                "API", "AgentWork", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "NetworkErrors",
+                "Sealing", "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,6 @@
 #!/bin/bash
 # make bench: installs the peers, builds the data planes for measuring, and compares; then a boot beside LTSP's, and the
-# control center with 10,000 nodes, and images. Arguments go to run.py; with any of them only the data planes are measured.
+# control center with 10,000 nodes, log-ins and agents, and images. Arguments go to run.py; with any of them only the data planes are measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 Benchmarks/peers.sh
@@ -11,5 +11,7 @@ if [[ $# -eq 0 ]]; then
   ROOST=$PWD/.build/release/roost ROOST_NODE=$PWD/.build/release/roost-node Lab/golden.sh tiny
   python3 Benchmarks/steps.py
   python3 Benchmarks/center.py
+  .build/release/roost-planes log-ins
+  python3 Benchmarks/agents.py
   python3 Benchmarks/images.py
 fi

@@ -19,6 +19,7 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var pools: [TerminalPool] = []
     /// The directory of people, without their passwords.
     package var accounts: [DeclaredAccount] = []
+    package var schedules: [Schedule] = []
     package var channels: [DeclaredChannel]
     package var keeps: [DeclaredKeep]
     /// Without their passwords; empty for callers who may not administer the site.

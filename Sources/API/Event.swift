@@ -34,6 +34,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case session
         /// A step of a node's configuration failed.
         case step
+        /// A schedule began, ended, or did not run.
+        case schedule
         /// The server's clock was set.
         case clock
     }

@@ -96,7 +96,7 @@ package final class Agent: Sendable {
     // MARK: Reports
 
     private func report() async throws {
-        var (backoff, interval) = (Backoff(), Self.interval)
+        var (backoff, interval, isStarting) = (Backoff(), Self.interval, true)
         while true {
             var pause: Duration
             do {
@@ -106,6 +106,8 @@ package final class Agent: Sendable {
                 events.acknowledge(answer.acknowledged)
                 interval = min(max(answer.interval, Self.shortest), Self.longest)
                 reached(nil)
+                if isStarting { ProgramCode.releaseStart() }
+                isStarting = false
                 backoff.reset()
                 pause = .seconds(interval)
             } catch is CancellationError {

@@ -43,7 +43,8 @@ struct AgentIdentity: Codable, Equatable {
         try HTTPClient(
             trustingPEM: authority, at: "the agent's identity",
             showing: HTTPClientIdentity(
-                certificate: certificate, key: key, serverName: Self.portName, at: "the agent's identity"))
+                certificate: certificate, key: key, serverName: Self.portName, at: "the agent's identity"),
+            keepsConnection: true)
     }
 
     func url(_ path: String) -> String {

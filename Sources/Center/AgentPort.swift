@@ -1,7 +1,6 @@
 import API
 import Fleet
 import Foundation
-import HTTPClient
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -9,6 +8,7 @@ import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOSSL
+import NetworkErrors
 
 /// The port that agents of terminal servers come to. They show a certificate of the agents' authority; nothing else is served there, and
 /// agents can do nothing elsewhere.
@@ -22,6 +22,9 @@ struct AgentPort {
     let renderer: PageRenderer
     let logger: Logger
     let quiet: Logger
+    /// How long a connection may take, and stay without a request.
+    var deadlines = RequestDeadline.Times()
+    let connections = AgentConnections()
 
     /// Listens while there may be an agent, until cancelled. That a port is taken is logged, and ends nothing else.
     func run(ready: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
@@ -50,7 +53,7 @@ struct AgentPort {
             for host in port.hosts {
                 let application = Application(
                     responder: responder,
-                    server: HTTPServerBuilder { [limits] responder in
+                    server: HTTPServerBuilder { [limits, deadlines] responder in
                         LimitedChannel(
                             base: try TLSChannel(
                                 HTTP1Channel(
@@ -58,16 +61,42 @@ struct AgentPort {
                                     configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(75))),
                                 tlsConfiguration: tls), limits: limits,
                             addresses: ClientAddresses(named: [], isTLS: true, readsHeader: false),
-                            isEncrypted: true)
+                            isEncrypted: true, deadlines: deadlines)
                     },
                     configuration: ApplicationConfiguration(
                         address: .hostname(host, port: port.number), serverName: "roost"),
                     onServerRunning: { ready($0.localAddress?.port ?? 0) }, logger: quiet)
                 group.addTask { try await application.runService(gracefulShutdownSignals: []) }
             }
+            group.addTask { try await closeRevoked() }
             try await group.next()
             group.cancelAll()
         }
+    }
+
+    /// Ends the connections of agents that are not let in any more, with each change of the configuration.
+    private func closeRevoked() async throws {
+        while true {
+            let events = agents.fleet.events.listen()
+            // Also where there are too many listeners, or one was lost.
+            await connections.close(unless: counts)
+            if let events {
+                var number = 0
+                for await event in events {
+                    let isGap = number != 0 && event.number > number + 1
+                    number = event.number
+                    guard isGap || event.event?.kind == .configuration else { continue }
+                    await connections.close(unless: counts)
+                }
+                try Task.checkCancellation()
+            }
+            try await Task.sleep(for: .seconds(Self.pulse))
+        }
+    }
+
+    /// While that cannot be read, as far as is known.
+    private func counts(_ fingerprint: String) async -> Bool {
+        do { return try await agents.name(ofFingerprint: fingerprint) != nil } catch { return true }
     }
 
     /// Both sides show certificates of one authority, which signs nothing else.
@@ -99,9 +128,9 @@ struct AgentPort {
             return try JSONAnswer(AgentReportAnswer(acknowledged: taken, interval: Self.interval))
         }
         group.post("results") { request, context in
-            _ = try await agent(of: context)
+            let name = try await agent(of: context)
             let result = try await request.decoded(AgentResult.self, upTo: Self.resultByteLimit)
-            agents.terminals.take(result)
+            agents.terminals.take(result, from: name)
             return HTTPResponse.Status.noContent
         }
         group.post("renew") { request, context in
@@ -120,8 +149,8 @@ struct AgentPort {
 
     /// Whose certificate it is. It is looked up with each request, so that a revoked one counts no more on connections that are open.
     private func agent(of context: CenterContext) async throws -> TerminalName {
-        guard let certificate = try await context.channel.nioSSL_peerCertificate().get(),
-            let name = try await agents.name(of: certificate)
+        guard let fingerprint = try await connections.fingerprint(of: context.channel),
+            let name = try await agents.name(ofFingerprint: fingerprint)
         else {
             throw Problem(
                 403, "Forbidden",
@@ -140,7 +169,7 @@ struct AgentPort {
     private func lines(for name: TerminalName, _ context: CenterContext) async throws
         -> AsyncStream<ByteBuffer>
     {
-        let certificate = try await context.channel.nioSSL_peerCertificate().get()
+        let fingerprint = try await connections.fingerprint(of: context.channel)
         let orders = agents.terminals.orders(for: name)
         let (lines, feed) = AsyncStream.makeStream(
             of: ByteBuffer.self, bufferingPolicy: .bufferingOldest(1_100))
@@ -158,7 +187,7 @@ struct AgentPort {
                     }
                 }
                 group.addTask {
-                    while let certificate, (try? await agents.name(of: certificate)) == name {
+                    while let fingerprint, (try? await agents.name(ofFingerprint: fingerprint)) == name {
                         feed.yield(ByteBuffer(string: "\n"))
                         guard (try? await Task.sleep(for: .seconds(Self.pulse))) != nil else { return }
                     }

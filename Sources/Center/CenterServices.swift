@@ -22,6 +22,8 @@ package struct CenterServices: Sendable {
     package let renewals: TerminalRenewals
     /// Log-ins of people there.
     package let logIns: LogIns
+    /// Acts for later.
+    let schedules: Schedules
     /// The log-in provider; nil if there is none.
     var issuer: String?
     /// Whether there is a directory to log in by.
@@ -54,6 +56,7 @@ package struct CenterServices: Sendable {
         probes = TerminalProbes(of: terminals)
         renewals = TerminalRenewals(of: terminals)
         logIns = LogIns(fleet: fleet, terminals: terminals, translate: Words.translate)
+        schedules = Schedules(fleet: fleet)
         self.volumes = volumes
         self.logs = logs
         self.ports = ports

@@ -113,6 +113,9 @@ package struct ControlCenter: Sendable {
             group.addTask { [services, logger] in
                 try await services.logIns.run { logger.warning("\($0)") }
             }
+            group.addTask { [services, logger] in
+                try await services.schedules.run(ScheduleWork(services: services)) { logger.error("\($0)") }
+            }
             group.addTask { [services] in
                 try await services.fleet.watchPresence { await services.heard() }
             }

@@ -5,6 +5,7 @@ package import Foundation
 import HTTPClient
 import NIOCore
 package import NIOHTTP1
+import NetworkErrors
 import Wire
 
 /// How a command reaches the server.

@@ -52,7 +52,7 @@ struct AccountShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show an account.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Log-in name.") var name: String
+    @Argument(help: "Log-in name.", completion: .accounts) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -121,7 +121,7 @@ struct AccountSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change an account; what is left out stays.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Log-in name.") var name: String
+    @Argument(help: "Log-in name.", completion: .accounts) var name: String
     @OptionGroup var options: AccountOptions
 
     func run() async throws {
@@ -135,7 +135,7 @@ struct AccountPassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "password", abstract: "Set a password, read from standard input.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Log-in name.") var name: String
+    @Argument(help: "Log-in name.", completion: .accounts) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -158,7 +158,7 @@ struct AccountRemove: AsyncParsableCommand {
         commandName: "rm",
         abstract: "Remove an account from the directory; what servers have of it stays there.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Log-in name.") var name: String
+    @Argument(help: "Log-in name.", completion: .accounts) var name: String
 
     func run() async throws {
         try await reportingFailure {

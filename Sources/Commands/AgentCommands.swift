@@ -10,21 +10,29 @@ struct TerminalServerToken: AsyncParsableCommand {
         abstract:
             "Print the command by which the agent of a terminal server joins; it works once, for a day.",
         discussion: """
-            roost server token                   the terminal server's own name becomes its name here
-            roost server token --name ts-1       for a server that was added by hand, or with a name of your choice
+            roost server token           the terminal server's own name becomes its name here
+            roost server token ts-1      for a server that was added by hand, or with a name of your choice
             Run what it prints on the terminal server, as root. The token contains the fingerprint of this server's authority, so that
             the agent talks to no other one.
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "The terminal server that the agent joins.") var name: String?
-    @Option(help: "The group of a terminal server that is new.") var group: String?
+    @Argument(help: "The terminal server that the agent joins.", completion: .terminalServers) var name:
+        String?
+    // What it was in earlier versions.
+    @Option(name: .customLong("name"), help: .hidden) var namedServer: String?
+    @Option(help: "The group of a terminal server that is new.", completion: .groups) var group: String?
+
+    func validate() throws {
+        if name != nil, namedServer != nil { throw ValidationError("Give the name once.") }
+    }
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
             let wish = AgentTokenRequest(
-                server: try name.map { try TerminalName($0) }, group: try group.map { try GroupPath($0) })
+                server: try (name ?? namedServer).map { try TerminalName($0) },
+                group: try group.map { try GroupPath($0) })
             let data = try await client.send(.POST, "agents/tokens", json: wish)
             let answer = try JSONDecoder().decode(AgentTokenAnswer.self, from: data)
             try output.write(answer) { answer in
@@ -63,9 +71,9 @@ struct TerminalServerRevoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
         abstract: "Do not let the agent of a terminal server in any more, at once. The server stays.",
-        discussion: "It may join again with a new token: roost server token --name NAME")
+        discussion: "It may join again with a new token: roost server token NAME")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The terminal server.") var name: String
+    @Argument(help: "The terminal server.", completion: .terminalServers) var name: String
 
     func run() async throws {
         try await reportingFailure {

@@ -12,7 +12,8 @@ package enum ClientCommands {
     ) -> [any ParsableCommand.Type] {
         [
             Status.self, NodeCommands.self, GroupCommands.self, rule, image,
-            NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
+            NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, ScheduleCommands.self,
+            VolumeCommands.self,
             Inventory.self, ImportCommands.self, KeptFileCommands.self, SecretCommands.self,
             FileCommands.self, Export.self,
             Get.self, Set.self,

@@ -12,14 +12,21 @@ struct NodeRestart: AsyncParsableCommand {
         discussion: """
             roost node restart pc-7
             roost node restart --unless-in-use 'lab-[1-40] state=ready'
+            roost node restart --at 22:00 --window 2h --unless-in-use group=/school
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var target: NodeTarget
     @Flag(help: "Spare nodes where a user is logged in.") var unlessInUse = false
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
+            if try later.isLater {
+                let nodes = try await target.text(client, toBe: "to be restarted (\(later.text))")
+                return try await later.schedule(
+                    .restart(nodes: nodes, unlessInUse: unlessInUse), on: client)
+            }
             let nodes = try await target.nodes(client, toBe: "restarted")
             var users: [NodeName: [String]] = [:]
             if unlessInUse {

@@ -33,6 +33,13 @@ struct NodeTarget: ParsableArguments {
         return try agreed(found, what)
     }
 
+    /// The same for later: what the nodes are named by, once the caller has agreed to the number that it means now.
+    func text(_ client: APIClient, toBe what: String) async throws -> String {
+        let nodes = try await nodes(client, toBe: what)
+        if query.count == 1, nodes.count == 1 { return nodes[0].name.text }
+        return query.joined(separator: " ")
+    }
+
     private func agreed(_ found: [MachineAnswer], _ what: String) throws -> [MachineAnswer] {
         guard !found.isEmpty else { throw Failure(text: "no node matches", code: 3) }
         guard found.count > 1, !yes else { return found }

@@ -15,9 +15,9 @@ struct Place: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "Who logs in (default: a guest).") var user: String?
+    @Option(help: "Who logs in (default: a guest).", completion: .accounts) var user: String?
     @Option(help: "The node where they are.", completion: .nodes) var node: String?
-    @Option(help: "The pool (default: the node's).") var pool: String?
+    @Option(help: "The pool (default: the node's).", completion: .pools) var pool: String?
     @Option(
         name: .customLong("protocol"),
         help: "A protocol that the node can show: rdp, ssh, x2go or vnc; several times (default: all).")

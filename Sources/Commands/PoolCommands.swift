@@ -50,7 +50,7 @@ struct PoolShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a pool: what was set, and its servers.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The pool's name.") var name: String
+    @Argument(help: "The pool's name.", completion: .pools) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -198,10 +198,11 @@ struct PoolSet: AsyncParsableCommand {
         commandName: "set", abstract: "Change a pool.",
         discussion: "Lists are replaced as a whole; --clear empties a field.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The pool's name.") var name: String
+    @Argument(help: "The pool's name.", completion: .pools) var name: String
     @OptionGroup var fields: PoolFields
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
@@ -209,8 +210,12 @@ struct PoolSet: AsyncParsableCommand {
             let before = try await client.pool(name).pool
             let pool = try fields.applied(to: before)
             guard !plan else { return try await client.make(.init(.pool(pool.name, pool)), asPlan: true) }
-            try await client.send(
-                .PATCH, "pools/\(APIClient.escaped(name))", body: try RecordPatch.from(before, to: pool))
+            let patch = try RecordPatch.from(before, to: pool)
+            if try later.isLater {
+                let text = String(decoding: patch, as: UTF8.self)
+                return try await later.schedule(.pool(pool.name, patch: text), on: client)
+            }
+            try await client.send(.PATCH, "pools/\(APIClient.escaped(name))", body: patch)
         }
     }
 }
@@ -219,7 +224,7 @@ struct PoolRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a pool; its servers stay.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The pool's name.") var name: String
+    @Argument(help: "The pool's name.", completion: .pools) var name: String
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
 

@@ -35,6 +35,18 @@ struct SettingsEdit: ParsableArguments {
         return try Self.request(for: targets.first ?? "/", changes, unset: unset)
     }
 
+    /// The same for later. What a list has then is not known: it is set as a whole.
+    func scheduled() throws -> ScheduledSettings {
+        guard case .settings(let change)? = try request().edits.first?.act else {
+            throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
+        }
+        guard change.add.isEmpty, change.remove.isEmpty else {
+            throw Failure(
+                text: "a schedule sets lists and maps as a whole: write = and not += or -=", code: 64)
+        }
+        return ScheduledSettings(target: change.target, set: change.set, unset: change.unset)
+    }
+
     /// - Parameter target: as ``SettingsTarget`` writes it.
     static func request(for target: String, _ changes: [String], unset: [String]) throws -> ChangeRequest {
         guard !changes.isEmpty || !unset.isEmpty else {
@@ -94,10 +106,16 @@ struct Set: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Flag(help: "List all settings with their defaults.") var list = false
     @OptionGroup var edit: SettingsEdit
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         if list { return print(Self.allSettings, terminator: "") }
-        try await reportingFailure { try await server.client.send(.POST, "changes", json: edit.request()) }
+        try await reportingFailure {
+            if try later.isLater {
+                return try await later.schedule(.set(edit.scheduled()), on: server.client)
+            }
+            try await server.client.send(.POST, "changes", json: edit.request())
+        }
     }
 
     private static var allSettings: String {

@@ -28,6 +28,27 @@ extension CompletionKind {
         }
     }
 
+    static let terminalServers = names { client, begun in
+        try await client.suggestions(client.page("terminals", begun), [TerminalAnswer].self).map(
+            \.server.name.text)
+    }
+
+    static let pools = names { client, begun in
+        try await client.suggestions(client.page("pools", begun), [PoolAnswer].self).map(\.pool.name.text)
+    }
+
+    static let accounts = names { client, begun in
+        try await client.suggestions(client.page("accounts", begun), [AccountAnswer].self).map(
+            \.account.name.text)
+    }
+
+    /// People with a session on a terminal server, the servers, and the sessions' numbers.
+    static let terminalSessions = names { client, begun in
+        let sessions = try await client.suggestions(
+            client.page("terminal-sessions", ""), [TerminalSessionAnswer].self)
+        return Swift.Set(sessions.flatMap { [$0.user, $0.server.text, $0.id] }).sorted()
+    }
+
     static let settings = list(SettingDefinition.all.map(\.name))
 
     private static func names(
@@ -43,6 +64,10 @@ extension CompletionKind {
 }
 
 extension APIClient {
+    fileprivate func page(_ path: String, _ begun: String) -> String {
+        begun.isEmpty ? "\(path)?limit=200" : "\(path)?limit=200&q=\(Self.escaped(begun))"
+    }
+
     /// Completion must be quick.
     fileprivate func suggestions<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
         try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil, patience: .seconds(2)))

@@ -83,7 +83,7 @@ struct TerminalServerShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a terminal server: what was set, its load, its sessions.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The server's name.") var name: String
+    @Argument(help: "The server's name.", completion: .terminalServers) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -282,7 +282,7 @@ struct TerminalServerSet: AsyncParsableCommand {
             Lists are replaced as a whole; --clear empties a field.
             """)
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The server's name.") var name: String
+    @Argument(help: "The server's name.", completion: .terminalServers) var name: String
     @Option(help: "Where nodes reach it: a host name or an address.") var address: String?
     @OptionGroup var fields: TerminalServerFields
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
@@ -309,11 +309,13 @@ struct TerminalServerDrain: AsyncParsableCommand {
         commandName: "drain",
         abstract: "Take no new sessions; people come back to those that they have.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The servers' names.") var names: [String]
+    @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
     @Flag(help: "Restart it once it is empty; then it takes log-ins again.") var restart = false
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .draining, restarts: restart, server) }
             try await server.client.admit(names, "drain" + (restart ? "?restart=yes" : ""))
         }
     }
@@ -323,10 +325,14 @@ struct TerminalServerResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume", abstract: "Take log-ins again.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The servers' names.") var names: [String]
+    @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
-        try await reportingFailure { try await server.client.admit(names, "resume") }
+        try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .open, server) }
+            try await server.client.admit(names, "resume")
+        }
     }
 }
 
@@ -334,10 +340,14 @@ struct TerminalServerMaintenance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "maintenance", abstract: "Take no new sessions, and report no trouble on it.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The servers' names.") var names: [String]
+    @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
-        try await reportingFailure { try await server.client.admit(names, "maintenance") }
+        try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .maintenance, server) }
+            try await server.client.admit(names, "maintenance")
+        }
     }
 }
 
@@ -347,10 +357,24 @@ struct TerminalServerRestart: AsyncParsableCommand {
         abstract: "Restart when the last session has ended, and take log-ins again then.",
         discussion: "It drains until then. Its agent restarts it; without one, nothing does.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The servers' names.") var names: [String]
+    @Argument(help: "The servers' names.", completion: .terminalServers) var names: [String]
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
-        try await reportingFailure { try await server.client.admit(names, "restart") }
+        try await reportingFailure {
+            if try later.isLater { return try await later.admit(names, .draining, restarts: true, server) }
+            try await server.client.admit(names, "restart")
+        }
+    }
+}
+
+extension ScheduleOptions {
+    fileprivate func admit(
+        _ names: [String], _ admission: TerminalServer.Admission, restarts: Bool = false,
+        _ server: ServerOptions
+    ) async throws {
+        let servers = try names.map { try TerminalName($0) }
+        try await schedule(.admit(admission, servers: servers, restarts: restarts), on: server.client)
     }
 }
 
@@ -370,7 +394,7 @@ struct TerminalServerRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a terminal server; its sessions stay.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The server's name.") var name: String
+    @Argument(help: "The server's name.", completion: .terminalServers) var name: String
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
 

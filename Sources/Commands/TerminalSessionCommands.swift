@@ -68,9 +68,11 @@ struct SessionMessage: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The message: at most 500 characters.") var text: String
-    @Argument(help: "A user, or SERVER SESSION.") var session: [String] = []
-    @Option(name: .customLong("server-name"), help: "To all sessions of this terminal server.") var all:
-        String?
+    @Argument(help: "A user, or SERVER SESSION.", completion: .terminalSessions) var session: [String] = []
+    @Option(
+        name: .customLong("server-name"), help: "To all sessions of this terminal server.",
+        completion: .terminalServers)
+    var all: String?
 
     func run() async throws {
         try await reportingFailure {
@@ -93,7 +95,7 @@ struct SessionDisconnect: AsyncParsableCommand {
         commandName: "disconnect",
         abstract: "Take a session from its display; it goes on, and its owner can come back.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "A user, or SERVER SESSION.") var session: [String]
+    @Argument(help: "A user, or SERVER SESSION.", completion: .terminalSessions) var session: [String]
 
     func run() async throws {
         try await reportingFailure {
@@ -108,7 +110,7 @@ struct SessionEnd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "end", abstract: "End a session: what is not saved there is lost.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "A user, or SERVER SESSION.") var session: [String]
+    @Argument(help: "A user, or SERVER SESSION.", completion: .terminalSessions) var session: [String]
 
     func run() async throws {
         try await reportingFailure {

@@ -1,8 +1,9 @@
 import Foundation
+import Linux
 
 /// Errors of our own modules, of Foundation and of Swift as sentences for people.
 ///
-/// It sits below everything that reads and writes files; the control center adds the libraries that only it knows (`ErrorText`).
+/// It sits below everything that reads and writes files; the control center adds the libraries that only it knows (`ErrorText` in NetworkErrors).
 package enum FileErrorText {
     /// What `error` means: what happened, to what, and what to do where that is known.
     package static func of(_ error: any Error) -> String {
@@ -12,7 +13,7 @@ package enum FileErrorText {
         // Every Swift error is an NSError; the domain says whose it is.
         let known = error as NSError
         switch known.domain {
-        case NSPOSIXErrorDomain: return text(ofNumber: Int32(clamping: known.code))
+        case NSPOSIXErrorDomain: return KernelErrorText.of(Int32(clamping: known.code))
         case NSCocoaErrorDomain: return text(ofFile: known)
         default:
             return "an unexpected error (\(type(of: error))); the server's log may say more"
@@ -29,18 +30,6 @@ package enum FileErrorText {
         "Wire", "Fleet", "API", "Sealing", "Linux", "HTTPClient", "StoreSQLite", "Services", "Images",
         "Center", "ConfigurationFile", "Commands", "RoostCommand",
     ]
-
-    /// Kernel errors, without the kernel's English where that says little.
-    package static func text(ofNumber number: Int32) -> String {
-        switch number {
-        case ENOSPC, EDQUOT: "no space is left on the disk; free some"
-        case EACCES, EPERM: "permission denied (run as root?)"
-        case EROFS: "the file system is read-only"
-        case ECONNREFUSED: "nothing answers there"
-        case ENOENT: "there is no such file or directory"
-        default: unsafe String(cString: strerror(number))
-        }
-    }
 
     /// Foundation's errors about files: what failed, and which file.
     private static func text(ofFile error: NSError) -> String {
@@ -59,7 +48,9 @@ package enum FileErrorText {
         default:
             let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
             let isKernels = cause?.domain == NSPOSIXErrorDomain
-            what = isKernels ? text(ofNumber: Int32(clamping: cause?.code ?? 0)) : "cannot be read or written"
+            what =
+                isKernels
+                ? KernelErrorText.of(Int32(clamping: cause?.code ?? 0)) : "cannot be read or written"
         }
         return path.map { "\($0): \(what)" } ?? what
     }

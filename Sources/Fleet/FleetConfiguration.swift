@@ -17,6 +17,7 @@ package final class FleetConfiguration: Sendable {
         package var tpms: [NodeName: BoundTPM] = [:]
         package var applied: [AppliedKey: AppliedRecord] = [:]
         package var terminals = TerminalRecords()
+        package var schedules: [ScheduleName: Schedule] = [:]
         /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]
 

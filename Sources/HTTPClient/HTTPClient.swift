@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 package import NIOCore
 package import NIOHTTP1
 import NIOPosix
@@ -64,17 +64,20 @@ package struct HTTPClientBody: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: base.makeAsyncIterator()) }
 }
 
-/// Sends requests (HTTP/1.1, RFC 9112), each on its own connection: they are rare, or long.
+/// Sends requests (HTTP/1.1, RFC 9112), each on its own connection: they are rare, or long. Those that come every few seconds to the same
+/// server share one that stays open.
 package final class HTTPClient: Sendable {
     private static let redirectLimit = 5
 
     private let trust: NIOSSLTrustRoots
     private let identity: HTTPClientIdentity?
+    /// Nil: no connection stays open.
+    private let kept: KeptConnection?
     /// Reading this host's certificate authorities takes a while; it is done once, for the first encrypted connection.
     private let context = Mutex<NIOSSLContext?>(nil)
 
     /// Trusts the authorities of this host.
-    package init() { (trust, identity) = (.default, nil) }
+    package init() { (trust, identity, kept) = (.default, nil, nil) }
 
     /// Trusts only what is in a PEM file.
     package init(trusting certificatePath: String) throws(HTTPClientError) {
@@ -82,7 +85,7 @@ package final class HTTPClient: Sendable {
         else {
             throw HTTPClientError(.certificateFile, at: certificatePath)
         }
-        (trust, identity) = (.certificates(certificates), nil)
+        (trust, identity, kept) = (.certificates(certificates), nil, nil)
     }
 
     /// Trusts only what is in a text in PEM.
@@ -90,15 +93,21 @@ package final class HTTPClient: Sendable {
     /// - Parameters:
     ///   - place: where the text is, for the error.
     ///   - identity: what this client shows of itself.
-    package init(trustingPEM text: String, at place: String, showing identity: HTTPClientIdentity? = nil)
-        throws(HTTPClientError)
-    {
+    ///   - keepsConnection: whether a connection stays open for the next request; all of them go to one server then. A request whose
+    ///     connection turns out to be closed is sent again, so it must do no harm when it comes twice.
+    package init(
+        trustingPEM text: String, at place: String, showing identity: HTTPClientIdentity? = nil,
+        keepsConnection: Bool = false
+    ) throws(HTTPClientError) {
         guard let certificates = try? NIOSSLCertificate.fromPEMBytes(Array(text.utf8)), !certificates.isEmpty
         else {
             throw HTTPClientError(.certificateFile, at: place)
         }
         (trust, self.identity) = (.certificates(certificates), identity)
+        kept = keepsConnection ? KeptConnection() : nil
     }
+
+    deinit { kept?.close() }
 
     /// Follows a redirect when the request is a GET without `Authorization`.
     ///
@@ -120,15 +129,15 @@ package final class HTTPClient: Sendable {
         _ request: HTTPClientRequest, within limits: HTTPClientLimits, until deadline: NIODeadline
     ) async throws -> HTTPClientResponse {
         let destination = try HTTPDestination(request)
-        let head = try destination.head(of: request)
+        let head = try destination.head(of: request, isLast: kept == nil)
         let tls = destination.isEncrypted ? try tlsContext() : nil
         let serverName = identity?.serverName ?? destination.serverName
-        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let loop = kept?.eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
         let promise = loop.makePromise(of: HTTPClientResponse.self)
-        loop.execute {
+        loop.execute { [kept] in
             HTTPExchange(
                 destination, (head, request.body), tls: tls.map { ($0, serverName) }, limits: limits,
-                deadline: deadline, promise: promise
+                deadline: deadline, kept: kept, promise: promise
             ).begin()
         }
         return try await withTaskCancellationHandler {
@@ -221,9 +230,11 @@ struct HTTPDestination: Sendable {
         return name
     }
 
+    /// - Parameter isLast: whether the connection ends with the answer.
     /// - Throws: `HTTPClientError` when a header contains a line end.
-    func head(of request: HTTPClientRequest) throws(HTTPClientError) -> HTTPRequestHead {
-        var headers: HTTPHeaders = ["Host": authority, "Connection": "close"]
+    func head(of request: HTTPClientRequest, isLast: Bool) throws(HTTPClientError) -> HTTPRequestHead {
+        var headers: HTTPHeaders = ["Host": authority]
+        if isLast { headers.add(name: "Connection", value: "close") }
         for (name, value) in request.headers {
             guard value.utf8.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == 9 }) else {
                 throw HTTPClientError(.header(name), at: description)

@@ -1,4 +1,3 @@
-import Errors
 import Glibc
 import Linux
 import NIOCore
@@ -23,6 +22,11 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
     package let place: String
 
     init(_ cause: Cause, at place: String) { (self.cause, self.place) = (cause, place) }
+
+    /// Why there is no connection to `place`.
+    package static func ofConnection(_ error: any Error, to place: String) -> Self {
+        Self(meaning: error, at: place, certificate: nil)
+    }
 
     /// The meaning of a SwiftNIO error.
     ///
@@ -91,7 +95,7 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
         case ECONNREFUSED: "nothing answers on \(place): is the server running, and is the port right?"
         case EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL:
             "there is no route to \(place): is the address right, and is this host's network up?"
-        default: "\(place): \(FileErrorText.text(ofNumber: number))"
+        default: "\(place): \(KernelErrorText.of(number))"
         }
     }
 

@@ -3,10 +3,11 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// One request and its answer, on its own connection. It lives on one event loop.
+/// One request and its answer, on a connection of its own or on one that was kept. It lives on one event loop.
 ///
-/// States: connecting → sending → waiting → receiving the body → over. Each may go to over, which has no events.
-final class HTTPExchange: ChannelDuplexHandler {
+/// States: connecting → sending → waiting → receiving the body → over. Each may go to over, which has no events; sending and waiting go
+/// back to connecting once, where a kept connection turns out to be closed.
+final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = Never
     typealias OutboundOut = HTTPClientRequestPart
@@ -20,6 +21,7 @@ final class HTTPExchange: ChannelDuplexHandler {
     private let tls: (context: NIOSSLContext, serverName: String?)?
     private let limits: HTTPClientLimits
     private let deadline: NIODeadline
+    private let kept: KeptConnection?
     private let eventLoop: any EventLoop
     /// Nil once there is an answer, which it would retain: an answer ends with its reader, and the connection with the answer.
     private var promise: EventLoopPromise<HTTPClientResponse>?
@@ -29,6 +31,8 @@ final class HTTPExchange: ChannelDuplexHandler {
     /// Where the body goes, from the head of the answer on.
     private var body: HTTPClientBody.Base.Source?
     private var isOver = false
+    /// Whether it is on a connection that was there before; whether all of it is sent, and another request may follow the answer.
+    private var (isOnKept, isSent, isAnswerLast) = (false, false, true)
     /// The reader has enough for now; whether the channel asked meanwhile.
     private var (isHeld, isReadHeld) = (false, false)
     private var wholeTimer: Scheduled<Void>?
@@ -37,9 +41,10 @@ final class HTTPExchange: ChannelDuplexHandler {
     init(
         _ destination: HTTPDestination, _ request: (head: HTTPRequestHead, body: ByteBuffer),
         tls: (context: NIOSSLContext, serverName: String?)?,
-        limits: HTTPClientLimits, deadline: NIODeadline, promise: EventLoopPromise<HTTPClientResponse>
+        limits: HTTPClientLimits, deadline: NIODeadline, kept: KeptConnection?,
+        promise: EventLoopPromise<HTTPClientResponse>
     ) {
-        (self.destination, self.request, self.tls) = (destination, request, tls)
+        (self.destination, self.request, self.tls, self.kept) = (destination, request, tls, kept)
         (self.limits, self.deadline, self.promise) = (limits, deadline, promise)
         eventLoop = promise.futureResult.eventLoop
     }
@@ -49,9 +54,19 @@ final class HTTPExchange: ChannelDuplexHandler {
     /// Connects and sends; the promise gets the answer or the failure.
     func begin() {
         wholeTimer = loop.scheduleTask(deadline: deadline) { [self] in fail(.noAnswer(limits.whole)) }
-        arm(limits.connect, .noConnection(limits.connect))
         // Also when the waiting task is cancelled.
         promise?.futureResult.assumeIsolated().whenFailure { [self] _ in end() }
+        if let channel = kept?.take() {
+            (isOnKept, self.channel) = (true, channel)
+            arm(limits.connect, .noConnection(limits.connect))
+            do { try addSelf(to: channel) } catch { lost(error) }
+        } else {
+            connect()
+        }
+    }
+
+    private func connect() {
+        arm(limits.connect, .noConnection(limits.connect))
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(limits.connect))
         let connection =
@@ -75,7 +90,14 @@ final class HTTPExchange: ChannelDuplexHandler {
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderListSize = Self.headerByteLimit
         try pipeline.addHTTPClientHandlers(decoderLimitConfiguration: decoder)
-        try pipeline.addHandler(self)
+        if kept != nil { try pipeline.addHandler(IdleConnection()) }
+        try addSelf(to: channel)
+    }
+
+    private func addSelf(to channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        guard kept != nil else { return try pipeline.addHandler(self) }
+        try pipeline.addHandler(self, position: .before(pipeline.handler(type: IdleConnection.self)))
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -85,13 +107,16 @@ final class HTTPExchange: ChannelDuplexHandler {
         }
         let allSent = context.writeAndFlush(wrapOutboundOut(.end(nil)))
         headSent.assumeIsolated().whenSuccess { [self] in disarm() }
-        allSent.assumeIsolated().whenSuccess { [self] in armPause() }
+        allSent.assumeIsolated().whenSuccess { [self] in
+            isSent = true
+            armPause()
+        }
     }
 
     // MARK: The answer
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isOver else { return }
+        guard !isOver, context.channel === channel else { return }
         armPause()
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -101,6 +126,7 @@ final class HTTPExchange: ChannelDuplexHandler {
                     lowWatermark: Self.lowWatermark, highWatermark: Self.highWatermark),
                 finishOnDeinit: true, delegate: Demand(exchange: exchange, loop: context.eventLoop))
             body = made.source
+            isAnswerLast = !head.isKeepAlive
             promise?.succeed(
                 HTTPClientResponse(
                     status: Int(head.status.code), headers: head.headers,
@@ -112,7 +138,7 @@ final class HTTPExchange: ChannelDuplexHandler {
             disarm()
         case .end:
             body?.finish()
-            end()
+            end(keeping: kept != nil && isSent && !isAnswerLast)
         }
     }
 
@@ -120,9 +146,13 @@ final class HTTPExchange: ChannelDuplexHandler {
         if isHeld { isReadHeld = true } else { context.read() }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if context.channel === channel { lost(error) }
+    }
 
-    func channelInactive(context: ChannelHandlerContext) { fail(.closedEarly) }
+    func channelInactive(context: ChannelHandlerContext) {
+        if context.channel === channel { lost(HTTPClientError(.closedEarly, at: destination.description)) }
+    }
 
     /// What the body's reader wants; called on the reader's thread.
     struct Demand: NIOAsyncSequenceProducerDelegate {
@@ -148,6 +178,16 @@ final class HTTPExchange: ChannelDuplexHandler {
         fail(HTTPClientError(cause, at: destination.description))
     }
 
+    /// The connection is no more.
+    private func lost(_ error: any Error) {
+        guard !isOver, isOnKept, promise != nil else { return fail(error) }
+        // The server closed it while nothing was under way, and only now it shows: once more, on a new one.
+        let former = channel
+        (isOnKept, isSent, channel) = (false, false, nil)
+        former?.close(promise: nil)
+        connect()
+    }
+
     private func fail(_ error: any Error) {
         guard !isOver else { return }
         let certificate = try? channel?.pipeline.syncOperations.nioSSL_peerCertificate()
@@ -157,13 +197,21 @@ final class HTTPExchange: ChannelDuplexHandler {
         end()
     }
 
-    private func end() {
+    private func end(keeping: Bool = false) {
         guard !isOver else { return }
         isOver = true
         wholeTimer?.cancel()
         disarm()
         body = nil
-        channel?.close(promise: nil)
+        guard keeping, let kept, let channel else {
+            channel?.close(promise: nil)
+            return
+        }
+        // What the reader held back is over: the end of the connection has to be seen from now on.
+        if isReadHeld { channel.read() }
+        channel.pipeline.syncOperations.removeHandler(self).assumeIsolated().whenComplete { _ in
+            kept.put(channel)
+        }
     }
 
     private func armPause() {

@@ -109,6 +109,7 @@ package enum Commit: String, DurableOperation {
     case schemaDown = "store.schema-down"
     case oldEvents = "store.old-events"
     case terminalSessions = "store.terminal-sessions"
+    case scheduleProgress = "store.schedule-progress"
 
     package enum Step: String, CaseIterable { case commit, done }
 }

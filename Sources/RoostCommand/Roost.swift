@@ -12,7 +12,8 @@ struct Roost: AsyncParsableCommand {
             """,
         version: Release.version,
         subcommands: [Serve.self] + ClientCommands.all(rule: RuleCommands.self, image: ImageCommands.self) + [
-            Backup.self, Restore.self, StoreSchema.self, Doctor.self, BuildWorker.self, BuildJob.self,
+            AtCommand.self, Backup.self, Restore.self, StoreSchema.self, Doctor.self, BuildWorker.self,
+            BuildJob.self,
             NFSWorker.self, CertificateWorker.self, ReadStore.self, KillPoints.self,
         ])
 }

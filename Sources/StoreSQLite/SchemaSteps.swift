@@ -32,6 +32,7 @@ package enum SchemaSteps {
         Step(name: "0016", up: Embedded.step0016_sql, down: Embedded.down0016_sql),
         Step(name: "0017", up: Embedded.step0017_sql, down: Embedded.down0017_sql),
         Step(name: "0018", up: Embedded.step0018_sql, down: Embedded.down0018_sql),
+        Step(name: "0019", up: Embedded.step0019_sql, down: Embedded.down0019_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.

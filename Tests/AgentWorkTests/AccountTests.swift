@@ -260,6 +260,15 @@ import Testing
         #expect(try AccountBook.read(machine.root + Accounts.book).entries.isEmpty)
     }
 
+    @Test func `without room for its list the agent makes no account`() throws {
+        let keeper = try machine.keeper()
+        let directory = machine.root + "/var/lib/roost-agent"
+        try FileManager.default.removeItem(atPath: directory)
+        try Data().write(to: URL(fileURLWithPath: directory))
+        #expect(throws: (any Error).self) { try keeper.prepare(logIn("guest01")) }
+        #expect(machine.names("useradd").isEmpty)
+    }
+
     @Test func `a list that cannot be read stops the agent's accounts`() throws {
         try "nonsense".write(toFile: machine.root + Accounts.book, atomically: true, encoding: .utf8)
         #expect(throws: AgentProblem.self) { try machine.keeper() }

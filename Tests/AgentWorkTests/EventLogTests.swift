@@ -26,6 +26,16 @@ import Testing
         #expect(Self.log(root).pending().isEmpty)
     }
 
+    @Test func `events that the disk does not take are told all the same`() throws {
+        let root = try TemporaryRoot()
+        let log = EventLog(at: root.places.events + "/none/events", now: { 100 })
+        log.note(.sessionBegan, user: "anna", id: "1", "")
+        log.note(.sessionEnded, user: "anna", id: "1", "")
+        #expect(log.pending().map(\.kind) == [.sessionBegan, .sessionEnded])
+        log.acknowledge(100_001)
+        #expect(log.pending().isEmpty)
+    }
+
     @Test func `numbers never come twice, also without the file`() throws {
         let root = try TemporaryRoot()
         let log = Self.log(root)

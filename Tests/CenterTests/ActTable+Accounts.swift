@@ -5,7 +5,7 @@ import Fleet
 
 extension ActRow {
     static let accounts = [
-        ActRow("accounts", .read, .site) { acts, _ in try await acts.accounts("", offset: 0, limit: 9) },
+        ActRow("accounts", .read, .anywhere) { acts, _ in try await acts.accounts("", offset: 0, limit: 9) },
         ActRow("account", .read, .site) { acts, _ in try await acts.account(LogInName("ann")) },
         ActRow("saveAccount", .configure, .site) { acts, _ in
             try await acts.saveAccount(LogInName("fresh"), AccountRequest(fullName: "Fresh"))

@@ -17,7 +17,7 @@ import Testing
         directory = try TemporaryDirectory()
         var services = try await CenterServices.alone(in: directory)
         services.agents = Agents(
-            fleet: services.fleet, terminals: services.terminals, port: try AgentPortTests.port(in: directory)
+            fleet: services.fleet, terminals: services.terminals, port: try AgentPortBench.port(in: directory)
         )
         self.services = services
         acts = Acts(services: services, caller: .local)

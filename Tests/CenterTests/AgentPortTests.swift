@@ -12,78 +12,19 @@ import Testing
 
 /// Agents come to a port of their own by mutual TLS, and are known by the certificates that they were given.
 @Suite struct AgentPortTests {
-    private let directory: TemporaryDirectory
-    private let services: CenterServices
-    private let acts: Acts
+    private let bench: AgentPortBench
+    private var services: CenterServices { bench.services }
+    private var acts: Acts { bench.acts }
 
-    init() async throws {
-        directory = try TemporaryDirectory()
-        var services = try await CenterServices.alone(in: directory)
-        services.agents = Agents(
-            fleet: services.fleet, terminals: services.terminals, port: try Self.port(in: directory))
-        self.services = services
-        acts = Acts(services: services, caller: .local)
-    }
-
-    /// A port of the kernel's choice on loopback.
-    static func port(in directory: TemporaryDirectory) throws -> Agents.Port {
-        let shown = try #require(X509Pair.authority(named: "shown"))
-        let path = "\(directory.path)/shown.pem"
-        try Data(shown.certificate.utf8).write(to: URL(fileURLWithPath: path))
-        return Agents.Port(
-            hosts: ["127.0.0.1"], number: 0, authority: try #require(AgentAuthority.make()),
-            url: "https://10.77.0.1:8443", chainPath: path)
-    }
-
-    // MARK: Help
-
-    /// Joins, and comes to the port.
-    private func identity(_ name: String, port: Int) async throws -> AgentIdentity {
-        let request = try CertificateRequest(name: name)
-        let token = try acts.makeAgentToken(AgentTokenRequest()).token
-        let answer = try await Door(to: services).join(
-            AgentJoinRequest(
-                token: token, certificateRequest: request.text, name: name, address: nil, ports: [:]),
-            from: "10.77.0.\(UInt8.random(in: 2...250))")
-        return AgentIdentity(
-            server: answer.server.text, host: "127.0.0.1", port: port, key: request.key,
-            certificate: answer.certificate, authority: answer.authority)
-    }
-
-    /// The port listens while `body` runs.
-    private func serving(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
-        // It listens once an agent may come.
-        _ = try acts.makeAgentToken(AgentTokenRequest())
-        let (ports, feed) = AsyncStream.makeStream(of: Int.self)
-        let port = AgentPort(
-            agents: services.agents, limits: services.limits, renderer: PageRenderer(version: "test"),
-            logger: .silent, quiet: .silent)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await port.run { feed.yield($0) } }
-            var found = ports.makeAsyncIterator()
-            let number = await found.next() ?? 0
-            group.addTask { try await body(number) }
-            try await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private static let report = AgentReport(
-        version: "1", bootID: "b",
-        load: TerminalLoad(
-            processorCount: 2, loadAverage: 0.5, memoryByteCount: 4 << 30, usedMemoryByteCount: 1 << 30,
-            sessionCount: 0),
-        events: [AgentEvent(number: 7, age: 0, kind: .accountMade, user: "anna", id: "", text: "")])
-
-    // MARK: Tests
+    init() async throws { bench = try await AgentPortBench() }
 
     @Test func `an agent that joined reports, takes orders and tells how they ended`() async throws {
         let services = services
-        try await serving { port in
-            let line = try CenterLine(try await identity("TS1.example.org", port: port))
+        try await bench.serving { port, _ in
+            let line = try CenterLine(try await bench.identity("TS1.example.org", port: port))
             #expect(line.identity.server == "ts1")
             let name = try TerminalName("ts1")
-            let answer = try await line.report(Self.report)
+            let answer = try await line.report(AgentPortBench.report)
             #expect(answer.acknowledged == 7)
             #expect(services.fleet.snapshot.contents.terminals.servers[name] != nil)
             let (connected, feed) = AsyncStream.makeStream(of: Void.self)
@@ -102,8 +43,8 @@ import Testing
     }
 
     @Test func `without a certificate, or with one of another authority, no agent is let in`() async throws {
-        try await serving { port in
-            let known = try await identity("ts1", port: port)
+        try await bench.serving { port, _ in
+            let known = try await bench.identity("ts1", port: port)
             let other = try #require(AgentAuthority.make())
             let request = try CertificateRequest(name: "ts1")
             var foreign = known
@@ -111,7 +52,9 @@ import Testing
             foreign.certificate = try #require(
                 other.certificate(forRequest: request.text, of: "ts1", now: Clock.second)
             ).pem
-            await #expect(throws: (any Error).self) { try await CenterLine(foreign).report(Self.report) }
+            await #expect(throws: (any Error).self) {
+                try await CenterLine(foreign).report(AgentPortBench.report)
+            }
             let bare = try HTTPClient(trustingPEM: known.authority, at: "")
             await #expect(throws: (any Error).self) {
                 try await CenterLine.answer(
@@ -125,14 +68,16 @@ import Testing
             stray.certificate = try #require(
                 port.authority.certificate(forRequest: request.text, of: "ts1", now: Clock.second)
             ).pem
-            await #expect(throws: AgentProblem.self) { try await CenterLine(stray).report(Self.report) }
-            _ = try await CenterLine(known).report(Self.report)
+            await #expect(throws: AgentProblem.self) {
+                try await CenterLine(stray).report(AgentPortBench.report)
+            }
+            _ = try await CenterLine(known).report(AgentPortBench.report)
         }
     }
 
     @Test func `a certificate that has expired is refused`() async throws {
-        try await serving { port in
-            var identity = try await identity("ts1", port: port)
+        try await bench.serving { port, _ in
+            var identity = try await bench.identity("ts1", port: port)
             let request = try CertificateRequest(name: "ts1")
             let authority = try #require(services.agents.port).authority
             identity.key = request.key
@@ -141,7 +86,9 @@ import Testing
                     forRequest: request.text, of: "ts1",
                     now: Clock.second - (AgentAuthority.days + 1) * 86_400)
             ).pem
-            await #expect(throws: (any Error).self) { try await CenterLine(identity).report(Self.report) }
+            await #expect(throws: (any Error).self) {
+                try await CenterLine(identity).report(AgentPortBench.report)
+            }
         }
     }
 
@@ -149,10 +96,10 @@ import Testing
         async throws
     {
         let services = services
-        try await serving { port in
-            let revoked = try CenterLine(try await identity("ts1", port: port))
-            let removed = try CenterLine(try await identity("ts2", port: port))
-            for line in [revoked, removed] { _ = try await line.report(Self.report) }
+        try await bench.serving { port, _ in
+            let revoked = try CenterLine(try await bench.identity("ts1", port: port))
+            let removed = try CenterLine(try await bench.identity("ts2", port: port))
+            for line in [revoked, removed] { _ = try await line.report(AgentPortBench.report) }
             try await acts.revokeAgent(of: TerminalName("ts1"))
             let name = try TerminalName("ts2")
             let record = try #require(services.fleet.snapshot.contents.terminals.servers[name])
@@ -160,7 +107,7 @@ import Testing
                 try await services.fleet.change(by: "test") { _ in [edit] }
             }
             for line in [revoked, removed] {
-                await #expect(throws: AgentProblem.self) { try await line.report(Self.report) }
+                await #expect(throws: AgentProblem.self) { try await line.report(AgentPortBench.report) }
                 await #expect(throws: AgentProblem.self) {
                     try await line.renew(CertificateRequest(name: "x").text)
                 }
@@ -169,8 +116,8 @@ import Testing
     }
 
     @Test func `a renewed certificate counts, and so does the one before, but none earlier`() async throws {
-        try await serving { port in
-            var identity = try await identity("ts1", port: port)
+        try await bench.serving { port, _ in
+            var identity = try await bench.identity("ts1", port: port)
             var lines = [try CenterLine(identity)]
             for _ in 0..<2 {
                 let request = try CertificateRequest(name: "other name")
@@ -178,14 +125,14 @@ import Testing
                 identity.key = request.key
                 lines.append(try CenterLine(identity))
             }
-            await #expect(throws: AgentProblem.self) { try await lines[0].report(Self.report) }
-            for line in lines.dropFirst() { _ = try await line.report(Self.report) }
+            await #expect(throws: AgentProblem.self) { try await lines[0].report(AgentPortBench.report) }
+            for line in lines.dropFirst() { _ = try await line.report(AgentPortBench.report) }
         }
     }
 
     @Test func `the port serves nothing else, and no more than is bounded`() async throws {
-        try await serving { port in
-            let identity = try await identity("ts1", port: port)
+        try await bench.serving { port, _ in
+            let identity = try await bench.identity("ts1", port: port)
             let client = try identity.client()
             for path in ["../../api/v1/nodes", "../../login", "other"] {
                 let answer = try await client.execute(

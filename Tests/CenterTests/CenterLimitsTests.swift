@@ -97,7 +97,7 @@ import Wire
     private func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(
-            RequestDeadline(first: .seconds(20), whole: .seconds(60), between: .seconds(75)))
+            RequestDeadline(.init(first: .seconds(20), whole: .seconds(60), between: .seconds(75))))
         try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.7", port: 1)).wait()
         return channel
     }

@@ -91,7 +91,7 @@ import Wire
         let channel = EmbeddedChannel()
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(
-            RequestDeadline(whole: .seconds(60), between: .seconds(75), rest: .seconds(10)))
+            RequestDeadline(.init(whole: .seconds(60), between: .seconds(75), rest: .seconds(10))))
         try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
         let head = HTTPServerRequestPart.head(HTTPRequestHead(version: .http1_1, method: .POST, uri: "/"))
         let body = HTTPServerRequestPart.body(ByteBuffer(string: "x"))

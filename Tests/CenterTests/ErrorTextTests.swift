@@ -2,6 +2,7 @@ import API
 import Fleet
 import Foundation
 import NIOCore
+import NetworkErrors
 import Testing
 
 @testable import Center

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import NetworkErrors
 import Synchronization
 import Testing
 
@@ -38,6 +39,50 @@ import Testing
             if let place = (error as? HTTPClientError)?.place { #expect(said.contains(place)) }
             return (error as? HTTPClientError)?.cause
         }
+    }
+
+    // MARK: Connections that stay
+
+    @Test func `a kept connection carries the next request`() async throws {
+        let server = try await ByteServer(Self.hello)
+        let client = try HTTPClient(trustingPEM: TestCertificates.good, at: "", keepsConnection: true)
+        for _ in 0..<5 {
+            #expect(try await text(HTTPClientRequest(url: server.url), client: client) == "200 hello")
+        }
+        var events = server.events.makeAsyncIterator()
+        for _ in 0..<5 {
+            guard case .request(let head)? = await events.next() else {
+                Issue.record("it was closed in between")
+                return
+            }
+            #expect(!head.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test func `one that the server has closed is made anew`() async throws {
+        let server = try await ByteServer(Self.hello, isClosing: true)
+        let client = try HTTPClient(trustingPEM: TestCertificates.good, at: "", keepsConnection: true)
+        for _ in 0..<20 {
+            #expect(try await text(HTTPClientRequest(url: server.url), client: client) == "200 hello")
+        }
+    }
+
+    @Test func `an answer that ends with its connection, or is not read, ends a kept one`() async throws {
+        let server = try await ByteServer("HTTP/1.0 200 OK\r\n\r\nhello", isClosing: true)
+        let client = try HTTPClient(trustingPEM: TestCertificates.good, at: "", keepsConnection: true)
+        for _ in 0..<2 {
+            #expect(try await text(HTTPClientRequest(url: server.url), client: client) == "200 hello")
+        }
+        let endless = try await ByteServer { _ in
+            .init(bytes: "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n", fillerByteCount: 100_000_000)
+        }
+        for _ in 0..<2 {
+            _ = try await client.execute(HTTPClientRequest(url: endless.url), within: Self.limits)
+        }
+        var events = endless.events.makeAsyncIterator()
+        var closedCount = 0
+        while closedCount < 2, let event = await events.next() { if event == .closed { closedCount += 1 } }
+        #expect(closedCount == 2)
     }
 
     // MARK: Answers
@@ -129,7 +174,7 @@ import Testing
         throws
     {
         let destination = try HTTPDestination(HTTPClientRequest(url: url))
-        let head = try destination.head(of: HTTPClientRequest(url: url))
+        let head = try destination.head(of: HTTPClientRequest(url: url), isLast: true)
         #expect(destination.description == place)
         #expect((destination.serverName ?? "") == name)
         #expect(head.uri == target && head.headers["Host"] == [host])

@@ -23,7 +23,11 @@ final class LogInBench: Sendable {
         var orders: [(server: TerminalName, work: AgentOrder.Work)] = []
         var sessions: [TerminalName: [AgentSession]] = [:]
         var time = 1_000_000
+        /// What ports answer; open otherwise.
+        var knocks: [String: PortKnock.Answer] = [:]
         var eventNumber = 0
+        /// What is open on each server; empty: they do not say it.
+        var ports: [SessionProtocol: Int] = [:]
     }
 
     static let machines = ["52:54:00:00:09:01", "52:54:00:00:09:02", "52:54:00:00:09:03"]
@@ -38,9 +42,10 @@ final class LogInBench: Sendable {
 
     /// - Parameters:
     ///   - settings: of the site.
+    ///   - furtherNodeCount: beside the three, from ``machine(_:)`` on.
     ///   - change: of the pool.
     init(
-        settings: [String: SettingValue] = [:], servers: [String] = ["ts1", "ts2"],
+        settings: [String: SettingValue] = [:], servers: [String] = ["ts1", "ts2"], furtherNodeCount: Int = 0,
         pool change: (inout TerminalPool) throws -> Void = { _ in }
     ) async throws {
         directory = try TemporaryDirectory()
@@ -52,10 +57,10 @@ final class LogInBench: Sendable {
             name: try PoolName("school"), levels: [TerminalPool.Level(servers: names)],
             protocols: [.rdp, .ssh])
         try change(&pool)
-        let nodes = try Self.machines.enumerated().map { index, machine in
+        let nodes = try (1...Self.machines.count + furtherNodeCount).map { place in
             Node(
-                name: try NodeName("pc-\(index + 1)"), group: .site,
-                macAddresses: [try #require(MACAddress(machine))])
+                name: try NodeName("pc-\(place)"), group: .site,
+                macAddresses: [try #require(Self.machine(place))])
         }
         var site = NodeGroup(path: .site)
         site.settings = settings.merging(["pool": .text("school")]) { own, _ in own }
@@ -71,14 +76,16 @@ final class LogInBench: Sendable {
         terminals = LiveTerminals(fleet: fleet)
         let box = Box()
         logIns = LogIns(
-            fleet: fleet, terminals: terminals, now: { box.bench?.time ?? 0 }, wall: { 1_800_000_000 })
+            fleet: fleet, terminals: terminals,
+            knock: { address, _ in box.bench?.state.withLock { $0.knocks[address] } ?? .open },
+            now: { box.bench?.time ?? 0 }, wall: { 1_800_000_000 })
         let live = terminals
         let streams = names.map { ($0, live.orders(for: $0)) }
         agents = streams.map { name, orders in
             Task {
                 for await order in orders {
                     guard let answer = box.bench?.answer(order, on: name) else { continue }
-                    live.take(answer)
+                    live.take(answer, from: name)
                 }
             }
         }
@@ -94,6 +101,12 @@ final class LogInBench: Sendable {
         private struct Weak: Sendable { weak var bench: LogInBench? }
         var bench: LogInBench? { held.withLock { $0.bench } }
         func set(_ bench: LogInBench) { held.withLock { $0.bench = bench } }
+    }
+
+    /// The card of a node, by its place: 1 and on.
+    static func machine(_ place: Int) -> MACAddress? {
+        place <= machines.count
+            ? MACAddress(machines[place - 1]) : MACAddress(rawValue: 0x5254_0009_0000 | UInt64(place))
     }
 
     var time: Int { state.withLock { $0.time } }
@@ -135,10 +148,11 @@ final class LogInBench: Sendable {
     // MARK: Reports
 
     func report(_ name: TerminalName, events: [AgentEvent] = []) {
-        let (sessions, time) = state.withLock { ($0.sessions[name] ?? [], $0.time) }
+        let (sessions, ports, time) = state.withLock { ($0.sessions[name] ?? [], $0.ports, $0.time) }
         var report = SmallFleet.report(users: [])
         report.sessions = sessions
         report.events = events
+        report.ports = ports
         _ = terminals.take(report, from: name, at: time)
     }
 
@@ -172,7 +186,7 @@ final class LogInBench: Sendable {
 
     // MARK: Log-ins
 
-    /// - Parameter place: of the node: 1 to 3.
+    /// - Parameter place: of the node: 1 and on.
     func logIn(
         _ user: String = "", at place: Int = 1, password: Bool? = nil, id: String? = nil,
         takesOver: Bool = false,
@@ -181,8 +195,8 @@ final class LogInBench: Sendable {
         let request = LogInRequest(
             id: id ?? UUID().uuidString, user: user, pool: "", protocols: ["rdp", "ssh"], publicKey: key,
             hasPassword: password ?? !user.isEmpty, takesOver: takesOver)
-        let machine = try #require(MACAddress(Self.machines[place - 1]))
-        let address = try #require(IPv4Address("10.77.0.\(100 + place)"))
+        let machine = try #require(Self.machine(place))
+        let address = IPv4Address(rawValue: 0x0A4D_0000 | UInt32(100 + place))
         return await logIns.logIn(
             request, by: fleet.snapshot.node(at: machine), machine: machine, at: address)
     }

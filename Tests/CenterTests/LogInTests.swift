@@ -173,6 +173,60 @@ import Wire
         #expect(try await bench.ticket("ann").address == other)
     }
 
+    /// A bench on which ann was sent to a server, with that server and the address of the other one.
+    private func sent() async throws -> (
+        bench: LogInBench, ticket: SessionTicket, server: String, other: String
+    ) {
+        let bench = try await LogInBench()
+        let ticket = try await bench.ticket("ann")
+        let isFirst = ticket.address == "10.77.0.20"
+        return (bench, ticket, isFirst ? "ts1" : "ts2", isFirst ? "10.77.0.21" : "10.77.0.20")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a server that lost its power with the person's session is left at the next log-in`() async throws {
+        let (bench, ticket, server, other) = try await sent()
+        try bench.begin("ann", on: server)
+        try bench.behave(server, .dies)
+        bench.state.withLock { $0.knocks[ticket.address] = PortKnock.Answer.none }
+        // Fewer than the fifteen seconds after which it counts as silent anyway.
+        bench.pass(8_000)
+        let again = try await bench.ticket("ann")
+        #expect(again.address == other && !again.isReconnection)
+        #expect(bench.terminals.now(at: bench.time)[try TerminalName(server)]?.state == .silent)
+        // Until it is heard again.
+        bench.report(try TerminalName(server))
+        #expect(bench.terminals.now(at: bench.time)[try TerminalName(server)]?.state == .up)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a server that is only slow keeps the person's session`() async throws {
+        let (bench, _, server, _) = try await sent()
+        try bench.begin("ann", on: server)
+        try bench.behave(server, .dies)
+        bench.pass(8_000)
+        #expect(try await bench.refusal("ann")?.contains("does not answer") == true)
+        #expect(bench.prepared().count == 2)
+    }
+
+    @Test(arguments: [PortKnock.Answer.refused, .none, .open])
+    func `who asks again because nothing takes them lands elsewhere`(answer: PortKnock.Answer) async throws {
+        let (bench, ticket, _, other) = try await sent()
+        bench.state.withLock { $0.knocks[ticket.address] = answer }
+        bench.pass(2_000)
+        // A firewall may keep this server from a port that nodes reach.
+        let again = try await bench.ticket("ann")
+        #expect(again.address == (answer == .refused ? other : ticket.address))
+        bench.pass(6_000)
+        if answer == .none { #expect(try await bench.ticket("ann").address == other) }
+    }
+
+    @Test func `a ticket's name is no option of a program`() async throws {
+        let bench = try await LogInBench(settings: Self.guests)
+        let ticket = try await bench.ticket()
+        #expect(ticket.id.utf8.count == 32 && ticket.id.allSatisfy(\.isHexDigit))
+    }
+
     // MARK: One session
 
     @Test func `two log-ins of one person at one moment have one server`() async throws {
@@ -188,6 +242,35 @@ import Wire
             }
         }
         #expect(forgotten.count <= 1 && Set(forgotten).isSubset(of: [first.id, second.id]))
+    }
+
+    @Test func `a protocol that the agent does not find open is not chosen`() async throws {
+        let bench = try await LogInBench(settings: Self.guests)
+        bench.state.withLock { $0.ports = [.ssh: 22] }
+        try bench.reportAll()
+        #expect(try await bench.ticket().kind == "ssh")
+        bench.state.withLock { $0.ports = [.rdp: 3_389] }
+        try bench.reportAll()
+        #expect(try await bench.ticket(at: 2).kind == "rdp")
+    }
+
+    @Test func `a thousand log-ins at one moment have accounts of their own, on servers that share them`()
+        async throws
+    {
+        let count = 1_000
+        let bench = try await LogInBench(
+            settings: ["log-in": .text("automatic"), "log-in-account": .text("pc-(.*) → guest-\\1")],
+            servers: ["ts1", "ts2", "ts3", "ts4"], furtherNodeCount: count - 3)
+        let users = try await withThrowingTaskGroup(of: String.self) { group in
+            for place in 1...count { group.addTask { try await bench.ticket(at: place).user } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(users.count == count)
+        let prepared = ["ts1", "ts2", "ts3", "ts4"].map { bench.prepared($0).count }
+        #expect(prepared.reduce(0, +) == count)
+        #expect(prepared.allSatisfy { (count / 5...count * 3 / 10).contains($0) }, "\(prepared)")
+        #expect(bench.terminals.state.withLock { $0.waiting.isEmpty })
+        #expect(bench.logIns.state.withLock { $0.kept.isEmpty && $0.turns.isEmpty })
     }
 
     @Test func `nodes that log in at one moment have accounts of their own`() async throws {

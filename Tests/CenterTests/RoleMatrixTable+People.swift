@@ -1,7 +1,7 @@
 extension MatrixRow {
     /// The directory of people, and sessions on terminal servers.
     static let people = #"""
-        GET /api/v1/accounts  site  200
+        GET /api/v1/accounts  anywhere  200
         POST /api/v1/accounts/import  site  200  {"accounts":[{"name":"ben","account":{"uid":3000}}],"replaces":false}
         GET /api/v1/accounts/ann  site  200
         PUT /api/v1/accounts/ben  site  200  {"fullName":"Ben","groups":["audio"],"home":"archive"}
@@ -16,7 +16,7 @@ extension MatrixRow {
         GET /desktops/sessions  anywhere  200
         GET /desktops/session?server=ts-of-NODE&id=0  place  200
         POST /desktops/session  place  503  server=ts-of-NODE&id=0&act=disconnect
-        GET /desktops/accounts  site  200
+        GET /desktops/accounts  anywhere  200
         GET /desktops/account  site  200
         GET /desktops/account?name=ann  site  200
         POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep

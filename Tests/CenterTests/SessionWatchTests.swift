@@ -26,6 +26,24 @@ import Testing
 
     private let noon = WeekMoment(day: 0, minute: 720)
 
+    @Test func `changes that the history did not take are told again`() {
+        var watch = SessionWatch()
+        func look(_ seen: [SessionWatch.Seen], _ second: Int) -> (began: [PastSession], ended: [PastSession])
+        {
+            watch.changes(seen, on: [server], gone: { _ in false }, at: second)
+        }
+        let first = look([seen()], 1_000)
+        watch.restore(began: first.began, ended: first.ended)
+        let again = look([seen()], 1_005)
+        #expect(first.began.count == 1 && again.began.map(\.session) == ["c1"])
+        let end = look([], 1_010)
+        watch.restore(began: end.began, ended: end.ended)
+        let late = look([], 1_015)
+        #expect(end.ended.count == 1 && late.ended.map(\.startedAt) == again.began.map(\.startedAt))
+        let none = look([], 1_020)
+        #expect(none.began.isEmpty && none.ended.isEmpty)
+    }
+
     @Test mutating func `an idle session is disconnected, once a minute`() {
         pool.idleMinutes = 30
         var watch = SessionWatch()

@@ -182,7 +182,7 @@ final class SmallFleet: Sendable {
         }
         await services.builds.use { _ in }
         services.agents = Agents(
-            fleet: services.fleet, terminals: services.terminals, port: try AgentPortTests.port(in: directory)
+            fleet: services.fleet, terminals: services.terminals, port: try AgentPortBench.port(in: directory)
         )
         return services
     }
@@ -205,6 +205,7 @@ final class SmallFleet: Sendable {
             try await addSecret(of: place, to: fleet)
             try await addTPM(of: place, to: fleet)
             try await addTerminal(of: place, to: services)
+            try await addSchedule(of: place, to: services.fleet)
         }
         try await addAccounts(to: services)
         try await fleet.change(by: "seed") { snapshot in

@@ -41,5 +41,37 @@ extension EndToEnd.Servers {
             #expect(try offers(for: "roost node show pc", "/nowhere/api.sock") == [])
             #expect(try offers(for: "roost get pc-1 overlay", "/nowhere/api.sock") == ["overlay-size"])
         }
+
+        @Test func `what is scheduled runs once, also when the server was killed before its time`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            try server.roost("group", "add", "/room")
+            let seconds = Pace.seconds(6)
+            let made = try server.roost("at", "+\(seconds)s", "set", "--group", "/room", "loader=ipxe")
+            #expect(made.hasPrefix("set-1: set /room: loader=ipxe at "))
+            try server.roost(
+                "set", "--group", "/room", "--every", "sun 04:00", "--schedule", "weekly", "loader=grub")
+            server.kill()
+            try server.startAgain()
+            try Pace.wait(30, until: "the schedule has run") {
+                try server.roost("schedule", "show", "set-1").contains("1 done")
+            }
+            #expect(try server.roost("schedule", "list", "over").contains("set-1"))
+            let history = try server.roost("history")
+            // It was made, and it ran.
+            #expect(history.split(separator: "\n").count { $0.contains("schedule set-1") } == 2)
+            #expect(try server.roost("schedule", "list").contains("weekly"))
+            try server.roost("schedule", "pause", "weekly")
+            #expect(try server.roost("schedule", "list", "-o", "json").contains("\"paused\""))
+            try server.roost("schedule", "rm", "weekly", "set-1")
+            #expect(try server.roost("schedule", "list", "-o", "name") == "")
+            // A secret would stand in the schedule, and what is past cannot come.
+            #expect(throws: CommandFailed.self) {
+                try server.roost("set", "--at", "+1h", "root-password=word")
+            }
+            #expect(throws: CommandFailed.self) {
+                try server.roost("at", "2026-01-02", "set", "loader=ipxe")
+            }
+        }
     }
 }

@@ -121,6 +121,12 @@ extension Commit {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
 
+    private static func schedule() throws -> Schedule {
+        Schedule(
+            name: try ScheduleName("nightly"), act: .restart(nodes: "pc-1", unlessInUse: false),
+            time: .once(2_000_000_000))
+    }
+
     private static func make(_ edits: [FleetEdit], in store: SQLiteStore) async throws {
         _ = try await store.apply(store.snapshot().checking(edits), by: "test", what: "made")
     }
@@ -135,6 +141,8 @@ extension Commit {
         try await make([.token(1, token("first"), hash: "first")], in: store)
         try await make([.boardLink(1, boardLink("first"), hash: "first")], in: store)
         try await make([.webHook(1, hook("http://first"))], in: store)
+        let schedule = try schedule()
+        try await make([.schedule(schedule.name, schedule)], in: store)
         let secrets = try secrets()
         try await make(Array(secrets.dropLast()), in: store)
         var mint = try #require(try await store.claim([formerClaim()]).first?.orders.first).mint
@@ -193,6 +201,10 @@ extension Commit {
             let tpm = TPMIdentity(endorsement: "a", attestation: "b", kind: .ecc)
             _ = try await store.bind([BoundTPM(node: node.name, tpm: tpm, boundAt: 1)])
         case .terminalSessions: try await store.save(began: [Self.desktop()], ended: [])
+        case .scheduleProgress:
+            var progress = ScheduleProgress(at: 1)
+            progress.begin(due: 2, at: 2, targets: ["pc-1"])
+            try await store.save(progress, of: Self.schedule().name)
         case .refusedTPMs:
             try await store.save(refusals: [Self.machine: Self.refusal()])
         case .secretMints:
@@ -262,6 +274,7 @@ extension Commit {
         case .tpms: try await store.snapshot().tpm(of: NodeName("pc-1")) != nil
         case .refusedTPMs: try await store.refusedTPMs().count == 1
         case .terminalSessions: try await store.openSessions().count == 1
+        case .scheduleProgress: try await store.scheduleProgress().values.first?.current?.dueAt == 2
         // Done is what was handed out: a receipt without it, or it without a receipt, is neither; and what is to be minted is known, too.
         case .secretReceipts: try await Self.isClaimed(store)
         case .secretMints: try await store.openMints().isEmpty

@@ -216,6 +216,116 @@ extension EndToEnd.Systems {
             #expect(said.split(separator: "\n").sorted() == ["hpc-1", "hpc-2"], "\(said)")
         }
 
+        // MARK: Terminal server
+
+        /// A program of a person on a machine's screen, or nothing.
+        private func process(_ name: String, of user: String, at address: String) throws -> Bool {
+            try lab.ssh(address, "pgrep -u \(user) -x \(name) >/dev/null && echo yes || true") == "yes"
+        }
+
+        @Test(.enabled(if: TerminalLab.obstacle == nil, "\(TerminalLab.obstacle ?? "")"))
+        func `a terminal server of the example takes people, and empties itself before a new version`() throws
+        {
+            let context = try DockerfileContext([:])
+            defer { context.remove() }
+            try BootLab.run("cp", ["-a", "\(Self.examples)/terminal-server/.", context.path])
+            try BootLab.run("cp", [TerminalLab.agentProgram, context.path])
+            try DockerfileContext.roost(
+                [
+                    "image", "build", "terminal-server", context.path, "--build-arg", "APPLICATIONS=",
+                    "--build-arg", "LOCALES=en_GB.UTF-8",
+                ] + Self.smallKernel)
+            try lab.roost("apply", "-f", "\(Self.examples)/terminal-server/roost.yaml")
+            // A machine less than the example has; what stands in for Windows takes people meanwhile.
+            try lab.roost("server", "rm", "ts-2")
+            try lab.roost("node", "rm", "ts-2")
+            try BootLab.run(
+                "sh",
+                ["-c", #"printf secret | "$0" windows other 10.77.0.23 SCHOOL ann"#, TerminalLab.script],
+                environment: TerminalLab.environment)
+            defer { _ = try? TerminalLab.command("stop", "other") }
+            try lab.roost(
+                "server", "add", "other", "--address", "10.77.0.23", "--system", "windows", "--tag", "room")
+
+            // From the network: it will start again by itself.
+            try lab.boot(
+                "ts-1", mac: "52:54:00:00:00:01", ["--mem", "2048", "--reboots"],
+                expecting: [BootLab.handover])
+            defer { _ = try? lab.powerOff("ts-1") }
+            try lab.waitForStage("ready", of: "ts-1", seconds: 360)
+            try joinAgent()
+            let address = try lab.address(of: "ts-1")
+            try showDesktop(at: address)
+
+            try DockerfileContext.roost(["image", "shell", "terminal-server", "--", "touch", "/etc/second"])
+            try lab.roost(
+                "image", "promote", "terminal-server@2", "--canary", "/terminal-servers", "--success",
+                "ready within 5m", "--for", "1m")
+            try lab.waitUntil("it drains", seconds: 60) {
+                try server("ts-1").admission == "draining"
+            }
+            #expect(try process("icewm", of: "anna", at: address))
+            let sessions = try lab.json("session", "list", "--servers") as? [[String: Any]] ?? []
+            let session = try #require(sessions.first { $0["user"] as? String == "anna" }?["id"] as? String)
+            try lab.roost("session", "end", "ts-1", session)
+            // Empty, it starts again; its agent has joined for good, and it takes people again.
+            try lab.waitUntil("it takes people with the new version", seconds: 420) {
+                let server = try server("ts-1")
+                return server.admission == "open" && server.isConnected
+                    && (try? lab.ssh(address, "cat /etc/second && echo new")) == "new"
+            }
+            #expect(try lab.failedSteps(of: "ts-1").isEmpty)
+        }
+
+        private func server(_ name: String) throws -> (isConnected: Bool, admission: String) {
+            let all = try lab.json("server", "list") as? [[String: Any]] ?? []
+            for one in all {
+                guard let record = one["server"] as? [String: Any], record["name"] as? String == name else {
+                    continue
+                }
+                return (one["isConnected"] as? Bool ?? false, record["admission"] as? String ?? "")
+            }
+            return (false, "")
+        }
+
+        /// As the guide says: once, and then at each boot by itself.
+        private func joinAgent() throws {
+            let join = try lab.roost("server", "token", "--name", "ts-1").trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            let address = try lab.address(of: "ts-1")
+            try lab.waitUntil("ts-1 has started", seconds: 240) {
+                ["running", "degraded"].contains(try lab.ssh(address, "systemctl is-system-running || true"))
+            }
+            #expect(try lab.ssh(address, "systemctl --failed --no-legend").isEmpty)
+            try lab.ssh(
+                address,
+                """
+                \(join) >/dev/null && systemctl start roost-agent
+                useradd --create-home --shell /bin/bash anna
+                echo 'anna:\(TerminalLab.password)' | chpasswd
+                printf '#!/bin/sh\nxsetroot -solid "#2a6099"\nexec icewm\n' >/home/anna/.xsession
+                """)
+            try lab.waitUntil("its agent reports", seconds: 60) {
+                try server("ts-1").isConnected
+            }
+        }
+
+        /// A person comes from a machine with FreeRDP, sees the desktop, and goes; the session stays.
+        private func showDesktop(at address: String) throws {
+            try TerminalLab.command("client", "seat", "10.77.0.98")
+            defer { _ = try? TerminalLab.command("stop", "seat") }
+            try BootLab.run(
+                "sh",
+                [
+                    "-c", #"printf '%s\n' "$1" | "$0" login seat anna "$2" "$3""#, TerminalLab.script,
+                    TerminalLab.password, address, "\(BootLab.directory)/log/terminal-server.png",
+                ], environment: TerminalLab.environment)
+            #expect(try process("icewm", of: "anna", at: address))
+            try lab.waitUntil("the session is known", seconds: 30) {
+                try lab.roost("session", "list", "--servers").contains("anna")
+            }
+        }
+
         // MARK: Desktop
 
         @Test func `the desktop example shows its log-in screen`() throws {

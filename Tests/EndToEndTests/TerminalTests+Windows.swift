@@ -26,8 +26,8 @@ extension EndToEnd.Machines.TerminalTests {
         defer {
             terminals.leave()
             _ = try? lab.roost("set", "--node", TerminalLab.node, "pool=room", "windows-accounts=")
-            _ = try? lab.roost("pool", "remove", "windows")
-            _ = try? lab.roost("server", "remove", Windows.name)
+            _ = try? lab.roost("pool", "rm", "windows")
+            _ = try? lab.roost("server", "rm", Windows.name)
             _ = try? TerminalLab.command("stop", Windows.name)
         }
         try lab.roost(

@@ -122,6 +122,23 @@ import Testing
         #expect(file.entries.first?.groups == ["audio", "video"])
     }
 
+    /// What a shell, a path, a line of passwd or PAM's configuration would take for its own, and what systems have.
+    private static let unusable = [
+        "-x", "a;b", "$(id)", "`id`", "../x", "/etc", "a b", "a\tb", "a|b", "a&b", "a\u{0}b", "a'b", "a\\b",
+        "a%b",
+        "@group", "+", "*", "#ann", "Ann", "ännchen", "\u{202E}ann", "root", "sshd", "systemd-x",
+        String(repeating: "a", count: 33),
+    ]
+
+    @Test(arguments: unusable)
+    func `a name that is none comes in by no file`(name: String) throws {
+        let passwd = AccountFile(
+            passwd: "\(name):x:1001:1001::/home/x:/bin/bash\nann:x:1002:1002::/:/bin/sh\n")
+        #expect(passwd.entries.map(\.name.text) == ["ann"])
+        let csv = try AccountFile(csv: "name,uid\n\"\(name)\",3000\nann,3001\n")
+        #expect(csv.entries.map(\.name.text) == ["ann"] && csv.skipped.count == 1)
+    }
+
     @Test(arguments: ["", "user,uid\n", "name,name\nann,ben\n", "name\n\"ann", "uid\n5\n"])
     func `a file that is none is refused`(text: String) {
         #expect(throws: InvalidSetting.self) { try AccountFile(csv: text) }

@@ -295,6 +295,8 @@ import Testing
         #expect(pool.kind(of: [.rdp, .ssh, .x2go, .vnc], on: server) == .x2go)
         #expect(pool.kind(of: [.rdp, .ssh], on: server) == .rdp)
         #expect(pool.kind(of: [.ssh, .vnc], on: server) == nil)
+        #expect(pool.kind(of: [.rdp, .ssh, .x2go, .vnc], on: server, without: .x2go) == .rdp)
+        #expect(pool.kind(of: .rdp, on: server, without: .rdp) == nil)
     }
 
     @Test func `why no server takes a log-in is said with numbers`() throws {

@@ -44,6 +44,7 @@ struct Routes {
         AgentRoutes().add(to: self)
         TerminalRoutes().add(to: self)
         AccountRoutes().add(to: self)
+        ScheduleRoutes().add(to: self)
     }
 
     func get(

@@ -12,6 +12,7 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let addresses: ClientAddresses
     /// Whether `base` begins with a TLS handshake.
     var isEncrypted = false
+    var deadlines = RequestDeadline.Times()
 
     private struct Refused: Error {}
 
@@ -43,7 +44,7 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandlers([RequestDeadline(), HostCheck()], position: .after(decoder))
+            try pipeline.addHandlers([RequestDeadline(deadlines), HostCheck()], position: .after(decoder))
             return value
         }
     }
@@ -59,22 +60,27 @@ final class RequestDeadline: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
 
-    /// From the connection to its first request, handshake included; for a request; between requests; for the rest of one that is answered.
-    private let (first, whole, between, rest): (TimeAmount, TimeAmount, TimeAmount, TimeAmount)
+    struct Times: Sendable {
+        /// From the connection to its first request, handshake included.
+        var first = TimeAmount.seconds(20)
+        /// For a request.
+        var whole = TimeAmount.seconds(60)
+        /// Between requests.
+        var between = TimeAmount.seconds(75)
+        /// For the rest of one that is answered.
+        var rest = TimeAmount.seconds(10)
+    }
+
+    private let times: Times
     private var deadline: Scheduled<Void>?
     /// Requests received and not yet answered.
     private var openCount = 0
     /// Requests answered and not yet received.
     private var earlyCount = 0
 
-    init(
-        first: TimeAmount = .seconds(20), whole: TimeAmount = .seconds(60),
-        between: TimeAmount = .seconds(75), rest: TimeAmount = .seconds(10)
-    ) {
-        (self.first, self.whole, self.between, self.rest) = (first, whole, between, rest)
-    }
+    init(_ times: Times = Times()) { self.times = times }
 
-    func handlerAdded(context: ChannelHandlerContext) { arm(first, context) }
+    func handlerAdded(context: ChannelHandlerContext) { arm(times.first, context) }
 
     func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
 
@@ -85,12 +91,12 @@ final class RequestDeadline: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: arm(whole, context)
+        case .head: arm(times.whole, context)
         case .body: break
         case .end:
             if earlyCount > 0 {
                 earlyCount -= 1
-                arm(between, context)
+                arm(times.between, context)
             } else {
                 openCount += 1
                 deadline?.cancel()
@@ -103,10 +109,10 @@ final class RequestDeadline: ChannelDuplexHandler {
         if case .end = unwrapOutboundIn(data) {
             if openCount == 0 {
                 earlyCount += 1
-                arm(rest, context)
+                arm(times.rest, context)
             } else {
                 openCount -= 1
-                if openCount == 0 { arm(between, context) }
+                if openCount == 0 { arm(times.between, context) }
             }
         }
         context.write(data, promise: promise)

@@ -6,6 +6,7 @@ import Linux
 import Logging
 import NIOCore
 import NIOHTTP1
+import NetworkErrors
 import Sealing
 import Synchronization
 

@@ -9,16 +9,34 @@ extension Acts {
 
     /// Those with each word of `query` in name, full name, number or groups, in the order of their names.
     func accounts(_ query: String, offset: Int, limit: Int) async throws -> Page<AccountAnswer> {
-        try require(.read, in: .site)
+        try require(.read)
         let day = LocalTime.day(second: Clock.second)
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
-        let fitting = try await configuration().contents.terminals.accounts.values.filter { account in
+        let fitting = shownAccounts(in: try await configuration()).filter { account in
             let text = ([account.name.text, account.fullName, "\(account.uid)"] + account.groups)
                 .joined(separator: " ").lowercased()
             return words.allSatisfy { text.contains($0) }
         }
         let all = fitting.sorted { $0.name < $1.name }.map { AccountAnswer($0, isOpen: $0.isOpen(on: day)) }
         return Page(all, offset: offset, limit: limit)
+    }
+
+    /// All of them for those of the whole site; others see whom the pools of their groups name, and who has a session on a server there.
+    private func shownAccounts(in snapshot: FleetSnapshot) -> [DirectoryAccount] {
+        let terminals = snapshot.contents.terminals
+        let all = Array(terminals.accounts.values)
+        guard !may(.read, in: .site) else { return all }
+        let pools = terminals.pools.values.filter { mayNamePeople(in: $0.group) }
+        var users = Set(pools.flatMap(\.users))
+        let groups = Set(pools.flatMap(\.groups))
+        if at == nil {
+            users.formUnion(
+                services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
+                    server, session, _ in
+                    terminals.servers[server].flatMap { mayNamePeople(in: $0.group) ? session.user : nil }
+                })
+        }
+        return all.filter { users.contains($0.name.text) || !groups.isDisjoint(with: $0.groups) }
     }
 
     func account(_ name: LogInName) async throws -> Saved<AccountAnswer> {
@@ -32,7 +50,7 @@ extension Acts {
         -> Saved<AccountAnswer>
     {
         try require(.configure, in: .site)
-        let hash = try Self.hash(of: wish)
+        let hash = try hash(of: wish)
         let snapshot = try await change { current in
             let known = current.contents.terminals.accounts[name]
             return [
@@ -65,7 +83,7 @@ extension Acts {
                 422, "Invalid import",
                 "an import has at most \(Self.typedLimit) passwords: give hashes, or import in parts")
         }
-        let hashes = try wish.accounts.map { try Self.hash(of: $0.account, isOfMany: true) }
+        let hashes = try wish.accounts.map { try hash(of: $0.account, isOfMany: true) }
         let before = fleet.snapshot.contents.terminals.accounts
         let snapshot = try await change(what: "\(counted(wish.accounts.count, "account")) imported") {
             current in
@@ -116,13 +134,20 @@ extension Acts {
     }
 
     /// - Parameter isOfMany: a typed password takes a tenth of a second, which a thousand of them would not end in time.
-    private static func hash(of wish: AccountRequest, isOfMany: Bool = false) throws -> String? {
+    private func hash(of wish: AccountRequest, isOfMany: Bool = false) throws -> String? {
         if let password = wish.password {
             guard wish.passwordHash == nil else {
                 throw Problem(422, "Two passwords", "give the password or its hash, and not both")
             }
-            guard password.utf8.count <= 256, password.utf8.count >= 1 else {
-                throw Problem(422, "Unusable password", "a password has 1 to 256 bytes")
+            let least = fleet.snapshot.settings(of: GroupPath.site)[Settings.accountPasswordLength] ?? 8
+            guard password.utf8.count <= 256 else {
+                throw Problem(422, "Unusable password", "a password has at most 256 bytes")
+            }
+            guard password.count >= least else {
+                throw Problem(
+                    422, "Unusable password",
+                    "a password has at least \(counted(least, "character")) here (setting account-password-length)"
+                )
             }
             return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)
         }

@@ -22,6 +22,8 @@ extension Acts {
         export.terminalServers = terminals.servers.values.filter { isShown($0.group) }
             .sorted { $0.name < $1.name }
         export.pools = terminals.pools.values.filter { isShown($0.group) }.sorted { $0.name < $1.name }
+        export.schedules = snapshot.contents.schedules.values.filter { isShown($0.group) }
+            .sorted { $0.name < $1.name }
         guard group == .site else { return export }
         export.imageSettings = snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
             ([image.settings] + image.settingsOfVersions.sorted { $0.key < $1.key }.map(\.value))

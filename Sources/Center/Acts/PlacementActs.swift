@@ -56,7 +56,8 @@ extension Acts {
         if refusal == nil, let chosen = placement.server.flatMap(server) {
             (answer.server, answer.isReconnection) = (chosen.name, placement.isReconnection)
             answer.address = chosen.address
-            answer.kind = pool.kind(of: shown, on: chosen)
+            answer.kind = pool.kind(
+                of: shown, on: chosen, without: services.terminals.silentProtocols(of: chosen.name))
             answer.port = answer.kind.flatMap { chosen.ports[$0] }
         }
         return Placed(answer: answer, refusal: refusal, reasons: reasons)

@@ -24,7 +24,9 @@ extension Acts {
 
     /// Only for callers who can fix it: others must not learn about a PIN.
     private func warnings() async -> [String]? {
-        let desktops = ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
+        let desktops =
+            ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
+            + scheduleTroubles().map(\.text)
         guard may(.configure, in: .site) else { return desktops.isEmpty ? nil : desktops }
         let snapshot = fleet.snapshot
         var warnings = [fleet.recentJump?.warning].compactMap { $0 }
@@ -46,6 +48,13 @@ extension Acts {
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         warnings += desktops
         return warnings.isEmpty ? nil : warnings
+    }
+
+    /// Schedules that did not run as planned, where the caller may configure.
+    private func scheduleTroubles() -> [ScheduleTrouble] {
+        Array(
+            services.schedules.troubles(in: fleet.snapshot, now: Clock.second) { may(.configure, in: $0) }
+                .prefix(Self.problemLimit))
     }
 
     /// In the order of their addresses.
@@ -125,6 +134,8 @@ extension Acts {
         var refusedSources: [(path: String, why: String)] = []
         /// Of terminal servers and pools that the caller can fix.
         var terminalTroubles: [TerminalTrouble] = []
+        /// Where the caller may configure.
+        var scheduleTroubles: [ScheduleTrouble] = []
     }
 
     func server() async throws -> ServerState {
@@ -144,7 +155,8 @@ extension Acts {
                 ? services.watchedFiles.all.compactMap { state in
                     state.refusal.map { (state.source.path, $0) }
                 } : [],
-            terminalTroubles: Array(try terminalTroubles().prefix(2 * Self.problemLimit)))
+            terminalTroubles: Array(try terminalTroubles().prefix(2 * Self.problemLimit)),
+            scheduleTroubles: scheduleTroubles())
     }
 
     /// How machines that are not enrolled are handled.

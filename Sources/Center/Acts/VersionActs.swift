@@ -1,6 +1,6 @@
 import API
 import Fleet
-import HTTPClient
+import NetworkErrors
 
 /// Comparing, verifying, naming and removing versions of an image.
 extension Acts {

@@ -1,6 +1,6 @@
 package import Fleet
 import Foundation
-import HTTPClient
+import NetworkErrors
 
 /// Records of files as JSON has them.
 package struct DeclaredJSON: DeclaredCoding {

@@ -1,7 +1,7 @@
 package import API
 package import Fleet
-import HTTPClient
 import Logging
+import NetworkErrors
 
 /// An order to the worker: build, boot a version, or stop.
 package struct ImageBuildOrder: Codable, Sendable, Equatable {

@@ -1,6 +1,6 @@
 import API
 import Fleet
-import HTTPClient
+import NetworkErrors
 
 extension ImageReplication {
     /// Takes what the source sets for a version and its image, and follows it until a person sets something else here.

@@ -4,6 +4,7 @@ import Foundation
 import HTTPClient
 import Logging
 import NIOCore
+import NetworkErrors
 
 /// Another server that versions are copied from.
 package struct ReplicationSource: Sendable, Equatable {

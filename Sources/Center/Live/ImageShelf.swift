@@ -1,7 +1,7 @@
 import API
 import Fleet
-import HTTPClient
 import Logging
+import NetworkErrors
 
 /// The image store as the control center uses it: versions arrive complete and trusted, and are removed when not in use.
 struct ImageShelf: Sendable {

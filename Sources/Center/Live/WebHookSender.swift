@@ -5,6 +5,7 @@ import HTTPClient
 import Logging
 import NIOCore
 import NIOHTTP1
+import NetworkErrors
 import Sealing
 import Synchronization
 

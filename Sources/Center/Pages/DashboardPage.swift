@@ -10,10 +10,10 @@ struct DashboardPage {
 
     func add(to routes: Routes) {
         routes.get("/", .read) { request, context, acts in
-            let (figures, rooms) = try await acts.at(request).overview()
+            let overview = try await acts.at(request).overview()
             let (server, words) = (try await acts.server(), pages.renderer.words(context))
             let view = DashboardView(
-                figures, rooms: rooms, warnings: warnings(server, words), of: server,
+                overview, warnings: warnings(server, words), of: server,
                 mayRelease: { acts.may(.configure, in: $0) }, words)
             return try pages.show(view, "Dashboard", section: "/", request, context)
         }
@@ -50,6 +50,10 @@ struct DashboardPage {
                 words(
                     "%1 of %2 addresses in the pools of %3 are leased: give this network another range, or shorter leases (page Networks).",
                     String(network.leased), String(network.size), network.network))
+        }
+        for schedule in server.scheduleTroubles {
+            warnings.append(
+                words("Schedule %1: %2 (page Schedules).", schedule.name.text, schedule.why))
         }
         return warnings + server.terminalTroubles.map { words($0.words) }
     }

@@ -1,9 +1,9 @@
 import API
 import Fleet
 import Foundation
-import HTTPClient
 import HTTPTypes
 import Hummingbird
+import NetworkErrors
 
 /// Log-in, log-out, first run, language, and the static files.
 struct EntryPages {

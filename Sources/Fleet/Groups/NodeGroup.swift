@@ -64,6 +64,9 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
         if let pool = contents.terminals.pools.values.first(where: { $0.group == key }) {
             throw StoreError.conflict("group \(key) still has pool \(pool.name)")
         }
+        if let schedule = contents.schedules.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still has schedule \(schedule.name)")
+        }
         if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
             throw StoreError.conflict("group \(key) still contains group \(below)")
         }
@@ -134,6 +137,18 @@ extension FleetSnapshot {
             var pool = pool
             pool.group = try moved(pool.group)
             return .pool(pool.name, pool)
+        }
+        let schedules = contents.schedules.values.filter { from.contains($0.group) }
+        edits += try schedules.sorted { $0.name < $1.name }.map { schedule in
+            var schedule = schedule
+            schedule.group = try moved(schedule.group)
+            if case .set(var settings) = schedule.act, let path = try? GroupPath(settings.target),
+                from.contains(path)
+            {
+                settings.target = try moved(path).description
+                schedule.act = .set(settings)
+            }
+            return .schedule(schedule.name, schedule)
         }
         return edits + concerned.reversed().map { .group($0.path, nil) }
     }

@@ -45,7 +45,9 @@ extension ChangePlan {
     /// - Parameter plan: the addresses that nodes may have.
     package init(of edits: [FleetEdit], in before: FleetSnapshot, within plan: AddressPlan = .unknown) throws
     {
-        let after = try before.applying(edits, revision: before.revision, within: plan)
+        let renames = before.renames(by: edits)
+        let after = try before.applying(
+            edits + before.followers(of: renames, in: edits), revision: before.revision, within: plan)
         self.edits = edits.map { $0.summary(in: before) }
         nodes = []
         nodeCount = 0
@@ -58,7 +60,10 @@ extension ChangePlan {
             if nodes.count < Self.nodeLimit { nodes.append(change) }
         }
         let networks = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
-        let lines = networks + CommandNotes.lines(of: edits, from: before, to: after)
+        let lines =
+            before.notes(of: renames, to: after) + networks
+            + CommandNotes.lines(of: edits, from: before, to: after)
+            + LostNames.lines(of: edits, from: before, to: after)
         notes = lines.isEmpty ? nil : lines
     }
 

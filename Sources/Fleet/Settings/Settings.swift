@@ -18,7 +18,8 @@ package enum Settings {
         kernelParameters.definition, services.definition, groups.definition, users.definition,
         cron.definition, timers.definition, commands.definition,
         logIn.definition, logInAccount.definition, guestAccount.definition, accountHome.definition,
-        accountGroups.definition, windowsAccounts.definition, sessionHistory.definition,
+        accountGroups.definition, windowsAccounts.definition, accountPasswordLength.definition,
+        sessionHistory.definition,
     ]
 
     /// Prefixes with free keys.
@@ -217,6 +218,10 @@ package enum Settings {
         "windows-accounts", .map(.keys(WindowsAccount.isKey)), [], at: .running,
         "What opens sessions of the node's own accounts on Windows servers: guest=SCHOOL\\guest secret=windows-guest; * stands for all others, off takes a weaker level's away"
     )
+    package static let accountPasswordLength = Setting(
+        "account-password-length", .integer(1...128), 8, at: .enrolment,
+        "The fewest characters of a new password in the directory of people; hashes tell no length",
+        unit: "characters", isSiteWide: true)
     package static let sessionHistory = Setting(
         "session-history", .integer(0...3_650), 30, at: .enrolment,
         "Days for which ended sessions on terminal servers are kept; 0: none is", unit: "days",

@@ -79,7 +79,9 @@ package struct RevisionFilter: Equatable, Sendable {
 }
 
 /// The configuration and history of a fleet, in terms of the domain. Every change is a revision.
-package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, TerminalStore, WebHookStore {
+package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, ScheduleStore, TerminalStore,
+    WebHookStore
+{
     /// Everything that the data planes need, in its present state.
     func snapshot() async throws(StoreError) -> FleetSnapshot
 

@@ -7,22 +7,11 @@ package struct OpeningHours: WrittenAsText, Hashable {
     /// Minutes since midnight. The end is not part of it, and lies on the next day where it is not after the beginning.
     package let (start, end): (Int, Int)
 
-    private static let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
     /// Nil for another form.
     package init?(_ text: String) {
         let parts = text.lowercased().split(separator: " ")
         guard parts.count == 2 else { return nil }
-        var days: Set<Int> = []
-        for part in parts[0].split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = part.split(separator: "-", omittingEmptySubsequences: false)
-                .map { Self.names.firstIndex(of: String($0)) }
-            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1] else {
-                return nil
-            }
-            // From Saturday to Monday, too.
-            for step in 0...((last - first + 7) % 7) { days.insert((first + step) % 7) }
-        }
+        guard let days = WeekDays.read(parts[0]) else { return nil }
         let times = parts[1].split(separator: "-", omittingEmptySubsequences: false).map(Self.minutes)
         guard times.count == 2, let start = times[0], let end = times[1], start < 24 * 60, start != end
         else { return nil }
@@ -45,28 +34,7 @@ package struct OpeningHours: WrittenAsText, Hashable {
             let (hour, minute) = (minutes / 60, minutes % 60)
             return "\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)"
         }
-        return "\(dayText) \(time(start))-\(time(end))"
-    }
-
-    /// Neighbouring days as a range, also from Saturday to Monday.
-    private var dayText: String {
-        // Where a range begins: behind a day that is none of them.
-        let first = (0..<7).first { !days.contains(($0 + 6) % 7) && days.contains($0) }
-        guard let first, days.count < 7 else { return "mon-sun" }
-        var parts: [String] = []
-        var step = 0
-        while step < 7 {
-            let start = (first + step) % 7
-            step += 1
-            guard days.contains(start) else { continue }
-            var last = start
-            while days.contains((last + 1) % 7) {
-                last = (last + 1) % 7
-                step += 1
-            }
-            parts.append(start == last ? Self.names[start] : "\(Self.names[start])-\(Self.names[last])")
-        }
-        return parts.joined(separator: ",")
+        return "\(WeekDays.text(days)) \(time(start))-\(time(end))"
     }
 
     /// - Parameters:

@@ -54,8 +54,13 @@ extension TerminalPool {
     }
 
     /// How a session of this pool is shown: the first of the pool's protocols that node and server have.
-    package func kind(of node: SessionProtocols, on server: TerminalServer) -> SessionProtocol? {
-        protocols.first { node.isSuperset(of: $0.set) && server.ports[$0] != nil }
+    ///
+    /// - Parameter silent: those that do not answer there.
+    package func kind(
+        of node: SessionProtocols, on server: TerminalServer, without silent: SessionProtocols = []
+    ) -> SessionProtocol? {
+        let usable = node.subtracting(silent)
+        return protocols.first { usable.isSuperset(of: $0.set) && server.ports[$0] != nil }
     }
 }
 

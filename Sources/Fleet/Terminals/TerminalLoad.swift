@@ -25,11 +25,11 @@ package struct TerminalLoad: Equatable, Sendable, Codable {
     }
 
     /// The same within what can be: a server may lie, and no number of it may stop the placement on others.
-    var sane: Self {
+    package var sane: Self {
         var load = self
         load.processorCount = min(max(processorCount, 1), 4_096)
         load.loadAverage = loadAverage.isFinite ? min(max(loadAverage, 0), 100_000) : 100_000
-        load.memoryByteCount = max(memoryByteCount, 64 << 20)
+        load.memoryByteCount = min(max(memoryByteCount, 64 << 20), 1 << 50)
         load.usedMemoryByteCount = min(max(usedMemoryByteCount, 0), load.memoryByteCount)
         load.idleMemoryByteCount = min(max(idleMemoryByteCount, 0), load.usedMemoryByteCount)
         load.sessionCount = min(max(sessionCount, 0), 100_000)

@@ -203,6 +203,19 @@ extension TerminalPool: TableRecord, ListedRecord {
         guard snapshot.contents.terminals.pools.count <= limit else {
             throw StoreError.conflict("there are \(countLimit) pools; remove some first")
         }
+        for name in changed {
+            guard let gone = before.contents.terminals.pools[name],
+                snapshot.contents.terminals.pools[name] == nil
+            else { continue }
+            let uses = snapshot.contents.uses(of: Settings.pool) { $0 == name }
+            guard !uses.isEmpty else { continue }
+            // Those who may remove it may not see all of them.
+            let shown = uses.first { gone.group.contains($0.group) }
+            let place = shown.map { uses.count > 1 ? "\($0.origin) and \(uses.count - 1) more" : $0.origin }
+            throw StoreError.conflict(
+                "pool \(name) is in the setting \(Settings.pool.name) of \(place ?? "nodes outside \(gone.group)"): change that first"
+            )
+        }
     }
 
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
@@ -236,7 +249,9 @@ extension TerminalPool.Level {
     fileprivate func names(in all: TerminalRecords) -> [TerminalName] {
         var names = servers
         if !tags.isEmpty {
-            names += all.servers.values.filter { !Set($0.tags).isDisjoint(with: tags) }.map(\.name).sorted()
+            let wanted = Set(tags)
+            names += all.servers.values.filter { $0.tags.contains(where: wanted.contains) }.map(\.name)
+                .sorted()
         }
         var (seen, next): (Set<PoolName>, [PoolName]) = ([], pools.reversed())
         while let name = next.popLast() {

@@ -3,9 +3,9 @@ import Center
 import Fleet
 import Foundation
 import Glibc
-import HTTPClient
 import Images
 import Linux
+import NetworkErrors
 import Synchronization
 
 /// Builds images for the server, which drops the rights for it: a separate process, started before, that reads orders from standard input

@@ -193,9 +193,17 @@ struct ImagePromote: AsyncParsableCommand {
         name: .customLong("boot-test"),
         help: "Boot it in a virtual machine first, on the server's host, and only then promote it.")
     var isTested = false
+    @OptionGroup(title: "Later") var later: ScheduleOptions
 
     func run() async throws {
         try await reportingFailure {
+            let isLater = try later.isLater
+            guard sign == nil || !isLater else {
+                throw Failure(
+                    text:
+                        "a signed move has its own time: sign and promote it at once, or schedule it unsigned",
+                    code: 64)
+            }
             guard sign == nil || trial.canary == nil else {
                 throw Failure(
                     text:
@@ -204,6 +212,7 @@ struct ImagePromote: AsyncParsableCommand {
             }
             let version = try await find(reference, server.client)
             if isTested { _ = try await bootTest.run(version, server.client) }
+            if isLater { return try await schedule(version) }
             if let share = trial.canary {
                 let path = "images/\(version.image)/channels/\(APIClient.escaped(channel))/rollouts"
                 let data = try await server.client.send(
@@ -221,6 +230,24 @@ struct ImagePromote: AsyncParsableCommand {
             try JSONDecoder().decode(VersionAnswer.self, from: data).showWarnings()
             print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
         }
+    }
+
+    private func schedule(_ version: VersionAnswer) async throws {
+        guard let channel = ChannelName(channel) else {
+            throw Failure(text: "‘\(channel)’ is not a channel name", code: 64)
+        }
+        let number = String(version.number)
+        guard let share = trial.canary else {
+            return try await later.schedule(
+                .promote(version.image, version: number, to: channel), on: server.client)
+        }
+        let wish = try trial.request(for: version.number, share: share)
+        var terms = Rollout.Terms()
+        terms.readyWithin = wish.readyWithinSeconds ?? terms.readyWithin
+        terms.trialSeconds = wish.trialSeconds ?? terms.trialSeconds
+        terms.allowedFailures = wish.allowedFailures ?? terms.allowedFailures
+        try await later.schedule(
+            .trial(version.image, version: number, to: channel, share: share, terms), on: server.client)
     }
 
     private func signedMove(to version: VersionAnswer) async throws -> ChannelMove? {

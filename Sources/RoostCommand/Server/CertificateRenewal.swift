@@ -1,6 +1,6 @@
 import Center
-import HTTPClient
 import Logging
+import NetworkErrors
 
 /// Keeps the certificate of the pages valid: when the clock was set, and over time.
 struct CertificateRenewal: Sendable {

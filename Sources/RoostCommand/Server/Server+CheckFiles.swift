@@ -4,8 +4,8 @@ import Commands
 import Fleet
 import Foundation
 import Glibc
-import HTTPClient
 import Linux
+import NetworkErrors
 import Wire
 
 /// Checks of the files that the configuration names, and that a start or the running server reads.

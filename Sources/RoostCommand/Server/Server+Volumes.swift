@@ -3,9 +3,9 @@ import Center
 import Fleet
 import Foundation
 import Glibc
-import HTTPClient
 import Images
 import Logging
+import NetworkErrors
 import Sealing
 import StoreSQLite
 import Wire

@@ -5,10 +5,10 @@ import Commands
 import Fleet
 import Foundation
 import Glibc
-import HTTPClient
 import Images
 import Linux
 import Logging
+import NetworkErrors
 import Sealing
 import Services
 import StoreSQLite

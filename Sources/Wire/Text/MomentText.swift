@@ -16,6 +16,17 @@ package enum MomentText {
         case field
     }
 
+    /// A time with its zone, or one of the clocks of some place.
+    static func local(_ text: String) throws(UnreadableMoment) -> WrittenTime {
+        do throws(WrongPart) {
+            var reader = MomentReader(text)
+            return try reader.local()
+        } catch {
+            throw UnreadableMoment(
+                description: "‘\(text.prefix(40))’ is not a time: \(error.text)")
+        }
+    }
+
     /// Milliseconds since 1970.
     package static func milliseconds(_ text: String, _ form: Origin = .typed) throws(UnreadableMoment) -> Int
     {
@@ -60,6 +71,20 @@ private struct MomentReader {
             throw WrongPart("times are from 1970 to 9999")
         }
         return seconds * 1_000 + milliseconds % 1_000
+    }
+
+    /// A day alone begins at midnight.
+    mutating func local() throws(WrongPart) -> WrittenTime {
+        let typed = rest
+        let days = try date()
+        if rest.isEmpty { return .local(days * 86_400) }
+        guard take("T") || take("t") || take(" ") else {
+            throw WrongPart("after the day comes the time")
+        }
+        let milliseconds = try time(needsSeconds: false)
+        if rest.isEmpty { return .local(days * 86_400 + milliseconds / 1_000) }
+        rest = typed
+        return .moment(try moment(.typed) / 1_000)
     }
 
     /// Days since 1970.

@@ -3,6 +3,7 @@ import Foundation
 import HTTPClient
 import NIOCore
 import NIOHTTP1
+import NetworkErrors
 
 /// The API server of a cluster of Kubernetes, as far as nodes join and leave by it.
 struct KubernetesAPI: Sendable {

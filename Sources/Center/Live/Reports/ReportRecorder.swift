@@ -1,7 +1,7 @@
 package import Fleet
 import Foundation
-import HTTPClient
 package import Logging
+import NetworkErrors
 import Wire
 
 /// Records the reports of nodes in the fleet, each kind in its own way.

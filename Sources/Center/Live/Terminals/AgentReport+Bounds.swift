@@ -11,7 +11,7 @@ extension AgentReport {
         var report = self
         report.version = version.bounded
         report.bootID = bootID.bounded
-        report.load = load
+        report.load = load.sane
         report.rooms = rooms.prefix(32).map { room in
             let size = min(max(room.byteCount, 0), 1 << 60)
             return Room(
@@ -31,6 +31,14 @@ extension AgentReport {
         report.troubles = troubles.prefix(20).map(\.bounded)
         report.events = events.prefix(Self.entryLimit).map(\.bounded)
         return report
+    }
+
+    /// Protocols of a record that are not open there. An agent looks at the usual ports only, and at none for VNC.
+    func silentProtocols(of record: TerminalServer) -> SessionProtocols {
+        // An agent that says nothing of ports does not look.
+        guard !ports.isEmpty else { return [] }
+        return record.ports.filter { $0.key != .vnc && $0.value == $0.key.usualPort && ports[$0.key] == nil }
+            .keys.set
     }
 
     private func share(_ number: Double?) -> Double? {

@@ -1,8 +1,6 @@
 import API
 import Fleet
 import Linux
-import NIOSSL
-import Sealing
 import Synchronization
 import Wire
 
@@ -148,7 +146,7 @@ package final class Agents: Sendable {
             // A token for any name must not take over the place of a server.
             guard token.server != nil else {
                 throw StoreError.conflict(
-                    "terminal server \(name) already exists: make a token for it (roost server token --name \(name))"
+                    "terminal server \(name) already exists: make a token for it (roost server token \(name))"
                 )
             }
             return declared
@@ -206,11 +204,7 @@ package final class Agents: Sendable {
         terminals.awaitAgents(try await fleet.store.agentCertificates().keys, at: Clock.steadyMillisecond)
     }
 
-    /// The terminal server whose agent shows this certificate; nil: it is not let in, or not any more.
-    func name(of certificate: NIOSSLCertificate) async throws -> TerminalName? {
-        try await name(ofFingerprint: Hashing.hexadecimal(Hashing.sha256(certificate.toDERBytes())))
-    }
-
+    /// The terminal server whose agent shows the certificate with this fingerprint; nil: it is not let in, or not any more.
     func name(ofFingerprint fingerprint: String) async throws -> TerminalName? {
         // What stands beside records changes with them.
         let revision = fleet.snapshot.revision

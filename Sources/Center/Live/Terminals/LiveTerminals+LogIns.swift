@@ -4,7 +4,7 @@ import Synchronization
 
 extension LiveTerminals {
     /// The servers of the configuration.
-    private var records: Set<TerminalName> { Set(fleet.snapshot.contents.terminals.servers.keys) }
+    private var records: [TerminalName: TerminalServer] { fleet.snapshot.contents.terminals.servers }
 
     /// A session on a server that is heard, or a log-in that is on its way there.
     struct Whereabout: Sendable {
@@ -27,8 +27,10 @@ extension LiveTerminals {
             let last = state.former[user].flatMap {
                 state.terminals[$0]?.isHeard(at: time) == true ? $0 : nil
             }
-            return state.terminals.sorted { $0.key < $1.key }.flatMap { name, terminal -> [Whereabout] in
-                guard known.contains(name), terminal.isHeard(at: time) else { return [] }
+            let names = Set(state.places[user] ?? []).union(state.coming[user] ?? [])
+            return names.sorted().flatMap { name -> [Whereabout] in
+                guard known[name] != nil, let terminal = state.terminals[name], terminal.isHeard(at: time)
+                else { return [] }
                 let isBelieved = last == nil || last == name
                 let sessions = isBelieved ? (terminal.report?.sessions ?? []).filter { $0.user == user } : []
                 let coming = terminal.underway.filter { $0.user == user && time - $0.at <= Self.patience }
@@ -38,16 +40,20 @@ extension LiveTerminals {
         }
     }
 
-    /// Accounts with a session on a server that is heard, or on their way to one.
-    func usersWithSessions(at time: Int) -> Set<String> {
+    /// Whether an account has a session on a server that is heard, or is on its way to one.
+    func isBusy(_ user: String, at time: Int) -> Bool {
         let known = records
         return state.withLock { state in
-            var users: Set<String> = []
-            for (name, terminal) in state.terminals where known.contains(name) && terminal.isHeard(at: time) {
-                users.formUnion((terminal.report?.sessions ?? []).map(\.user))
-                users.formUnion(terminal.underway.filter { time - $0.at <= Self.patience }.map(\.user))
+            func heard(_ name: TerminalName) -> LiveTerminals.Terminal? {
+                guard known[name] != nil, let terminal = state.terminals[name], terminal.isHeard(at: time)
+                else { return nil }
+                return terminal
             }
-            return users
+            return (state.places[user] ?? []).contains { heard($0) != nil }
+                || (state.coming[user] ?? []).contains { name in
+                    heard(name)?.underway.contains { $0.user == user && time - $0.at <= Self.patience }
+                        ?? false
+                }
         }
     }
 
@@ -56,7 +62,7 @@ extension LiveTerminals {
         let known = records
         return state.withLock { state in
             state.terminals.sorted { $0.key < $1.key }.flatMap { name, terminal in
-                known.contains(name)
+                known[name] != nil
                     ? (terminal.report?.sessions ?? []).map {
                         (name, $0, max(0, time - terminal.reportedAt) / 1_000)
                     } : []
@@ -79,11 +85,40 @@ extension LiveTerminals {
         state.withLock { $0.terminals[name]?.report != nil || $0.listeners[name] != nil }
     }
 
+    /// Those that never had one.
+    func withoutAgent(among names: some Sequence<TerminalName>) -> [TerminalName] {
+        state.withLock { state in
+            names.filter { state.terminals[$0]?.report == nil && state.listeners[$0] == nil }
+        }
+    }
+
+    /// The protocols of a server that do not answer, as its agent or a probe says.
+    func silentProtocols(of name: TerminalName) -> SessionProtocols {
+        state.withLock { $0.terminals[name]?.placed.silentProtocols ?? [] }
+    }
+
     /// How long nothing was heard of a server, in milliseconds.
     func silence(of name: TerminalName, at time: Int) -> Int {
         state.withLock { state in
-            state.terminals[name]?.placed.heardAt.map { max(0, time - $0) } ?? Int.max
+            guard let placed = state.terminals[name]?.placed, !placed.isGone else { return Int.max }
+            return placed.heardAt.map { max(0, time - $0) } ?? Int.max
         }
+    }
+
+    /// Neither a server's agent nor its ports answer: it counts as gone until it is heard again. Orders that wait for it have failed.
+    func noteGone(_ name: TerminalName) {
+        let lost = state.withLock { state in
+            state.terminals[name]?.placed.missed()
+            let lost = state.waiting.filter { $0.value.server == name }
+            for id in lost.keys { state.waiting[id] = nil }
+            return lost.values.map(\.continuation)
+        }
+        for result in lost { result.resume(throwing: AgentOrderProblem.notConnected(name)) }
+    }
+
+    /// Nothing takes connections for a protocol on a server, until its next report says more.
+    func noteClosed(_ kind: SessionProtocol, on name: TerminalName) {
+        state.withLock { $0.terminals[name]?.placed.silentProtocols.formUnion(kind.set) }
     }
 
     /// The certificate that a server reported last.
@@ -93,13 +128,11 @@ extension LiveTerminals {
 
     /// Has an agent do something, without waiting for the result; nothing where it does not listen.
     func tell(_ work: AgentOrder.Work, to name: TerminalName) {
-        let listener = state.withLock { $0.listeners[name] }
+        let listener = state.withLock { $0.listeners[name]?.orders }
         _ = listener?.yield(AgentOrder(id: Secrets.make(), work: work))
     }
 }
 
 extension LiveTerminals.Terminal {
-    func isHeard(at time: Int) -> Bool {
-        placed.heardAt.map { time - $0 <= placed.patience } ?? false
-    }
+    func isHeard(at time: Int) -> Bool { placed.isHeard(at: time) }
 }

@@ -54,6 +54,7 @@ extension LiveTerminals {
             guard var terminal = state.terminals[name] else { return [] }
             let old = terminal.underway.filter { time - $0.at > Self.patience }
             guard !old.isEmpty else { return [] }
+            for logIn in old { state.endsComing(logIn.user, to: name) }
             terminal.underway.removeAll { time - $0.at > Self.patience }
             terminal.placed.underwayCount = terminal.underway.count
             state.terminals[name] = terminal
@@ -77,7 +78,6 @@ extension LiveTerminals {
         state.withLock { state in
             guard var terminal = state.terminals[name] else { return }
             terminal.placed.patience = Placement.silence
-            terminal.placed.silentProtocols = []
             (terminal.placed.isDistrusted, terminal.placed.seenSessionCount) = (false, 0)
             state.terminals[name] = terminal
         }

@@ -51,10 +51,12 @@ extension LiveTerminals {
 
     // MARK: What the server does by itself
 
-    /// Restarts empty servers that are to be restarted, and forgets those that are gone, every five seconds.
+    /// Restarts empty servers that are to be restarted, and forgets those that are gone: when sessions or the configuration change, and
+    /// every five seconds.
     package func run(_ log: @escaping @Sendable (String) -> Void = { _ in }) async throws {
+        var pause = EventPause([.session, .configuration], in: fleet.events, longest: .seconds(5))
         while true {
-            try await Task.sleep(for: .seconds(5))
+            try await pause.wait()
             await watch(at: Clock.steadyMillisecond, log)
         }
     }
@@ -149,8 +151,8 @@ extension LiveTerminals {
         -> TerminalState
     {
         if record.admission == .maintenance { return .maintenance }
-        guard let placed, let heardAt = placed.heardAt else { return .neverHeard }
-        if time - heardAt > placed.patience { return .silent }
+        guard let placed, placed.heardAt != nil else { return .neverHeard }
+        if !placed.isHeard(at: time) { return .silent }
         if record.admission == .draining { return .draining }
         return placed.failureCount >= Placement.failureLimit ? .failing : .up
     }

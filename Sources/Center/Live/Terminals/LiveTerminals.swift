@@ -20,6 +20,8 @@ package final class LiveTerminals: Sendable {
         var acknowledged = 0
         /// Log-ins sent there that have not shown up: their ticket, user and time.
         var underway: [(ticket: String, user: String, at: Int)] = []
+        /// Tickets of those whose session has begun, which no report has shown yet.
+        var opened: Set<String> = []
         /// The boot in which it was told to restart because it was empty.
         var restartedIn: String?
     }
@@ -27,15 +29,30 @@ package final class LiveTerminals: Sendable {
     struct State {
         var terminals: [TerminalName: Terminal] = [:]
         /// Orders that wait for their result.
-        var waiting: [String: CheckedContinuation<AgentResult, any Error>] = [:]
+        var waiting: [String: WaitingOrder] = [:]
         /// Where the orders of each agent go while it listens.
-        var listeners: [TerminalName: AsyncStream<AgentOrder>.Continuation] = [:]
+        var listeners: [TerminalName: OrderListener] = [:]
+        var nextListener = 1
         /// The servers that say that they have a session of a user.
         var places: [String: [TerminalName]] = [:]
+        /// The servers that log-ins of a user are on their way to, once for each log-in.
+        var coming: [String: [TerminalName]] = [:]
         var former = FormerServers()
         var history = PlacementHistory()
         /// What is looked up for each pool, of one revision.
         var pools: (revision: Int, known: [PoolName: KnownPool]) = (-1, [:])
+    }
+
+    struct WaitingOrder {
+        /// Only its own agent can answer it.
+        var server: TerminalName
+        var continuation: CheckedContinuation<AgentResult, any Error>
+    }
+
+    struct OrderListener {
+        /// Increases by one: an agent that listens again has another one.
+        var number: Int
+        var orders: AsyncStream<AgentOrder>.Continuation
     }
 
     /// The servers of a pool, by level, and what a session costs there.
@@ -54,15 +71,6 @@ package final class LiveTerminals: Sendable {
     let awaited = Mutex(AwaitedAgents())
 
     package init(fleet: LiveFleet) { self.fleet = fleet }
-}
-
-/// An order that came to no end.
-package enum AgentOrderProblem: Error, Sendable, Equatable {
-    /// Its agent does not listen.
-    case notConnected(TerminalName)
-    case noAnswer(TerminalName, seconds: Int)
-    /// What the agent says.
-    case refused(TerminalName, String)
 }
 
 extension LiveTerminals {
@@ -89,13 +97,19 @@ extension LiveTerminals {
             let isNews = terminal.reportedAt == 0 || terminal.report?.sessions.count != load.sessionCount
             terminal.placed.heard(load, at: time)
             terminal.placed.release = report.release
+            terminal.placed.silentProtocols = report.silentProtocols(of: record)
             let users = Set(report.sessions.map(\.user))
             state.move(from: terminal.users, to: users, on: name)
             terminal.users = users
             (terminal.report, terminal.reportedAt) = (report, time)
             terminal.acknowledged = max(terminal.acknowledged, report.events.map(\.number).max() ?? 0)
+            for logIn in terminal.ended(by: news, at: time) {
+                state.endsComing(logIn.user, to: name)
+                state.history.settle(logIn.ticket, .arrived, at: time)
+            }
             let shown = Set(report.sessions.lazy.filter(\.isConnected).map(\.user))
             for logIn in terminal.settle(shown, at: time) {
+                state.endsComing(logIn.user, to: name)
                 state.history.settle(logIn.ticket, logIn.isLost ? .lost : .arrived, at: time)
             }
             state.terminals[name] = terminal
@@ -109,293 +123,5 @@ extension LiveTerminals {
                     text: "\(counted(report.sessions.count, "session")) on terminal server \(name)"))
         }
         return acknowledged
-    }
-
-    // MARK: Placement
-
-    /// The present moment of the week where the server is.
-    package static var moment: WeekMoment {
-        let (day, minute) = LocalTime.week(second: Clock.second)
-        return WeekMoment(day: day, minute: minute)
-    }
-
-    /// Chooses a server of a pool for a log-in. Nothing is noted: see ``note(_:ticket:of:at:in:time:)``.
-    ///
-    /// Where the user has a session, and where the last one was, is found out if the log-in does not say it; where the pool allows several
-    /// sessions, none is continued.
-    ///
-    /// - Parameters:
-    ///   - time: milliseconds, by a clock that is never set.
-    ///   - moment: for opening hours. Those of the pool itself are not looked at: see ``TerminalPool/refusal(of:in:at:on:)``.
-    package func place(
-        _ logIn: LogIn, in pool: TerminalPool, at time: Int, on moment: WeekMoment = LiveTerminals.moment
-    ) -> Placement {
-        let snapshot = fleet.snapshot
-        return state.withLock { state in
-            let known = state.known(pool, in: snapshot, at: time)
-            var servers: [PlacementServer] = []
-            servers.reserveCapacity(known.records.count)
-            for record in known.records {
-                servers.append(Self.placed(record, state.terminals[record.name], on: moment))
-            }
-            var wanted = logIn
-            wanted.protocols.formIntersection(pool.protocols.set)
-            wanted.release = logIn.release ?? pool.release
-            if !logIn.user.isEmpty {
-                wanted.former = logIn.former ?? state.former[logIn.user]?.text
-                if logIn.existing == nil, pool.secondLogIn != .allow {
-                    wanted.existing = state.place(of: logIn.user, at: time)?.text
-                }
-            }
-            return Placement(
-                wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
-                terms: PlacementTerms(of: pool))
-        }
-    }
-
-    private static func placed(_ record: TerminalServer, _ terminal: Terminal?, on moment: WeekMoment)
-        -> PlacementServer
-    {
-        var server = terminal?.placed ?? PlacementServer(name: record.name.text)
-        server.weight = record.weight
-        server.sessionLimit = record.sessionLimit
-        server.protocols = record.ports.keys.set
-        server.release = record.release ?? server.release
-        server.isDraining = record.admission != .open
-        server.isOpen = record.hours.isEmpty || record.hours.areOpen(at: moment)
-        return server
-    }
-
-    /// A log-in is on its way to a server.
-    package func note(_ ticket: String, user: String, on name: TerminalName, at time: Int) {
-        guard fleet.snapshot.contents.terminals.servers[name] != nil else { return }
-        state.withLock { $0.note(ticket, user: user, on: name, at: time) }
-    }
-
-    /// Remembers a placement, and that the log-in is on its way if there is a server for it.
-    ///
-    /// - Parameter ticket: names the log-in; empty where none was made.
-    package func note(
-        _ placement: Placement, ticket: String, of user: String, at node: NodeName?, in pool: PoolName,
-        time: Int
-    ) {
-        let server = placement.server.flatMap { try? TerminalName($0) }
-        var reasons: [String: Int] = [:]
-        for verdict in placement.verdicts { reasons[verdict.reason.code, default: 0] += 1 }
-        let entry = PlacementEntry(
-            at: Clock.second, user: user, node: node, pool: pool, server: server,
-            isReconnection: placement.isReconnection, level: placement.level, reasons: reasons,
-            outcome: server == nil ? .noServer : .sent, text: server == nil ? placement.lack : "")
-        state.withLock { state in
-            state.history.add(PlacementHistory.Entry(entry: entry, ticket: ticket, time: time))
-            if let server { state.note(ticket, user: user, on: server, at: time) }
-        }
-    }
-
-    /// Remembers a log-in for which no server was looked for.
-    package func noteRefusal(
-        of user: String, at node: NodeName?, in pool: PoolName, because text: String, time: Int
-    ) {
-        let entry = PlacementEntry(
-            at: Clock.second, user: user, node: node, pool: pool, outcome: .refused, text: text)
-        state.withLock { $0.history.add(PlacementHistory.Entry(entry: entry, ticket: "", time: time)) }
-    }
-
-    /// A log-in does not come: it is no longer on its way.
-    ///
-    /// - Parameter problem: what the server could not do, which counts against it; nil: the log-in was given up.
-    package func noteEnd(of ticket: String, on name: TerminalName, problem: String?, at time: Int) {
-        state.withLock { state in
-            guard var terminal = state.terminals[name] else { return }
-            terminal.underway.removeAll { $0.ticket == ticket }
-            terminal.placed.underwayCount = terminal.underway.count
-            if let problem {
-                terminal.placed.failureCount += 1
-                terminal.placed.failedAt = time
-                state.history.settle(ticket, .failed, at: time, text: problem)
-            } else {
-                state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for anew")
-            }
-            state.terminals[name] = terminal
-        }
-    }
-
-    /// Where a user has sessions, as the servers say.
-    package func sessions(of user: String) -> [(server: TerminalName, session: AgentSession)] {
-        state.withLock { state in
-            (state.places[user] ?? []).flatMap { name in
-                (state.terminals[name]?.report?.sessions ?? []).filter { $0.user == user }.map { (name, $0) }
-            }
-        }
-    }
-
-    /// The last placements, the newest first.
-    package func history(limit: Int = PlacementHistory.limit) -> [PlacementEntry] {
-        state.withLock { state in state.history.newest.prefix(limit).map(\.entry) }
-    }
-
-    // MARK: Orders
-
-    /// The orders for an agent from now on. A later call for the same agent ends the former one.
-    package func orders(for name: TerminalName) -> AsyncStream<AgentOrder> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: AgentOrder.self, bufferingPolicy: .bufferingOldest(1_000))
-        let former = state.withLock { $0.listeners.updateValue(continuation, forKey: name) }
-        former?.finish()
-        return stream
-    }
-
-    /// Has an agent do something, and waits for its result.
-    package func order(_ work: AgentOrder.Work, on name: TerminalName, seconds: Int = 10) async throws
-        -> AgentResult
-    {
-        let id = Secrets.make()
-        let result = try await withCheckedThrowingContinuation { continuation in
-            let listener = state.withLock { state in
-                let listener = state.listeners[name]
-                if listener != nil { state.waiting[id] = continuation }
-                return listener
-            }
-            guard let listener else {
-                return continuation.resume(throwing: AgentOrderProblem.notConnected(name))
-            }
-            if case .enqueued = listener.yield(AgentOrder(id: id, work: work)) {
-                Task {
-                    try? await Task.sleep(for: .seconds(seconds))
-                    self.fail(id, AgentOrderProblem.noAnswer(name, seconds: seconds))
-                }
-            } else {
-                fail(id, AgentOrderProblem.notConnected(name))
-            }
-        }
-        guard result.problem.isEmpty else { throw AgentOrderProblem.refused(name, result.problem) }
-        return result
-    }
-
-    /// An agent tells how an order ended.
-    package func take(_ result: AgentResult) {
-        state.withLock { $0.waiting.removeValue(forKey: result.order) }?.resume(returning: result)
-    }
-
-    private func fail(_ id: String, _ problem: AgentOrderProblem) {
-        state.withLock { $0.waiting.removeValue(forKey: id) }?.resume(throwing: problem)
-    }
-}
-
-// MARK: What is looked up
-
-extension LiveTerminals.Terminal {
-    /// Log-ins on their way that have arrived, or do not come any more.
-    ///
-    /// - Parameter shown: those who are at a session there now. One that is there and shown by no display may have been left, or not
-    ///   been opened: that does not count against the server.
-    fileprivate mutating func settle(_ shown: Set<String>, at time: Int) -> [(ticket: String, isLost: Bool)] {
-        guard !underway.isEmpty else { return [] }
-        var (ended, lostCount): ([(ticket: String, isLost: Bool)], Int) = ([], 0)
-        var left: [(ticket: String, user: String, at: Int)] = []
-        for logIn in underway {
-            if shown.contains(logIn.user) {
-                ended.append((logIn.ticket, false))
-            } else if time - logIn.at > LiveTerminals.patience {
-                ended.append((logIn.ticket, true))
-                if !users.contains(logIn.user) { lostCount += 1 }
-            } else {
-                left.append(logIn)
-            }
-        }
-        if ended.contains(where: { !$0.isLost }) { placed.failureCount = 0 }
-        if lostCount > 0 {
-            placed.failureCount += lostCount
-            placed.failedAt = time
-        }
-        underway = left
-        placed.underwayCount = left.count
-        return ended
-    }
-}
-
-extension LiveTerminals.State {
-    /// The servers of a pool in the present configuration.
-    fileprivate mutating func known(_ pool: TerminalPool, in snapshot: FleetSnapshot, at time: Int)
-        -> LiveTerminals.KnownPool
-    {
-        if pools.revision != snapshot.revision { pools = (snapshot.revision, [:]) }
-        var known: LiveTerminals.KnownPool
-        if let found = pools.known[pool.name], found.pool == pool {
-            known = found
-        } else {
-            known = LiveTerminals.KnownPool(pool: pool, records: [], levels: [])
-            let all = snapshot.contents.terminals
-            for level in pool.servers(of: all) {
-                let records = level.compactMap { all.servers[$0] }
-                known.levels.append(Array(known.records.count..<known.records.count + records.count))
-                known.records += records
-            }
-        }
-        // What a session costs changes slowly.
-        if known.costAt.map({ time < $0 || time - $0 >= 1_000 }) ?? true {
-            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed.load })
-            known.costAt = time
-        }
-        pools.known[pool.name] = known
-        return known
-    }
-
-    /// Where a user's session is.
-    ///
-    /// A server that claims a session of a person who was sent elsewhere, and whose server there is heard, is not believed: a hostile one
-    /// would have their next log-in.
-    fileprivate func place(of user: String, at time: Int) -> TerminalName? {
-        guard let claims = places[user], !claims.isEmpty else { return nil }
-        guard let last = former[user] else { return claims[0] }
-        if claims.contains(last) { return last }
-        guard let placed = terminals[last]?.placed, let heardAt = placed.heardAt,
-            time - heardAt <= placed.patience
-        else {
-            return claims[0]
-        }
-        return nil
-    }
-
-    fileprivate mutating func move(from old: Set<String>, to new: Set<String>, on name: TerminalName) {
-        if old == new { return }
-        for user in old where !new.contains(user) {
-            places[user]?.removeAll { $0 == name }
-            if places[user]?.isEmpty == true { places[user] = nil }
-        }
-        for user in new where !old.contains(user) {
-            places[user, default: []].append(name)
-            places[user]?.sort()
-        }
-    }
-
-    fileprivate mutating func note(_ ticket: String, user: String, on name: TerminalName, at time: Int) {
-        var terminal =
-            terminals[name] ?? LiveTerminals.Terminal(placed: PlacementServer(name: name.text))
-        terminal.underway.append((ticket, user, time))
-        terminal.placed.underwayCount = terminal.underway.count
-        terminals[name] = terminal
-        if !user.isEmpty { former.note(user, on: name) }
-    }
-
-    /// A server is no longer in the configuration.
-    ///
-    /// - Returns: where its orders went: to be finished without the lock.
-    mutating func forget(_ name: TerminalName) -> AsyncStream<AgentOrder>.Continuation? {
-        if let terminal = terminals.removeValue(forKey: name) {
-            move(from: terminal.users, to: [], on: name)
-            for logIn in terminal.underway { history.settle(logIn.ticket, .lost, at: logIn.at) }
-        }
-        return listeners.removeValue(forKey: name)
-    }
-
-    /// Forgets servers that are no longer in the configuration.
-    ///
-    /// - Returns: where their orders went.
-    mutating func keep(_ records: [TerminalName: TerminalServer]) -> [AsyncStream<AgentOrder>.Continuation] {
-        let gone = Set(terminals.keys).union(listeners.keys).filter { records[$0] == nil }
-        if gone.isEmpty { return [] }
-        former.keep(Set(records.keys))
-        return gone.compactMap { forget($0) }
     }
 }

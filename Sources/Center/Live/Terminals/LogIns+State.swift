@@ -57,8 +57,8 @@ extension LogIns {
         /// Accounts of rows that a log-in under way has chosen.
         var kept: Set<String> = []
         private(set) var issued: [String: Issued] = [:]
-        /// The last ticket of each account.
-        private var last: [String: String] = [:]
+        /// The tickets of each account, the last one last.
+        private var tickets: [String: [String]] = [:]
         private var order: [String] = []
         var failures: [Failure] = []
 
@@ -132,15 +132,19 @@ extension LogIns {
             }
             order.append(ticket.ticket)
             issued[ticket.ticket] = ticket
-            last[ticket.user] = ticket.ticket
+            tickets[ticket.user, default: []].append(ticket.ticket)
         }
 
         private mutating func forget(_ ticket: String) {
             guard let gone = issued.removeValue(forKey: ticket) else { return }
-            if last[gone.user] == ticket { last[gone.user] = nil }
+            tickets[gone.user]?.removeAll { $0 == ticket }
+            if tickets[gone.user]?.isEmpty == true { tickets[gone.user] = nil }
         }
 
-        func lastIssued(_ user: String) -> Issued? { last[user].flatMap { issued[$0] } }
+        func lastIssued(_ user: String) -> Issued? { tickets[user]?.last.flatMap { issued[$0] } }
+
+        /// All that are remembered of an account.
+        func issued(to user: String) -> [Issued] { (tickets[user] ?? []).compactMap { issued[$0] } }
 
         mutating func noteAlarm(of ticket: String, at time: Int) { issued[ticket]?.alarmedAt = time }
     }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Sessions over time: their limits, and their history.
 extension LogIns {
-    /// Seconds between two looks, and between two removals of what is too old in the history.
+    /// Seconds between two looks where nothing happens, and between two removals of what is too old in the history.
     private static let (period, cleaning) = (5, 3_600)
 
     /// Looks at the sessions until cancelled.
@@ -13,8 +13,9 @@ extension LogIns {
         var watch = SessionWatch(open: (try? await fleet.store.openSessions()) ?? [])
         var accounts = AccountWatch()
         var cleanedAt = now() - Self.cleaning * 1_000
+        var pause = EventPause([.session, .configuration], in: fleet.events, longest: .seconds(Self.period))
         while true {
-            try await Task.sleep(for: .seconds(Self.period))
+            try await pause.wait()
             await look(&watch, log)
             await close(&accounts, log)
             if now() - cleanedAt >= Self.cleaning * 1_000 {
@@ -32,6 +33,7 @@ extension LogIns {
             seen, on: terminals.reporting(at: time), gone: { records.servers[$0] == nil }, at: wall())
         if historyDays > 0 {
             do { try await fleet.store.save(began: changes.began, ended: changes.ended) } catch {
+                watch.restore(began: changes.began, ended: changes.ended)
                 log("the history of sessions: \(error)")
             }
         }

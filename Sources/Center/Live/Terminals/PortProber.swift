@@ -1,8 +1,8 @@
-import HTTPClient
 import NIOCore
 import NIOPosix
 import NIOSSL
 import NIOTLS
+import NetworkErrors
 import Sealing
 import Synchronization
 import Wire

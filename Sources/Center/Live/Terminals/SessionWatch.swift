@@ -84,6 +84,15 @@ struct SessionWatch {
         return (began, ended)
     }
 
+    /// The history did not take the changes, as on a full disk: the next look tells them again.
+    mutating func restore(began: [PastSession], ended: [PastSession]) {
+        for past in began { open[Key(server: past.server, session: past.session, user: past.user)] = nil }
+        for var past in ended {
+            past.endedAt = nil
+            open[Key(server: past.server, session: past.session, user: past.user)] = past
+        }
+    }
+
     /// The acts that are due now.
     ///
     /// - Parameters:

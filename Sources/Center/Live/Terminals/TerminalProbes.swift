@@ -2,6 +2,7 @@ import API
 import Fleet
 import HTTPClient
 import NIOCore
+import NetworkErrors
 import Synchronization
 package import Wire
 

@@ -1,6 +1,6 @@
 import API
 import Fleet
-import HTTPClient
+import NetworkErrors
 import Synchronization
 import Wire
 

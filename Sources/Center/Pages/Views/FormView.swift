@@ -91,5 +91,7 @@ struct ChoiceView: View {
 
 struct OptionView: View {
     var text: String
+    /// What the form sends; nil: the text.
+    var value: String?
     var isChosen = false
 }

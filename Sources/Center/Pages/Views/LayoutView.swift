@@ -47,7 +47,7 @@ struct LayoutView: TemplateView {
         ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/secrets", "Secrets", .read),
         ("/files", "Files for nodes", .read),
         ("/desktops", "Desktops", .read),
-        ("/images", "Images", .read),
+        ("/images", "Images", .read), ("/schedules", "Schedules", .read),
         ("/volumes", "Volumes", .read),
         ("/networks", "Networks", .read), ("/leases", "Leases", .read), ("/boots", "Boots", .read),
         ("/history", "History", .audit),

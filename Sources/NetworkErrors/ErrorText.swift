@@ -1,4 +1,5 @@
 import Errors
+import Linux
 import NIOCore
 import NIOSSL
 
@@ -9,7 +10,7 @@ package enum ErrorText {
     /// What `error` means, for people.
     package static func of(_ error: any Error) -> String {
         switch error {
-        case let error as IOError: FileErrorText.text(ofNumber: error.errnoCode)
+        case let error as IOError: KernelErrorText.of(error.errnoCode)
         case is NIOSSLError, is BoringSSLError:
             "no encrypted connection: the certificate is not trusted, or not for this name"
         case is NIOTooManyBytesError: "more was sent than is accepted"

@@ -1,0 +1,249 @@
+import API
+import Fleet
+import Foundation
+import Wire
+
+/// Schedules: acts for later. What they do needs the permission for it, now and then.
+extension Acts {
+    /// Those with each word of `query` in name, act, group or owner, the next one first.
+    func schedules(_ query: String, offset: Int, limit: Int) throws -> Page<ScheduleAnswer> {
+        try require(.read)
+        let snapshot = fleet.snapshot
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let all = snapshot.contents.schedules.values.filter { caller.sees($0.group) }
+            .map { answer($0, in: snapshot) }
+            .filter { answer in words.allSatisfy { answer.searchText.contains($0) } }
+            .sorted { ($0.nextAt ?? .max, $0.name) < ($1.nextAt ?? .max, $1.name) }
+        return Page(all, offset: offset, limit: limit)
+    }
+
+    func schedule(_ name: ScheduleName) throws -> Saved<ScheduleAnswer> {
+        let snapshot = fleet.snapshot
+        try require(.read)
+        let schedule = try permittedSchedule(name, in: snapshot) { _ in .read }
+        return Saved(
+            record: answer(schedule, in: snapshot), tag: try RecordTag.of(schedule),
+            revision: snapshot.revision)
+    }
+
+    /// Makes a schedule, which runs for the caller.
+    func makeSchedule(_ wish: ScheduleRequest) async throws -> Saved<ScheduleAnswer> {
+        try require(wish.act.permission)
+        let group = try await scheduledGroup(of: wish)
+        // Before anything else: whether it could be done must not be told to those who may not do it.
+        try require(wish.act.permission, in: group)
+        let time = try time(of: wish, in: group)
+        try await requireDoable(wish.act, in: group)
+        let owner = caller.proof == .localSocket ? nil : caller.account ?? caller.name
+        let next = try await change { current in
+            let schedule = Schedule(
+                name: try wish.name ?? Self.freeName(for: wish.act, in: current), group: group, act: wish.act,
+                time: time, zone: wish.zone, windowMinutes: wish.windowMinutes, owner: owner)
+            return [.schedule(schedule.name, schedule)]
+        } check: { current in
+            if let name = wish.name, current.contents.schedules[name] != nil {
+                throw StoreError.conflict(Schedule.existing(name))
+            }
+        }
+        let made = next.contents.schedules.values.filter {
+            $0.act == wish.act && $0.time == time && $0.owner == owner && wish.name ?? $0.name == $0.name
+        }
+        guard let schedule = made.max(by: { $0.name < $1.name }) else {
+            throw StoreError.conflict("the schedule was removed at once")
+        }
+        return try self.schedule(schedule.name)
+    }
+
+    func removeSchedule(_ name: ScheduleName, if expected: Precondition = .none) async throws {
+        _ = try await fleet.change(by: caller.name) { [self] current in
+            let stored = try permittedSchedule(name, in: current, \.act.permission)
+            try expected.check(stored, at: name)
+            let edits = [FleetEdit.schedule(name, nil)]
+            try caller.requireLeave(for: edits, in: current)
+            return edits
+        }
+    }
+
+    /// - Parameter act: `pause`, `resume`, or `run` for a run now.
+    func steerSchedule(_ name: ScheduleName, _ act: String) async throws -> Saved<ScheduleAnswer> {
+        let stored = try permittedSchedule(name, in: fleet.snapshot, \.act.permission)
+        switch act {
+        case "pause", "resume":
+            _ = try await fleet.change(by: caller.name) { [self] current in
+                var schedule = try permittedSchedule(name, in: current, \.act.permission)
+                guard schedule.isPaused != (act == "pause") else { return [] }
+                schedule.isPaused = act == "pause"
+                let edits = [FleetEdit.schedule(name, schedule)]
+                try caller.requireLeave(for: edits, in: current)
+                return edits
+            }
+        case "run":
+            guard !stored.isPaused else {
+                throw StoreError.conflict("schedule \(name) is paused (roost schedule resume \(name))")
+            }
+            guard services.schedules.progress(of: name)?.current == nil else {
+                throw StoreError.conflict("schedule \(name) is running already")
+            }
+            services.schedules.begin(name)
+            fleet.events.publish(
+                ServerEvent(
+                    kind: .schedule, group: stored.group,
+                    text: "schedule \(name) is to run now, by \(caller.name)"))
+        default:
+            throw StoreError.notFound("a schedule can be told to pause, resume or run, not ‘\(act)’")
+        }
+        return try schedule(name)
+    }
+
+    /// The nodes that a schedule means: one by its exact name, several by a condition.
+    func scheduledNodes(_ text: String, in group: GroupPath) async throws -> [Node] {
+        try require(.read)
+        let snapshot = fleet.snapshot
+        if let name = try? NodeName(text) {
+            guard let node = snapshot.nodes[name], group.contains(node.group), caller.sees(node.group) else {
+                throw StoreError.notFound(
+                    "there is no node \(name) in \(group); to act on several, write a condition: '\(name)*'")
+            }
+            return [node]
+        }
+        let found = try await names(text).compactMap { snapshot.nodes[$0] }
+            .filter { group.contains($0.group) }
+        guard !found.isEmpty else {
+            throw StoreError.notFound("no node in \(group) matches ‘\(text.beginning(length: 200))’")
+        }
+        return found
+    }
+
+    // MARK: Parts
+
+    private func permittedSchedule(
+        _ name: ScheduleName, in snapshot: FleetSnapshot, _ permission: (Schedule) -> Permission
+    ) throws -> Schedule {
+        let stored = snapshot.contents.schedules[name]
+        // One that is not there is refused like one elsewhere.
+        let needed = stored.map(permission) ?? .enrol
+        try require(needed)
+        if let stored, may(needed, in: stored.group) { return stored }
+        try caller.requireNames(needed, "schedule", name.text)
+        throw StoreError.notFound(Schedule.missing(name))
+    }
+
+    private func scheduledGroup(of wish: ScheduleRequest) async throws -> GroupPath {
+        if let group = wish.group { return group }
+        let (snapshot, needed) = (fleet.snapshot, wish.act.permission)
+        switch wish.act {
+        case .restart(let text, _), .apply(let text):
+            if let name = try? NodeName(text) {
+                return try caller.permitted(snapshot.nodes[name], named: text, needed).group
+            }
+            return try await scheduledNodes(text, in: .site).map(\.group).nearestCommon
+        case .admit(_, let servers, _):
+            return servers.compactMap { snapshot.contents.terminals.servers[$0]?.group }.nearestCommon
+        case .pool(let pool, _): return snapshot.contents.terminals.pools[pool]?.group ?? .site
+        case .set(let settings):
+            switch SettingsTarget(settings.target) {
+            case .group(let path): return try GroupPath(path)
+            case .node(let name):
+                let node = try? Self.find(name, in: snapshot)
+                return try caller.permitted(node, named: name, needed).group
+            case .rule, .image: return .site
+            }
+        case .promote, .trial: return .site
+        }
+    }
+
+    private func time(of wish: ScheduleRequest, in group: GroupPath) throws -> Schedule.Time {
+        switch (wish.at, wish.every) {
+        case (nil, let every?):
+            _ = try zone(of: wish, in: group)
+            return .weekly(every)
+        case (let text?, nil):
+            let (written, now): (WrittenTime, Int)
+            do { (written, now) = (try WrittenTime(text), Clock.second) } catch {
+                throw Problem(422, "Invalid time", "at: \(error)")
+            }
+            let second = written.second(in: try zone(of: wish, in: group), now: now)
+            guard second > now else {
+                throw Problem(
+                    422, "Invalid time", "at: \(CalendarTime.text(second: second)) UTC is past")
+            }
+            return .once(second)
+        default: throw Problem(422, "Invalid time", "a schedule has either at or every")
+        }
+    }
+
+    private func zone(of wish: ScheduleRequest, in group: GroupPath) throws -> ZoneFile {
+        let name = wish.zone ?? fleet.snapshot.zone(of: group)
+        if let zone = wish.zone, let flaw = try TimeZoneName(reading: zone).flaw {
+            throw InvalidSetting("zone: \(flaw)")
+        }
+        guard let zone = services.schedules.zones.zone(name) else {
+            throw Problem(
+                422, "Invalid time",
+                "zone: there is no time zone \(name ?? "") on this server (package tzdata)")
+        }
+        return zone
+    }
+
+    /// Throws where it is plain already that it cannot be done.
+    private func requireDoable(_ act: ScheduledAct, in group: GroupPath) async throws {
+        switch act {
+        case .restart(let nodes, _), .apply(let nodes): _ = try await scheduledNodes(nodes, in: group)
+        case .admit(_, let servers, _):
+            let known = fleet.snapshot.contents.terminals.servers
+            for name in servers where known[name].map({ group.contains($0.group) }) != true {
+                throw StoreError.notFound("there is no terminal server \(name) in \(group)")
+            }
+        case .set(let settings):
+            let change = SettingsChange(target: settings.target, set: settings.set, unset: settings.unset)
+            _ = try plan(ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]))
+        case .pool(let name, let patch):
+            guard let pool = fleet.snapshot.contents.terminals.pools[name], group.contains(pool.group) else {
+                throw StoreError.notFound("there is no pool \(name) in \(group)")
+            }
+            let changed = try MergePatch(Data(patch.utf8)).applied(to: pool)
+            _ = try plan(ChangeRequest(edits: [ChangeRequest.Edit(.pool(name, changed))]))
+        case .promote(let image, let version, _), .trial(let image, let version, _, _, _):
+            _ = try self.version(version, of: image)
+        }
+    }
+
+    private static func freeName(for act: ScheduledAct, in snapshot: FleetSnapshot) throws -> ScheduleName {
+        for number in 1...Schedule.countLimit + 1 {
+            let name = try ScheduleName("\(act.kind.rawValue)-\(number)")
+            if snapshot.contents.schedules[name] == nil { return name }
+        }
+        throw StoreError.conflict("there are \(Schedule.countLimit) schedules; remove some first")
+    }
+
+    private func answer(_ schedule: Schedule, in snapshot: FleetSnapshot) -> ScheduleAnswer {
+        let (name, now) = (snapshot.zone(of: schedule), Clock.second)
+        let zone = services.schedules.zones.nearest(name)
+        let progress = services.schedules.progress(of: schedule.name)
+        let next = (progress ?? ScheduleProgress(at: now)).next(of: schedule, in: zone, now: now)
+        // One whose time has just come is not over before it was looked at.
+        var isOver = false
+        if case .once(let moment) = schedule.time {
+            isOver = progress?.past.contains { $0.dueAt == moment } == true && next == nil
+        }
+        let state: ScheduleAnswer.State =
+            progress?.current != nil ? .running : isOver ? .over : schedule.isPaused ? .paused : .waiting
+        return ScheduleAnswer(
+            schedule: schedule, state: state, zone: name, nextAt: schedule.isPaused ? nil : next,
+            current: progress?.current, past: progress?.past ?? [])
+    }
+}
+
+extension ScheduleAnswer {
+    fileprivate var searchText: String {
+        "\(name) \(summary) \(schedule.group) \(schedule.owner ?? "") \(state.rawValue)".lowercased()
+    }
+}
+
+extension [GroupPath] {
+    /// The nearest group that has all of them in it or below; the site for none.
+    fileprivate var nearestCommon: GroupPath {
+        guard let first else { return .site }
+        return first.lineage.last { path in allSatisfy { path.contains($0) } } ?? .site
+    }
+}

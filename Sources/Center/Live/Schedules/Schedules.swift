@@ -1,0 +1,225 @@
+import API
+import Fleet
+import NetworkErrors
+import Synchronization
+import Wire
+
+/// Runs what is scheduled, in its time.
+///
+/// One look after the other: what a schedule has done is stored before the next act, so that after a power cut nothing is done twice.
+package final class Schedules: Sendable {
+    /// Between two looks.
+    private static let tick = Duration.seconds(2)
+    /// Seconds for which a run that went wrong is a trouble.
+    static let troubleSeconds = 7 * 86_400
+
+    private struct State {
+        /// Nil: not read from the store yet.
+        var progress: [ScheduleName: ScheduleProgress]?
+        /// The schedules whose runs go on, as they were at the last look.
+        var running: [ScheduleName: Schedule] = [:]
+        /// The times of all, as they were at the last look.
+        var times: [ScheduleName: SeenTime] = [:]
+        /// To be begun by hand.
+        var wanted: Set<ScheduleName> = []
+    }
+
+    private struct SeenTime: Equatable {
+        var time: Schedule.Time
+        var zone: String?
+    }
+
+    let zones: ZoneFiles
+    private let fleet: LiveFleet
+    private let state = Mutex(State())
+
+    init(fleet: LiveFleet, zones: ZoneFiles = ZoneFiles()) {
+        self.fleet = fleet
+        self.zones = zones
+    }
+
+    /// Looks every few seconds, until cancelled.
+    func run(_ work: any ScheduledWork, _ log: @escaping @Sendable (String) -> Void) async throws {
+        while true {
+            do { try await look(work, at: Clock.second, log) } catch {
+                log("schedules: \(ErrorText.of(error))")
+            }
+            try await Task.sleep(for: Self.tick)
+        }
+    }
+
+    /// What a schedule has done; nil: it was not looked at yet.
+    func progress(of name: ScheduleName) -> ScheduleProgress? {
+        state.withLock { $0.progress?[name] }
+    }
+
+    /// A run begins at the next look.
+    func begin(_ name: ScheduleName) { state.withLock { _ = $0.wanted.insert(name) } }
+
+    /// - Parameter now: seconds since 1970. Nothing runs by a clock that was never set.
+    func look(
+        _ work: any ScheduledWork, at now: Int, _ log: @Sendable (String) -> Void = { _ in }
+    ) async throws {
+        guard now >= ClockReading.earliestSecond else { return }
+        try await load()
+        let all = fleet.snapshot.contents.schedules
+        let wanted = state.withLock { state in
+            Self.forget(&state, except: all, now: now)
+            defer { state.wanted = [] }
+            return state.wanted
+        }
+        for schedule in all.values.sorted(by: { $0.name < $1.name }) {
+            do {
+                try await look(at: schedule, work, now: now, isWanted: wanted.contains(schedule.name))
+            } catch { log("schedule \(schedule.name): \(ErrorText.of(error))") }
+        }
+    }
+
+    /// Of a schedule that was removed its run ends. What it did stays for a day: put back by undo, it does not do that again.
+    private static func forget(_ state: inout State, except all: [ScheduleName: Schedule], now: Int) {
+        for (name, schedule) in state.running where all[name] == nil {
+            _ = state.progress?[name]?.end(of: schedule, now: now, stop: "the schedule was removed")
+            state.running[name] = nil
+        }
+        for (name, progress) in state.progress ?? [:] where all[name] == nil {
+            state.times[name] = nil
+            if now - (progress.past.first?.dueAt ?? 0) > 86_400 { state.progress?[name] = nil }
+        }
+    }
+
+    private func load() async throws {
+        guard state.withLock({ $0.progress == nil }) else { return }
+        var stored = try await fleet.store.scheduleProgress()
+        for name in stored.keys { stored[name]?.resume() }
+        state.withLock { [stored] in $0.progress = stored }
+    }
+
+    private func look(
+        at schedule: Schedule, _ work: any ScheduledWork, now: Int, isWanted: Bool
+    ) async throws {
+        let known = progress(of: schedule.name)
+        var progress = known ?? ScheduleProgress(at: now)
+        let seen = SeenTime(time: schedule.time, zone: fleet.snapshot.zone(of: schedule))
+        let former = state.withLock { $0.times.updateValue(seen, forKey: schedule.name) }
+        if let former, former != seen { progress.settle(at: now) }
+        let zone = zones.nearest(seen.zone)
+        let due = progress.look(at: schedule, in: zone, now: now)
+        if let missed = progress.past.first, missed != known?.past.first, missed.state == .missed {
+            tell(schedule, missed)
+        }
+        if let due {
+            await begin(schedule, &progress, due: due, now: now, work)
+        } else if isWanted, !schedule.isPaused, progress.current == nil {
+            await begin(schedule, &progress, due: now, now: now, work, isByHand: true)
+        }
+        if progress != known { try await keep(progress, of: schedule.name) }
+        if progress.current != nil { try await advance(schedule, progress, work, now: now) }
+    }
+
+    /// Nothing happens yet: the run is stored first.
+    private func begin(
+        _ schedule: Schedule, _ progress: inout ScheduleProgress, due: Int, now: Int,
+        _ work: any ScheduledWork,
+        isByHand: Bool = false
+    ) async {
+        do {
+            let targets = try await work.targets(of: schedule)
+            progress.begin(due: due, at: now, targets: targets, isByHand: isByHand)
+            tell(schedule, "begins: \(schedule.act.summary)")
+            state.withLock { $0.running[schedule.name] = schedule }
+        } catch {
+            progress.refuse(due: due, at: now, because: ErrorText.of(error))
+            if let refused = progress.past.first { tell(schedule, refused) }
+        }
+    }
+
+    private func advance(
+        _ schedule: Schedule, _ before: ScheduleProgress, _ work: any ScheduledWork, now: Int
+    ) async throws {
+        var progress = before
+        let stop = try await reasonToStop(schedule, work)
+        if stop == nil {
+            let turns = progress.turns(of: schedule, now: now)
+            let obstacles = try await work.obstacles(of: schedule, among: turns)
+            for (name, obstacle) in obstacles {
+                // Without a window there is no other turn.
+                let waits = obstacle.outcome == .inUse && schedule.windowMinutes != nil
+                progress.note(name, waits ? .waiting : obstacle.outcome, obstacle.detail)
+            }
+            let free = turns.filter { obstacles[$0] == nil }.prefix(ScheduleProgress.batchLimit)
+            progress.tell(Set(free))
+            if progress != before { try await keep(progress, of: schedule.name) }
+            for name in free {
+                do {
+                    try await work.act(schedule, on: name)
+                    progress.note(name, .done)
+                } catch { progress.note(name, .failed, ErrorText.of(error)) }
+            }
+        }
+        let ended = progress.end(of: schedule, now: now, stop: stop)
+        if progress != before { try await keep(progress, of: schedule.name) }
+        guard let ended else { return }
+        state.withLock { $0.running[schedule.name] = nil }
+        tell(schedule, ended)
+    }
+
+    /// Why a run goes no further; nil: nothing keeps it.
+    private func reasonToStop(_ schedule: Schedule, _ work: any ScheduledWork) async throws -> String? {
+        if schedule.isPaused { return "it was paused" }
+        let begun = state.withLock { state in
+            defer { state.running[schedule.name] = schedule }
+            return state.running[schedule.name]
+        }
+        if let begun, begun.act != schedule.act { return "the schedule was changed" }
+        do { try await work.requireLeave(for: schedule) } catch { return ErrorText.of(error) }
+        return nil
+    }
+
+    /// Stored first: what is only in memory has not happened.
+    private func keep(_ progress: ScheduleProgress, of name: ScheduleName) async throws {
+        try await fleet.store.save(progress, of: name)
+        state.withLock { $0.progress?[name] = progress }
+    }
+
+    private func tell(_ schedule: Schedule, _ run: ScheduleRun) {
+        let what =
+            run.state == .done ? "is done" : run.state == .failed ? "was not done whole" : "did not run"
+        tell(schedule, "\(what): \(run.summary)")
+    }
+
+    private func tell(_ schedule: Schedule, _ text: String) {
+        fleet.events.publish(
+            ServerEvent(kind: .schedule, group: schedule.group, text: "schedule \(schedule.name) \(text)"))
+    }
+}
+
+/// A schedule that did not run as planned.
+struct ScheduleTrouble: Equatable, Sendable {
+    var name: ScheduleName
+    /// What happened, and when.
+    var why: String
+
+    /// With what shows more.
+    var text: String { "schedule \(name) \(why) (roost schedule show \(name))" }
+}
+
+extension Schedules {
+    /// What did not go as planned of late, for those who can mend it.
+    func troubles(in snapshot: FleetSnapshot, now: Int, sees: (GroupPath) -> Bool) -> [ScheduleTrouble] {
+        snapshot.contents.schedules.values.sorted { $0.name < $1.name }.compactMap { schedule in
+            guard sees(schedule.group) else { return nil }
+            if let zone = snapshot.zone(of: schedule), zones.zone(zone) == nil {
+                return ScheduleTrouble(
+                    name: schedule.name,
+                    why: "goes by the server's own time: there is no time zone \(zone) here (package tzdata)")
+            }
+            guard let last = progress(of: schedule.name)?.past.first,
+                [.missed, .failed, .refused].contains(last.state), now - last.dueAt < Self.troubleSeconds
+            else { return nil }
+            let what = last.state == .failed ? "was not done whole" : "did not run"
+            return ScheduleTrouble(
+                name: schedule.name,
+                why: "\(what) at \(CalendarTime.text(second: last.dueAt)) UTC: \(last.summary)")
+        }
+    }
+}

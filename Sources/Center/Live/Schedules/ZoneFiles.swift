@@ -1,0 +1,47 @@
+import Fleet
+import Foundation
+import Synchronization
+import Wire
+
+/// The time zones of this server, read from its files and kept for a while.
+final class ZoneFiles: Sendable {
+    /// Seconds after which a file is read again: packages bring new ones.
+    private static let lifetime = 600
+    private static let byteLimit = 1 << 20
+
+    private struct Read {
+        var zone: ZoneFile?
+        var at: Int
+    }
+
+    private let directory: String
+    private let ownPath: String
+    private let read = Mutex<[String: Read]>([:])
+
+    init(directory: String = "/usr/share/zoneinfo", ownPath: String = "/etc/localtime") {
+        self.directory = directory
+        self.ownPath = ownPath
+    }
+
+    /// Nil: there is no such zone here.
+    ///
+    /// - Parameter name: nil: the server's own one, which is UTC where nothing says another.
+    func zone(_ name: String?) -> ZoneFile? {
+        let now = Clock.steadySecond
+        let known = read.withLock { $0[name ?? ""] }
+        if let known, now - known.at < Self.lifetime { return known.zone }
+        let zone = name.map { Self.zone(at: "\(directory)/\($0)") } ?? Self.zone(at: ownPath) ?? .utc
+        read.withLock { $0[name ?? ""] = Read(zone: zone, at: now) }
+        return zone
+    }
+
+    /// The zone, or the server's own one where there is none of that name: a schedule runs all the same.
+    func nearest(_ name: String?) -> ZoneFile { zone(name) ?? zone(nil) ?? .utc }
+
+    private static func zone(at path: String) -> ZoneFile? {
+        guard let file = FileHandle(forReadingAtPath: path),
+            let data = try? file.read(upToCount: byteLimit)
+        else { return nil }
+        return try? ZoneFile(parsing: Array(data))
+    }
+}

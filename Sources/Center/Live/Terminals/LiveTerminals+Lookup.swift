@@ -1,0 +1,95 @@
+import API
+import Fleet
+
+/// What is looked up.
+extension LiveTerminals.State {
+    /// The servers of a pool in the present configuration.
+    mutating func known(_ pool: TerminalPool, in snapshot: FleetSnapshot, at time: Int)
+        -> LiveTerminals.KnownPool
+    {
+        if pools.revision != snapshot.revision { pools = (snapshot.revision, [:]) }
+        var known: LiveTerminals.KnownPool
+        if let found = pools.known[pool.name], found.pool == pool {
+            known = found
+        } else {
+            known = LiveTerminals.KnownPool(pool: pool, records: [], levels: [])
+            let all = snapshot.contents.terminals
+            for level in pool.servers(of: all) {
+                let records = level.compactMap { all.servers[$0] }
+                known.levels.append(Array(known.records.count..<known.records.count + records.count))
+                known.records += records
+            }
+        }
+        // What a session costs changes slowly.
+        if known.costAt.map({ time < $0 || time - $0 >= 1_000 }) ?? true {
+            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed.load })
+            known.costAt = time
+        }
+        pools.known[pool.name] = known
+        return known
+    }
+
+    /// Where a user's session is.
+    ///
+    /// A server that claims a session of a person who was sent elsewhere, and whose server there is heard, is not believed: a hostile one
+    /// would have their next log-in.
+    func place(of user: String, at time: Int) -> TerminalName? {
+        guard let claims = places[user], !claims.isEmpty else { return nil }
+        guard let last = former[user] else { return claims[0] }
+        if claims.contains(last) { return last }
+        return terminals[last]?.placed.isHeard(at: time) == true ? nil : claims[0]
+    }
+
+    mutating func move(from old: Set<String>, to new: Set<String>, on name: TerminalName) {
+        if old == new { return }
+        for user in old where !new.contains(user) {
+            places[user]?.removeAll { $0 == name }
+            if places[user]?.isEmpty == true { places[user] = nil }
+        }
+        for user in new where !old.contains(user) {
+            places[user, default: []].append(name)
+            places[user]?.sort()
+        }
+    }
+
+    /// A log-in is no longer on its way.
+    mutating func endsComing(_ user: String, to name: TerminalName) {
+        guard let place = coming[user]?.firstIndex(of: name) else { return }
+        coming[user]?.remove(at: place)
+        if coming[user]?.isEmpty == true { coming[user] = nil }
+    }
+
+    mutating func note(_ ticket: String, user: String, on name: TerminalName, at time: Int) {
+        var terminal =
+            terminals[name] ?? LiveTerminals.Terminal(placed: PlacementServer(name: name.text))
+        terminal.underway.append((ticket, user, time))
+        coming[user, default: []].append(name)
+        terminal.placed.underwayCount = terminal.underway.count
+        terminals[name] = terminal
+        if !user.isEmpty { former.note(user, on: name) }
+    }
+
+    /// A server is no longer in the configuration.
+    ///
+    /// - Returns: where its orders went: to be finished without the lock.
+    mutating func forget(_ name: TerminalName) -> AsyncStream<AgentOrder>.Continuation? {
+        if let terminal = terminals.removeValue(forKey: name) {
+            move(from: terminal.users, to: [], on: name)
+            for logIn in terminal.underway {
+                endsComing(logIn.user, to: name)
+                history.settle(logIn.ticket, .lost, at: logIn.at)
+            }
+        }
+        return listeners.removeValue(forKey: name)?.orders
+    }
+
+    /// Forgets servers that are no longer in the configuration.
+    ///
+    /// - Returns: where their orders went.
+    mutating func keep(_ records: [TerminalName: TerminalServer]) -> [AsyncStream<AgentOrder>.Continuation] {
+        let gone = Set(terminals.keys).union(listeners.keys).filter { records[$0] == nil }
+        if gone.isEmpty { return [] }
+        former.keep(Set(records.keys))
+        return gone.compactMap { forget($0) }
+    }
+}

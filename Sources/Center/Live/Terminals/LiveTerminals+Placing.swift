@@ -1,0 +1,133 @@
+package import API
+package import Fleet
+import Linux
+import Synchronization
+
+/// Where log-ins go, and what is remembered of them.
+extension LiveTerminals {
+    /// The present moment of the week where the server is.
+    package static var moment: WeekMoment {
+        let (day, minute) = LocalTime.week(second: Clock.second)
+        return WeekMoment(day: day, minute: minute)
+    }
+
+    /// Chooses a server of a pool for a log-in. Nothing is noted: see ``note(_:ticket:of:at:in:time:)``.
+    ///
+    /// Where the user has a session, and where the last one was, is found out if the log-in does not say it; where the pool allows several
+    /// sessions, none is continued.
+    ///
+    /// - Parameters:
+    ///   - time: milliseconds, by a clock that is never set.
+    ///   - moment: for opening hours. Those of the pool itself are not looked at: see ``TerminalPool/refusal(of:in:at:on:)``.
+    package func place(
+        _ logIn: LogIn, in pool: TerminalPool, at time: Int, on moment: WeekMoment = LiveTerminals.moment
+    ) -> Placement {
+        let snapshot = fleet.snapshot
+        return state.withLock { state in
+            let known = state.known(pool, in: snapshot, at: time)
+            var servers: [PlacementServer] = []
+            servers.reserveCapacity(known.records.count)
+            for record in known.records {
+                servers.append(Self.placed(record, state.terminals[record.name], on: moment))
+            }
+            var wanted = logIn
+            wanted.protocols.formIntersection(pool.protocols.set)
+            wanted.release = logIn.release ?? pool.release
+            if !logIn.user.isEmpty {
+                wanted.former = logIn.former ?? state.former[logIn.user]?.text
+                if logIn.existing == nil, pool.secondLogIn != .allow {
+                    wanted.existing = state.place(of: logIn.user, at: time)?.text
+                }
+            }
+            return Placement(
+                wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
+                terms: PlacementTerms(of: pool))
+        }
+    }
+
+    private static func placed(_ record: TerminalServer, _ terminal: Terminal?, on moment: WeekMoment)
+        -> PlacementServer
+    {
+        var server = terminal?.placed ?? PlacementServer(name: record.name.text)
+        server.weight = record.weight
+        server.sessionLimit = record.sessionLimit
+        server.protocols = record.ports.keys.set
+        server.release = record.release ?? server.release
+        server.isDraining = record.admission != .open
+        server.isOpen = record.hours.isEmpty || record.hours.areOpen(at: moment)
+        return server
+    }
+
+    /// A log-in is on its way to a server.
+    package func note(_ ticket: String, user: String, on name: TerminalName, at time: Int) {
+        guard fleet.snapshot.contents.terminals.servers[name] != nil else { return }
+        state.withLock { $0.note(ticket, user: user, on: name, at: time) }
+    }
+
+    /// Remembers a placement, and that the log-in is on its way if there is a server for it.
+    ///
+    /// - Parameter ticket: names the log-in; empty where none was made.
+    package func note(
+        _ placement: Placement, ticket: String, of user: String, at node: NodeName?, in pool: PoolName,
+        time: Int
+    ) {
+        let server = placement.server.flatMap { try? TerminalName($0) }
+        var reasons: [String: Int] = [:]
+        for verdict in placement.verdicts { reasons[verdict.reason.code, default: 0] += 1 }
+        let entry = PlacementEntry(
+            at: Clock.second, user: user, node: node, pool: pool, server: server,
+            isReconnection: placement.isReconnection, level: placement.level, reasons: reasons,
+            outcome: server == nil ? .noServer : .sent, text: server == nil ? placement.lack : "")
+        state.withLock { state in
+            state.history.add(PlacementHistory.Entry(entry: entry, ticket: ticket, time: time))
+            if let server { state.note(ticket, user: user, on: server, at: time) }
+            // Its session is there, and may end before a report shows it.
+            if let server, placement.isReconnection { state.terminals[server]?.opened.insert(ticket) }
+        }
+    }
+
+    /// Remembers a log-in for which no server was looked for.
+    package func noteRefusal(
+        of user: String, at node: NodeName?, in pool: PoolName, because text: String, time: Int
+    ) {
+        let entry = PlacementEntry(
+            at: Clock.second, user: user, node: node, pool: pool, outcome: .refused, text: text)
+        state.withLock { $0.history.add(PlacementHistory.Entry(entry: entry, ticket: "", time: time)) }
+    }
+
+    /// A log-in does not come: it is no longer on its way.
+    ///
+    /// - Parameter problem: what the server could not do, which counts against it; nil: the log-in was given up.
+    package func noteEnd(of ticket: String, on name: TerminalName, problem: String?, at time: Int) {
+        state.withLock { state in
+            guard var terminal = state.terminals[name] else { return }
+            for logIn in terminal.underway where logIn.ticket == ticket {
+                state.endsComing(logIn.user, to: name)
+            }
+            terminal.underway.removeAll { $0.ticket == ticket }
+            terminal.placed.underwayCount = terminal.underway.count
+            if let problem {
+                terminal.placed.failureCount += 1
+                terminal.placed.failedAt = time
+                state.history.settle(ticket, .failed, at: time, text: problem)
+            } else {
+                state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for anew")
+            }
+            state.terminals[name] = terminal
+        }
+    }
+
+    /// Where a user has sessions, as the servers say.
+    package func sessions(of user: String) -> [(server: TerminalName, session: AgentSession)] {
+        state.withLock { state in
+            (state.places[user] ?? []).flatMap { name in
+                (state.terminals[name]?.report?.sessions ?? []).filter { $0.user == user }.map { (name, $0) }
+            }
+        }
+    }
+
+    /// The last placements, the newest first.
+    package func history(limit: Int = PlacementHistory.limit) -> [PlacementEntry] {
+        state.withLock { state in state.history.newest.prefix(limit).map(\.entry) }
+    }
+}

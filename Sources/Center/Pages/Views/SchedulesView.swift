@@ -1,0 +1,180 @@
+import API
+import Fleet
+
+/// What is to come and what ran, and the form for an act at a time.
+struct SchedulesView: TemplateView {
+    static let template = PageTemplate("schedules", Embedded.schedules_mustache)
+
+    var failure: String?
+    /// To be confirmed by sending the form again.
+    var question: String?
+    /// Nil when there are none.
+    var table: TableView<Row>?
+    var pages: PagerView
+    /// Nil for callers who may schedule nothing.
+    var added: FormView?
+
+    struct Row: View {
+        var name: String
+        var act: String
+        var object: String
+        var group: String
+        var groupEscaped: String
+        var state: StateView
+        var next: String?
+        /// Its weekly time, with the zone.
+        var every: String?
+        var window: String?
+        var last: Run?
+        var runs: Runs?
+        var owner: String
+        var menu: ActionMenuView
+    }
+
+    struct Run: View {
+        var at: String
+        var state: StateView
+        var detail: String
+    }
+
+    /// Those before the last one.
+    struct Runs: View {
+        var rows: [Run]
+    }
+
+    /// What was typed, or what a link brings.
+    struct Typed {
+        static let names = ["act", "on", "when", "window", "unless", "sure"]
+
+        var values: [String: String] = [:]
+
+        subscript(name: String) -> String { values[name] ?? "" }
+    }
+
+    /// Kinds that the form offers. The others need values that commands and files have.
+    static let offered: [ScheduledAct.Kind] = [
+        .restart, .apply, .drain, .restartServer, .maintenance, .resume, .promote,
+    ]
+
+    /// - Parameter mayAct: whether the caller may schedule something there.
+    init(
+        _ schedules: Acts.Page<ScheduleAnswer>, _ pager: Pager, form: Typed?, failure: String? = nil,
+        question: String? = nil, mayAct: (ScheduleAnswer) -> Bool, _ words: Words
+    ) {
+        (self.failure, self.question) = (failure, question)
+        pages = pager.links(count: schedules.count)
+        let rows = schedules.rows.map { Row($0, mayAct: mayAct($0), words) }
+        if !rows.isEmpty {
+            table = TableView(
+                words("Schedules"), live: "schedules",
+                columns: words.all(
+                    "Name", "Action", "Group", "Next run", "Last run", "Runs for", "Actions"),
+                rows: rows)
+        }
+        added = form.map { Self.form($0, words) }
+    }
+
+    private static func form(_ typed: Typed, _ words: Words) -> FormView {
+        let sure = typed["sure"].isEmpty ? [] : [HiddenView("sure", typed["sure"])]
+        return FormView(
+            path: "/schedules", style: "card settings", heading: words("New schedule"), hidden: sure,
+            fields: [
+                FieldView(
+                    "act", words("Action"),
+                    options: offered.map {
+                        OptionView(
+                            text: words($0.phrase), value: $0.rawValue,
+                            isChosen: $0.rawValue == typed["act"])
+                    }),
+                FieldView(
+                    "on", words("What it acts on"),
+                    hint: words(
+                        "A node’s exact name, a condition such as group=/school/room-12, names of terminal servers, or image@version → channel"
+                    ), InputView(value: typed["on"], isRequired: true)),
+                FieldView(
+                    "when", words("When"),
+                    hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
+                    InputView(value: typed["when"], isRequired: true, isFocused: !typed["on"].isEmpty)),
+                FieldView(
+                    "window", words("Window"),
+                    hint: words(
+                        "Such as 2h: many machines are spread over its first half, and what is not begun by its end is not begun"
+                    ), InputView(value: typed["window"])),
+                FieldView(
+                    "unless", words("Not where people are logged in"), isTicked: !typed["unless"].isEmpty),
+            ], submit: words("Schedule it"))
+    }
+}
+
+extension SchedulesView.Row {
+    fileprivate init(_ answer: ScheduleAnswer, mayAct: Bool, _ words: Words) {
+        let schedule = answer.schedule
+        name = answer.name.text
+        act = words(schedule.act.kind.phrase)
+        object = schedule.act.object
+        group = schedule.group.description
+        groupEscaped = Escape.component(schedule.group.description)
+        state = StateView(
+            kind: answer.state == .running ? "booting" : answer.state == .waiting ? "ready" : "off",
+            text: words(answer.state.rawValue))
+        next = answer.nextAt.map { Format.time(second: $0) }
+        if case .weekly(let time) = schedule.time {
+            every = "\(time)\(answer.zone.map { " (\($0))" } ?? "")"
+        }
+        window = schedule.windowMinutes.map { "\(words("Window")): \($0) min" }
+        let runs = answer.past.map { SchedulesView.Run($0, words) }
+        last = answer.current.map { SchedulesView.Run($0, words) } ?? runs.first
+        let earlier = answer.current == nil ? Array(runs.dropFirst()) : runs
+        self.runs = earlier.isEmpty ? nil : SchedulesView.Runs(rows: earlier)
+        owner = schedule.owner ?? words("this server")
+        menu = ActionMenuView(actions: mayAct ? Self.actions(answer, words) : [])
+    }
+
+    private static func actions(_ answer: ScheduleAnswer, _ words: Words) -> [ActionView] {
+        func action(_ act: String, _ label: String, _ style: String = "quiet") -> ActionView {
+            ActionView(
+                path: "/schedules/\(answer.name)/\(act)", label: words(label), style: style,
+                spoken: "\(words(label)): \(answer.name)")
+        }
+        var actions: [ActionView] = []
+        switch answer.state {
+        case .paused: actions.append(action("resume", "Resume"))
+        case .waiting: actions += [action("run", "Run now"), action("pause", "Pause")]
+        case .running: actions.append(action("pause", "Pause"))
+        case .over: break
+        }
+        return actions + [action("remove", "remove", "quiet danger")]
+    }
+}
+
+extension SchedulesView.Run {
+    fileprivate init(_ run: ScheduleRun, _ words: Words) {
+        at = Format.time(second: run.dueAt)
+        let kind: String
+        switch run.state {
+        case .running: kind = "booting"
+        case .done: kind = "ready"
+        case .failed, .missed, .refused: kind = "failed"
+        }
+        state = StateView(kind: kind, text: words(run.state.rawValue))
+        detail = run.summary
+    }
+}
+
+extension ScheduledAct.Kind {
+    /// The act for people, to be translated.
+    var phrase: String {
+        switch self {
+        case .restart: "restart nodes"
+        case .apply: "carry out changed steps on nodes"
+        case .drain: "drain terminal servers"
+        case .maintenance: "terminal servers into maintenance"
+        case .resume: "terminal servers take log-ins again"
+        case .restartServer: "restart terminal servers when they are empty"
+        case .set: "change settings"
+        case .pool: "change a pool"
+        case .promote: "move a channel"
+        case .trial: "begin a roll-out"
+        }
+    }
+}

@@ -1,0 +1,122 @@
+/// What a schedule does: one of the acts that people also do at once.
+package enum ScheduledAct: Equatable, Sendable {
+    /// Restarts running nodes.
+    ///
+    /// - Parameter nodes: the exact name of one, or a condition.
+    case restart(nodes: String, unlessInUse: Bool)
+    /// Has running nodes carry out the steps of their configuration that have changed.
+    case apply(nodes: String)
+    /// Whether terminal servers take log-ins from then on, and whether they restart once they are empty.
+    case admit(TerminalServer.Admission, servers: [TerminalName], restarts: Bool)
+    case set(ScheduledSettings)
+    /// - Parameter patch: the members that change, as a JSON object (RFC 7396).
+    case pool(PoolName, patch: String)
+    case promote(ImageName, version: String, to: ChannelName)
+    /// Some nodes try a version before the channel moves.
+    case trial(ImageName, version: String, to: ChannelName, share: String, Rollout.Terms)
+
+    /// The acts as words.
+    package enum Kind: String, Sendable, Codable, CaseIterable {
+        case restart, apply, drain, maintenance, resume
+        case restartServer = "restart-server"
+        case set, pool, promote, trial
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .restart: .restart
+        case .apply: .apply
+        case .admit(.draining, _, let restarts): restarts ? .restartServer : .drain
+        case .admit(.maintenance, _, _): .maintenance
+        case .admit(.open, _, _): .resume
+        case .set: .set
+        case .pool: .pool
+        case .promote: .promote
+        case .trial: .trial
+        }
+    }
+
+    /// What it needs where the schedule is, when it is made and when it runs.
+    package var permission: Permission {
+        switch self {
+        case .restart, .apply: .enrol
+        case .admit, .pool: .configure
+        case .set(let settings): settings.isShared ? .publish : .configure
+        case .promote, .trial: .publish
+        }
+    }
+
+    /// What it acts on, for people.
+    package var object: String {
+        switch self {
+        case .restart(let nodes, _), .apply(let nodes): nodes
+        case .admit(_, let servers, _): servers.map(\.text).joined(separator: ", ")
+        case .set(let settings): settings.summary
+        case .pool(let pool, _): pool.text
+        case .promote(let image, let version, let channel): "\(image)@\(version) → \(channel)"
+        case .trial(let image, let version, let channel, let share, _):
+            "\(image)@\(version) → \(channel) (\(share))"
+        }
+    }
+
+    /// One line for people: `restart group=/school (unless in use)`.
+    package var summary: String {
+        if case .restart(let nodes, true) = self { return "restart \(nodes) (unless in use)" }
+        return "\(kind.rawValue) \(object)"
+    }
+}
+
+extension ScheduledAct {
+    /// The same act on a renamed node; nil where it is not on that node by its name.
+    func following(_ rename: NodeRename) -> Self? {
+        func isIt(_ text: String) -> Bool { (try? NodeName(text)) == rename.from }
+        switch self {
+        case .restart(let nodes, let unlessInUse) where isIt(nodes):
+            return .restart(nodes: rename.to.text, unlessInUse: unlessInUse)
+        case .apply(let nodes) where isIt(nodes): return .apply(nodes: rename.to.text)
+        case .set(var settings) where isIt(settings.target):
+            settings.target = rename.to.text
+            return .set(settings)
+        default: return nil
+        }
+    }
+}
+
+/// Settings of one level that a schedule changes. Secrets are none of them: they would stand in the schedule.
+package struct ScheduledSettings: Equatable, Sendable {
+    /// A group's path, a node's name, `rule:NAME`, or `image:NAME` and `image:NAME@VERSION`.
+    package var target: String
+    package var set: [String: SettingValue]
+    package var unset: [String]
+
+    package init(target: String, set: [String: SettingValue], unset: [String]) {
+        self.target = target
+        self.set = set
+        self.unset = unset
+    }
+
+    /// Whether they are of a rule or an image, which belong to the whole site.
+    var isShared: Bool { target.hasPrefix("rule:") || target.hasPrefix("image:") }
+
+    /// Throws unless there is something to change, and nothing that has to stay hidden.
+    func check(in group: GroupPath) throws {
+        guard !set.isEmpty || !unset.isEmpty else { throw InvalidSetting("set: there is nothing to change") }
+        for name in Array(set.keys) + unset {
+            guard let definition = SettingDefinition.named(name) else {
+                throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+            }
+            guard !definition.isSecret, !definition.isSealed else {
+                throw InvalidSetting("\(name) is a secret: a schedule would show it; set it at once")
+            }
+        }
+        if target.hasPrefix("/"), !group.contains(try GroupPath(target)) {
+            throw InvalidSetting("target: \(target) is not in \(group), the group of the schedule")
+        }
+    }
+
+    fileprivate var summary: String {
+        let words =
+            set.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } + unset.map { "-\($0)" }
+        return "\(target): \(words.joined(separator: " "))"
+    }
+}
