@@ -144,6 +144,24 @@ import Wire
         let missing = Self.phrases.union(SettingDefinition.all.map(\.summary)).filter { !words.has($0) }
         #expect(missing.isEmpty, "\(missing.sorted().joined(separator: " | "))")
     }
+
+    /// A block with a line too many or too few counts as no phrase; a placeholder that a language lacks hides a value.
+    @Test func `each phrase has all languages, with the placeholders of the English one`() {
+        for block in Assets.phrases.components(separatedBy: "\n\n") {
+            let lines = block.split(separator: "\n")
+            #expect(lines.count == Language.allCases.count, "\(block)")
+            #expect(Set(lines.map { Self.placeholders(String($0)) }).count == 1, "\(block)")
+        }
+    }
+
+    /// Each digit behind a percent sign, and each brace.
+    private static func placeholders(_ line: String) -> [UInt8] {
+        let bytes = Array(line.utf8)
+        let numbers = zip(bytes, bytes.dropFirst()).filter { first, second in
+            first == UInt8(ascii: "%") && (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(second)
+        }
+        return numbers.map(\.1).sorted() + bytes.filter { $0 == UInt8(ascii: "{") }
+    }
 }
 
 @Suite struct AccessTests {
