@@ -22,7 +22,12 @@ struct NodeApply: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            if try later.isLater { return try await later.schedule(.apply(nodes: node), on: client) }
+            if try later.isLater {
+                guard !dryRun else {
+                    throw ValidationError("--dry-run shows what differs now, and waits for no time")
+                }
+                return try await later.schedule(.apply(nodes: node), on: client)
+            }
             let path = "nodes/\(APIClient.escaped(node))/apply"
             let changes = try await client.get(path, StepChangesAnswer.self)
             try output.write(changes) { Self.text($0) }
