@@ -80,4 +80,11 @@ package struct ScheduleAnswer: Codable, Sendable {
         (self.current, self.past) = (current, past)
         self.nextAt = nextAt
     }
+
+    /// The same for lists: of the targets of its runs only those that their summaries name.
+    package var brief: Self {
+        var answer = self
+        (answer.current, answer.past) = (current?.brief, past.map(\.brief))
+        return answer
+    }
 }

@@ -25,6 +25,9 @@ struct NodeApply: AsyncParsableCommand {
         try await reportingFailure {
             let client = server.client
             if try later.isLater {
+                guard !dryRun else {
+                    throw ValidationError("--dry-run shows what differs now, and waits for no time")
+                }
                 let nodes = try await target.text(client, toBe: "changed")
                 return try await later.schedule(.apply(nodes: nodes), on: client)
             }

@@ -36,8 +36,14 @@ struct NodeTarget: ParsableArguments {
     /// The same for later: what the nodes are named by, once the caller has agreed to the number that it means now.
     func text(_ client: APIClient, toBe what: String) async throws -> String {
         let nodes = try await nodes(client, toBe: what)
-        if query.count == 1, nodes.count == 1 { return nodes[0].name.text }
-        return query.joined(separator: " ")
+        return Self.scheduled(query, found: nodes.map(\.name))
+    }
+
+    /// A name is one node; a condition stays one, also where it means one node now.
+    static func scheduled(_ query: [String], found: [NodeName]) -> String {
+        let text = query.joined(separator: " ")
+        guard query.count == 1, (try? NodeName(text)) != nil, let node = found.first else { return text }
+        return node.text
     }
 
     private func agreed(_ found: [MachineAnswer], _ what: String) throws -> [MachineAnswer] {

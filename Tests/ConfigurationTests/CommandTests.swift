@@ -42,6 +42,16 @@ import Wire
     }
 
     @Test(arguments: [
+        (["pc-1"], "pc-1"), (["outdated=yes"], "outdated=yes"), (["pc-*"], "pc-*"),
+        (["state=ready", "lab"], "state=ready lab"),
+    ])
+    func `a condition for later stays one, also where it means one node now`(
+        query: [String], text: String
+    ) throws {
+        #expect(NodeTarget.scheduled(query, found: [try NodeName("pc-1")]) == text)
+    }
+
+    @Test(arguments: [
         (["loader=ipxe"], "/"), (["--group", "/school", "loader=ipxe"], "/school"),
         (["--node", "pc-1", "loader=ipxe"], "pc-1"), (["--rule", "small", "loader=ipxe"], "rule:small"),
     ])

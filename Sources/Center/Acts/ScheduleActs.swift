@@ -11,7 +11,7 @@ extension Acts {
         let snapshot = fleet.snapshot
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
         let all = snapshot.contents.schedules.values.filter { caller.sees($0.group) }
-            .map { answer($0, in: snapshot) }
+            .map { answer($0, in: snapshot).brief }
             .filter { answer in words.allSatisfy { answer.searchText.contains($0) } }
             .sorted { ($0.nextAt ?? .max, $0.name) < ($1.nextAt ?? .max, $1.name) }
         return Page(all, offset: offset, limit: limit)
@@ -35,6 +35,7 @@ extension Acts {
         let time = try time(of: wish, in: group)
         try await requireDoable(wish.act, in: group)
         let owner = caller.proof == .localSocket ? nil : caller.account ?? caller.name
+        let known = fleet.snapshot.contents.schedules
         let next = try await change { current in
             let schedule = Schedule(
                 name: try wish.name ?? Self.freeName(for: wish.act, in: current), group: group, act: wish.act,
@@ -46,7 +47,8 @@ extension Acts {
             }
         }
         let made = next.contents.schedules.values.filter {
-            $0.act == wish.act && $0.time == time && $0.owner == owner && wish.name ?? $0.name == $0.name
+            known[$0.name] == nil && $0.act == wish.act && $0.time == time && $0.owner == owner
+                && wish.name ?? $0.name == $0.name
         }
         guard let schedule = made.max(by: { $0.name < $1.name }) else {
             throw StoreError.conflict("the schedule was removed at once")
@@ -138,8 +140,10 @@ extension Acts {
             }
             return try await scheduledNodes(text, in: .site).map(\.group).nearestCommon
         case .admit(_, let servers, _):
-            return servers.compactMap { snapshot.contents.terminals.servers[$0]?.group }.nearestCommon
-        case .pool(let pool, _): return snapshot.contents.terminals.pools[pool]?.group ?? .site
+            let known = snapshot.contents.terminals.servers
+            return try servers.map { try permittedPlace(of: known[$0], at: $0, needed) }.nearestCommon
+        case .pool(let pool, _):
+            return try permittedPlace(of: snapshot.contents.terminals.pools[pool], at: pool, needed)
         case .set(let settings):
             switch SettingsTarget(settings.target) {
             case .group(let path): return try GroupPath(path)
@@ -150,6 +154,15 @@ extension Acts {
             }
         case .promote, .trial: return .site
         }
+    }
+
+    /// The group of a record. One that is not there is refused like one elsewhere.
+    private func permittedPlace<Record: TableRecord>(
+        of record: Record?, at key: Record.Key, _ permission: Permission
+    ) throws -> GroupPath {
+        if let record, may(permission, in: record.place) { return record.place }
+        try caller.requireNames(permission, Record.kind.replacing("-", with: " "), "\(key)")
+        throw StoreError.notFound(Record.missing(key))
     }
 
     private func time(of wish: ScheduleRequest, in group: GroupPath) throws -> Schedule.Time {
@@ -197,10 +210,9 @@ extension Acts {
         case .set(let settings):
             let change = SettingsChange(target: settings.target, set: settings.set, unset: settings.unset)
             _ = try plan(ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]))
+            try settings.requireNode(in: group, of: fleet.snapshot)
         case .pool(let name, let patch):
-            guard let pool = fleet.snapshot.contents.terminals.pools[name], group.contains(pool.group) else {
-                throw StoreError.notFound("there is no pool \(name) in \(group)")
-            }
+            let pool = try fleet.snapshot.pool(name, in: group)
             let changed = try MergePatch(Data(patch.utf8)).applied(to: pool)
             _ = try plan(ChangeRequest(edits: [ChangeRequest.Edit(.pool(name, changed))]))
         case .promote(let image, let version, _), .trial(let image, let version, _, _, _):

@@ -88,6 +88,8 @@ struct ScheduleWork: ScheduledWork {
             try await acts.restart(target)
         case .apply:
             try requirePlace(of: target, in: schedule)
+            // One that has carried out all of them is as it should be.
+            guard try await !acts.stepChanges(target).steps.isEmpty else { return }
             _ = try await acts.applySteps(target)
         case .admit(let admission, _, let restarts):
             let name = try TerminalName(target)
@@ -98,11 +100,13 @@ struct ScheduleWork: ScheduledWork {
             }
             _ = try await acts.admit(admission, to: name, restarts: restarts ? true : nil)
         case .set(let settings):
+            try settings.requireNode(in: schedule.group, of: fleet.snapshot)
             let change = SettingsChange(target: settings.target, set: settings.set, unset: settings.unset)
             _ = try await acts.make(
                 ChangeRequest(
                     edits: [ChangeRequest.Edit(settings: change)], summary: "schedule \(schedule.name)"))
         case .pool(let pool, let patch):
+            _ = try fleet.snapshot.pool(pool, in: schedule.group)
             _ = try await acts.patchPool(pool, MergePatch(Data(patch.utf8)))
         case .promote(let image, let version, let channel):
             _ = try await acts.promote(version, of: image, to: channel)
@@ -120,5 +124,25 @@ struct ScheduleWork: ScheduledWork {
         else {
             throw StoreError.notFound("there is no node \(target) in \(schedule.group) any more")
         }
+    }
+}
+
+extension ScheduledSettings {
+    /// Throws where they are of a node that is not in the schedule's group, or not any more.
+    func requireNode(in group: GroupPath, of snapshot: FleetSnapshot) throws {
+        guard case .node(let name) = SettingsTarget(target) else { return }
+        guard let node = try? Acts.find(name, in: snapshot), group.contains(node.group) else {
+            throw StoreError.notFound("there is no node \(name) in \(group)")
+        }
+    }
+}
+
+extension FleetSnapshot {
+    /// The pool that a schedule changes, which must be in its group.
+    func pool(_ name: PoolName, in group: GroupPath) throws -> TerminalPool {
+        guard let pool = contents.terminals.pools[name], group.contains(pool.group) else {
+            throw StoreError.notFound("there is no pool \(name) in \(group)")
+        }
+        return pool
     }
 }

@@ -11,8 +11,6 @@ extension Schedule: TableRecord, ListedRecord, DeclaredForm {
     package static let isOfSite = false
     /// Up to a day: the next run of a schedule never finds the last one going on.
     package static let windowRange = 1...1_440
-    /// Characters of a condition or a patch.
-    private static let textLimit = 10_000
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [ScheduleName: Self]> { \.schedules }
     package var key: ScheduleName { name }
@@ -87,8 +85,11 @@ extension Schedule: TableRecord, ListedRecord, DeclaredForm {
             (before.isPaused, before.group) = (after.isPaused, after.group)
             if before == after { return [] }
         }
-        guard let owner = after.owner else { return [Grant(.admin)] }
-        return snapshot.contents.access.administrators[owner]?.grants ?? []
+        // An account that is gone may come back with any roles.
+        guard let owner = after.owner.flatMap({ snapshot.contents.access.administrators[$0] }) else {
+            return [Grant(.admin)]
+        }
+        return owner.grants
     }
 
     package static func missing(_ key: ScheduleName) -> String {

@@ -68,8 +68,10 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     private func times(of schedule: Schedule, in zone: ZoneFile, upTo now: Int) -> [Int] {
         switch schedule.time {
         case .once(let moment):
-            let isSettled = past.contains { $0.dueAt == moment } || current?.dueAt == moment
-            return moment <= now && !isSettled ? [moment] : []
+            let isKnown = past.contains { $0.dueAt == moment } || current?.dueAt == moment
+            // Of a run that so many by hand have followed nothing is known any more.
+            let isForgotten = past.count == Self.runLimit && past.allSatisfy { $0.dueAt > moment }
+            return moment <= now && !isKnown && !isForgotten ? [moment] : []
         case .weekly(let time):
             var (times, moment) = ([Int](), max(settledUntil, now - Self.countedSeconds))
             while true {
@@ -121,14 +123,15 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
 
     /// The targets whose turn it is; they stay as they are.
     ///
-    /// With a window they are spread over its first half, so that a power line, a switch or the server itself does not get them all at once.
+    /// With a window they are spread over its first half, so that a power line, a switch or the server itself does not get them all at once;
+    /// of a run that began late, over the first half of what was left.
     package func turns(of schedule: Schedule, now: Int) -> [String] {
         guard let run = current else { return [] }
         let waiting = run.targets.filter { $0.outcome == .waiting }
         guard let minutes = schedule.windowMinutes, run.targets.count > 1 else {
             return waiting.prefix(Self.batchLimit).map(\.name)
         }
-        let half = max(1, minutes * 30)
+        let half = max(1, min(minutes * 60, run.dueAt + minutes * 60 - run.beganAt) / 2)
         let elapsed = min(max(0, now - run.beganAt), half)
         // Rounded up: the first begins at once.
         let allowed = min(run.targets.count, (run.targets.count * (elapsed + 1) + half - 1) / half)
@@ -146,6 +149,18 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     /// How it ended for a target, or that it waits.
     package mutating func note(_ name: String, _ outcome: ScheduleRun.Outcome, _ detail: String = "") {
         set([name], outcome, detail)
+    }
+
+    /// The same for many at once. Those that wait on keep their reason: each one that is written is a whole run in the store.
+    package mutating func note(_ outcomes: [String: (outcome: ScheduleRun.Outcome, detail: String)]) {
+        guard var run = current, !outcomes.isEmpty else { return }
+        for index in run.targets.indices {
+            guard let (outcome, detail) = outcomes[run.targets[index].name] else { continue }
+            if outcome == .waiting, !run.targets[index].detail.isEmpty { continue }
+            (run.targets[index].outcome, run.targets[index].detail) = (outcome, detail)
+        }
+        run.counts = run.counted
+        current = run
     }
 
     private mutating func set(_ names: Set<String>, _ outcome: ScheduleRun.Outcome, _ detail: String = "") {

@@ -81,8 +81,19 @@ package struct ScheduleRun: Equatable, Sendable, Codable {
         let words = Outcome.allCases.compactMap { outcome in
             counts[outcome.rawValue].map { "\($0) \(outcome.rawValue.replacing("-", with: " "))" }
         }
-        let reason = targets.first { [.failed, .unknown].contains($0.outcome) && !$0.detail.isEmpty }
-        return words.joined(separator: ", ") + (reason.map { ": \($0.name): \($0.detail)" } ?? "")
+        return words.joined(separator: ", ") + (telling.map { ": \($0.name): \($0.detail)" } ?? "")
+    }
+
+    /// The first target that tells what went wrong.
+    private var telling: Target? {
+        targets.first { [.failed, .unknown].contains($0.outcome) && !$0.detail.isEmpty }
+    }
+
+    /// The same for lists: of its targets only the one that its summary names.
+    package var brief: Self {
+        var run = self
+        run.targets = telling.map { [$0] } ?? []
+        return run
     }
 
     /// Ends it, with what is left as it is.

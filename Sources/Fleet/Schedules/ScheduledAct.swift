@@ -1,3 +1,5 @@
+import Wire
+
 /// What a schedule does: one of the acts that people also do at once.
 package enum ScheduledAct: Equatable, Sendable {
     /// Restarts running nodes.
@@ -46,8 +48,17 @@ package enum ScheduledAct: Equatable, Sendable {
         }
     }
 
+    /// Characters of what it acts on, for people: events and history have it, too.
+    private static let objectLimit = 500
+
     /// What it acts on, for people.
     package var object: String {
+        let whole = wholeObject
+        guard !whole.hasLength(in: 0...Self.objectLimit) else { return whole }
+        return whole.beginning(length: Self.objectLimit) + "…"
+    }
+
+    private var wholeObject: String {
         switch self {
         case .restart(let nodes, _), .apply(let nodes): nodes
         case .admit(_, let servers, _): servers.map(\.text).joined(separator: ", ")
@@ -61,7 +72,7 @@ package enum ScheduledAct: Equatable, Sendable {
 
     /// One line for people: `restart group=/school (unless in use)`.
     package var summary: String {
-        if case .restart(let nodes, true) = self { return "restart \(nodes) (unless in use)" }
+        if case .restart(_, true) = self { return "restart \(object) (unless in use)" }
         return "\(kind.rawValue) \(object)"
     }
 }

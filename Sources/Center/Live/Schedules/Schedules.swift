@@ -18,16 +18,34 @@ package final class Schedules: Sendable {
         var progress: [ScheduleName: ScheduleProgress]?
         /// The schedules whose runs go on, as they were at the last look.
         var running: [ScheduleName: Schedule] = [:]
-        /// The times of all, as they were at the last look.
-        var times: [ScheduleName: SeenTime] = [:]
+        /// All, as they were at the last look.
+        var seen: [ScheduleName: Seen] = [:]
+        /// What those did that were removed: put back by undo, they do not do it again.
+        var removed: [ScheduleName: Removed] = [:]
         /// To be begun by hand.
         var wanted: Set<ScheduleName> = []
     }
 
-    private struct SeenTime: Equatable {
-        var time: Schedule.Time
+    private struct Seen {
+        var schedule: Schedule
         var zone: String?
     }
+
+    private struct Removed {
+        var schedule: Schedule
+        var progress: ScheduleProgress
+        var at: Int
+
+        /// What it had done; nil: this is another one with its name, which has done nothing.
+        func progress(of other: Schedule) -> ScheduleProgress? {
+            var same = schedule
+            same.isPaused = other.isPaused
+            return same == other ? progress : nil
+        }
+    }
+
+    /// Seconds for which it is known what a removed schedule did.
+    private static let removedSeconds = 86_400
 
     let zones: ZoneFiles
     private let fleet: LiveFleet
@@ -75,16 +93,18 @@ package final class Schedules: Sendable {
         }
     }
 
-    /// Of a schedule that was removed its run ends. What it did stays for a day: put back by undo, it does not do that again.
+    /// Of a schedule that was removed its run ends. What it did stays for a day.
     private static func forget(_ state: inout State, except all: [ScheduleName: Schedule], now: Int) {
         for (name, schedule) in state.running where all[name] == nil {
             _ = state.progress?[name]?.end(of: schedule, now: now, stop: "the schedule was removed")
             state.running[name] = nil
         }
         for (name, progress) in state.progress ?? [:] where all[name] == nil {
-            state.times[name] = nil
-            if now - (progress.past.first?.dueAt ?? 0) > 86_400 { state.progress?[name] = nil }
+            state.progress?[name] = nil
+            guard let seen = state.seen.removeValue(forKey: name) else { continue }
+            state.removed[name] = Removed(schedule: seen.schedule, progress: progress, at: now)
         }
+        state.removed = state.removed.filter { abs(now - $0.value.at) < removedSeconds }
     }
 
     private func load() async throws {
@@ -98,38 +118,46 @@ package final class Schedules: Sendable {
         at schedule: Schedule, _ work: any ScheduledWork, now: Int, isWanted: Bool
     ) async throws {
         let known = progress(of: schedule.name)
-        var progress = known ?? ScheduleProgress(at: now)
-        let seen = SeenTime(time: schedule.time, zone: fleet.snapshot.zone(of: schedule))
-        let former = state.withLock { $0.times.updateValue(seen, forKey: schedule.name) }
-        if let former, former != seen { progress.settle(at: now) }
+        let removed = state.withLock { $0.removed.removeValue(forKey: schedule.name) }
+        let before = known ?? removed?.progress(of: schedule) ?? ScheduleProgress(at: now)
+        var progress = before
+        let seen = Seen(schedule: schedule, zone: fleet.snapshot.zone(of: schedule))
+        let former = state.withLock { $0.seen.updateValue(seen, forKey: schedule.name) }
+        if let former, former.schedule.time != schedule.time || former.zone != seen.zone {
+            progress.settle(at: now)
+        }
         let zone = zones.nearest(seen.zone)
         let due = progress.look(at: schedule, in: zone, now: now)
-        if let missed = progress.past.first, missed != known?.past.first, missed.state == .missed {
-            tell(schedule, missed)
+        var news: [String] = []
+        if let missed = progress.past.first, missed != before.past.first, missed.state == .missed {
+            news.append(Self.words(of: missed))
         }
         if let due {
-            await begin(schedule, &progress, due: due, now: now, work)
+            news.append(await begin(schedule, &progress, due: due, now: now, work))
         } else if isWanted, !schedule.isPaused, progress.current == nil {
-            await begin(schedule, &progress, due: now, now: now, work, isByHand: true)
+            news.append(await begin(schedule, &progress, due: now, now: now, work, isByHand: true))
         }
         if progress != known { try await keep(progress, of: schedule.name) }
+        // Where it cannot be stored, the next look comes to the same.
+        for text in news { tell(schedule, text) }
         if progress.current != nil { try await advance(schedule, progress, work, now: now) }
     }
 
     /// Nothing happens yet: the run is stored first.
+    ///
+    /// - Returns: what is told once it is.
     private func begin(
         _ schedule: Schedule, _ progress: inout ScheduleProgress, due: Int, now: Int,
         _ work: any ScheduledWork,
         isByHand: Bool = false
-    ) async {
+    ) async -> String {
         do {
             let targets = try await work.targets(of: schedule)
             progress.begin(due: due, at: now, targets: targets, isByHand: isByHand)
-            tell(schedule, "begins: \(schedule.act.summary)")
-            state.withLock { $0.running[schedule.name] = schedule }
+            return "begins: \(schedule.act.summary)"
         } catch {
             progress.refuse(due: due, at: now, because: ErrorText.of(error))
-            if let refused = progress.past.first { tell(schedule, refused) }
+            return progress.past.first.map(Self.words) ?? ""
         }
     }
 
@@ -141,11 +169,12 @@ package final class Schedules: Sendable {
         if stop == nil {
             let turns = progress.turns(of: schedule, now: now)
             let obstacles = try await work.obstacles(of: schedule, among: turns)
-            for (name, obstacle) in obstacles {
-                // Without a window there is no other turn.
-                let waits = obstacle.outcome == .inUse && schedule.windowMinutes != nil
-                progress.note(name, waits ? .waiting : obstacle.outcome, obstacle.detail)
-            }
+            progress.note(
+                obstacles.mapValues { obstacle in
+                    // Without a window there is no other turn.
+                    let waits = obstacle.outcome == .inUse && schedule.windowMinutes != nil
+                    return (waits ? .waiting : obstacle.outcome, obstacle.detail)
+                })
             let free = turns.filter { obstacles[$0] == nil }.prefix(ScheduleProgress.batchLimit)
             progress.tell(Set(free))
             if progress != before { try await keep(progress, of: schedule.name) }
@@ -160,7 +189,7 @@ package final class Schedules: Sendable {
         if progress != before { try await keep(progress, of: schedule.name) }
         guard let ended else { return }
         state.withLock { $0.running[schedule.name] = nil }
-        tell(schedule, ended)
+        tell(schedule, Self.words(of: ended))
     }
 
     /// Why a run goes no further; nil: nothing keeps it.
@@ -181,10 +210,10 @@ package final class Schedules: Sendable {
         state.withLock { $0.progress?[name] = progress }
     }
 
-    private func tell(_ schedule: Schedule, _ run: ScheduleRun) {
+    private static func words(of run: ScheduleRun) -> String {
         let what =
             run.state == .done ? "is done" : run.state == .failed ? "was not done whole" : "did not run"
-        tell(schedule, "\(what): \(run.summary)")
+        return "\(what): \(run.summary)"
     }
 
     private func tell(_ schedule: Schedule, _ text: String) {

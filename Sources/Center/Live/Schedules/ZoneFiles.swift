@@ -8,6 +8,8 @@ final class ZoneFiles: Sendable {
     /// Seconds after which a file is read again: packages bring new ones.
     private static let lifetime = 600
     private static let byteLimit = 1 << 20
+    /// Names that are remembered, also of zones that are not there: more than there are zones.
+    private static let nameLimit = 1_000
 
     private struct Read {
         var zone: ZoneFile?
@@ -31,7 +33,10 @@ final class ZoneFiles: Sendable {
         let known = read.withLock { $0[name ?? ""] }
         if let known, now - known.at < Self.lifetime { return known.zone }
         let zone = name.map { Self.zone(at: "\(directory)/\($0)") } ?? Self.zone(at: ownPath) ?? .utc
-        read.withLock { $0[name ?? ""] = Read(zone: zone, at: now) }
+        read.withLock { read in
+            if read.count >= Self.nameLimit { read = [:] }
+            read[name ?? ""] = Read(zone: zone, at: now)
+        }
         return zone
     }
 
