@@ -1,3 +1,4 @@
+import API
 import Fleet
 
 /// The fields of a form as texts, and what they say.
