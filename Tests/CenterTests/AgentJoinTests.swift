@@ -164,4 +164,19 @@ import Testing
         try await services.fleet.change(by: "test") { _ in [.terminal(try TerminalName("ts1"), nil)] }
         #expect(try await services.fleet.store.agentCertificates().isEmpty)
     }
+
+    @Test func `a certificate that has expired counts no more, also on a connection that stays`() async throws
+    {
+        let name = try TerminalName("ts1")
+        let (old, new) = (String(repeating: "a", count: 64), String(repeating: "b", count: 64))
+        let certificates = AgentCertificates([
+            .init(fingerprint: old, validUntil: Clock.second),
+            .init(fingerprint: new, validUntil: Clock.second + 600),
+        ])
+        try await services.fleet.change(by: "test") { _ in
+            [.terminal(name, TerminalServer(name: name, address: "10.77.0.20"), agent: certificates)]
+        }
+        #expect(try await services.agents.name(ofFingerprint: old) == nil)
+        #expect(try await services.agents.name(ofFingerprint: new) == name)
+    }
 }

@@ -35,7 +35,7 @@ package final class Agents: Sendable {
     private struct Known {
         /// Of the configuration that this was read with; nil: never.
         var revision: Int?
-        var names: [String: TerminalName] = [:]
+        var agents: [String: (name: TerminalName, validUntil: Int)] = [:]
     }
 
     let fleet: LiveFleet
@@ -208,16 +208,20 @@ package final class Agents: Sendable {
     func name(ofFingerprint fingerprint: String) async throws -> TerminalName? {
         // What stands beside records changes with them.
         let revision = fleet.snapshot.revision
-        let (isNew, found) = known.withLock { ($0.revision == revision, $0.names[fingerprint]) }
-        if isNew { return found }
-        var names: [String: TerminalName] = [:]
-        for (name, certificates) in try await fleet.store.agentCertificates() {
-            for one in certificates.all { names[one.fingerprint] = name }
+        var (isNew, found) = known.withLock { ($0.revision == revision, $0.agents[fingerprint]) }
+        if !isNew {
+            var agents: [String: (name: TerminalName, validUntil: Int)] = [:]
+            for (name, certificates) in try await fleet.store.agentCertificates() {
+                for one in certificates.all { agents[one.fingerprint] = (name, one.validUntil) }
+            }
+            known.withLock { [agents] in
+                if ($0.revision ?? 0) <= revision { $0 = Known(revision: revision, agents: agents) }
+            }
+            found = agents[fingerprint]
         }
-        known.withLock { [names] in
-            if ($0.revision ?? 0) <= revision { $0 = Known(revision: revision, names: names) }
-        }
-        return names[fingerprint]
+        // TLS looks at it only when a connection begins, and connections stay.
+        guard let found, Clock.second < found.validUntil else { return nil }
+        return found.name
     }
 
     /// Whether an agent may send a request now.
