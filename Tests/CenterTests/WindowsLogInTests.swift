@@ -82,8 +82,9 @@ import Wire
         #expect(try await bench.refusal() != nil)
         let reason = bench.logIns.failures().first?.reason ?? ""
         switch flaw {
-        case "other": #expect(reason.contains("is not for pc-1"))
-        case "missing": #expect(reason.contains("there is no secret others"))
+        case "other":
+            #expect(reason.contains("there is no secret windows of group / or below that is for pc-1"))
+        case "missing": #expect(reason.contains("there is no secret others of group / or below"))
         default: break
         }
     }
