@@ -182,15 +182,27 @@ package final class Agents: Sendable {
         return made.pem
     }
 
-    /// Signs an agent's next certificate. The one that it comes with counts until that has ended.
-    func renew(_ request: AgentRenewRequest, of name: TerminalName) async throws -> AgentRenewAnswer {
+    /// Signs an agent's next certificate. The one that it comes with counts until that has ended, however often it asks.
+    ///
+    /// - Parameter shown: the fingerprint of the one that it comes with.
+    func renew(_ request: AgentRenewRequest, of name: TerminalName, showing shown: String) async throws
+        -> AgentRenewAnswer
+    {
+        let revision = fleet.snapshot.revision
         let before = try await fleet.store.agentCertificates()[name] ?? AgentCertificates()
+        guard before.all.contains(where: { $0.fingerprint == shown }) else {
+            throw Problem(403, "Forbidden", "this agent is not known here any more: join again")
+        }
         let pem = try await sign(request.certificateRequest, of: name) { made in
             { current in
                 guard let record = current.contents.terminals.servers[name] else {
                     throw StoreError.notFound(TerminalServer.missing(name))
                 }
-                return [.terminal(name, record, agent: before.adding(made))]
+                // It may have been revoked since, and must not come back by this.
+                guard current.revision == revision else {
+                    throw StoreError.conflict("the configuration has changed meanwhile; ask again")
+                }
+                return [.terminal(name, record, agent: before.adding(made, to: shown))]
             }
         }
         return AgentRenewAnswer(certificate: pem)
