@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import statistics
@@ -343,7 +344,9 @@ def pages(nodes):
             ("search for a range", "/nodes?q=n%5B100-200%5D", 50),
             ("search for a serial number", "/nodes?q=8cc0000777", 50), ("search by image", "/nodes?q=image%3Ddebian", 50),
             ("search by tag and group", "/nodes?q=tag%3Dlab+group%3D%2Fschool%2Froom-3", 50),
-            ("one node", "/nodes/n5000", 50), ("groups", "/groups?path=/school", 50), ("networks", "/networks", 50),
+            ("one node", "/nodes/n5000", 50), ("one node, its settings", "/nodes/n5000?tab=settings", 50),
+            ("names found", "/find?q=n77", 50), ("names found, none", "/find?q=no+such+name", 50),
+            ("groups", "/groups?path=/school", 50), ("settings of a group", "/groups?path=/school&tab=settings", 50), ("networks", "/networks", 50),
             ("history", "/history", 50), ("the revision that entered all", "/history/{filled}", 50),
             ("boots", "/boots", 50), ("leases", "/leases", 50), ("volumes", "/volumes", 50), ("images", "/images", 50),
             ("unknown machines", "/machines", 50), ("rules", "/rules", 50), ("roll-outs", "/rollouts", 50),
@@ -375,12 +378,40 @@ def kept_file(center):
     return max(times)
 
 
-def kept_sections(program):
-    """Seconds for what such a file sets on 10,000 nodes, in the program of the data planes; None where it is not built."""
+def planes(program, what):
+    """What the program of the data planes measures by itself; None where it is not built."""
     planes = f"{os.path.dirname(program)}/roost-planes"
     if not os.path.exists(planes):
         return None
-    return json.loads(subprocess.run([planes, "kept"], check=True, capture_output=True).stdout)
+    return json.loads(subprocess.run([planes, what], check=True, capture_output=True).stdout)
+
+
+def as_code(program, center, count):
+    """The whole fleet as files: seconds to export it, to apply it as it is, to compare it, and to apply a change of every tenth node."""
+    environment = dict(os.environ, ROOST_SOCKET=center.socket)
+    files = f"{center.directory}/fleet"
+
+    def timed(*words, status=0):
+        start = time.perf_counter()
+        ended = subprocess.run([program, *words], env=environment, capture_output=True, text=True)
+        if ended.returncode != status:
+            raise SystemExit(f"roost {' '.join(words)}: status {ended.returncode}: {ended.stderr[-2000:]}{ended.stdout[-2000:]}")
+        return time.perf_counter() - start
+
+    exported = timed("export", "--output", files)
+    adopted = timed("apply", "-f", files)
+    same = timed("plan", "-f", files)
+    with open(f"{files}/nodes.yaml", encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    names = [place for place, line in enumerate(lines) if re.fullmatch(r"\s*-? *name: n\d*0", line)]
+    if len(names) != count // 10:
+        raise SystemExit(f"{len(names)} nodes found in the exported file")
+    for place in names:
+        line = lines[place]
+        lines[place] = f"{line}\n{' ' * line.index('name')}settings: {{time-zone: Europe/Rome}}"
+    with open(f"{files}/nodes.yaml", "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    return exported, adopted, same, timed("apply", "-f", files)
 
 
 def main():
@@ -449,11 +480,21 @@ def main():
             row("a change at the root, until the data planes have it", statistics.median(times), "s", 1)
             row("1,000 listeners hear of a change", listeners(center, 1_000), "s", 1)
             row("a changed kept file, until the data planes have it", kept_file(center), "s", 1)
-            kept = kept_sections(options.program)
+            kept = planes(options.program, "kept")
             if kept:
                 row("200 sections of a kept file read", kept["read"], "s", 1)
                 row("what they set on 10,000 nodes", kept["effective"], "s", 1)
+                row("the same with settings of an image and its version", kept["image"], "s", 1)
+            sealed = planes(options.program, "sealed")
+            if sealed:
+                row("sealed configurations, milliseconds of one core each", 1000 / sealed["plain"], "ms", 1)
+                row("the same with forty steps", 1000 / sealed["forty"], "ms", 1)
             row("memory with these nodes", center.memory(), "MiB", 400)
+            exported, adopted, same, changed = as_code(options.program, center, options.nodes)
+            row("these nodes exported as files", exported, "s", 10)
+            row("these files applied for the first time", adopted, "s", 10)
+            row("the same files compared", same, "s", 5)
+            row("every tenth node changed in them, and applied", changed, "s", 10)
             print(f"memory when empty: {empty:.0f} MiB")
         finally:
             center.stop()

@@ -251,7 +251,7 @@ enum Conversations {
                 id: noise.once(in: 8) ? noise.text() : id.text, user: noise.text(), pool: noise.text(),
                 protocols: [noise.one(of: ["rdp", noise.text()])], publicKey: noise.text(),
                 hasPassword: false,
-                takesOver: false), of: machine, in: boot)
+                takesOver: false), of: machine, in: boot, run: ground.context.logInRun)
     }
 
     private static func httpRequest(_ ground: Ground, _ noise: inout Noise) -> [UInt8] {
@@ -262,7 +262,7 @@ enum Conversations {
         let target: String
         switch noise.below(12) {
         case 11:
-            target = "/node/\(machine)/ticket?boot=\(boot)"
+            target = "/node/\(machine)/ticket?boot=\(boot)&run=\(ground.context.logInRun)"
             body = logIn(ground, &noise)
         case 10:
             let phase = noise.one(of: StepPhase.allCases.map(\.rawValue) + [noise.text()])

@@ -77,7 +77,8 @@ enum Parsers {
             id: "t", kind: "rdp", address: "10.77.0.11", port: 3_389, user: "anna", credential: "c",
             lifetime: 60,
             certificate: "00ff", hostKeys: ["a"], broker: "", isReconnection: false)
-        let sealed = RunKey(bytes: [UInt8](repeating: 1, count: 32))?.seal(request, of: Ground.node, in: "b")
+        let sealed = RunKey(bytes: [UInt8](repeating: 1, count: 32))?.seal(
+            request, of: Ground.node, in: "b", run: "r")
         return [
             written(request), sealed ?? [], written(LogInAnswer(id: request.id, outcome: .ready(ticket))),
         ]
@@ -112,7 +113,7 @@ enum Parsers {
         },
         Parser(name: "log-in", seeds: logIns) { bytes in
             if let key = RunKey(bytes: [UInt8](repeating: 1, count: 32)) {
-                _ = key.logInRequest(bytes, of: Ground.node, in: "b")
+                _ = key.logInRequest(bytes, of: Ground.node, in: "b", run: "r")
             }
             var wire = bytes.span
             if let answer = try? LogInAnswer(parsing: &wire), case .ready(let ticket) = answer.outcome {

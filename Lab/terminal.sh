@@ -14,7 +14,7 @@
 #   terminal.sh login CLIENT USER HOST PNG [XFREERDP-ARGUMENT...]
 #                                           the password comes on standard input; waits for the blue desktop of terminal-tree.sh, writes
 #                                           a picture, and says after how many milliseconds
-#   terminal.sh desktop CLIENT SECONDS PNG  wait for that desktop, whatever shows it, and write a picture
+#   terminal.sh desktop CLIENT SECONDS PNG  wait for that desktop, whatever shows it, or for a window with words in its place, and write a picture
 #   terminal.sh person NODE USER            log in as a person at the node's log-in screen, through its PAM; the password comes on standard
 #                                           input. guest needs none, and automatic is the node's own log-in. Says why there is no session
 #   terminal.sh says NODE [SECONDS]         what the session tells when there is none, or none any more, once it does (30 s)
@@ -258,19 +258,21 @@ is_blue() { # CLIENT
 }
 
 terminal_desktop() { # CLIENT SECONDS PNG [PID]: of what shows it, which may end
-  local start result=none
+  local start result=none round=0 status=1
   start=$(now_ms)
   while (($(now_ms) - start < $2 * 1000)); do
     [[ ! ${4:-} ]] || alive "$4" || break
     if is_blue "$1"; then
-      result="desktop after $(($(now_ms) - start)) ms"
+      result="desktop after $(($(now_ms) - start)) ms" status=0
       break
     fi
+    # A window that says why there is none stays for a minute; nothing else comes.
+    if ((++round % 8 == 0)) && result=$(enter_container "$1" pgrep -a -x yad); then break; fi
     sleep 0.1
   done
   enter_container "$1" import -window root png:- >"$3"
-  printf '%s\n' "$result"
-  [[ $result != none ]]
+  printf '%s\n' "${result:-none}"
+  return "$status"
 }
 
 terminal_blank() { # CLIENT

@@ -25,16 +25,42 @@ enum KeptSections {
         let clock = ContinuousClock()
         var snapshot = FleetSnapshot.empty
         let read = clock.measure { snapshot = FleetSnapshot(revision: 1, contents: contents) }
-        var variableCount = 0
-        let effective = clock.measure {
+        let (effective, values) = measure(snapshot)
+        let (withImage, _) = measure(FleetSnapshot(revision: 2, contents: try withImages(contents)))
+        print(
+            "{\"read\": \(seconds(read)), \"effective\": \(seconds(effective)), \"image\": \(seconds(withImage)), \"values\": \(values)}"
+        )
+    }
+
+    /// How long the effective settings of all nodes take, and how many there are.
+    private static func measure(_ snapshot: FleetSnapshot) -> (Duration, values: Int) {
+        var count = 0
+        let taken = ContinuousClock().measure {
             for node in snapshot.nodes.values {
                 let settings = snapshot.settings(of: node)
-                variableCount += settings.variables(.lts).count + settings.all.count
+                count += settings.variables(.lts).count + settings.all.count
             }
         }
-        print(
-            "{\"read\": \(seconds(read)), \"effective\": \(seconds(effective)), \"values\": \(variableCount)}"
-        )
+        return (taken, count)
+    }
+
+    /// The same nodes with an image that has settings, and whose version has others.
+    private static func withImages(_ contents: FleetSnapshot.Contents) throws -> FleetSnapshot.Contents {
+        guard let digest = Digest(String(repeating: "a", count: 64)) else { return contents }
+        var contents = contents
+        let image = try ImageName("debian")
+        let version = ImageVersion(
+            image: image, number: 1, digest: digest, publishedAt: 0,
+            manifest: ImageManifest(
+                image: image, architecture: "amd64", kernelRelease: "0", system: "", files: [], packages: [],
+                origin: ""))
+        var catalogue = ImageCatalogue(name: image, versions: [version], channels: [.stable: 1])
+        catalogue.settings = ImageSettings(
+            image, ["time-zone": .text("Europe/Paris"), "sysctl": .map(["vm.swappiness": "10"])])
+        catalogue.settingsOfVersions[1] = ImageSettings(
+            image, version: 1, ["kernel-arguments": .list(["quiet"]), "files": .map(["/etc/motd": "1"])])
+        contents.images[image] = catalogue
+        return contents
     }
 
     private static func card(_ number: Int) -> MACAddress {

@@ -1,7 +1,7 @@
 // roost-planes: the data planes alone, on loopback, for the benchmarks; the same services as in ‘roost serve’.
 //
 // roost-planes DIRECTORY NBD-PORT HTTP-PORT TFTP-PORT DHCP-PORT
-// roost-planes kept | log-ins
+// roost-planes kept | log-ins | sealed
 // DIRECTORY holds images/bench/DIGEST/{root.squashfs,kernel,modules.cpio}, whose digest is 64 times the letter a.
 
 import Fleet
@@ -18,6 +18,10 @@ if arguments.dropFirst() == ["kept"] {
 }
 if arguments.dropFirst() == ["log-ins"] {
     try await LogInAnswers.run()
+    exit(0)
+}
+if arguments.dropFirst() == ["sealed"] {
+    try SealedConfigurations.run()
     exit(0)
 }
 let ports = arguments.dropFirst(2).compactMap { UInt16($0) }

@@ -163,6 +163,8 @@ package struct AgentEvent: Codable, Sendable, Equatable {
         case ticketRefused = "ticket-refused"
         case accountMade = "account-made"
         case accountRemoved = "account-removed"
+        /// What was left of a session was cleared away: people could not come back to it.
+        case swept
         case failed
     }
 

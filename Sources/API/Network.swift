@@ -16,6 +16,8 @@ package struct NetworkAnswer: Codable, Sendable {
     package var size: Int
     /// Addresses in the pools that are leased now.
     package var leased: Int
+    /// Whether another server gives the addresses, and this one only names boot files (ProxyDHCP).
+    package var isProxy: Bool
 
     /// Why it is not served; nil: it is.
     package var problem: String?
@@ -24,7 +26,7 @@ package struct NetworkAnswer: Codable, Sendable {
         name: NetworkName? = nil, interface: String, server: IPv4Address, network: String, pools: [String],
         router: IPv4Address?,
         size: Int,
-        leased: Int, problem: String? = nil
+        leased: Int, isProxy: Bool = false, problem: String? = nil
     ) {
         self.name = name
         self.interface = interface
@@ -34,6 +36,12 @@ package struct NetworkAnswer: Codable, Sendable {
         self.router = router
         self.size = size
         self.leased = leased
+        self.isProxy = isProxy
         self.problem = problem
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, interface, server, network, pools, router, size, leased, problem
+        case isProxy = "proxy"
     }
 }

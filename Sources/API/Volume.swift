@@ -36,6 +36,8 @@ package struct VolumeAnswer: Codable, Sendable {
     package var openConnections: Int
     /// Whether the server holds only ciphertext.
     package var isEncrypted: Bool
+    /// The directory of its files, where it is not called like the node.
+    package var directory: NodeName?
     /// Only when one volume is requested.
     package var snapshots: [SnapshotAnswer]?
 
@@ -44,6 +46,7 @@ package struct VolumeAnswer: Codable, Sendable {
         byteCount = volume.kind == .disk ? volume.byteCount : nil
         createdAt = volume.createdAt
         isEncrypted = volume.isEncrypted
+        directory = volume.directory
         self.usedByteCount = usedByteCount
         self.openConnections = openConnections
         self.snapshots = snapshots

@@ -23,6 +23,7 @@ extension Accounts {
             }
             // From here on no one comes in, whatever they know.
             try run("usermod", ["--expiredate", "1", "--", user], "closed", user)
+            LogInMoment.closed.pass()
             try endProcesses(of: entry)
             try endHome(of: entry, home)
             try run("userdel", ["--", user], "removed", user)
@@ -140,12 +141,14 @@ extension Accounts {
         try DurableFile.publish("\(target).part", as: target, at: .agentHome)
     }
 
-    /// What is elsewhere: mail, cron, and files in directories that all may write to.
+    /// What is elsewhere: mail, cron, and files in directories that all may write to. xrdp-sesman takes no display whose sockets are there.
     private func removeLeftovers(of entry: AccountBook.Entry) {
         for path in ["/var/mail/\(entry.user)", "/var/spool/cron/crontabs/\(entry.user)"] {
             unlink(places.path(path))
         }
-        for directory in ["/tmp", "/var/tmp", "/dev/shm"] {
+        for directory in [
+            "/tmp", SessionList.displayDirectory, SessionList.xrdpDirectory, "/var/tmp", "/dev/shm",
+        ] {
             let directory = places.path(directory)
             for name in DirectoryListing.names(in: directory, hidden: true) {
                 let path = "\(directory)/\(name)"

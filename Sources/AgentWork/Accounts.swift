@@ -77,6 +77,7 @@ struct Accounts: Sendable {
         book.put(entry)
         // Before the account is there: after a crash it is known whose it is.
         try book.write(bookPath)
+        LogInMoment.entered.pass()
         var words = [
             "--create-home", "--home-dir", "/home/\(name)", "--shell", account.shell, "--skel",
             account.skeleton,
@@ -97,6 +98,7 @@ struct Accounts: Sendable {
             }
             throw AgentProblem("the account \(name) cannot be made: \(Self.text(of: end))")
         }
+        LogInMoment.made.pass()
         try setPassword(of: name, to: account.passwordHash)
         try setQuota(of: name, to: account.quota)
         try note(.made, of: entry, in: &book)

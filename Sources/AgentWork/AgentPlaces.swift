@@ -15,6 +15,8 @@ package struct AgentPlaces: Sendable {
     var identity: String { path("\(Self.stateDirectory)/identity.json") }
     var events: String { path("\(Self.stateDirectory)/events") }
     var door: String { path("\(Self.runDirectory)/door.sock") }
+    /// Those whose log-ins were prepared since the machine's start.
+    var people: String { path("\(Self.runDirectory)/people") }
     /// What was seen last.
     var seen: String { path("\(Self.runDirectory)/seen.json") }
 }

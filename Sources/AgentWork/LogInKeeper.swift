@@ -28,6 +28,7 @@ package final class LogInKeeper: LogInDoor {
     private let state = Mutex(State())
     /// Only one call at a time makes and ends accounts.
     private let book: Mutex<AccountBook>
+    private let leftovers: Mutex<Leftovers>
 
     /// - Throws: where the list of the agent's accounts cannot be read.
     package convenience init(
@@ -47,6 +48,7 @@ package final class LogInKeeper: LogInDoor {
         (self.accounts, self.events) = (accounts, events)
         (self.shown, self.now) = (shown, now)
         book = Mutex(try AccountBook.read(accounts.bookPath))
+        leftovers = Mutex(Leftovers(accounts.places, programs: accounts.programs, events: events))
     }
 
     package func prepare(_ logIn: AgentLogIn) throws -> AgentResult.Ready {
@@ -65,6 +67,8 @@ package final class LogInKeeper: LogInDoor {
             try state.tickets.take(logIn, at: now())
             state.lonely[logIn.user] = nil
         }
+        leftovers.withLock { $0.expect(logIn.user) }
+        LogInMoment.taken.pass()
         let shown = shown()
         return AgentResult.Ready(
             certificate: shown.certificate, hostKeys: shown.hostKeys,
@@ -99,6 +103,7 @@ package final class LogInKeeper: LogInDoor {
         switch answer {
         case .opened(let ticket):
             events.note(.ticketUsed, user: user, id: ticket, "the ticket opened its session")
+            LogInMoment.claimed.pass()
             return true
         case .refused(let ticket, let refusal):
             events.note(.ticketRefused, user: user, id: ticket, "the ticket was refused: \(refusal.rawValue)")
@@ -114,6 +119,7 @@ package final class LogInKeeper: LogInDoor {
     }
 
     package func sweep(sessions: [AgentSession]) {
+        leftovers.withLock { $0.sweep(sessions, at: now()) }
         let (time, second) = (now(), accounts.machine.second())
         let users = Set(sessions.map(\.user))
         let expected = state.withLock { state in

@@ -2,6 +2,7 @@ import API
 import Dispatch
 import Fleet
 import Glibc
+import Linux
 import Synchronization
 
 /// Carries out what the center orders, each order once: one that comes again gets the former answer.
@@ -63,6 +64,7 @@ final class Orders: Sendable {
     private func carryOut(_ work: AgentOrder.Work) throws -> AgentResult.Ready? {
         switch work {
         case .prepare(let logIn):
+            LogInMoment.ordered.pass()
             for id in logIn.endsSessions { try end(id) }
             return try door.prepare(logIn)
         case .forget(let ticket): door.forget(ticket)

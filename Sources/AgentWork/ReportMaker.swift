@@ -52,14 +52,17 @@ struct ReportMaker {
             idleMemoryByteCount: seen.idleMemory, sessionCount: sessions.count)
         if sessions.isEmpty { load.idleMemoryByteCount = load.usedMemoryByteCount }
         keep(load, sessions)
-        let ports = Self.openPorts(places)
+        var ports = Self.openPorts(places)
         let certificate = Self.certificate(places)
         let rooms = Self.rooms(places)
+        let troubles = Self.troubles(places, rooms, ports, certificate)
+        // xrdp takes connections without it, and nothing comes of them.
+        if Self.hasXRDP(places), !Self.hasProcess("xrdp-sesman", places) { ports[.rdp] = nil }
         return AgentReport(
             version: version, bootID: Self.bootID(places), load: load, pressure: machine?.pressure,
             rooms: rooms, sessions: sessions, release: Self.release(places), ports: ports,
             certificate: certificate, hostKeys: Self.hostKeys(places),
-            troubles: Self.troubles(places, rooms, ports, certificate))
+            troubles: troubles)
     }
 
     /// Written only when something has changed that another start needs.
@@ -141,15 +144,17 @@ struct ReportMaker {
         var troubles = rooms.filter { $0.freeByteCount < $0.byteCount / leastShare }.map {
             "\($0.path) is full"
         }
-        let hasXRDP = unsafe access(places.path("/usr/sbin/xrdp"), X_OK) == 0
-        guard hasXRDP else { return troubles }
+        guard hasXRDP(places) else { return troubles }
         if ports[.rdp] == nil { troubles.append("xrdp is not running: systemctl restart xrdp") }
-        // xrdp takes connections without it, and nothing comes of them.
         if !hasProcess("xrdp-sesman", places) {
             troubles.append("xrdp-sesman is not running: systemctl restart xrdp-sesman")
         }
         if certificate == nil { troubles.append("xrdp has no certificate: run roost-agent setup") }
         return troubles
+    }
+
+    private static func hasXRDP(_ places: AgentPlaces) -> Bool {
+        unsafe access(places.path("/usr/sbin/xrdp"), X_OK) == 0
     }
 
     /// Whether a daemon runs, by the file with its number.

@@ -50,7 +50,10 @@ enum SessionList {
 
     private static func xrdp(_ traces: SessionTraces) -> [AgentSession] {
         traces.sockets.listening.sorted().compactMap { path in
-            guard let number = xrdpDisplay(path), let owner = traces.owners[path],
+            // The restart of xrdp-sesman removes the directory of its sockets (RuntimeDirectory), and their displays go on: the file of the display
+            // itself tells whose it is.
+            guard let number = xrdpDisplay(path),
+                let owner = traces.owners[path] ?? traces.owners["\(displayDirectory)/X\(number)"],
                 let user = traces.names[owner.userID]
             else { return nil }
             let logIn = traces.logIns.first {

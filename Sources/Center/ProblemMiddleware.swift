@@ -23,7 +23,9 @@ struct ProblemMiddleware: RouterMiddleware {
             if let seconds = problem.retryAfter { headers[.retryAfter] = String(seconds) }
             if let methods = problem.allowedMethods { headers[.allow] = methods }
             if !request.uri.path.hasPrefix("/api/"), request.headers[.accept]?.contains("text/html") == true {
-                return try pages.problem(problem, request: request, context: context, headers: headers)
+                var shown = problem
+                if let name = error as? InvalidName { shown.detail = pages.words(context)(name) }
+                return try pages.problem(shown, request: request, context: context, headers: headers)
             }
             headers[.contentType] = "application/problem+json"
             return Response(

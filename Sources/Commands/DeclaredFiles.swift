@@ -33,7 +33,7 @@ package struct DeclaredFiles {
     /// - Parameters:
     ///   - paths: `-` is standard input.
     ///   - isWatched: whether a server reads them, again and again: a pipe is no file then, and one that has lost all its text, as on a full
-    ///     disk, is none that says that its records go.
+    ///     disk, is none that says that its records go; neither is one that a full disk may have cut off.
     package init(reading paths: [String], isWatched: Bool = false) throws {
         let roots = paths.filter(Self.isDirectory).map(Self.resolved)
         for path in try Self.files(of: paths) {
@@ -42,6 +42,10 @@ package struct DeclaredFiles {
             guard isNamed || roots.contains(where: { Self.resolved(path).hasPrefix("\($0)/") }) else {
                 problems.append(
                     Self.problem(path, "this link leads out of the directory: put the file there itself"))
+                continue
+            }
+            if isWatched, FullDisk.mayHaveCut(path) {
+                problems.append(Self.problem(path, FullDisk.reason))
                 continue
             }
             try read(path, isPlain: isWatched || !isNamed)

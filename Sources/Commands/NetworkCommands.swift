@@ -39,7 +39,8 @@ struct NetworkList: AsyncParsableCommand {
                         network.pools.isEmpty ? "-" : network.pools.joined(separator: " "),
                         network.router?.description ?? "-",
                         network.problem.map { "not served: \($0)" }
-                            ?? "\(network.leased) of \(network.size)",
+                            ?? (network.isProxy
+                                ? "(another server's addresses)" : "\(network.leased) of \(network.size)"),
                     ])
                 }
                 return table.text
@@ -83,6 +84,7 @@ extension Network {
             ("domain", domain.map { $0.isEmpty ? "(none)" : $0 } ?? "(the server's)"),
             ("mtu", mtu?.description ?? "-"),
             ("routes", list(routes)), ("lease", lease.description), ("bootp", servesBOOTP ? "yes" : "no"),
+            ("proxy", isProxy ? "yes" : "no"),
             ("options", list(options)),
         ]
     }
@@ -126,6 +128,10 @@ struct NetworkFields: ParsableArguments {
     var options: [String] = []
     @Flag(inversion: .prefixedNo, help: "Whether BOOTP machines that are not nodes get addresses.") var bootp:
         Bool?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether another server gives the addresses, and this one only boot files (ProxyDHCP).")
+    var proxy: Bool?
     @Option(
         help: ArgumentHelp("Clear a field, such as router or pool; several times.", valueName: "field"))
     var clear: [String] = []
@@ -174,6 +180,7 @@ struct NetworkFields: ParsableArguments {
             network.options = try NetworkOptions(texts)
         }
         network.servesBOOTP = bootp ?? network.servesBOOTP
+        network.isProxy = proxy ?? network.isProxy
         return network
     }
 

@@ -71,6 +71,7 @@ struct VolumeShow: AsyncParsableCommand {
                     size         \(volume.byteCount.map { Shown.size($0) } ?? "-"), \(volume.used) used
                     made         \(Shown.time(second: volume.createdAt))
                     connections  \(volume.openConnections)
+                    directory    \(volume.directory ?? volume.node)
 
                     \(table.text)
                     """

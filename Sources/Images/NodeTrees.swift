@@ -2,7 +2,7 @@ package import Fleet
 import Foundation
 import Linux
 
-/// The nodes' own copies of an image's root, file by file: `DIRECTORY/NODE/GENERATION`. Only root can create them.
+/// The nodes' own copies of an image's root, file by file: `DIRECTORY/PLACE/GENERATION`. Only root can create them.
 package struct NodeTrees: Sendable {
     package let directory: String
     private let images: ImageStore
@@ -19,7 +19,7 @@ package struct NodeTrees: Sendable {
     package func make(_ volume: Volume) throws {
         let path = "\(directory)/\(volume.path)"
         let root = try images.root(of: volume)
-        let parent = "\(directory)/\(volume.node)"
+        let parent = "\(directory)/\(volume.place)"
         // No user of this host can enter it: it contains setuid programs that would make them root.
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -48,8 +48,8 @@ package struct NodeTrees: Sendable {
 
     /// Deletes all generations but that of `volume`.
     package func removeOthers(than volume: Volume) throws {
-        for generation in generations(of: volume.node) where generation != volume.generation {
-            try Self.delete("\(directory)/\(volume.node)/\(generation)")
+        for generation in generations(of: volume.place) where generation != volume.generation {
+            try Self.delete("\(directory)/\(volume.place)/\(generation)")
         }
     }
 

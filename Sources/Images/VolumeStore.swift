@@ -3,7 +3,7 @@ import Foundation
 import Linux
 package import Sealing
 
-/// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and beside it `NODE/snapshots/NAME.ext4`. An encrypted volume has its sealed
+/// The files of the nodes' volumes: `PLACE/GENERATION.ext4`, and beside it `PLACE/snapshots/NAME.ext4`. An encrypted volume has its sealed
 /// key in a `.key` file beside it; a snapshot has a copy of that.
 ///
 /// They are sparse: a volume takes only the room that its node has used. Everything is created under another name first, so that a crash
@@ -31,8 +31,8 @@ package struct VolumeStore: Sendable {
 
     private func keyPath(_ volume: Volume) -> String { "\(directory)/\(volume.keyPath)" }
 
-    private func snapshotPath(_ node: NodeName, _ name: String, _ kind: String = "ext4") -> String {
-        "\(directory)/\(node)/snapshots/\(name).\(kind)"
+    private func snapshotPath(_ place: NodeName, _ name: String, _ kind: String = "ext4") -> String {
+        "\(directory)/\(place)/snapshots/\(name).\(kind)"
     }
 
     /// Creates an empty file system for `volume`, and its key when it is encrypted.
@@ -87,9 +87,9 @@ package struct VolumeStore: Sendable {
 
     /// Deletes all generations except that of `volume`. A machine still writing to one keeps it until it ends.
     package func removeOthers(than volume: Volume) throws {
-        for name in try names(in: "\(directory)/\(volume.node)") {
+        for name in try names(in: "\(directory)/\(volume.place)") {
             guard let generation = Self.generation(name), generation != volume.generation else { continue }
-            try delete("\(directory)/\(volume.node)/\(name)")
+            try delete("\(directory)/\(volume.place)/\(name)")
         }
     }
 
@@ -112,7 +112,7 @@ package struct VolumeStore: Sendable {
     /// Deletes what a crash left of changes to `volume`: earlier generations, and unfinished files. Later generations stay: they hold a
     /// node's data when the records come from an older backup.
     package func removeLeftovers(of volume: Volume) throws {
-        let place = "\(directory)/\(volume.node)"
+        let place = "\(directory)/\(volume.place)"
         for path in [place, "\(place)/snapshots"] {
             for name in try names(in: path) {
                 let isOld = path == place && Self.generation(name).map { $0 < volume.generation } == true
@@ -125,9 +125,9 @@ package struct VolumeStore: Sendable {
     }
 
     /// Deletes a node's volume with all its snapshots. Its swap stays: the node may have memory in it.
-    package func remove(_ node: NodeName) throws {
-        let (files, path) = (FileManager.default, "\(directory)/\(node)")
-        for snapshot in try snapshots(of: node) { try removeSnapshot(of: node, snapshot.name) }
+    package func remove(_ place: NodeName) throws {
+        let (files, path) = (FileManager.default, "\(directory)/\(place)")
+        for snapshot in try snapshots(of: place) { try removeSnapshot(of: place, snapshot.name) }
         let names = try names(in: path)
         for name in names where !name.hasSuffix(".swap") { try delete("\(path)/\(name)") }
         if !names.isEmpty, try self.names(in: path).isEmpty { try files.removeItem(atPath: path) }
@@ -138,9 +138,10 @@ package struct VolumeStore: Sendable {
 
     // MARK: Snapshots
 
-    package func snapshots(of node: NodeName) throws -> [Snapshot] {
-        try names(in: "\(directory)/\(node)/snapshots").filter { $0.hasSuffix(".ext4") }.sorted().compactMap {
-            let path = "\(directory)/\(node)/snapshots/\($0)"
+    package func snapshots(of place: NodeName) throws -> [Snapshot] {
+        try names(in: "\(directory)/\(place)/snapshots").filter { $0.hasSuffix(".ext4") }.sorted().compactMap
+        {
+            let path = "\(directory)/\(place)/snapshots/\($0)"
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             guard let date = attributes[.modificationDate] as? Date else { return nil }
             return Snapshot(
@@ -152,9 +153,9 @@ package struct VolumeStore: Sendable {
     /// Saves a copy. The volume must not be written meanwhile.
     package func takeSnapshot(of volume: Volume, _ name: String) throws {
         if volume.isEncrypted {
-            try keep(WholeFile.read(keyPath(volume)), at: snapshotPath(volume.node, name, "key"))
+            try keep(WholeFile.read(keyPath(volume)), at: snapshotPath(volume.place, name, "key"))
         }
-        try copy(path(volume), to: snapshotPath(volume.node, name), at: .volumeCopy)
+        try copy(path(volume), to: snapshotPath(volume.place, name), at: .volumeCopy)
     }
 
     /// Creates the file of `volume` from a copy.
@@ -162,18 +163,18 @@ package struct VolumeStore: Sendable {
     /// - Returns: the volume with the size and encryption of the copy.
     package func restore(_ name: String, as volume: Volume) throws -> Volume {
         var restored = volume
-        let sealed = snapshotPath(volume.node, name, "key")
+        let sealed = snapshotPath(volume.place, name, "key")
         restored.isEncrypted = FileManager.default.fileExists(atPath: sealed)
         if restored.isEncrypted { try keep(WholeFile.read(sealed), at: keyPath(volume)) }
-        try copy(snapshotPath(volume.node, name), to: path(volume), at: .volumeFromCopy)
+        try copy(snapshotPath(volume.place, name), to: path(volume), at: .volumeFromCopy)
         let attributes = try FileManager.default.attributesOfItem(atPath: path(volume))
         restored.byteCount = (attributes[.size] as? Int) ?? volume.byteCount
         return restored
     }
 
-    package func removeSnapshot(of node: NodeName, _ name: String) throws {
-        try FileManager.default.removeItem(atPath: snapshotPath(node, name))
-        let sealed = snapshotPath(node, name, "key")
+    package func removeSnapshot(of place: NodeName, _ name: String) throws {
+        try FileManager.default.removeItem(atPath: snapshotPath(place, name))
+        let sealed = snapshotPath(place, name, "key")
         if FileManager.default.fileExists(atPath: sealed) { try delete(sealed) }
     }
 

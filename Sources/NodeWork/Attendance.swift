@@ -31,7 +31,7 @@ package struct Attendance {
             case .restart: try restart()
             case .sessions: telling.begin()
             // What fails before a step is carried out is ordered again, or shown as not done.
-            case .apply: try? RunningNode.applySteps()
+            case .apply(let number): try? RunningNode.applySteps(order: number)
             case .nodes: lacksNodes = true
             case nil: break
             }

@@ -95,18 +95,20 @@ extension ServerTalk {
         func newRequest() -> LogInRequest {
             request(LogInIdentifier(time: SystemClock.boot, random: RandomBytes.make(16)))
         }
-        var asked = newRequest()
+        var asked: (request: LogInRequest, run: String)?
         while true {
             do {
-                return try ask(asked, key)
+                let present = try asked ?? (newRequest(), fetchRunMark())
+                asked = present
+                return try ask(present.request, key, run: present.run)
             } catch let refusal as ServerRefusal where refusal.status == 503 && SystemClock.boot < end {
                 usleep(100_000)
             } catch let refusal as ServerRefusal where refusal.status == 409 && SystemClock.boot < end {
-                // Another log-in screen of this node was faster.
+                // Another log-in screen of this node was faster, or the server was restarted.
                 usleep(10_000)
-                asked = newRequest()
+                asked = nil
             } catch let error as SystemError {
-                // The server is being restarted, say: it knows this request again.
+                // The network was away for a moment, say: the server knows this request again.
                 guard SystemClock.boot < end else { throw error }
                 sleep(1)
             }

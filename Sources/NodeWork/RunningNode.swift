@@ -12,9 +12,11 @@ package enum RunningNode {
     static let marksPath = "/run/roost/marks"
 
     /// Fetches the steps that the server has for this node, carries them out in order, and reports how each ended.
-    package static func applySteps() throws {
+    ///
+    /// - Parameter order: its number.
+    package static func applySteps(order: String) throws {
         let server = try ServerTalk(KernelWords.read())
-        let steps = try server.fetchChangedSteps()
+        let steps = try server.fetchChangedSteps(order: order)
         // The root's init runs by now: they are carried out as late ones are.
         let results = carryOut(steps, StepRun(.late, wait: { sleep(UInt32($0)) }))
         StepRun.sayFailures(results.map(\.result))

@@ -63,14 +63,16 @@ package struct ServerTalk {
     }
 
     /// Fetches the changed steps that this node is to carry out while it runs, sealed to a key of their own.
-    func fetchChangedSteps() throws -> [AppliedStep] {
+    ///
+    /// - Parameter order: its number.
+    func fetchChangedSteps(order: String) throws -> [AppliedStep] {
         guard let runKey = RunKey(bytes: try WholeFile.read(RunningNode.runKeyPath)) else {
             throw UsageError(text: "\(RunningNode.runKeyPath) is no key")
         }
         let key = NodeKey()
         let sealed = try request(
             "POST", "/node/\(words.machine)/apply?boot=\(words.boot)",
-            body: runKey.request(with: key, of: words.machine, in: words.boot))
+            body: runKey.request(with: key, of: words.machine, in: words.boot, order: order))
         let list = try key.open(
             sealed, of: words.machine, in: words.boot, from: WholeFile.read(RunningNode.serverKeyPath))
         var wire = list.span
@@ -116,11 +118,19 @@ package struct ServerTalk {
         }
     }
 
+    /// The mark of the server's present run, which a request for a session names.
+    func fetchRunMark() throws -> String {
+        let body = try request("GET", "/node/\(words.machine)/ticket?boot=\(words.boot)", body: [])
+        return String(decoding: body, as: UTF8.self)
+    }
+
     /// Asks for a session on a terminal server. The answer comes when the control center has it, 20 s later at the most.
-    func ask(_ request: LogInRequest, _ key: RunKey) throws -> LogInAnswer {
+    ///
+    /// - Parameter run: ``fetchRunMark()``.
+    func ask(_ request: LogInRequest, _ key: RunKey, run: String) throws -> LogInAnswer {
         let sealed = try self.request(
-            "POST", "/node/\(words.machine)/ticket?boot=\(words.boot)",
-            body: key.seal(request, of: words.machine, in: words.boot), within: 25)
+            "POST", "/node/\(words.machine)/ticket?boot=\(words.boot)&run=\(run)",
+            body: key.seal(request, of: words.machine, in: words.boot, run: run), within: 25)
         guard let answer = key.logInAnswer(sealed, to: request, of: words.machine, in: words.boot) else {
             throw UsageError(text: "the answer to a log-in was not made with the key of this boot")
         }
@@ -130,7 +140,7 @@ package struct ServerTalk {
     /// What the server asks this node to do; nil: nothing.
     func fetchOrder() throws -> NodeOrder? {
         let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
-        return NodeOrder(rawValue: String(decoding: body, as: UTF8.self))
+        return NodeOrder(text: String(decoding: body, as: UTF8.self))
     }
 
     /// What this node knows of others, as its server signed it.
@@ -195,6 +205,8 @@ package struct ServerTalk {
                 throw UsageError(text: "the answer to \(target) is too long")
             }
         }
+        // A server that dies meanwhile says nothing: the same as a connection that breaks, after which callers may ask again.
+        guard !answer.isEmpty else { throw SystemError("read the answer to \(target)", number: ECONNRESET) }
         return try Self.body(of: answer, to: "\(method) \(target)")
     }
 

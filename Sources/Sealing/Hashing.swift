@@ -36,8 +36,12 @@ package enum Hashing {
         return code
     }
 
+    private static let digits = Array("0123456789abcdef".utf8)
+
     /// Two digits for each byte.
     package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        var digits: [UInt8] = []
+        for byte in bytes { digits += [Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)]] }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

@@ -19,22 +19,28 @@ package struct RunKey: Sendable {
     }
 
     /// What the node asks with: a public key, and its code.
-    package func request(with key: NodeKey, of machine: MACAddress, in boot: String) -> [UInt8] {
-        key.publicBytes + code(of: key.publicBytes, machine, boot)
+    ///
+    /// - Parameter order: the number of the order that it answers.
+    package func request(
+        with key: NodeKey, of machine: MACAddress, in boot: String, order: String
+    ) -> [UInt8] {
+        key.publicBytes + code(of: key.publicBytes, machine, boot, order)
     }
 
-    /// The public key of a ``request(with:of:in:)``; nil: it was not made with this key, for this boot of this machine.
-    package func publicKey(in request: [UInt8], of machine: MACAddress, in boot: String) -> [UInt8]? {
+    /// The public key of a ``request(with:of:in:order:)``; nil: it was not made with this key, for this order in this boot of this machine.
+    package func publicKey(
+        in request: [UInt8], of machine: MACAddress, in boot: String, order: String
+    ) -> [UInt8]? {
         guard request.count == NodeKey.publicByteCount + Self.codeByteCount else { return nil }
         let key = Array(request.prefix(NodeKey.publicByteCount))
-        let (sent, own) = (Array(request.dropFirst(key.count)), code(of: key, machine, boot))
+        let (sent, own) = (Array(request.dropFirst(key.count)), code(of: key, machine, boot, order))
         guard unsafe sodium_memcmp(sent, own, own.count) == 0, NodeKey.isPublicKey(key) else { return nil }
         return key
     }
 
-    private func code(of key: [UInt8], _ machine: MACAddress, _ boot: String) -> [UInt8] {
+    private func code(of key: [UInt8], _ machine: MACAddress, _ boot: String, _ order: String) -> [UInt8] {
         Sodium.start()
-        let text = Array("roost apply\0\(machine)\0\(boot)\0".utf8) + key
+        let text = Array("roost apply\0\(machine)\0\(boot)\0\(order)\0".utf8) + key
         var code = [UInt8](repeating: 0, count: Self.codeByteCount)
         _ = unsafe crypto_generichash(&code, code.count, text, UInt64(text.count), bytes, bytes.count)
         return code

@@ -11,7 +11,7 @@ extension BootContext {
     /// - Parameter interface: the number of the interface that the request came in on; nil: not known.
     func disk(_ name: VolumeExportName, for peer: IPv4Address?, on interface: UInt32? = nil) -> NodeDisk? {
         guard let machine = tracker.machine(ofBoot: name.boot), let node = node(of: machine),
-            node.name == name.node, tracker.currentBoot(of: machine) == name.boot
+            tracker.currentBoot(of: machine) == name.boot
         else { return nil }
         // Without a peer, this server itself is asking.
         if let peer, !isOwn(machine, peer, on: interface) {
@@ -20,12 +20,20 @@ extension BootContext {
         }
         switch name.kind {
         case .volume:
-            return snapshot.volume(of: name.node).map { volume in
-                NodeDisk(
-                    name: name, path: "\(settings.volumeDirectory)/\(volume.path)",
-                    byteCount: volume.byteCount)
+            return snapshot.volume(of: node.name).flatMap { volume in
+                // A card that belongs to another node since this boot began writes to neither volume.
+                volume.place != name.node
+                    ? nil
+                    : NodeDisk(
+                        name: name, path: "\(settings.volumeDirectory)/\(volume.path)",
+                        byteCount: volume.byteCount)
             }
         case .swap:
+            // A node that got another name since keeps its swap, unless another node has the old name, and swap of its own there.
+            guard
+                node.name == name.node
+                    || (bootNames[machine] == name.node && snapshot.nodes[name.node] == nil)
+            else { return nil }
             let places = snapshot.settings(of: node)[Fleet.Settings.swap]
             let sizes = (places ?? []).compactMap { place in
                 if case .server(let byteCount) = place { byteCount } else { nil }

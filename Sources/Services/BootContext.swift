@@ -85,11 +85,14 @@ package final class BootContext {
     var runningSteps = RunningSteps()
     var tpmProofs = TPMProofs()
     var logIns = LogInRequests()
+    let largeAnswers = LargeAnswers()
     /// Asks the control center where a session is; nil: there is none in this server. Its answer comes by ``take(_:for:)``.
     package var askCenter: ((LogInQuestion) -> Void)?
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package internal(set) var clients: [MACAddress: BootClient] = [:]
+    /// The names that machines had when they were given their scripts, since this server started: their swap is exported by them.
+    var bootNames: [MACAddress: NodeName] = [:]
     /// The machine that a card said it is in, while the snapshot does not know that yet.
     var heardMachines: [MACAddress: MachineUUID] = [:]
 
@@ -224,15 +227,12 @@ package final class BootContext {
     func takeOrder(for machine: MACAddress, asking asked: RunningSteps.Asked) -> NodeOrder? {
         let boot = asked.boot
         noteOrders(of: machine, in: boot)
-        let wantsSteps = runningSteps.note(asked, by: machine)
+        let steps = runningSteps.note(asked, by: machine)
         let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
         if next == .forgetSessions { send(.sessions(machine, boot: boot, [])) }
-        switch next {
-        case .order(.restart): return .restart
-        case _ where wantsSteps: return .apply
-        case .order(let order): return order
-        case .nothing, .forgetSessions: break
-        }
+        if next == .order(.restart) { return .restart }
+        if let steps { return .apply(number: steps) }
+        if case .order(let order) = next { return order }
         // Last: a node that does not know this order would hear no other.
         return hasNewsOfNodes(for: machine, in: boot) ? .nodes : nil
     }
@@ -303,6 +303,8 @@ package final class BootContext {
     func offer(to machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let plan = plan(for: machine, at: address, server: server)
         if case .image(let version, _) = plan.target { tracker.offer(version.digest, to: machine) }
+        if bootNames.count >= Self.machineLimit { bootNames.removeAll() }
+        bootNames[machine] = plan.name
         if plan.wantsVolume { send(.volumeWanted(machine, address)) }
         return plan
     }

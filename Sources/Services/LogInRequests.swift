@@ -13,9 +13,9 @@ package struct LogInQuestion: Sendable {
 
 /// Log-ins that wait for the control center, one for each machine. No socket, no clock.
 struct LogInRequests {
-    /// How many machines wait at once, and how many are remembered. Beyond that all are forgotten: their next request is taken as a first one.
+    /// How many machines wait at once, and how many are remembered. Beyond that all are forgotten, with a new ``run``.
     static let limit = 1_000
-    private static let machineLimit = 65_536
+    private let machineLimit: Int
     /// Milliseconds until a request gets no answer any more.
     static let patience = 20_000
 
@@ -40,10 +40,17 @@ struct LogInRequests {
         var at: Int
     }
 
+    /// Names this run of the server: what went before is forgotten here, so a request of another run is refused unread. It is another one each
+    /// time when something is forgotten.
+    private(set) var run = Self.newRun()
     private var waiting: [MACAddress: Waiting] = [:]
     private var last: [MACAddress: (boot: String, id: LogInIdentifier)] = [:]
 
     var count: Int { waiting.count }
+
+    init(machineLimit: Int = 65_536) { self.machineLimit = machineLimit }
+
+    private static func newRun() -> String { Hashing.hexadecimal(RandomBytes.make(16)) }
 
     func admission(of id: LogInIdentifier, of machine: MACAddress, in boot: String) -> Admission {
         if let last = last[machine], last.boot == boot, last.id != id, id.time <= last.id.time {
@@ -55,13 +62,19 @@ struct LogInRequests {
         return waiting.count < Self.limit || waiting[machine] != nil ? .asks : .full
     }
 
+    /// Forgets which requests were made: all of them are of a former run now.
+    private mutating func forget() {
+        last.removeAll()
+        run = Self.newRun()
+    }
+
     /// - Returns: the answer that waited in its place, which nothing will be given to.
     mutating func wait(
         _ id: LogInIdentifier, of machine: MACAddress, in boot: String, key: RunKey, answer: LaterAnswer,
         at now: Int
     ) -> LaterAnswer? {
-        if last.count >= Self.machineLimit { last.removeAll() }
         last[machine] = (boot, id)
+        if last.count >= machineLimit { forget() }
         let former = waiting.updateValue(
             Waiting(id: id, boot: boot, key: key, answer: answer, at: now), forKey: machine)
         return former?.answer
@@ -89,12 +102,20 @@ struct LogInRequests {
 }
 
 extension BootContext {
-    /// - Parameter sealed: a ``LogInRequest``, sealed with the key of this boot.
-    func logIn(_ sealed: [UInt8], of machine: MACAddress, in boot: String, at address: IPv4Address)
-        -> HTTPAnswer
-    {
+    /// The mark that requests for sessions are made with now.
+    package var logInRun: String { logIns.run }
+
+    /// - Parameters:
+    ///   - sealed: a ``LogInRequest``, sealed with the key of this boot.
+    ///   - run: what the request says that it was made for.
+    func logIn(
+        _ sealed: [UInt8], of machine: MACAddress, in boot: String, run: String, at address: IPv4Address
+    ) -> HTTPAnswer {
+        guard run == logIns.run else {
+            return .error(409, "the server was restarted since: ask for its mark, and with a new request")
+        }
         guard let key = runKey(of: machine, in: boot),
-            let request = key.logInRequest(sealed, of: machine, in: boot),
+            let request = key.logInRequest(sealed, of: machine, in: boot, run: run),
             let id = LogInIdentifier(request.id)
         else { return .error(403, "this request was not made with the key of this boot's configuration") }
         guard let node = node(of: machine) else { return .error(403, "this machine is not a node") }

@@ -7,7 +7,7 @@ import Wire
 package struct NFSRoots: Sendable {
     /// Nodes that read a version, by its digest.
     package var versions: [Digest: Int] = [:]
-    /// Nodes that write to a tree of their own.
+    /// Nodes that write to a tree of their own, by the places of their volumes.
     package var trees: [NodeName: Int] = [:]
 
     /// A node that missed three times is gone.
@@ -43,7 +43,7 @@ extension BootContext {
             let settings = snapshot.settings(of: node)
             guard settings[Fleet.Settings.rootMode] == .nfs else { continue }
             if (try? settings.volumeKind) == .tree, let node {
-                roots.trees[node.name] = 1
+                roots.trees[snapshot.volume(of: node.name)?.place ?? node.name] = 1
             } else {
                 roots.versions[version, default: 0] += 1
             }

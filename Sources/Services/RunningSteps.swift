@@ -15,38 +15,38 @@ struct RunningSteps {
     }
 
     private(set) var asked: [MACAddress: Asked] = [:]
-    /// Marks of the steps that a machine is to carry out in a boot, by name.
-    private var wanted: [MACAddress: (boot: String, marks: [String: String])] = [:]
-
-    /// Keys that steps went to in a boot of a machine.
-    private var answered: [MACAddress: (boot: String, keys: Set<[UInt8]>)] = [:]
-    /// How many of them are remembered for a machine.
-    private static let keyLimit = 256
-
-    /// Whether nothing has gone to a key yet: a node makes a new one for each request, so a second request with it is a recorded one.
-    mutating func isNew(_ key: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
-        if answered.count >= Self.machineLimit { answered.removeAll() }
-        var known = answered[machine] ?? (boot, [])
-        if known.boot != boot || known.keys.count >= Self.keyLimit { known = (boot, []) }
-        let isNew = known.keys.insert(key).inserted
-        answered[machine] = known
-        return isNew
+    /// What a machine is to carry out in a boot.
+    private struct Order {
+        var boot: String
+        /// Of the steps, by name.
+        var marks: [String: String]
+        /// The machine's request names it. A restart of the server forgets orders, so it needs no other memory of requests.
+        var number: String
     }
+
+    private var wanted: [MACAddress: Order] = [:]
 
     /// A machine asks for orders.
     ///
-    /// - Returns: whether there are steps for it in that boot.
-    mutating func note(_ asked: Asked, by machine: MACAddress) -> Bool {
+    /// - Returns: the number of the order for steps in that boot; nil: there is none.
+    mutating func note(_ asked: Asked, by machine: MACAddress) -> String? {
         if self.asked.count >= Self.machineLimit { self.asked.removeAll() }
         self.asked[machine] = asked
-        guard let wanted = wanted[machine] else { return false }
-        if wanted.boot != asked.boot { self.wanted[machine] = nil }
-        return wanted.boot == asked.boot
+        if let wanted = wanted[machine], wanted.boot != asked.boot { self.wanted[machine] = nil }
+        return number(for: machine, in: asked.boot)
     }
 
-    mutating func order(_ marks: [String: String], of machine: MACAddress, in boot: String) {
+    /// - Parameter number: cannot be guessed, and was never used before.
+    mutating func order(
+        _ marks: [String: String], of machine: MACAddress, in boot: String, number: String
+    ) {
         if wanted.count >= Self.machineLimit { wanted.removeAll() }
-        wanted[machine] = (boot, marks)
+        wanted[machine] = Order(boot: boot, marks: marks, number: number)
+    }
+
+    /// The number of a machine's order; nil: it has none in that boot.
+    func number(for machine: MACAddress, in boot: String) -> String? {
+        wanted[machine].flatMap { $0.boot == boot ? $0.number : nil }
     }
 
     /// The steps for a machine that fetches them, once.
@@ -88,12 +88,14 @@ extension BootContext {
     /// - Parameter marks: of the steps as they were shown, by name: one that has changed since stays as it is.
     package func apply(_ marks: [String: String], to machine: MACAddress) {
         guard let boot = tracker.currentBoot(of: machine) else { return }
-        runningSteps.order(marks, of: machine, in: boot)
+        let number = Hashing.hexadecimal(RandomBytes.make(16))
+        runningSteps.order(marks, of: machine, in: boot, number: number)
     }
 
-    /// The public key in a machine's request for changed steps; nil: the request was not made by what got the configuration of this boot.
-    func publicKey(in request: [UInt8], of machine: MACAddress, in boot: String) -> [UInt8]? {
-        runKey(of: machine, in: boot)?.publicKey(in: request, of: machine, in: boot)
+    /// The public key in a machine's request for the steps of an order; nil: the request was made for another order, or not by what got the
+    /// configuration of this boot.
+    func publicKey(in request: [UInt8], of machine: MACAddress, in boot: String, order: String) -> [UInt8]? {
+        runKey(of: machine, in: boot)?.publicKey(in: request, of: machine, in: boot, order: order)
     }
 
     /// What only a machine that got the configuration of this boot has; nil: none did.

@@ -44,9 +44,11 @@ extension SQLiteStore {
             try Self.forgetCards(after: change.edits, of: change.before, in: database)
             for rename in change.before.renames(by: change.edits) {
                 // They tell what the node has had: under another name it must not get that again.
-                try database.execute(
-                    sql: "UPDATE secret_receipt SET node = ? WHERE node = ?",
-                    arguments: [rename.to.text, rename.from.text])
+                for table in ["secret_receipt", "secret_mint"] {
+                    try database.execute(
+                        sql: "UPDATE \(table) SET node = ? WHERE node = ?",
+                        arguments: [rename.to.text, rename.from.text])
+                }
             }
             for account in change.endedLogIns {
                 try database.execute(
@@ -122,11 +124,15 @@ extension SQLiteStore {
             var conditions: [String] = []
             var arguments = StatementArguments()
             if let kind = filter.kind {
-                conditions.append(
-                    "number IN (SELECT revision FROM revision_edit WHERE kind = ?\(filter.key == nil ? "" : " AND key = ?"))"
-                )
+                var wanted = "kind = ?"
                 arguments += [kind]
-                if let key = filter.key { arguments += [key] }
+                if let key = filter.key {
+                    let names = try formerNames(of: key, kind: kind, in: database)
+                    wanted +=
+                        " AND (\(names.map { _ in "key = ? AND revision <= ?" }.joined(separator: " OR ")))"
+                    for name in names { arguments += [name.key, name.last] }
+                }
+                conditions.append("number IN (SELECT revision FROM revision_edit WHERE \(wanted))")
             }
             if let who = filter.who {
                 conditions.append("who = ?")

@@ -97,6 +97,14 @@ import Testing
         #expect(try session("ssh-9").from == "10.0.0.7")
     }
 
+    @Test func `a session goes on where a restart of xrdp-sesman has removed its sockets`() throws {
+        var traces = try Self.traces()
+        traces.owners["/run/xrdp/sockdir/xrdp_display_10"] = nil
+        #expect(SessionList.sessions(traces).first { $0.id == "xrdp-10" }?.user == "anna")
+        traces.owners["\(SessionList.displayDirectory)/X10"] = nil
+        #expect(!SessionList.sessions(traces).contains { $0.id == "xrdp-10" })
+    }
+
     @Test func `paths of sockets are those that sessions have`() throws {
         let paths = Set(SessionList.paths(in: LocalSockets(parsing: Self.sockets)))
         #expect(
@@ -120,14 +128,23 @@ import Testing
     }
 
     @Test(arguments: [
-        "UID=1000\nUSER=anna\nSTATE=closing\nCLASS=user\nSERVICE=sshd\n",
         "UID=0\nUSER=root\nSTATE=active\nCLASS=manager\nSERVICE=systemd-user\n",
         "UID=0\nUSER=root\nSTATE=active\nCLASS=background\nSERVICE=cron\n",
         "UID=105\nUSER=lightdm\nSTATE=active\nCLASS=greeter\n", "UID=-1\nUSER=x\nCLASS=user\n", "", "UID",
         "=",
     ])
-    func `sessions that are no person's, or end, are left out`(text: String) {
+    func `sessions that are no person's are left out`(text: String) {
         #expect(LogInSession(id: "1", parsing: text) == nil)
+    }
+
+    @Test func `a session that ends counts no more`() throws {
+        let root = try TemporaryRoot([
+            "/run/systemd/sessions/1":
+                "UID=1000\nUSER=anna\nSTATE=closing\nCLASS=user\nSERVICE=sshd\nSCOPE=session-1.scope\n",
+            "/run/systemd/sessions/2": "UID=1000\nUSER=anna\nSTATE=active\nCLASS=user\nSERVICE=sshd\n",
+        ])
+        #expect(LogInSession.all(root.places).map(\.id) == ["2"])
+        #expect(LogInSession.closing(root.places).map(\.scope) == ["session-1.scope"])
     }
 
     @Test func `a session's beginning and end are told once`() throws {

@@ -94,18 +94,18 @@ import Testing
     {
         let fleet = try await SmallFleet()
         let answers = try await admin("admin-site", fleet).administrators()
-        let view = AdministratorsView(
-            answers, account: "admin-site", failure: nil, Words(.english, phrases: ""))
-        func row(_ name: String) throws -> AdministratorsView.Row {
-            try #require(view.rows.first { $0.name == name })
+        func form(_ name: String) throws -> AdministratorForm {
+            let one = try #require(answers.first { $0.record.name == name })
+            return AdministratorForm(
+                one, isOwn: name == "admin-site", groups: [.site], Words(.english, phrases: ""))
         }
-        func isTicked(_ row: AdministratorsView.Row) -> Bool? {
-            row.fields.first { $0.name == "revoke" }?.box?.isTicked
+        func isTicked(_ form: AdministratorForm) -> Bool? {
+            form.fields.first { $0.name == "revoke" }?.box?.isTicked
         }
-        #expect(try row(Self.person.name).tokens == Self.person.name)
-        #expect(try isTicked(row(Self.person.name)) == true)
-        #expect(try isTicked(row("admin-site")) == false)
-        #expect(try isTicked(row(Place.school.aide)) == nil)
+        #expect(try form(Self.person.name).tokens == Self.person.name)
+        #expect(try isTicked(form(Self.person.name)) == true)
+        #expect(try isTicked(form("admin-site")) == false)
+        #expect(try isTicked(form(Place.school.aide)) == nil)
     }
 
     @Test func `an account whose source is not configured says that no one can log in with it`() async throws

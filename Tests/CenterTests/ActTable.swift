@@ -118,6 +118,7 @@ extension ActRow {
 
     private static let changes = [
         ActRow("make", .configure) { try await $0.make($1.setting("ipxe")) },
+        ActRow("saved", .configure) { try await $0.saved($1.setting("ipxe")) },
         ActRow("plan", .configure) { try $0.plan($1.setting("ipxe")) },
         ActRow("make", .publish, .site) { acts, _ in
             let rule = MatchRule(name: try RuleName("more"), condition: "", settings: [:])
@@ -333,6 +334,7 @@ extension ActRow {
         ActRow("nodes", .read, .anywhere) { acts, _ in
             try await acts.nodes("", offset: 0, limit: 9)
         },
+        ActRow("search", .read, .anywhere) { acts, _ in try await acts.search("pc", limit: 9) },
         ActRow("names", .read, .anywhere) { acts, _ in try await acts.names("") },
         ActRow("nodeTable", .read, .anywhere) { acts, _ in try await acts.nodeTable("") },
         ActRow("sessions", .read, .anywhere) { acts, _ in
@@ -342,6 +344,7 @@ extension ActRow {
         ActRow("knownHosts", .read, .anywhere) { acts, _ in try await acts.knownHosts() },
         ActRow("unknownMachines", .read, .anywhere) { acts, _ in try await acts.unknownMachines() },
         ActRow("node", .read) { try await $0.node($1.place.node) },
+        ActRow("taggedNode", .read) { try await $0.taggedNode($1.place.node) },
         ActRow("nodeDetails", .read) { try await $0.nodeDetails($1.place.macAddress) },
         ActRow("hardware", .read) { try await $0.hardware($1.place.node) },
         ActRow("steps", .read) { try await $0.steps($1.place.node) },

@@ -47,7 +47,7 @@ import Wire
         let others: Set<String> = [
             "at", "configuration", "inTurn", "may", "maySomewhere", "require", "change", "facts", "limited",
             "groupPaths", "canBuild", "mayNamePeople", "sees", "requireReading", "image", "answer", "answers",
-            "runningBoot",
+            "runningBoot", "ownRevision",
         ]
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Center/Acts")
@@ -222,7 +222,7 @@ import Wire
         let acts = Self.acts(.operator_, in: .school, of: fleet)
         let target = Self.target(.school, in: fleet)
         let (node, patch) = (try target.node, try MergePatch(Data(#"{"tags":["other"]}"#.utf8)))
-        let stale = try #require(await acts.tag(of: node))
+        let stale = try #require(await acts.taggedNode(node.text).tag)
         let saved = try await acts.save(target.retagged, if: .matching(stale))
         #expect(saved.tag != stale && saved.revision == acts.revision)
         let revision = acts.revision

@@ -137,15 +137,34 @@ import Wire
             var one = Administrator(name: "ann", grants: [Grant(.admin)])
             one.source = source
             let answer = AdministratorAnswer(one, tokens: [])
-            let view = AdministratorsView(
-                [Saved(record: answer, tag: "", revision: 1)], account: nil, failure: nil, Self.words)
-            #expect(view.rows.map(\.source) == [source == .local ? nil : source.rawValue])
-            return view.rows[0].fields.map(\.name)
+            #expect(AdministratorsView.Row(answer, Self.words).source == source.rawValue)
+            return AdministratorForm(
+                Saved(record: answer, tag: "", revision: 1), isOwn: false, groups: [.site], Self.words
+            ).fields.map(\.name)
         }
         #expect(
             names == [
-                ["full", "grants", "password", "disabled"], ["full", "grants", "disabled"],
-                ["full", "grants", "subject", "disabled"],
+                ["full", "password", "disabled"], ["full", "disabled"], ["full", "subject", "disabled"],
             ])
+    }
+
+    @Test func `roles are picked with their groups, and a refused form comes back as it was filled in`()
+        throws
+    {
+        let one = Administrator(name: "ann", grants: [Grant(.helpdesk)])
+        let saved = Saved(record: AdministratorAnswer(one, tokens: []), tag: "1", revision: 1)
+        let groups = [GroupPath.site, try GroupPath("/school")]
+        let stored = AdministratorForm(saved, isOwn: false, groups: groups, Self.words)
+        // The last row is for one more.
+        #expect(stored.grants.map { $0.roles.first(where: \.isChosen)?.text } == ["helpdesk", ""])
+        let typed = try #require(
+            Form("role.0=operator&place.0=/school&role.1=&place.1=/&role.2=auditor&place.2=/&full=Ann"))
+        #expect(GrantFields.grants(typed) == ["operator@/school", "auditor"])
+        let again = AdministratorForm(
+            saved, isOwn: false, groups: groups, typed: typed, failure: "no", Self.words)
+        #expect(again.grants.map { $0.groups.first(where: \.isChosen)?.text } == ["/school", "/", "/"])
+        #expect(again.fields.first?.input?.value == "Ann" && again.failure == "no")
+        let line = try #require(Form("grants=auditor@/a+helpdesk"))
+        #expect(GrantFields.grants(line) == ["auditor@/a", "helpdesk"])
     }
 }

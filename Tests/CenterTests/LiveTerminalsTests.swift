@@ -111,6 +111,58 @@ import Testing
         #expect(terminals.history().last?.text == "no room in /home")
     }
 
+    @Test func `a session that came and went between two reports is no log-in on its way`() async throws {
+        let pool = try await add(["a"])
+        let name = try Self.name("a")
+        try report("a", at: 0)
+        for user in ["ann", "bob", "eve"] { send(user, in: pool, at: 1_000) }
+        func event(_ number: Int, _ kind: AgentEvent.Kind, _ user: String, _ id: String = "") -> AgentEvent {
+            AgentEvent(number: number, age: 0, kind: kind, user: user, id: id, text: "")
+        }
+        var news = SmallFleet.report(users: ["eve"])
+        news.sessions[0].isConnected = false
+        news.events = [
+            // A session of before ends: the one that comes has not begun.
+            event(1, .sessionEnded, "bob"), event(2, .ticketUsed, "ann", "ticket of ann at 1000"),
+            event(3, .sessionEnded, "ann"), event(4, .ticketUsed, "eve", "ticket of eve at 1000"),
+            event(5, .sessionEnded, "eve"),
+        ]
+        _ = terminals.take(news, from: name, at: 5_000)
+        #expect(terminals.whereabouts(of: "ann", at: 5_001).isEmpty)
+        #expect(terminals.whereabouts(of: "bob", at: 5_001).map(\.ticket) == ["ticket of bob at 1000"])
+        // Another session of hers is there.
+        #expect(terminals.whereabouts(of: "eve", at: 5_001).count == 2)
+        #expect(terminals.history().map(\.outcome) == [.sent, .sent, .arrived])
+        // With a password of his own he has no ticket that is used.
+        news = SmallFleet.report(users: [])
+        news.events = [event(6, .sessionBegan, "bob"), event(7, .sessionEnded, "bob")]
+        _ = terminals.take(news, from: name, at: 6_000)
+        #expect(terminals.whereabouts(of: "bob", at: 6_001).isEmpty)
+        // Back to a session that ends before she is seen there: it did not begin anew.
+        var left = SmallFleet.report(users: ["ann"])
+        left.sessions[0].isConnected = false
+        _ = terminals.take(left, from: name, at: 7_000)
+        #expect(send("ann", in: pool, at: 7_001) == "a")
+        news.events = [event(8, .sessionEnded, "ann")]
+        _ = terminals.take(news, from: name, at: 8_000)
+        #expect(terminals.whereabouts(of: "ann", at: 8_001).isEmpty)
+    }
+
+    @Test func `a protocol that a server does not take any more is not used`() async throws {
+        let pool = try await add(["a", "b"]) { $0.ports = [.rdp: 3_389, .ssh: 22, .vnc: 5_900] }
+        try report("b", at: 0)
+        var news = SmallFleet.report(users: [])
+        news.ports[.rdp] = nil
+        _ = terminals.take(news, from: try Self.name("a"), at: 0)
+        #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 1).server == "b")
+        #expect(
+            terminals.place(LogIn(user: "ann"), in: pool, at: 1).verdicts.map(\.reason.code).contains(
+                "other-protocol"))
+        try report("a", at: 2)
+        let placed = terminals.now(at: 2)[try Self.name("a")]?.placed
+        #expect(placed?.silentProtocols.isEmpty == true)
+    }
+
     // MARK: Sessions and former servers
 
     @Test func `people come back to their session, unless the pool allows several`() async throws {
@@ -296,6 +348,23 @@ import Testing
             if chosen == "a" { sent.append("user\(step)") }
         }
         #expect(counts["liar", default: 0] < 60 && counts["a", default: 0] > 240, "\(counts)")
+    }
+
+    @Test func `only the agent that an order went to says how it ended`() async throws {
+        _ = try await add(["a", "b"])
+        let (name, other) = (try Self.name("a"), try Self.name("b"))
+        let terminals = services.terminals
+        let orders = terminals.orders(for: name)
+        let agent = Task {
+            for await order in orders {
+                terminals.take(AgentResult(order: order.id, problem: "not mine"), from: other)
+                terminals.take(AgentResult(order: order.id), from: name)
+                return
+            }
+        }
+        let result = try await terminals.order(.restart, on: name)
+        await agent.value
+        #expect(result.problem.isEmpty)
     }
 
     // MARK: Restart when empty

@@ -23,6 +23,8 @@ final class LogInBench: Sendable {
         var orders: [(server: TerminalName, work: AgentOrder.Work)] = []
         var sessions: [TerminalName: [AgentSession]] = [:]
         var time = 1_000_000
+        /// What ports answer; open otherwise.
+        var knocks: [String: PortKnock.Answer] = [:]
         var eventNumber = 0
         /// What is open on each server; empty: they do not say it.
         var ports: [SessionProtocol: Int] = [:]
@@ -74,7 +76,9 @@ final class LogInBench: Sendable {
         terminals = LiveTerminals(fleet: fleet)
         let box = Box()
         logIns = LogIns(
-            fleet: fleet, terminals: terminals, now: { box.bench?.time ?? 0 }, wall: { 1_800_000_000 })
+            fleet: fleet, terminals: terminals,
+            knock: { address, _ in box.bench?.state.withLock { $0.knocks[address] } ?? .open },
+            now: { box.bench?.time ?? 0 }, wall: { 1_800_000_000 })
         let live = terminals
         let streams = names.map { ($0, live.orders(for: $0)) }
         agents = streams.map { name, orders in

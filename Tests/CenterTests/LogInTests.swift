@@ -173,6 +173,60 @@ import Wire
         #expect(try await bench.ticket("ann").address == other)
     }
 
+    /// A bench on which ann was sent to a server, with that server and the address of the other one.
+    private func sent() async throws -> (
+        bench: LogInBench, ticket: SessionTicket, server: String, other: String
+    ) {
+        let bench = try await LogInBench()
+        let ticket = try await bench.ticket("ann")
+        let isFirst = ticket.address == "10.77.0.20"
+        return (bench, ticket, isFirst ? "ts1" : "ts2", isFirst ? "10.77.0.21" : "10.77.0.20")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a server that lost its power with the person's session is left at the next log-in`() async throws {
+        let (bench, ticket, server, other) = try await sent()
+        try bench.begin("ann", on: server)
+        try bench.behave(server, .dies)
+        bench.state.withLock { $0.knocks[ticket.address] = PortKnock.Answer.none }
+        // Fewer than the fifteen seconds after which it counts as silent anyway.
+        bench.pass(8_000)
+        let again = try await bench.ticket("ann")
+        #expect(again.address == other && !again.isReconnection)
+        #expect(bench.terminals.now(at: bench.time)[try TerminalName(server)]?.state == .silent)
+        // Until it is heard again.
+        bench.report(try TerminalName(server))
+        #expect(bench.terminals.now(at: bench.time)[try TerminalName(server)]?.state == .up)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a server that is only slow keeps the person's session`() async throws {
+        let (bench, _, server, _) = try await sent()
+        try bench.begin("ann", on: server)
+        try bench.behave(server, .dies)
+        bench.pass(8_000)
+        #expect(try await bench.refusal("ann")?.contains("does not answer") == true)
+        #expect(bench.prepared().count == 2)
+    }
+
+    @Test(arguments: [PortKnock.Answer.refused, .none, .open])
+    func `who asks again because nothing takes them lands elsewhere`(answer: PortKnock.Answer) async throws {
+        let (bench, ticket, _, other) = try await sent()
+        bench.state.withLock { $0.knocks[ticket.address] = answer }
+        bench.pass(2_000)
+        // A firewall may keep this server from a port that nodes reach.
+        let again = try await bench.ticket("ann")
+        #expect(again.address == (answer == .refused ? other : ticket.address))
+        bench.pass(6_000)
+        if answer == .none { #expect(try await bench.ticket("ann").address == other) }
+    }
+
+    @Test func `a ticket's name is no option of a program`() async throws {
+        let bench = try await LogInBench(settings: Self.guests)
+        let ticket = try await bench.ticket()
+        #expect(ticket.id.utf8.count == 32 && ticket.id.allSatisfy(\.isHexDigit))
+    }
+
     // MARK: One session
 
     @Test func `two log-ins of one person at one moment have one server`() async throws {

@@ -51,17 +51,43 @@ import Wire
         #expect(fleet.services.fleet.snapshot.node(at: MACAddress(Self.card))?.name.text == "spare")
     }
 
-    @Test func `a name that is taken, another state and a volume are refused`() async throws {
+    @Test func `a volume goes along, history follows, and undo takes both back`() async throws {
+        let fleet = try await SmallFleet()
+        let (old, new) = (try NodeName(Place.school.node), try NodeName("office-9"))
+        let volume = try #require(fleet.services.fleet.snapshot.volume(of: old))
+        #expect(try await rename(old.text, to: new.text, fleet).status == 200)
+        let snapshot = fleet.services.fleet.snapshot
+        #expect(snapshot.volume(of: new)?.path == volume.path && snapshot.volume(of: old) == nil)
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        func history(of name: NodeName) async throws -> [String] {
+            try await acts.revisions(RevisionFilter(kind: "node", key: name.text, limit: 100)).0.map(\.what)
+        }
+        let whole = try await history(of: new)
+        #expect(whole.first == "node \(old) renamed to \(new)")
+        #expect(whole.count > 1)
+        #expect(try await history(of: old) == whole)
+        // Another node with the old name is another history.
+        _ = try await fleet.services.fleet.change(by: "test") { _ in
+            [.node(old, Node(name: old, macAddresses: [try #require(MACAddress("52:54:00:00:04:09"))]))]
+        }
+        #expect(try await history(of: new) == whole)
+        _ = try await fleet.services.fleet.change(by: "test") { _ in [.node(old, nil)] }
+        _ = try await acts.undo(snapshot.revision)
+        #expect(fleet.services.fleet.snapshot.volume(of: old) == volume)
+        #expect(fleet.services.fleet.snapshot.volume(of: new) == nil)
+    }
+
+    @Test func `a name that is taken and another state are refused`() async throws {
         let fleet = try await fleetWithSpare()
         let revision = fleet.services.fleet.snapshot.revision
-        let (school, office) = (Place.school.node, Place.office.node)
+        let office = Place.office.node
         #expect(try await rename("spare", to: office, fleet).status == 409)
         #expect(try await rename("spare", to: "spare", fleet).status == 409)
         #expect(try await rename("spare", to: "not_a_name", fleet).status == 422)
         #expect(try await rename("spare", to: "office-9", fleet, ifMatch: "\"0\"").status == 412)
         #expect(try await rename("nothing", to: "office-9", fleet).status == 404)
-        let kept = try await rename(school, to: "office-9", fleet)
-        #expect(kept.status == 409 && kept.body.contains("roost volume rm \(school)"))
         #expect(fleet.services.fleet.snapshot.revision == revision)
     }
 
@@ -71,7 +97,7 @@ import Wire
             services: fleet.services,
             caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
         let name = try NodeName("spare")
-        let tag = try #require(try await acts.tag(of: name))
+        let tag = try #require(try await acts.taggedNode(name.text).tag)
         let other = try NodeName(Place.office.node)
         #expect(throws: StoreError.self) {
             try acts.planNode(name, ifMatch: tag) { stored in

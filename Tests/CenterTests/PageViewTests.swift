@@ -90,14 +90,46 @@ import Wire
         let answer = NodeAnswer(
             node: node, isKnown: true, learnedCards: [], sessions: [], settings: [], isOutdated: false,
             boots: [])
-        var view = NodeView(answer, at: nil, medians: [:], Self.words)
+        var view = NodeView(answer, tabs: [.overview, .log], current: .log, at: nil, Self.words)
+        view.journal = NodeView.Journal(LogAnswer(lines: [], crashes: []))
         #expect(try Self.shown(view).contains("Nothing yet: the setting netconsole"))
-        view.log = ""
+        view.journal = nil
         view.warnings = [NodeView.Warning(text: "Held", answer: nil)]
         #expect(!(try Self.shown(view)).contains("<pre"))
         #expect(!(try Self.shown(view)).contains("/release"))
         view.warnings[0].answer = ConfirmView(path: "/nodes/pc-1/release", label: "Let it try again")
         #expect(try Self.shown(view).contains(#"action="/nodes/pc-1/release""#))
+        #expect(view.tabs.entries.map(\.path) == ["/nodes/pc-1", "/nodes/pc-1?tab=log"])
+        #expect(view.tabs.entries.map(\.isCurrent) == [false, true])
+    }
+
+    @Test func `a node with a user is asked to restart on a page that names the user`() throws {
+        let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
+        var answer = NodeAnswer(
+            node: node, isKnown: true, state: .ready, learnedCards: [], sessions: [], settings: [],
+            isOutdated: false, boots: [])
+        var view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
+        view.offerOrders(Self.words)
+        #expect(view.restart?.path == "/nodes/pc-1/restart" && view.asking == nil)
+        answer.sessions = [
+            NodeSession(
+                id: "2", user: "ann", kind: "x11", place: "tty2", from: "", isActive: true, startedAt: 0)
+        ]
+        view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
+        view.offerOrders(Self.words)
+        #expect(view.restart == nil && view.asking == "/nodes/pc-1/restart")
+        let page = RestartView(answer, mayRestart: true, Self.words)
+        #expect(try Self.shown(page).contains("Logged in: <strong>ann</strong>"))
+        #expect(try !Self.shown(RestartView(answer, mayRestart: false, Self.words)).contains("<form"))
+    }
+
+    @Test func `the usual times of a boot have the axis of its own times`() throws {
+        let boot = try boot("1", [(.dhcp, 0), (.script, 4_000), (.ready, 8_000)])
+        let view = NodeView.Boot(boot, isFirst: true, [.script: 6_000, .ready: 10_000], Self.words)
+        #expect(view.end == "16.0 s" && view.middle == "8.0 s")
+        #expect(view.segments.map(\.width) == [1, 250, 250])
+        #expect(view.ghost?.segments.map(\.x) == [0, 375])
+        #expect(NodeView.Boot(boot, isFirst: true, [:], Self.words).ghost == nil)
     }
 
     // MARK: Lists
@@ -223,7 +255,7 @@ import Wire
         let server = Acts.ServerState(
             address: IPv4Address(rawValue: 0x0A00_0001), roles: [], leaseCount: 0, connectionCount: 0,
             revision: 1, scarceNetworks: [])
-        let good = DashboardView(figures, warnings: [], of: server, Self.words)
+        let good = DashboardView(Acts.Overview(figures: figures), warnings: [], of: server, Self.words)
         #expect(good.tiles.map(\.count) == MachineState.allCases.map { $0 == .ready ? 3 : 0 } + [0])
         #expect(good.tiles.last?.kind == "unseen")
         #expect(good.chart.bars.map(\.startedHeight) == [110] && good.chart.bars.map(\.readyHeight) == [55])
@@ -232,10 +264,11 @@ import Wire
         figures.unknownCount = 1
         figures.bootCount = 1
         figures.stages = [.dhcp: 50, .ready: 200]
-        figures.troubles = [
-            FiguresAnswer.Trouble(machine: try NodeName("pc-1"), isKnown: true, text: "stuck", fix: "look")
-        ]
-        let bad = DashboardView(figures, warnings: ["clock"], of: server, Self.words)
+        let trouble = FiguresAnswer.Trouble(
+            machine: try NodeName("pc-1"), isKnown: true, text: "stuck", fix: "look")
+        let overview = Acts.Overview(
+            figures: figures, troubles: [TroubleLine(trouble, what: "stuck", fix: "look")])
+        let bad = DashboardView(overview, warnings: ["clock"], of: server, Self.words)
         #expect(bad.tiles.last?.kind == "booting")
         #expect(bad.stages?.rows.map(\.share).sorted() == [25, 100])
         let text = try Self.shown(bad)
@@ -250,15 +283,18 @@ import Wire
         let lost = FiguresAnswer.Trouble(
             .lost, machine: names[0], isKnown: true, machines: names, group: room, since: 60_000,
             text: "5 nodes of /room-3 are lost", fix: "look")
-        let row = DashboardView.Trouble(lost, mayRelease: true, Self.words)
+        func line(_ trouble: FiguresAnswer.Trouble) -> TroubleLine {
+            TroubleLine(trouble, what: "\(trouble.text)", fix: "\(trouble.fix)")
+        }
+        let row = DashboardView.Trouble(line(lost), mayRelease: true, Self.words)
         #expect(row.since == Format.time(second: 60) && row.group?.label == "/room-3")
         #expect(row.machines.map(\.label) == ["pc-1", "pc-2", "pc-3"] && row.text == "5 nodes are lost")
         #expect(row.more?.label == "and 2 more" && row.more?.path.contains("state%3Dlost") == true)
         #expect(row.action == nil)
         let held = FiguresAnswer.Trouble(
             .held, machine: names[0], isKnown: true, group: room, text: "held", fix: "mend")
-        #expect(DashboardView.Trouble(held, mayRelease: false, Self.words).action == nil)
-        let mended = DashboardView.Trouble(held, mayRelease: true, Self.words)
+        #expect(DashboardView.Trouble(line(held), mayRelease: false, Self.words).action == nil)
+        let mended = DashboardView.Trouble(line(held), mayRelease: true, Self.words)
         #expect(mended.action?.path == "/nodes/pc-1/release" && mended.more == nil)
     }
 

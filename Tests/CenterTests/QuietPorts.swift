@@ -75,10 +75,10 @@ struct NoVolumeFiles: VolumeFiles {
     func removeOthers(than volume: Volume) throws {}
     func remove(_ volume: Volume) throws {}
     func usedByteCount(of volume: Volume) -> Int? { nil }
-    func snapshots(of node: NodeName) throws -> [SnapshotAnswer] { copies }
+    func snapshots(of place: NodeName) throws -> [SnapshotAnswer] { copies }
     func takeSnapshot(of volume: Volume, _ name: String) throws {}
     func restore(_ snapshot: String, as volume: Volume) throws -> Volume { volume }
-    func removeSnapshot(of node: NodeName, _ name: String) throws {}
+    func removeSnapshot(of place: NodeName, _ name: String) throws {}
 }
 
 /// Keys that contain their node's name.

@@ -88,9 +88,11 @@ import Wire
     }
 
     @Test func `a root that does not come up is shown with the server's observations`() {
-        #expect(BootStage.root.stuckDetail(nil) == ": no export open")
+        #expect(BootStage.root.stuckSentence(nil).english == "stuck after root: no export open")
         let activity = RootActivity(connections: 2, idleMilliseconds: 40_200)
-        #expect(BootStage.root.stuckDetail(activity) == ": export opened, no read since 40 s")
-        #expect(BootStage.kernel.stuckDetail(activity) == "")
+        #expect(
+            BootStage.root.stuckSentence(activity).english
+                == "stuck after root: export opened, no read since 40 s")
+        #expect(BootStage.kernel.stuckSentence(activity).english == "stuck after kernel")
     }
 }

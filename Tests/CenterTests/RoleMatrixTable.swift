@@ -252,6 +252,8 @@ extension MatrixRow {
 
     static let pages = #"""
         GET /  anywhere  200
+        GET /find  anywhere  200
+        GET /find?q=NODE  anywhere  200
         GET /nodes  anywhere  200
         GET /nodes?q=name=NODE  anywhere  200
         GET /nodes.csv  anywhere  200
@@ -265,6 +267,12 @@ extension MatrixRow {
         POST /nodes/bulk  place  200  node=pc-1&act=move&value=GROUP
         POST /nodes/csv  place  200  csv=fresh,WAITING,GROUP
         GET /nodes/NODE  place  200
+        GET /nodes/NODE?tab=boots  place  200
+        GET /nodes/NODE?tab=settings  place  200
+        GET /nodes/NODE?tab=hardware  place  200
+        GET /nodes/NODE?tab=log  place  200
+        GET /nodes/NODE?tab=history  place  200
+        GET /nodes/NODE/restart  place  200
         POST /nodes/NODE/edit  place  200  name=NODE&macs=MAC&group=GROUP&tags=new&tag=*
         POST /nodes/NODE/edit  place  200  remove=yes
         POST /nodes/NODE/restart  place  303
@@ -279,6 +287,8 @@ extension MatrixRow {
         POST /machines/WAITING/approve  place  303  name=fresh&group=GROUP
         GET /groups  anywhere  200
         GET /groups?path=ATTIC  place  200
+        GET /groups?path=GROUP&tab=settings  place  200
+        GET /groups?path=GROUP&tab=history  place  200
         GET /settings  site  200
         POST /groups/add  place  303  parent=GROUP&name=new
         POST /groups/add  place  409  parent=GROUP&name=attic
@@ -350,6 +360,8 @@ extension MatrixRow {
         POST /boards/999/revoke  anywhere  404
         GET /kept-files  site  200
         GET /files  anywhere  200
+        GET /files?name=  anywhere  200
+        GET /files?remove=spare  anywhere  200
         POST /files  site  303  name=new&text=hello
         POST /files/spare/remove  site  303
         GET /hooks  site  200

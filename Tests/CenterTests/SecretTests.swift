@@ -37,7 +37,8 @@ import Wire
             "/api/v1/secrets", "/api/v1/secrets/hush", "/api/v1/nodes/pc-1", "/api/v1/nodes/pc-1/secrets",
             "/api/v1/nodes/pc-1/steps", "/api/v1/export", "/api/v1/revisions?limit=50",
             "/api/v1/revisions/\(revision)", "/api/v1/revisions/\(revision - 1)", "/secrets", "/secrets/hush",
-            "/nodes/pc-1", "/history", "/history/\(revision)",
+            "/nodes/pc-1", "/nodes/pc-1?tab=settings", "/nodes/pc-1?tab=boots", "/history",
+            "/history/\(revision)",
         ] {
             let answer = try await fleet.ask("GET", path, headers: token)
             #expect(answer.status == 200, "\(path)")

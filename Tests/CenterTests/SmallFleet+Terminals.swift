@@ -48,6 +48,6 @@ extension SmallFleet {
                 AgentSession(
                     id: "\(index)", user: user, kind: .rdp, display: ":\(10 + index)", age: 60, idle: nil,
                     isConnected: true, from: "10.77.0.7")
-            }, troubles: troubles)
+            }, ports: [.rdp: 3_389, .ssh: 22, .x2go: 22], troubles: troubles)
     }
 }

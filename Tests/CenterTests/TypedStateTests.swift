@@ -33,10 +33,10 @@ import Wire
         func removeOthers(than volume: Volume) throws { kept.paths.withLock { $0.append(volume.path) } }
         func remove(_ volume: Volume) throws {}
         func usedByteCount(of volume: Volume) -> Int? { nil }
-        func snapshots(of node: NodeName) throws -> [SnapshotAnswer] { [] }
+        func snapshots(of place: NodeName) throws -> [SnapshotAnswer] { [] }
         func takeSnapshot(of volume: Volume, _ name: String) throws {}
         func restore(_ snapshot: String, as volume: Volume) throws -> Volume { volume }
-        func removeSnapshot(of node: NodeName, _ name: String) throws {}
+        func removeSnapshot(of place: NodeName, _ name: String) throws {}
     }
 
     @Test func `earlier trees are deleted when the node has mounted this one, whatever its text says`()
@@ -97,9 +97,10 @@ import Wire
         services.fleet.note([
             AttendedBoot(boot: "0000000000000005", macAddress: MACAddress(rawValue: 6), at: 1)
         ])
-        let figures = try await acts.figures()
+        let overview = try await acts.overview()
+        let figures = overview.figures
         let view = DashboardView(
-            figures, warnings: [], of: try await acts.server(), Words(.english, phrases: ""))
+            overview, warnings: [], of: try await acts.server(), Words(.english, phrases: ""))
         for (state, tile) in zip(MachineState.allCases, view.tiles) {
             #expect(tile.kind == state.rawValue && tile.link == "/nodes?q=state%3D\(state.rawValue)")
             let found = try await acts.names("state=\(state.rawValue)")

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 /// A command that failed: what it was, and its output.
@@ -94,14 +95,17 @@ final class BootLab: Sendable {
     static var stateDirectory: String { "\(directory)/state" }
     static var socket: String { "\(directory)/socket/api.sock" }
 
-    /// - Parameter descriptors: the server's limit; nil: this system's.
-    func startServer(descriptors: Int? = nil) throws {
+    /// - Parameters:
+    ///   - descriptors: the server's limit; nil: this system's.
+    ///   - moment: of a log-in, at which it is to end.
+    func startServer(descriptors: Int? = nil, killedAt moment: LogInMoment? = nil) throws {
         try Self.lab(
-            ["serve", "roost"] + (descriptors.map { ["prlimit", "--nofile=\($0):\($0)"] } ?? []) + [
-                Self.roost, "serve", "--interface", "br0", "--state-directory",
-                Self.stateDirectory, "--socket",
-                Self.socket, "--node-program", Self.nodeProgram, "--user", "daemon",
-            ])
+            ["serve", "roost"] + (descriptors.map { ["prlimit", "--nofile=\($0):\($0)"] } ?? [])
+                + (moment.map { ["env", "ROOST_KILL_AT=\($0.rawValue)"] } ?? []) + [
+                    Self.roost, "serve", "--interface", "br0", "--state-directory",
+                    Self.stateDirectory, "--socket",
+                    Self.socket, "--node-program", Self.nodeProgram, "--user", "daemon",
+                ])
         try waitUntil("the server is ready", seconds: 60) { log("roost").contains(" ready: ") }
     }
 

@@ -1,6 +1,16 @@
 import Foundation
 import Testing
 
+/// Keys without a letter (WebDriver §17.4.2).
+enum Key {
+    static let tab = "\u{E004}"
+    static let enter = "\u{E007}"
+    static let control: Character = "\u{E009}"
+    static let escape = "\u{E00C}"
+    static let right = "\u{E014}"
+    static let down = "\u{E015}"
+}
+
 /// A real Chromium, driven over WebDriver (W3C WebDriver, 2018) as a person would use it.
 ///
 /// With `inLab`, browser and driver run in the laboratory's namespace. curl talks to the driver, because it can go there as well.
@@ -174,6 +184,26 @@ final class Browser {
         try send(
             "POST", session + "/actions",
             ["actions": [["type": "key", "id": "keyboard", "actions": actions]]])
+    }
+
+    /// Presses keys together: each is held until the last one is down.
+    func chord(_ keys: Character...) throws {
+        let down = keys.map { ["type": "keyDown", "value": String($0)] }
+        let up = keys.reversed().map { ["type": "keyUp", "value": String($0)] }
+        try send(
+            "POST", session + "/actions",
+            ["actions": [["type": "key", "id": "keyboard", "actions": down + up]]])
+    }
+
+    /// Moves the keyboard to the element, as people do without a mouse.
+    func tab(to selector: String) throws {
+        for _ in 0..<150 {
+            if try run("return document.activeElement.matches(arguments[0])", [selector]) as? Bool == true {
+                return
+            }
+            try keys(Key.tab)
+        }
+        throw CommandFailed(command: "tab to \(selector)", status: 1, output: text)
     }
 
     func resize(_ width: Int, _ height: Int) throws {

@@ -5,7 +5,7 @@ extension EndToEnd.Servers {
     /// The control center as people use it: a real Chromium on its pages, other programs on its API.
     @Suite struct CenterTests {
         /// A separate server with the administrator `ann`, logged in with a browser.
-        private func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
+        func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
             let server = try CenterServer()
             defer { server.stop() }
             try server.addAdministrator("ann", "admin")
@@ -56,7 +56,7 @@ extension EndToEnd.Servers {
                 let second = Int(Date().timeIntervalSince1970)
                 while Int(Date().timeIntervalSince1970) <= second { usleep(20_000) }
                 let before = String(second)
-                try browser.open(server.base + "/groups?path=/school")
+                try browser.open(server.base + "/groups?path=/school&tab=settings")
                 try browser.choose("ipxe", in: "#value-loader")
                 try browser.press("What would change?")
                 try browser.waitFor("3 nodes would change")
@@ -72,7 +72,7 @@ extension EndToEnd.Servers {
                 }
                 let explained = try server.roost("node", "explain", "pc-1", "--at", before)
                 #expect(explained.contains("enrolled in /school"))
-                try browser.open(server.base + "/nodes/pc-1")
+                try browser.open(server.base + "/nodes/pc-1?tab=settings")
                 try browser.waitFor("group /school")
                 try browser.screenshot("node")
                 try browser.open(server.base + "/nodes/pc-1?at=1s")
@@ -122,7 +122,7 @@ extension EndToEnd.Servers {
                     .write(to: URL(fileURLWithPath: file))
                 #expect(try server.roost("node", "import", "--plan", file).contains("2 nodes would change"))
                 #expect(try server.roost("node", "import", file).contains("2 nodes added, revision"))
-                try browser.open(server.base + "/groups?path=/school")
+                try browser.open(server.base + "/groups?path=/school&tab=settings")
                 try browser.type("/college", into: "#new-path")
                 try browser.press("What would change?")
                 try browser.waitFor("/college/room-1")
@@ -171,7 +171,17 @@ extension EndToEnd.Servers {
             #expect(throws: CommandFailed.self, "a server uses it") {
                 try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
             }
+            _ = try server.token("ann", name: "revoked")
+            let early = "\(file).early"
+            defer { try? FileManager.default.removeItem(atPath: early) }
+            try BootLab.run(BootLab.roost, ["backup", early, "--state-directory", state])
+            try server.roost("token", "rm", "2")
+            try server.addAdministrator("bob", "admin")
             try server.end()
+            let told = try BootLab.run(
+                "sh",
+                ["-c", "\"$@\" 2>&1", "sh", BootLab.roost, "restore", early, "--state-directory", state])
+            #expect(told.contains("tokens that were revoked stay so: revoked (ann)"), "\(told)")
             for bad in ["/dev/null", "/etc/passwd", "\(file).none"] {
                 #expect(throws: CommandFailed.self) {
                     try BootLab.run(BootLab.roost, ["restore", bad, "--state-directory", state])
@@ -220,7 +230,10 @@ extension EndToEnd.Servers {
 
         /// All pages; every third where a sample is enough.
         private static let pages = [
-            "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
+            "/", "/nodes", "/nodes/pc-1", "/nodes/pc-1?tab=boots", "/nodes/pc-1?tab=settings",
+            "/nodes/pc-1?tab=hardware", "/nodes/pc-1?tab=log", "/nodes/pc-1?tab=history", "/find?q=pc",
+            "/nodes/pc-1/restart", "/groups?path=/school&tab=settings", "/groups?path=/school&tab=history",
+            "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
             "/volumes", "/rollouts", "/images/debian/settings", "/images/debian/prune", "/nodes/pc-1/apply",
             "/secrets", "/secrets/password", "/kept-files", "/boards", "/networks/edit",
             "/images/debian/trial?version=1", "/images/debian/difference?contents=yes",

@@ -31,12 +31,22 @@ extension EndToEnd.Systems {
                 "set", "--group", "/school", "image=container", "root-mode=persistent", "volume-size=256M",
                 "time-zone=Europe/Lisbon", "services=systemd-timesyncd=mask", "sysctl=net.ipv4.ip_forward=1",
                 "commands=10-early=init -- echo early >/run/early,20-late=late -- cat /run/early >/run/late,"
-                    + "30-end=shutdown -- echo '<2>the last step' >/dev/kmsg",
+                    + "30-end=shutdown -- echo '<2>the last step' >/dev/kmsg,"
+                    + "40-word=late secret=WORD:word -- printf %s \"$WORD\" | sha256sum >/run/word",
+                "timers=tick=every 1min -- date >>/run/ticks",
                 "files=/etc/motd=welcome to room 12,/opt/tool:755=#!/bin/sh")
             try lab.roost(
                 "set", "--node", "pc-1",
                 "root-password-hash=$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."
             )
+            try lab.roost("node", "add", "pc-2", "--mac", "52:54:00:00:00:02", "--group", "/school")
+            try BootLab.run(
+                "sh",
+                [
+                    "-c",
+                    "printf %s 'open sesame' | \(BootLab.roost) secret add word --group /school --arm each-boot",
+                ],
+                environment: ["ROOST_SOCKET": BootLab.socket])
             // By BIOS and iPXE, as on most machines.
             try lab.boot("pc1", mac: mac, expecting: [BootLab.handover])
             defer { _ = try? lab.powerOff("pc1") }
@@ -45,6 +55,7 @@ extension EndToEnd.Systems {
             #expect(try lab.failedSteps(of: "pc-1").isEmpty)
             try checkHardware()
             try checkSessions(mac)
+            try applyToRunning()
 
             // systemd shuts down in order although its root depends on the network.
             #expect(throws: (any Error).self) { try lab.roost("node", "restart", "nobody") }
@@ -102,6 +113,47 @@ extension EndToEnd.Systems {
                     1
                     /etc/ssh/ssh_host_ed25519_key
                     """)
+        }
+
+        /// Changed steps, carried out under systemd: of several nodes one is off, and of the steps one fails and one is slow.
+        private func applyToRunning() throws {
+            let address = try lab.address(of: "pc-1")
+            // A secret is a command's variable only, and a timer is systemd's.
+            let seen = try lab.ssh(
+                address,
+                """
+                cut -d' ' -f1 /run/word; printf %s 'open sesame' | sha256sum | cut -d' ' -f1
+                systemctl list-timers --all --no-legend | grep -c roost
+                """
+            ).split(separator: "\n")
+            try #require(seen.count == 3)
+            #expect(seen[0] == seen[1] && seen[2] == "1")
+            for text in [
+                lab.console("pc1"), lab.log("roost"), try lab.roost("node", "steps", "pc-1"),
+                try lab.roost("node", "show", "pc-1"),
+            ] { #expect(!text.contains("open sesame")) }
+            try lab.roost(
+                "set", "--group", "/school", "sysctl=net.ipv4.ip_forward=0,vm.swappiness=7",
+                "mounts=/mnt/more=tmpfs tmpfs size=1m", "keymap=de",
+                "commands+=50-fails=late -- echo a reason; exit 3,60-now=late -- echo applied >/run/applied")
+            let failed = #expect(throws: CommandFailed.self) {
+                try lab.roost("node", "apply", "pc-[1-2]", "--yes", "--wait", "90")
+            }
+            let several = failed?.output ?? ""
+            #expect(several.contains("pc-2 does not: "), "\(several)")
+            let line = try #require(several.split(separator: "\n").first { $0.hasPrefix("pc-1: ") })
+            #expect(line.contains("failed: command 50-fails"), "\(line)")
+            #expect(line.contains("command 60-now") && !line.contains("not over yet"), "\(line)")
+            #expect(line.contains("at the next start: ") && line.contains("keymap"), "\(line)")
+            #expect(several.contains("2 of 2 nodes did not carry out all"), "\(several)")
+            #expect(
+                try lab.ssh(
+                    address,
+                    "cat /run/applied /proc/sys/vm/swappiness /proc/sys/net/ipv4/ip_forward; stat -f -c %T /mnt/more"
+                ) == "applied\n7\n0\ntmpfs")
+            try lab.roost("set", "--group", "/school", "commands+=50-fails=off,70-slow=late 30s -- sleep 20")
+            let slow = try lab.roost("node", "apply", "pc-1", "--wait", "3")
+            #expect(slow.contains("carries out") || slow.contains("not over yet"), "\(slow)")
         }
 
         /// The running system reported what the initramfs could not see.

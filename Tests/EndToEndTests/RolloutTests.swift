@@ -212,7 +212,7 @@ extension EndToEnd.Machines {
             #expect(
                 try lab.roost("node", "explain", "canary").contains("rescue image"))
             try browser.press("Let it try again")
-            try browser.waitFor("Boot timeline")
+            try browser.waitFor("Last boot")
             #expect(try !lab.roost("node", "explain", "canary").contains("rescue image"))
         }
     }

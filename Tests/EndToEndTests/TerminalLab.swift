@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 /// Terminal servers with agents, and thin clients, on the laboratory's network (`Lab/terminal.sh`).
@@ -24,6 +25,8 @@ final class TerminalLab: Sendable {
 
     static let servers = ["ts1": "10.77.0.11", "ts2": "10.77.0.12"]
     static let (node, mac) = ("tc1", "52:54:00:00:7c:01")
+    /// Another node, for those tests that start it.
+    static let (otherNode, otherMAC) = ("tc2", "52:54:00:00:7c:02")
     /// Of anna, on both servers.
     static let password = "correct horse battery"
 
@@ -38,8 +41,8 @@ final class TerminalLab: Sendable {
             try BootLab.run("cp", [file, "\(files)/\(place)/"])
         }
         for server in Self.servers.keys.sorted() { try startServer(server, files) }
-        try lab.roost(
-            "pool", "add", "room", "--level", "ts1,ts2", "--protocol", "rdp", "--protocol", "x2go")
+        // By one protocol: where xrdp does not run, people would get their session by another one.
+        try lab.roost("pool", "add", "room", "--level", "ts1,ts2", "--protocol", "rdp")
         try lab.roost("node", "add", Self.node, "--mac", Self.mac)
         try lab.roost(
             "set", "--node", Self.node, "pool=room", "log-in=guest", "guest-account=guest01..guest20")
@@ -63,6 +66,11 @@ final class TerminalLab: Sendable {
             echo 'anna:\(Self.password)' | chpasswd
             \(join) --address \(address)
             roost-agent setup
+            # It has restarted xrdp.
+            for tick in $(seq 100); do
+              if [ -s /run/xrdp/xrdp-sesman.pid ] && ss -Hltn 'sport = :3389' | grep -q .; then break; fi
+              sleep 0.1
+            done
             systemctl daemon-reload
             systemctl enable --now roost-agent
             """)
@@ -91,20 +99,84 @@ final class TerminalLab: Sendable {
         try Self.command("exec", name, "sh", "-euc", script)
     }
 
+    // MARK: Crashes
+
+    /// Where a guest of the node would get a session now.
+    func placeOfGuest() throws -> String {
+        let answer = try lab.json("place", "--node", Self.node, "--user", "guest01") as? [String: Any]
+        return try #require(answer?["server"] as? String)
+    }
+
+    /// Starts a server's agent again; it ends at that moment of a log-in, once.
+    func restartAgent(of server: String, killedAt moment: LogInMoment? = nil) throws {
+        try run(
+            server,
+            """
+            mkdir -p /run/systemd/system/roost-agent.service.d
+            printf '[Service]\\nEnvironmentFile=-/run/kill-at\\nExecStartPost=/bin/rm -f /run/kill-at\\n' \
+              >/run/systemd/system/roost-agent.service.d/kill.conf
+            echo 'ROOST_KILL_AT=\(moment?.rawValue ?? "")' >/run/kill-at
+            systemctl daemon-reload
+            systemctl restart roost-agent
+            """)
+        try waitForAgent(of: server)
+    }
+
+    func waitForAgent(of server: String) throws {
+        try lab.waitUntil("the agent of \(server) is back", seconds: 60) {
+            try run(server, "roost-agent status >/dev/null && echo yes || true") == "yes\n"
+        }
+        try waitForServers()
+    }
+
+    /// How often systemd had to start a server's agent again since it was started by hand.
+    func crashes(of server: String) throws -> Int {
+        let count = try run(server, "systemctl show --property NRestarts --value roost-agent")
+        return try #require(Int(count.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    /// Accounts of guests go with their sessions.
+    func requireNoGuests(on server: String) throws {
+        try lab.waitUntil("guests have gone from \(server)", seconds: 120) { try guests(on: server).isEmpty }
+    }
+
+    /// Accounts for one log-in that are there.
+    func guests(on server: String) throws -> [String] {
+        try run(server, "getent passwd | cut -d: -f1 | grep '^guest' || true").split(separator: "\n").map(
+            String.init)
+    }
+
     // MARK: People
 
-    func startNode() throws { try Self.command("node", Self.node, Self.mac) }
+    func startNode(_ name: String = node, _ mac: String = mac) throws { try Self.command("node", name, mac) }
+
+    /// The other node, in the same pool.
+    func requireOtherNode() throws {
+        let nodes = try lab.json("node", "list") as? [[String: Any]] ?? []
+        if !nodes.contains(where: { $0["name"] as? String == Self.otherNode }) {
+            try lab.roost("node", "add", Self.otherNode, "--mac", Self.otherMAC)
+            try lab.roost("set", "--node", Self.otherNode, "pool=room")
+            try startNode(Self.otherNode, Self.otherMAC)
+        }
+    }
+
+    /// A person says yes to what a window asks them.
+    func agree(at node: String) throws {
+        try lab.waitUntil("a person is asked", seconds: 30) {
+            try run(node, "pgrep -x yad >/dev/null && echo yes || true") == "yes\n"
+        }
+        try run(node, "sleep 0.5; xdotool mousemove 512 384 key Tab Return")
+    }
 
     /// At the log-in screen: a name, `guest`, or `automatic`.
     ///
     /// - Returns: why there is no session; nil: it begins.
-    func logIn(_ user: String, _ password: String = "") throws -> String? {
+    func logIn(_ user: String, _ password: String = "", at node: String = node) throws -> String? {
         do {
             try BootLab.run(
                 "sh",
                 [
-                    "-c", #"printf '%s\n' "$1" | "$2" person "$3" "$4""#, "sh", password, Self.script,
-                    Self.node,
+                    "-c", #"printf '%s\n' "$1" | "$2" person "$3" "$4""#, "sh", password, Self.script, node,
                     user,
                 ], environment: Self.environment)
             return nil
@@ -113,20 +185,25 @@ final class TerminalLab: Sendable {
         }
     }
 
-    /// The desktop's colour is on the node's screen; a picture of it is kept.
-    func requireDesktop(_ name: String, seconds: Int = 60) throws {
+    /// The desktop's colour is on the node's screen; a picture of it is kept. What the session says instead ends the wait.
+    func requireDesktop(_ name: String, seconds: Int = 60, at node: String = node) throws {
         try Spans.measure("desktop", name) {
             _ = try Self.command(
-                "desktop", Self.node, String(Pace.seconds(seconds)), "\(BootLab.directory)/log/\(name).png")
+                "desktop", node, String(Pace.seconds(seconds)), "\(BootLab.directory)/log/\(name).png")
         }
     }
 
     /// What a window at the node says, within some seconds.
-    func says(seconds: Int = 30) throws -> String {
-        try Self.command("says", Self.node, String(Pace.seconds(seconds)))
+    func says(seconds: Int = 30, at node: String = node) throws -> String {
+        try Self.command("says", node, String(Pace.seconds(seconds)))
     }
 
-    func leave() { _ = try? Self.command("leave", Self.node) }
+    func leave(_ node: String = node) { _ = try? Self.command("leave", node) }
+
+    /// Whether what the person's session shows at a node is still there.
+    func isShown(at node: String = node) throws -> Bool {
+        try run(node, "kill -0 $(cat /run/session.pid) 2>/dev/null && echo yes || true") == "yes\n"
+    }
 
     /// The sessions that the control center knows: `USER SERVER`.
     func sessions() throws -> [String] {
@@ -149,15 +226,47 @@ final class TerminalLab: Sendable {
     }
 
     /// Ends a person's sessions, and waits until the control center knows it.
-    func endSessions(of user: String) throws {
+    ///
+    /// - Parameter place: the only server on which they end; nil: on all.
+    func endSessions(of user: String, on place: String? = nil) throws {
         let all = try lab.json("session", "list", "--servers") as? [[String: Any]] ?? []
         for one in all where one["user"] as? String == user {
-            guard let server = one["server"] as? String, let id = one["id"] as? String else { continue }
+            guard let server = one["server"] as? String, let id = one["id"] as? String,
+                place == nil || place == server
+            else { continue }
             try lab.roost("session", "end", server, id)
         }
         try lab.waitUntil("the sessions of \(user) have ended", seconds: 20) {
-            try !sessions().contains { $0.hasPrefix("\(user) ") }
+            try !sessions().contains { $0.hasPrefix("\(user) \(place ?? "")") }
         }
+    }
+
+    // MARK: Tickets
+
+    /// What opens a session, as root on the node could get it: with all that the node has.
+    func stealTicket() throws -> (user: String, address: String, credential: String) {
+        let ticket = try run(
+            Self.node,
+            """
+            rm -f /run/stolen
+            /run/roost/roost-node log-in --credential /run/stolen >/run/ticket
+            . /run/ticket
+            printf '%s %s %s\\n' "$ROOST_USER" "$ROOST_SERVER" "$(cat /run/stolen)"
+            """
+        ).split(whereSeparator: \.isWhitespace).map(String.init)
+        try #require(ticket.count == 3)
+        return (ticket[0], ticket[1], ticket[2])
+    }
+
+    /// Shows a session with a password, or with the credential in `/run/stolen`; throws when there is no desktop.
+    func show(_ user: String, at address: String, _ name: String, password: String? = nil) throws {
+        let secret = try password ?? run(Self.node, "cat /run/stolen")
+        try BootLab.run(
+            "sh",
+            [
+                "-c", #"printf '%s\n' "$1" | "$0" login "$2" "$3" "$4" "$5""#, Self.script, secret, Self.node,
+                user, address, "\(BootLab.directory)/log/\(name).png",
+            ], environment: Self.environment)
     }
 
     // MARK: The script

@@ -62,6 +62,13 @@ import Wire
         }
     }
 
+    @Test func `iPXE gets its script, as it comes from a loader that another server named`() throws {
+        let (outcome, leases) = try answer(Self.request { $0.options[175] = [0x13, 1, 1] })
+        let message = try #require(outcome.reply?.message)
+        #expect(message.bootFile.hasSuffix("/boot.ipxe") && leases == 0)
+        #expect(try message.options.value(of: .vendorClass) == "PXEClient")
+    }
+
     @Test func `what is no request of firmware here gets no answer`() throws {
         #expect(try answer(Self.request(.discover)).0.note == .notBootServer)
         #expect(try answer(Self.request(.release)).0.note == .notBootServer)
@@ -71,7 +78,8 @@ import Wire
                     $0.options[60] = nil; $0.options[93] = nil
                 }
             ).0.note == .notBootServer)
-        #expect(try answer(Self.request { $0.options[175] = [0x13, 1, 1] }).0.note == .notBootServer)
+        #expect(
+            try answer(Self.request { $0.options[60] = Array("HTTPClient:Arch:00016".utf8) }).0.reply == nil)
         #expect(try answer(Self.request { $0.operation = .reply }).0.note == .notRequest)
         #expect(try answer(Self.request { $0.relay = Sample.server }).0.note == .notRequest)
         // A source that was invented: nothing goes to another port, or to an address that is not served.

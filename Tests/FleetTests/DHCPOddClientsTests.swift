@@ -200,4 +200,23 @@ import Wire
         }
         #expect(refusal.reply?.source == Sample.server)
     }
+
+    @Test func `a relay that sends from another of its addresses is answered at the one that it names`()
+        throws
+    {
+        let far = try DHCPNetwork.subnet("10.78.0.0/24", pool: "10.78.0.10-10.78.0.20")
+        var network = DHCPNetwork([DHCPLink(interface: nil, subnets: [far])])
+        let relay = try #require(IPv4Address("10.78.0.1"))
+        let other = try #require(IPv4Address("192.0.2.7"))
+        let offer = network.say(.discover, interface: nil, from: other) { $0.relay = relay }.reply
+        let address = try #require(offer?.message.yourAddress)
+        let ack = network.say(.request, interface: nil, from: other) {
+            $0.relay = relay
+            $0.options.set(.requestedAddress, to: address)
+            $0.options.set(.serverIdentifier, to: Sample.server)
+        }.reply
+        for reply in [offer, ack] {
+            #expect(reply?.destination == .relay(relay) && reply?.port == 67)
+        }
+    }
 }

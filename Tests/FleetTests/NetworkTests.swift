@@ -80,6 +80,13 @@ import Wire
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
             (
+                "another server gives the addresses of this network",
+                {
+                    $0.isProxy = true
+                    $0.pools = try pools("10.77.0.100-10.77.0.200")
+                }
+            ),
+            (
                 "name-servers: 256 bytes do not fit",
                 { $0.nameServers = (1...64).map { IPv4Address(rawValue: 0x0A4D_0000 + $0) } }
             ),

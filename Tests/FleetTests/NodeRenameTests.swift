@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Wire
 
@@ -72,17 +73,108 @@ import Wire
         #expect(other.tpm(of: new) == nil && other.contents.secrets[own]?.node == old)
     }
 
-    @Test func `a node with a volume keeps its name`() throws {
+    private func volume(of node: NodeName, generation: Int = 1) throws -> Volume {
         let digest = try #require(Digest(String(repeating: "1", count: 64)))
-        let volume = Volume(
-            node: old, image: try ImageName("debian"), version: 1, digest: digest, byteCount: 1 << 30,
-            createdAt: 1, generation: 1)
-        let fleet = try fleet().checking([.volume(old, volume)]).after
+        return Volume(
+            node: node, image: try ImageName("debian"), version: 1, digest: digest, byteCount: 1 << 30,
+            createdAt: 1, generation: generation)
+    }
+
+    @Test func `its volume goes with it where its files are, and back`() throws {
+        let before = try volume(of: old)
+        // What a machine reported since the last revision goes along.
+        let fleet = try fleet().checking([.volume(old, before)]).after.observing {
+            $0.volumes[old] = try volume(of: old, generation: 2)
+        }
+        let change = try fleet.checking([.node(old, nil), .node(new, node(new))])
+        let renamed = change.after
+        #expect(renamed.volume(of: old) == nil && renamed.volumes.count == 1)
+        let moved = try #require(renamed.volume(of: new))
+        #expect(moved.node == new && moved.place == old && moved.generation == 2)
+        #expect(moved.path == "pc-1/2.ext4" && moved.keyPath == "pc-1/2.key")
+        let data = try JSONEncoder().encode(moved)
+        #expect(try JSONDecoder().decode(Volume.self, from: data) == moved)
+        // A record without the member is one of before, whose files are in the directory of its name.
+        #expect(!String(decoding: try JSONEncoder().encode(before), as: UTF8.self).contains("directory"))
+        // A third name, and home.
+        let third = try NodeName("office-2")
+        let again = try renamed.checking([.node(new, nil), .node(third, node(third))]).after
+        #expect(again.volume(of: third)?.place == old && again.volume(of: new) == nil)
+        let home = try again.checking([.node(third, nil), .node(old, node(old))]).after
+        #expect(home.volume(of: old) == (try volume(of: old, generation: 2)))
+    }
+
+    @Test func `a new node with the old name has its volume elsewhere`() throws {
+        let fleet = try fleet().checking([.volume(old, volume(of: old))]).after
+        #expect(fleet.placeForVolume(of: old) == old && fleet.placeForVolume(of: new) == new)
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        #expect(renamed.placeForVolume(of: old).text == "pc-1-2")
+        let long = try NodeName(String(repeating: "a", count: 63))
+        let far = try fleet.checking([.volume(long, volume(of: long).renamed(to: new).renamed(to: long))])
+            .after
+        #expect(far.placeForVolume(of: long) == long)
+        let taken = try renamed.checking([.volume(try NodeName("pc-1-2"), volume(of: NodeName("pc-1-2")))])
+            .after
+        #expect(taken.placeForVolume(of: old).text == "pc-1-3")
+    }
+
+    @Test func `what was begun for a volume under its old name does not end in two volumes`() throws {
+        let before = try volume(of: old)
+        let fleet = try fleet().checking([.volume(old, before)]).after
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        // It was made anew, or larger, when the node got another name.
+        var next = before
+        next.generation = 2
+        #expect(throws: StoreError.self) { try renamed.checking([.volume(old, next)]) }
+        #expect(throws: StoreError.self) { try renamed.requireOwnPlaces(of: [next]) }
+        #expect(throws: Never.self) { try renamed.requireOwnPlaces(of: [next.renamed(to: new)]) }
+        #expect(
+            try renamed.checking([.volume(new, next.renamed(to: new))]).after.volume(of: new)?.generation == 2
+        )
+    }
+
+    @Test func `a volume that a node left behind is not replaced`() throws {
+        let fleet = try fleet().checking([
+            .volume(old, volume(of: old)), .volume(new, volume(of: new)),
+        ]).after
         let error = #expect(throws: StoreError.self) {
             try fleet.checking([.node(old, nil), .node(new, node(new))])
         }
-        #expect(error.map { "\($0)".contains("roost volume rm pc-1") } == true)
+        #expect(error.map { "\($0)".contains("roost volume rm office-1") } == true)
         // It may go, with the volume left as before.
         #expect(try fleet.checking([.node(old, nil)]).after.volume(of: old) != nil)
+    }
+
+    @Test func `its part of a roll-out and its terminal server go with it`() throws {
+        let (image, name) = (try ImageName("debian"), try TerminalName("ts-1"))
+        let other = try NodeName("pc-2")
+        var rollout = Rollout(
+            id: 3, image: image, channel: .stable, candidate: 2, former: 1, share: "5%",
+            terms: Rollout.Terms(), startedAt: 1_000, startedBy: "test", canaries: [old, other])
+        rollout.note(.ready(after: 9), of: old, began: 1_010_000)
+        let server = TerminalServer(
+            name: name, address: "10.0.0.9", system: .linux, ports: [.rdp: 3_389], node: old)
+        let fleet = try fleet().checking([
+            .node(other, node(other, 2)), .rollout(rollout), .terminal(name, server),
+        ]).after
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        #expect(renamed.contents.terminals.servers[name]?.node == new)
+        let moved = try #require(renamed.rollout(3))
+        #expect(moved.canary(new)?.outcome == .ready && moved.canary(old) == nil)
+        // They are found by their order.
+        #expect(moved.canary(other)?.outcome == .waiting && moved.offers(to: new))
+        let back = try renamed.checking([.node(new, nil), .node(old, node(old))]).after
+        #expect(back.rollout(3) == rollout && back.contents.terminals.servers[name]?.node == old)
+    }
+
+    @Test func `a plan says what goes along, and which rules do not fit any more`() throws {
+        let rule = MatchRule(
+            name: try RuleName("pcs"), condition: "name = pc-1")
+        let fleet = try fleet().checking([.rule(rule.name, rule)]).after
+        let plan = try ChangePlan(of: [.node(old, nil), .node(new, node(new))], in: fleet)
+        let notes = try #require(plan.notes)
+        #expect(notes.first?.hasPrefix("node pc-1 becomes office-1, with its volume, TPM, secrets") == true)
+        #expect(notes.contains("rule pcs fits pc-1, and not office-1"))
+        #expect(try ChangePlan(of: [.node(old, nil)], in: fleet).notes == nil)
     }
 }

@@ -246,6 +246,32 @@ struct RootImportTests {
         #expect(try listed("\(root)/opt/app/dev") == ["file", "other"])
     }
 
+    @Test func `a whiteout takes a directory with all that is marked in it, and spares what its layer adds`()
+        throws
+    {
+        // The lowest layer, too, may have marks.
+        var lowest = base
+        lowest.add("srv/hidden/.wh..wh..opq")
+        lowest.add("srv/.wh.nothing")
+        // Of a directory that goes, its files are marked as well, before it or behind it.
+        for marks in [["srv/.wh.gone", "srv/gone/.wh.file"], ["srv/gone/.wh.file", "srv/.wh.gone"]] {
+            var layer = SampleTar()
+            for mark in marks { layer.add(mark) }
+            // The mark of an opaque directory behind what the same layer adds.
+            layer.add("srv/hidden/new", "new")
+            layer.add("srv/hidden/below/", kind: "5")
+            layer.add("srv/hidden/below/new", "new")
+            layer.add("srv/hidden/.wh..wh..opq")
+            layer.add("srv/one", "new")
+            layer.add("srv/.wh.one")
+            let root = try applied([lowest, layer], nil)
+            #expect(try listed("\(root)/srv/hidden") == ["below", "below/new", "new"])
+            #expect(!FileManager.default.fileExists(atPath: "\(root)/srv/gone"))
+            #expect(text("\(root)/srv/one") == "new")
+            #expect(try listed(root).allSatisfy { !$0.contains(".wh.") })
+        }
+    }
+
     @Test func `a damaged layer is refused, and so is an archive that ends in the middle`() throws {
         var archive = SampleTar()
         archive.add("0/layer.tar", "not what the configuration names")

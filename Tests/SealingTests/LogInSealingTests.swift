@@ -29,21 +29,23 @@ import Wire
 
     @Test func `a request opens with the key of its boot, and shows nothing to others`() throws {
         let key = try key()
-        let sealed = key.seal(request, of: machine, in: "one")
+        let sealed = key.seal(request, of: machine, in: "one", run: "r")
         #expect(sealed.firstRange(of: Array("anna".utf8)) == nil)
-        #expect(key.logInRequest(sealed, of: machine, in: "one") == request)
-        #expect(key.seal(request, of: machine, in: "one") != sealed)
-        #expect(key.logInRequest(sealed, of: machine, in: "two") == nil)
-        #expect(key.logInRequest(sealed, of: MACAddress(rawValue: 1), in: "one") == nil)
+        #expect(key.logInRequest(sealed, of: machine, in: "one", run: "r") == request)
+        #expect(key.seal(request, of: machine, in: "one", run: "r") != sealed)
+        #expect(key.logInRequest(sealed, of: machine, in: "two", run: "r") == nil)
+        #expect(key.logInRequest(sealed, of: machine, in: "one", run: "s") == nil)
+        #expect(key.logInRequest(sealed, of: MACAddress(rawValue: 1), in: "one", run: "r") == nil)
         let other = try self.key("ab")
-        #expect(other.logInRequest(sealed, of: machine, in: "one") == nil)
+        #expect(other.logInRequest(sealed, of: machine, in: "one", run: "r") == nil)
         for index in sealed.indices {
             var changed = sealed
             changed[index] ^= 1
-            #expect(key.logInRequest(changed, of: machine, in: "one") == nil, "\(index)")
+            #expect(key.logInRequest(changed, of: machine, in: "one", run: "r") == nil, "\(index)")
         }
         for count in 0..<sealed.count {
-            #expect(key.logInRequest(Array(sealed.prefix(count)), of: machine, in: "one") == nil)
+            let cut = Array(sealed.prefix(count))
+            #expect(key.logInRequest(cut, of: machine, in: "one", run: "r") == nil)
         }
     }
 
@@ -56,8 +58,8 @@ import Wire
         later.id = LogInIdentifier(time: 6, random: Array(1...16)).text
         #expect(key.logInAnswer(sealed, to: later, of: machine, in: "one") == nil)
         #expect(key.logInAnswer(sealed, to: request, of: machine, in: "two") == nil)
-        #expect(key.logInRequest(sealed, of: machine, in: "one") == nil)
-        let asked = key.seal(request, of: machine, in: "one")
+        #expect(key.logInRequest(sealed, of: machine, in: "one", run: "r") == nil)
+        let asked = key.seal(request, of: machine, in: "one", run: "r")
         #expect(key.logInAnswer(asked, to: request, of: machine, in: "one") == nil)
     }
 
@@ -69,10 +71,12 @@ import Wire
         manyProtocols.protocols = Array(repeating: "rdp", count: 9)
         noID.id = "5"
         for odd in [longName, badName, manyProtocols, noID] {
-            #expect(key.logInRequest(key.seal(odd, of: machine, in: "one"), of: machine, in: "one") == nil)
+            let sealed = key.seal(odd, of: machine, in: "one", run: "r")
+            #expect(key.logInRequest(sealed, of: machine, in: "one", run: "r") == nil)
         }
         var large = request
         large.publicKey = String(repeating: "a", count: LogInRequest.byteLimit)
-        #expect(key.logInRequest(key.seal(large, of: machine, in: "one"), of: machine, in: "one") == nil)
+        let sealed = key.seal(large, of: machine, in: "one", run: "r")
+        #expect(key.logInRequest(sealed, of: machine, in: "one", run: "r") == nil)
     }
 }

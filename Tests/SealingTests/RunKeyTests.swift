@@ -24,25 +24,29 @@ import Wire
         #expect(RunKey(bytes: Array(own.bytes.dropLast())) == nil)
     }
 
-    @Test func `a request is good for its machine and boot, and for the key in it`() throws {
+    @Test func `a request is good for its machine, boot and order, and for the key in it`() throws {
         let (own, node) = (try key(machine, "one", "aa"), NodeKey())
-        let request = own.request(with: node, of: machine, in: "one")
-        #expect(own.publicKey(in: request, of: machine, in: "one") == node.publicBytes)
-        #expect(own.publicKey(in: request, of: machine, in: "two") == nil)
-        #expect(own.publicKey(in: request, of: MACAddress(rawValue: 1), in: "one") == nil)
-        let other = try key(machine, "one", "ab")
-        #expect(other.publicKey(in: request, of: machine, in: "one") == nil)
+        let request = own.request(with: node, of: machine, in: "one", order: "1")
+        func opened(
+            _ request: [UInt8], by key: RunKey, _ machine: MACAddress, _ boot: String = "one",
+            _ order: String = "1"
+        ) -> [UInt8]? { key.publicKey(in: request, of: machine, in: boot, order: order) }
+        #expect(opened(request, by: own, machine) == node.publicBytes)
+        #expect(opened(request, by: own, machine, "two") == nil)
+        #expect(opened(request, by: own, machine, "one", "2") == nil)
+        #expect(opened(request, by: own, MACAddress(rawValue: 1)) == nil)
+        #expect(opened(request, by: try key(machine, "one", "ab"), machine) == nil)
         // Another key with the code of the first.
         let swapped = NodeKey().publicBytes + request.dropFirst(NodeKey.publicByteCount)
-        #expect(own.publicKey(in: swapped, of: machine, in: "one") == nil)
+        #expect(opened(swapped, by: own, machine) == nil)
         for count in [0, 1, request.count - 1] {
-            #expect(own.publicKey(in: Array(request.prefix(count)), of: machine, in: "one") == nil)
+            #expect(opened(Array(request.prefix(count)), by: own, machine) == nil)
         }
-        #expect(own.publicKey(in: request + [0], of: machine, in: "one") == nil)
+        #expect(opened(request + [0], by: own, machine) == nil)
         for index in request.indices {
             var changed = request
             changed[index] ^= 1
-            #expect(own.publicKey(in: changed, of: machine, in: "one") == nil, "\(index)")
+            #expect(opened(changed, by: own, machine) == nil, "\(index)")
         }
     }
 

@@ -349,6 +349,49 @@ import Wire
         }
     }
 
+    @Test func `a running node that gets another name keeps its volume and swap, and nobody else gets them`()
+        throws
+    {
+        let context = try context()
+        let (old, new) = (try NodeName("pc-7"), try NodeName("office-7"))
+        let volume = Volume(
+            node: old, image: try ImageName("debian"), version: 1, digest: version, byteCount: 8 << 30,
+            createdAt: 0, generation: 1)
+        func fleet(_ node: NodeName, _ volume: Volume, others: [NodeName] = []) throws -> FleetSnapshot {
+            try self.fleet {
+                $0.nodes[node] = Node(name: node, macAddresses: [machine])
+                $0.groups[.site] = NodeGroup(path: .site, settings: ["swap": .list(["server:512M"])])
+                $0.volumes[node] = volume
+                for (number, other) in others.enumerated() {
+                    $0.nodes[other] = Node(
+                        name: other, macAddresses: [MACAddress(rawValue: 0x5254_0000_0900 + UInt64(number))])
+                }
+            }
+        }
+        context.swap(try fleet(old, volume))
+        let address = try addresses(in: context)[0]
+        context.note(.dhcp, of: machine, detail: "")
+        _ = context.offer(to: machine, at: address, server: address)
+        let boot = try #require(context.tracker.currentBoot(of: machine))
+        let disks = [
+            VolumeExportName(.volume, of: old, boot: boot), VolumeExportName(.swap, of: old, boot: boot),
+        ]
+        let paths = disks.map { context.disk($0, for: address)?.path }
+        #expect(paths.allSatisfy { $0?.contains("/pc-7/") == true })
+        context.swap(try fleet(new, volume.renamed(to: new)))
+        #expect(disks.map { context.disk($0, for: address)?.path } == paths)
+        // Neither by its new name, which has no files, nor by one that it never had.
+        let third = try NodeName("pc-8")
+        for name in [new, third] {
+            #expect(context.disk(VolumeExportName(.volume, of: name, boot: boot), for: address) == nil)
+        }
+        #expect(context.disk(VolumeExportName(.swap, of: third, boot: boot), for: address) == nil)
+        // A new node with the old name has swap of its own in that directory.
+        context.swap(try fleet(new, volume.renamed(to: new), others: [old]))
+        #expect(context.disk(disks[0], for: address)?.path == paths[0])
+        #expect(context.disk(disks[1], for: address) == nil)
+    }
+
     @Test func `logs are kept for a machine that boots here, and for no other address`() throws {
         let kept = Mutex(0)
         let context = try context { report in

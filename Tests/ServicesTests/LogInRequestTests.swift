@@ -65,14 +65,17 @@ import Wire
                 protocols: ["rdp"], publicKey: "", hasPassword: false, takesOver: false)
         }
 
-        func sealed(_ request: LogInRequest) -> [UInt8] { key.seal(request, of: machine, in: boot) }
+        func sealed(_ request: LogInRequest, run: String? = nil) -> [UInt8] {
+            key.seal(request, of: machine, in: boot, run: run ?? context.logInRun)
+        }
 
         func post(
-            _ body: [UInt8], from peer: IPv4Address? = nil, boot: String? = nil, method: String = "POST"
+            _ body: [UInt8], from peer: IPv4Address? = nil, boot: String? = nil, run: String? = nil,
+            method: String = "POST"
         ) throws -> HTTPAnswer {
+            let query = "boot=\(boot ?? self.boot)&run=\(run ?? context.logInRun)"
             let head = Array(
-                "\(method) /node/\(machine)/ticket?boot=\(boot ?? self.boot) HTTP/1.1\r\nHost: a\r\n\r\n".utf8
-            )
+                "\(method) /node/\(machine)/ticket?\(query) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
             var wire = head.span
             let request = try HTTPRequestHead(parsing: &wire)
             return HTTPAnswering(context: context).answer(
@@ -118,11 +121,14 @@ import Wire
         let sealed = bench.sealed(bench.request(5))
         #expect(try bench.post(sealed, from: IPv4Address("10.77.0.6")).status == 403)
         #expect(try bench.post(sealed, boot: "0123456789abcdef").status == 403)
-        #expect(try bench.post(sealed, method: "GET").status == 405)
+        #expect(try bench.post(sealed, method: "PUT").status == 405)
+        #expect(try bench.post([], boot: "0123456789abcdef", method: "GET").status == 403)
+        #expect(try bench.post([], from: IPv4Address("10.77.0.6"), method: "GET").status == 403)
         let stranger = try #require(NodeSecrets().runKey(of: bench.machine, in: bench.boot, sealedTo: "00"))
         for body in [
             [], [UInt8](repeating: 0, count: 200), Array(sealed.dropLast()), sealed + [0],
-            stranger.seal(bench.request(5), of: bench.machine, in: bench.boot),
+            stranger.seal(
+                bench.request(5), of: bench.machine, in: bench.boot, run: bench.context.logInRun),
         ] {
             #expect(try bench.post(body).status == 403)
         }
@@ -147,6 +153,43 @@ import Wire
         #expect(try bench.post(recorded).status == 409)
         #expect(try bench.post(bench.sealed(bench.request(6))).status == 409)
         #expect(bench.questions.count == 3)
+    }
+
+    @Test func `a request that was recorded before a restart of the server is refused behind it`() throws {
+        let bench = try Bench()
+        let request = bench.request(5)
+        let (recorded, run) = (bench.sealed(request), bench.context.logInRun)
+        guard case .bytes(let mark) = try bench.post([], method: "GET").body else {
+            Issue.record("a node gets no mark")
+            return
+        }
+        #expect(mark == Array(run.utf8) && run.utf8.count == 32)
+        _ = try bench.post(recorded)
+        bench.context.take(refusal(of: request.id), for: bench.machine)
+        // As after a restart: what was asked is forgotten, and the boot goes on.
+        bench.context.logIns = LogInRequests()
+        #expect(bench.context.logInRun != run)
+        #expect(try bench.post(recorded, run: run).status == 409)
+        // With the new mark beside it.
+        #expect(try bench.post(recorded).status == 403)
+        #expect(bench.questions.count == 1)
+        #expect(try bench.post(bench.sealed(bench.request(6))).status == 200)
+        #expect(bench.questions.count == 2)
+    }
+
+    @Test func `where requests are forgotten because there are too many, those before are of a former run`()
+        throws
+    {
+        let key = try #require(RunKey(bytes: [UInt8](repeating: 1, count: 32)))
+        var requests = LogInRequests(machineLimit: 2)
+        let run = requests.run
+        for number in 1...2 {
+            #expect(requests.run == run)
+            _ = requests.wait(
+                LogInIdentifier(time: 1, random: []), of: MACAddress(rawValue: UInt64(number)), in: "b",
+                key: key, answer: LaterAnswer(), at: 0)
+        }
+        #expect(requests.run != run && requests.count == 2)
     }
 
     @Test func `one log-in of a node at a time; the same on a new connection takes the place of the old`()

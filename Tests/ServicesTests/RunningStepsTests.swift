@@ -63,6 +63,12 @@ import Wire
         String(decoding: bytes(try ask("GET", "orders?")), as: UTF8.self)
     }
 
+    /// Of the order for steps.
+    private func number() throws -> String {
+        guard case .apply(let number)? = NodeOrder(text: try order()) else { return "" }
+        return number
+    }
+
     /// The node gets its configuration, and the key in it.
     private func start() throws -> RunKey {
         let key = NodeKey()
@@ -85,12 +91,13 @@ import Wire
     @Test func `a running node is asked until it has fetched them, and gets them sealed, once`() throws {
         let runKey = try start()
         #expect(try context.currentSteps(of: machine) == nil)
-        #expect(try order() != "apply")
+        #expect(try number().isEmpty)
         let step = try files()
         context.apply(["files": step.mark, "hosts": "another mark"], to: machine)
-        #expect(try order() == "apply" && order() == "apply")
+        let number = try number()
+        #expect(try number.utf8.count == 32 && self.number() == number)
         let key = NodeKey()
-        let request = runKey.request(with: key, of: machine, in: boot)
+        let request = runKey.request(with: key, of: machine, in: boot, order: number)
         let answer = try ask("POST", "apply?", request)
         #expect(answer.status == 200)
         #expect(bytes(answer).firstRange(of: Array("sesame".utf8)) == nil)
@@ -101,29 +108,43 @@ import Wire
         // The other one has changed since it was shown.
         #expect(steps.map(\.work.name) == ["files"] && steps.first?.mark == step.mark)
         #expect(list.firstRange(of: Array("open sesame".utf8)) != nil)
-        #expect(try order() != "apply")
-        let later = NodeKey()
-        let again = try ask("POST", "apply?", runKey.request(with: later, of: machine, in: boot))
-        let rest = try later.open(
-            bytes(again), of: machine, in: boot, from: context.settings.key.publicBytes)
-        #expect(rest.isEmpty)
+        #expect(try self.number().isEmpty)
+        let later = runKey.request(with: NodeKey(), of: machine, in: boot, order: number)
+        #expect(try ask("POST", "apply?", later).status == 403)
         // One that was recorded on the wire takes no later order away.
         context.apply(["files": step.mark], to: machine)
         #expect(try ask("POST", "apply?", request).status == 403)
-        #expect(try order() == "apply")
+        #expect(try order().hasPrefix("apply "))
     }
 
-    @Test func `keys are remembered for one boot, and not without end`() {
-        var steps = RunningSteps()
-        func isNew(_ number: Int, in boot: String = "one") -> Bool {
-            steps.isNew([UInt8(number >> 8), UInt8(number & 0xFF)], of: machine, in: boot)
-        }
-        let first = (0..<256).map { isNew($0) }
-        #expect(!first.contains(false))
-        let (another, again) = (isNew(0, in: "two"), isNew(0, in: "two"))
-        #expect(another && !again)
-        let many = (0..<2_000).map { isNew($0, in: "two") }
-        #expect(many.count { !$0 } == 1)
+    @Test func `a request that was recorded before a restart of the server takes no order behind it`() throws
+    {
+        let runKey = try start()
+        _ = try order()
+        let step = try files()
+        context.apply(["files": step.mark], to: machine)
+        let recorded = runKey.request(with: NodeKey(), of: machine, in: boot, order: try number())
+        #expect(try ask("POST", "apply?", recorded).status == 200)
+        // As after a restart: orders are forgotten, and the boot goes on.
+        context.runningSteps = RunningSteps()
+        #expect(try ask("POST", "apply?", recorded).status == 403)
+        _ = try order()
+        context.apply(["files": step.mark], to: machine)
+        #expect(try ask("POST", "apply?", recorded).status == 403)
+        let request = runKey.request(with: NodeKey(), of: machine, in: boot, order: try number())
+        #expect(try ask("POST", "apply?", request).status == 200)
+        #expect(try ask("POST", "apply?", request).status == 403)
+    }
+
+    @Test func `an order that takes another one's place has another number`() throws {
+        let runKey = try start()
+        _ = try order()
+        let step = try files()
+        context.apply(["files": step.mark], to: machine)
+        let old = runKey.request(with: NodeKey(), of: machine, in: boot, order: try number())
+        context.apply(["files": step.mark], to: machine)
+        #expect(try ask("POST", "apply?", old).status == 403)
+        #expect(try order().hasPrefix("apply "))
     }
 
     @Test func `programs on the node that are not root, and others, get nothing and take nothing away`()
@@ -132,31 +153,33 @@ import Wire
         let runKey = try start()
         _ = try order()
         context.apply(["files": try files().mark], to: machine)
-        let key = NodeKey()
+        let (key, number) = (NodeKey(), try number())
         let stranger = try #require(
             NodeSecrets().runKey(of: machine, in: boot, sealedTo: "00"))
         for body in [
             [], key.publicBytes, key.publicBytes + [UInt8](repeating: 0, count: RunKey.codeByteCount),
-            stranger.request(with: key, of: machine, in: boot),
-            runKey.request(with: key, of: machine, in: "0123456789abcdef"),
+            stranger.request(with: key, of: machine, in: boot, order: number),
+            runKey.request(with: key, of: machine, in: "0123456789abcdef", order: number),
+            runKey.request(with: key, of: machine, in: boot, order: ""),
             [UInt8](repeating: 0, count: 60_000),
         ] {
             #expect(try ask("POST", "apply?", body).status == 403)
         }
         #expect(try ask("GET", "apply?").status == 405)
-        #expect(try order() == "apply")
+        #expect(try self.number() == number)
     }
 
     @Test func `an order belongs to one boot, and a boot without configuration has no key`() throws {
         context.apply(["files": "x"], to: machine)
         let made = context.settings.secrets.runKey(of: machine, in: boot, sealedTo: "")
-        let request = try #require(made).request(with: NodeKey(), of: machine, in: boot)
+        let request = try #require(made).request(
+            with: NodeKey(), of: machine, in: boot, order: try number())
         #expect(try ask("POST", "apply?", request).status == 403)
         var steps = RunningSteps()
-        steps.order(["a": "1"], of: machine, in: "one")
+        steps.order(["a": "1"], of: machine, in: "one", number: "1")
         let next = RunningSteps.Asked(boot: "two", address: address, server: .loopback)
-        let isWanted = steps.note(next, by: machine)
-        #expect(!isWanted)
+        let wanted = steps.note(next, by: machine)
+        #expect(wanted == nil)
         let taken = steps.take(for: machine, in: "one")
         #expect(taken.isEmpty)
     }
@@ -165,6 +188,6 @@ import Wire
         _ = try start()
         context.apply(["files": "x"], to: machine)
         context.restart([machine])
-        #expect(try order() == "restart" && order() == "apply")
+        #expect(try order() == "restart" && order().hasPrefix("apply "))
     }
 }

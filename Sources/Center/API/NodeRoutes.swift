@@ -52,9 +52,8 @@ struct NodeRoutes {
 
     private func addRecords(to api: Routes) {
         api.get("nodes/:name", .read) { request, context, acts in
-            let acts = try acts.at(request)
-            let answer = try await acts.node(context.parameter("name"))
-            return try await JSONAnswer(answer, etag: acts.tag(of: answer.node.name))
+            let node = try await acts.at(request).taggedNode(context.parameter("name"))
+            return try JSONAnswer(node.answer, etag: node.tag)
         }
         api.put("nodes/:name", .enrol) { request, context, acts in
             var node = try await request.decoded(Node.self)

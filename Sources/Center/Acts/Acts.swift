@@ -23,8 +23,15 @@ struct Acts: Sendable {
         return try await store.snapshot(at: at)
     }
 
-    /// The configuration's revision, to offer undo after an act.
+    /// The configuration's revision.
     var revision: Int { fleet.snapshot.revision }
+
+    /// The caller's newest revision after `number`, to offer undo behind an act that does not tell its own; nil: there is none. Others make
+    /// revisions at the same time, which are not the caller's to undo unseen.
+    func ownRevision(after number: Int) async throws -> Int? {
+        try await store.revisions(RevisionFilter(who: caller.name, limit: 1)).first
+            .map(\.number).flatMap { $0 > number ? $0 : nil }
+    }
 
     /// Runs a read when it is its turn among the caller's.
     func inTurn<Answer: Sendable>(_ read: @Sendable () async throws -> Answer) async throws -> Answer {

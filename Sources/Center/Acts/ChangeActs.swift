@@ -12,12 +12,16 @@ extension Acts {
         var revision: Int
     }
 
-    func plan(_ change: ChangeRequest) throws -> PlannedChange {
-        let snapshot = fleet.snapshot
-        return try plan(change, in: snapshot)
+    /// - Parameter revision: the one in which the change was found to fit (``requireState(of:isNew:tag:)``); nil: this moment's. What has
+    ///   changed since is not overwritten.
+    func plan(_ change: ChangeRequest, since revision: Int? = nil) throws -> PlannedChange {
+        var planned = try plan(change, in: fleet.snapshot)
+        if let revision { planned.revision = min(revision, planned.revision) }
+        return planned
     }
 
-    private func plan(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> PlannedChange {
+    /// - Parameter snapshot: what the change was made of, too.
+    func plan(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> PlannedChange {
         try requireComparing(change, in: snapshot)
         let plan = try plan(of: Edits.of(change, in: snapshot), in: snapshot)
         try Self.check(change, in: snapshot)
@@ -57,6 +61,13 @@ extension Acts {
     /// - Returns: the new revision.
     func make(_ change: ChangeRequest, ifMatch wanted: String? = nil, planned: Int? = nil) async throws -> Int
     {
+        try await saved(change, ifMatch: wanted, planned: planned).revision
+    }
+
+    /// The configuration as ``make(_:ifMatch:planned:)`` leaves it.
+    func saved(_ change: ChangeRequest, ifMatch wanted: String? = nil, planned: Int? = nil) async throws
+        -> FleetSnapshot
+    {
         try await self.change(what: change.summary, planned: planned) { current in
             if let wanted, wanted != "\"\(current.revision)\"" {
                 throw Problem(
@@ -67,7 +78,7 @@ extension Acts {
             return try Edits.of(change, in: current)
         } check: { current in
             try Self.check(change, in: current)
-        }.revision
+        }
     }
 
     /// Checks that only callers with permission may learn from: that records marked as new do not exist, and the length of the summary.
@@ -191,8 +202,12 @@ extension Acts {
     func importNodes(_ bytes: [UInt8], makesGroups: Bool) async throws -> ImportAnswer {
         let table = try DelimitedText(bytes)
         let plan = fleet.addressPlan
-        var answer = try previewImport(bytes, makesGroups: makesGroups).answer
-        answer.revision = try await change(what: "list of nodes: \(answer.summary)") {
+        let preview = try previewImport(bytes, makesGroups: makesGroups)
+        var answer = preview.answer
+        // The answer tells what the preview found: where one of these records has changed since, nothing is saved.
+        answer.revision = try await change(
+            what: "list of nodes: \(answer.summary)", planned: preview.revision
+        ) {
             let list = try NodeImport(table, in: $0, within: plan, makesGroups: makesGroups)
             try Self.requireWhole(list)
             return list.edits

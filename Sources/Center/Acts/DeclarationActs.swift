@@ -5,10 +5,16 @@ import Fleet
 extension Acts {
     /// What applying the files would do now; saves nothing.
     func plan(_ request: DeclarationRequest) throws -> DeclarationAnswer {
+        try plan(request, withEffects: true)
+    }
+
+    /// - Parameter withEffects: also what the changes mean for nodes.
+    private func plan(_ request: DeclarationRequest, withEffects: Bool) throws -> DeclarationAnswer {
         try require(.configure)
         let snapshot = fleet.snapshot
         let plan = try declared(request, in: snapshot)
-        let effects = plan.recordEdits.isEmpty ? nil : try self.plan(of: plan.recordEdits, in: snapshot)
+        let effects =
+            withEffects && !plan.recordEdits.isEmpty ? try self.plan(of: plan.recordEdits, in: snapshot) : nil
         return DeclarationAnswer(
             source: request.source, revision: snapshot.revision, of: plan, effects: effects)
     }
@@ -20,7 +26,7 @@ extension Acts {
         -> DeclarationAnswer
     {
         try require(.configure)
-        var answer = try plan(request)
+        var answer = try plan(request, withEffects: false)
         let next = try await change(what: "\(request.source): \(answer.summary)") { current in
             if let wanted, wanted != "\"\(current.revision)\"" {
                 throw Problem(
@@ -32,7 +38,7 @@ extension Acts {
             return try MintingKeys.completed(plan.edits, in: current)
                 + current.edits(revokingTokensAfter: plan.edits)
         }
-        (answer.revision, answer.plan) = (next.revision, nil)
+        answer.revision = next.revision
         return answer
     }
 
@@ -46,7 +52,8 @@ extension Acts {
         let declaration = try Declaration(
             source: request.source, items: request.items, prunes: request.prune ?? false)
         let second = Clock.second
-        try requireConfiguring(declaration.places(in: snapshot, at: second, coding: DeclaredJSON()))
+        let drafted = try DraftedDeclaration(declaration, in: snapshot, at: second, coding: DeclaredJSON())
+        try requireConfiguring(drafted.places(in: snapshot))
         for applied in applied {
             guard may(.configure, in: applied.place) else {
                 throw Problem(
@@ -56,7 +63,7 @@ extension Acts {
             }
         }
         return try DeclaredPlan(
-            of: declaration, in: snapshot, within: fleet.addressPlan, at: second, coding: DeclaredJSON())
+            of: drafted, in: snapshot, within: fleet.addressPlan, coding: DeclaredJSON())
     }
 
     /// What such records say is told to those alone who may change them.

@@ -23,10 +23,12 @@ extension Acts {
         let client = try Explanation.client(asked, identity, heard: heard)
         identity.architecture = client.architecture
         let leased = await services.addresses(of: [identity.macAddress])[identity.macAddress]
-        let policy = await services.policy()
+        var policy = await services.policy()
+        policy = policy.on(server: policy.server, for: leased)
+        policy.isProxy = fleet.addressPlan.served?.isProxy(at: leased ?? policy.server) ?? false
         return Explanation.answer(
             of: client, identity, asked, heard: heard, at: leased, in: snapshot,
-            under: policy.on(server: policy.server, for: leased))
+            under: policy)
     }
 }
 

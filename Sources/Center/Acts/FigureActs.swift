@@ -6,8 +6,19 @@ import Wire
 extension Acts {
     func figures() async throws -> FiguresAnswer { try await overview().figures }
 
+    /// Figures with what only pages show.
+    struct Overview: Sendable {
+        var figures: FiguresAnswer
+        /// The state of each node, by its group.
+        var rooms: [GroupPath: [NodeState]] = [:]
+        /// The troubles of the figures, with their sentences.
+        var troubles: [TroubleLine] = []
+    }
+
     /// The same with each node's state, by its group.
-    func overview() async throws -> (figures: FiguresAnswer, rooms: [GroupPath: [NodeState]]) {
+    ///
+    /// - Parameter place: the group whose nodes count, with all below it; the site's figures have machines that are no nodes, too.
+    func overview(of place: GroupPath = .site) async throws -> Overview {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
         // Figures are those of now.
@@ -18,7 +29,8 @@ extension Acts {
         var rooms: [GroupPath: [NodeState]] = [:]
         var boots: [BootTimeline] = []
         boots.reserveCapacity(live.boots.count)
-        for node in snapshot.nodes.values where caller.sees(node.group) {
+        for node in snapshot.nodes.values
+        where place.contains(node.group) && caller.sees(node.group) {
             let boot = live.boot(of: node, in: snapshot)
             let state = live.state(of: boot)
             states[state, default: 0] += 1
@@ -30,12 +42,15 @@ extension Acts {
             }
         }
         var unknownCount = 0
-        for (mac, boot) in live.boots where !snapshot.knows(mac) {
+        for (mac, boot) in live.boots where place == .site && !snapshot.knows(mac) {
             unknownCount += 1
             boots.append(boot)
             if live.state(of: boot) == .failed { troubles.addStranger(boot) }
         }
-        for failure in services.logIns.failures() where caller.sees(failure.group) { troubles.add(failure) }
+        for failure in services.logIns.failures()
+        where place.contains(failure.group) && caller.sees(failure.group) {
+            troubles.add(failure)
+        }
         let rows = await troubles.rows(
             addresses: { await services.addresses(of: $0) }, activity: { await services.rootActivity() })
         let figures = BootFigures(boots)
@@ -43,8 +58,8 @@ extension Acts {
             states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: Self.minutes(of: boots, now: now),
-            troubles: rows, limited: await limited())
-        return (answer, rooms)
+            troubles: rows.map(\.trouble), limited: await limited())
+        return Overview(figures: answer, rooms: rooms, troubles: rows)
     }
 
     /// Peers over their limit, on the whole site.

@@ -16,11 +16,20 @@ extension Acts {
 
     /// A file with its state for `If-Match`.
     func storedFile(_ name: StoredFileName) async throws -> Saved<StoredFileAnswer> {
-        let saved: Saved<StoredFile> = try await siteRecord(at: name)
-        let uses = visibleUses(in: fleet.snapshot).filter { $0.name == name }
+        try require(.read)
+        return try storedFile(name, in: await configuration())
+    }
+
+    private func storedFile(_ name: StoredFileName, in snapshot: FleetSnapshot) throws -> Saved<
+        StoredFileAnswer
+    > {
+        guard let file = snapshot.contents.storedFiles[name] else {
+            throw StoreError.notFound(StoredFile.missing(name))
+        }
+        let uses = visibleUses(in: snapshot).filter { $0.name == name }
         return Saved(
-            record: StoredFileAnswer(saved.record, uses: uses.map(\.place)), tag: saved.tag,
-            revision: saved.revision)
+            record: StoredFileAnswer(file, uses: uses.map(\.place)), tag: try RecordTag.of(file),
+            revision: snapshot.revision)
     }
 
     /// Those who may change it may read it: it may be on nodes of other groups than the caller's.
@@ -49,14 +58,14 @@ extension Acts {
         }
         let file = StoredFile(
             name: name, digest: digest, byteCount: content.count, changedAt: Clock.second)
-        _ = try await change { current in
+        let snapshot = try await change { current in
             // The same content again is no change.
             if let stored = current.contents.storedFiles[name], stored.means(file) { return [] }
             return [.storedFile(name, file, content: content)]
         } check: { current in
             try expected.check(current.contents.storedFiles[name], at: name)
         }
-        return try await storedFile(name)
+        return try storedFile(name, in: snapshot)
     }
 
     private static func digest(of content: [UInt8]) -> String {

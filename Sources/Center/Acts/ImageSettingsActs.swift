@@ -6,7 +6,7 @@ extension Acts {
     /// Those of the image, then those of its versions.
     func imageSettings(of name: ImageName) async throws -> [ImageSettings] {
         try require(.read)
-        return try await catalogue(name).allSettings.filter { !$0.settings.isEmpty }
+        return try await Self.catalogue(name, in: configuration()).allSettings.filter { !$0.settings.isEmpty }
     }
 
     /// An image or a version with everything on the page of its settings.
@@ -23,9 +23,9 @@ extension Acts {
 
     func imageSettingsDetails(of scope: ImageScope) async throws -> ImageSettingsDetails {
         try require(.read)
-        let image = try await catalogue(scope.image)
-        try Self.requireVersion(of: scope, in: image)
         let snapshot = try await configuration()
+        let image = try Self.catalogue(scope.image, in: snapshot)
+        try Self.requireVersion(of: scope, in: image)
         var own = Self.record(at: scope, in: snapshot)
         own.settings = RecordSettings.redacted(own.settings)
         return ImageSettingsDetails(
@@ -41,9 +41,10 @@ extension Acts {
         of scope: ImageScope, _ edit: ([String: SettingValue]) throws -> SettingsChange
     ) throws -> PlannedChange? {
         try require(.publish, in: .site)
-        let change = try edit(Self.record(at: scope, in: fleet.snapshot).settings)
+        let snapshot = fleet.snapshot
+        let change = try edit(Self.record(at: scope, in: snapshot).settings)
         guard !change.set.isEmpty || !change.unset.isEmpty else { return nil }
-        return try plan(ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]))
+        return try plan(ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]), in: snapshot)
     }
 
     private static func record(at scope: ImageScope, in snapshot: FleetSnapshot) -> ImageSettings {
@@ -51,8 +52,8 @@ extension Acts {
             ?? ImageSettings(scope.image, version: scope.version)
     }
 
-    private func catalogue(_ name: ImageName) async throws -> ImageCatalogue {
-        guard let image = try await configuration().images[name] else {
+    private static func catalogue(_ name: ImageName, in snapshot: FleetSnapshot) throws -> ImageCatalogue {
+        guard let image = snapshot.images[name] else {
             throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")
         }
         return image

@@ -44,11 +44,18 @@ extension Acts {
     func requireChangingNetworks() throws { try require(.configure, in: .site) }
 
     /// Throws where a form is for another state of a network than there is now.
-    func requireState(of name: NetworkName, isNew: Bool, tag: String) throws {
+    ///
+    /// - Returns: the revision that this is true of.
+    func requireState(of name: NetworkName, isNew: Bool, tag: String) throws -> Int {
         try require(.configure, in: .site)
-        let stored = fleet.snapshot.contents.network.networks[name]
-        guard isNew else { return try Precondition.matching(tag).check(stored, at: name) }
-        if stored != nil { throw InvalidSetting("name: \(Network.existing(name))") }
+        let snapshot = fleet.snapshot
+        let stored = snapshot.contents.network.networks[name]
+        if !isNew {
+            try Precondition.matching(tag).check(stored, at: name)
+        } else if stored != nil {
+            throw InvalidSetting("name: \(Network.existing(name))")
+        }
+        return snapshot.revision
     }
 
     /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.
@@ -93,13 +100,12 @@ extension Acts {
         -> RevisionAnswer
     {
         let (before, plan) = (fleet.snapshot, fleet.addressPlan)
-        let revision = try await make(change, ifMatch: wanted)
-        let after = fleet.snapshot
+        let after = try await saved(change, ifMatch: wanted)
         guard before.contents.network != after.contents.network else {
-            return RevisionAnswer(revision: revision)
+            return RevisionAnswer(revision: after.revision)
         }
         let warnings = plan.following(after.contents).problems(in: after, since: before, plan)
-        return RevisionAnswer(revision: revision, warnings: warnings.isEmpty ? nil : warnings)
+        return RevisionAnswer(revision: after.revision, warnings: warnings.isEmpty ? nil : warnings)
     }
 
     // MARK: One record

@@ -6,11 +6,11 @@ import Wire
 extension Acts {
     // MARK: Records
 
-    /// The tag of a node's record at the chosen time, for `If-Match`; nil for a machine that is not a node.
-    func tag(of name: NodeName) async throws -> String? {
+    /// A node with the tag of its record at the same moment, for `If-Match`; nil for a machine that is not a node.
+    func taggedNode(_ text: String) async throws -> (answer: NodeAnswer, tag: String?) {
         let snapshot = try await configuration()
-        guard let node = snapshot.nodes[name], sees(node, in: snapshot) else { return nil }
-        return try RecordTag.of(node)
+        let answer = try await node(text, in: snapshot)
+        return (answer, try snapshot.nodes[answer.node.name].map { try RecordTag.of($0) })
     }
 
     /// Saves a node, new or not; hidden secrets stay.

@@ -20,8 +20,9 @@ extension Acts {
     }
 
     func nodeDetails(_ text: String) async throws -> NodeDetails {
-        let answer = try await node(text)
-        let (node, snapshot) = (answer.node, try await configuration())
+        let snapshot = try await configuration()
+        let answer = try await node(text, in: snapshot)
+        let node = answer.node
         let stored = snapshot.nodes[node.name]
         let settings = snapshot.settings(of: stored)
         let isNow = at == nil
@@ -30,7 +31,7 @@ extension Acts {
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
             showsSessions: isNow && settings[Settings.reportSessions] == true,
-            steps: try await steps(of: answer),
+            steps: try await steps(of: answer, in: snapshot),
             receipts: isNow ? try await secretReceipts(of: answer) : [], editable: nil,
             mayRestart: isNow && answer.state == .ready && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
@@ -51,7 +52,9 @@ extension Acts {
 
     /// All matching nodes, with their records, for a table.
     func nodeTable(_ query: String) async throws -> [(machine: MachineAnswer, node: Node?)] {
-        let nodes = try await configuration().nodes
-        return try await self.nodes(query, offset: 0, limit: .max).rows.map { ($0, nodes[$0.name]) }
+        let snapshot = try await configuration()
+        return try await nodes(query, offset: 0, limit: .max, in: snapshot).rows.map {
+            ($0, snapshot.nodes[$0.name])
+        }
     }
 }

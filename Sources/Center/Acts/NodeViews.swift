@@ -28,8 +28,13 @@ extension Acts {
 
     /// The nodes that match `query`, in natural order.
     func nodes(_ query: String, offset: Int, limit: Int) async throws -> Page<MachineAnswer> {
+        try await nodes(query, offset: offset, limit: limit, in: configuration())
+    }
+
+    func nodes(_ query: String, offset: Int, limit: Int, in snapshot: FleetSnapshot) async throws
+        -> Page<MachineAnswer>
+    {
         try require(.read)
-        let snapshot = try await configuration()
         let names = try await names(matching: query, in: snapshot)
         let shown = names.dropFirst(offset).prefix(limit).compactMap { snapshot.nodes[$0] }
         let live = try await facts(in: snapshot, addressesOf: Set(shown.flatMap { snapshot.cards(of: $0) }))
@@ -83,7 +88,11 @@ extension Acts {
     }
 
     func node(_ text: String, bootLimit: Int = 10) async throws -> NodeAnswer {
-        let snapshot = try await configuration()
+        try await node(text, bootLimit: bootLimit, in: configuration())
+    }
+
+    /// - Parameter snapshot: the configuration at the chosen time; what is shown beside the answer comes from the same.
+    func node(_ text: String, bootLimit: Int = 10, in snapshot: FleetSnapshot) async throws -> NodeAnswer {
         let node = try readable(text, in: snapshot)
         var boots: [BootTimeline] = []
         let cards = snapshot.cards(of: node)
@@ -179,8 +188,9 @@ extension Acts {
 
     /// The hardware of all nodes that match `query` and have reported it.
     func inventory(_ query: String) async throws -> [InventoryEntry] {
+        try require(.read)
         let snapshot = try await configuration()
-        return try await names(query).compactMap { name in
+        return try await names(matching: query, in: snapshot).compactMap { name in
             guard let node = snapshot.nodes[name], let hardware = snapshot.hardware(of: node) else {
                 return nil
             }

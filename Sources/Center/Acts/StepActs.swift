@@ -5,12 +5,12 @@ import Wire
 extension Acts {
     /// The steps of a node's configuration, with how they ended in its last boot.
     func steps(_ text: String) async throws -> StepsAnswer {
-        try await steps(of: node(text))
+        let snapshot = try await configuration()
+        return try await steps(of: node(text, in: snapshot), in: snapshot)
     }
 
-    /// - Parameter answer: what the caller may see of a node.
-    func steps(of answer: NodeAnswer) async throws -> StepsAnswer {
-        let snapshot = try await configuration()
+    /// - Parameter answer: what the caller may see of a node, in that configuration.
+    func steps(of answer: NodeAnswer, in snapshot: FleetSnapshot) async throws -> StepsAnswer {
         let settings = snapshot.settings(of: snapshot.nodes[answer.node.name])
         let domain = await services.policy().domain
         // With an unreadable setting the node does not boot; its page says that.

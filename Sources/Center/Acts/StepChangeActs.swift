@@ -6,8 +6,8 @@ import Wire
 extension Acts {
     /// What differs between a node's configuration and the running node.
     func stepChanges(_ text: String) async throws -> StepChangesAnswer {
-        let answer = try await node(text)
         let snapshot = fleet.snapshot
+        let answer = try await node(text, in: snapshot)
         guard let node = snapshot.nodes[answer.node.name] else {
             throw StoreError.notFound("there is no node ‘\(text)’ (roost node list shows all)")
         }

@@ -70,9 +70,10 @@ extension Acts {
     func planAdmission(_ admission: TerminalServer.Admission, of name: TerminalName, restarts: Bool?) throws
         -> PlannedChange
     {
-        let server: TerminalServer = try permitted(name, .configure, in: fleet.snapshot)
+        let snapshot = fleet.snapshot
+        let server: TerminalServer = try permitted(name, .configure, in: snapshot)
         let changed = server.admitting(admission, restarts: restarts)
-        return try plan(ChangeRequest(edits: [ChangeRequest.Edit(.terminal(name, changed))]))
+        return try plan(ChangeRequest(edits: [ChangeRequest.Edit(.terminal(name, changed))]), in: snapshot)
     }
 
     // MARK: Pools
@@ -122,16 +123,20 @@ extension Acts {
     }
 
     /// Throws where a form is for another state of a record than there is now.
+    ///
+    /// - Returns: the revision that this is true of.
     func requireState<Record: TableRecord>(
         of _: Record.Type, at key: Record.Key, isNew: Bool, tag: String
-    ) throws {
+    ) throws -> Int {
         try require(.configure)
-        let stored = Record.record(at: key, in: fleet.snapshot.contents)
-        guard isNew else {
-            let known: Record = try permitted(key, .configure, in: fleet.snapshot)
-            return try Precondition.matching(tag).check(known, at: key)
+        let snapshot = fleet.snapshot
+        if !isNew {
+            let known: Record = try permitted(key, .configure, in: snapshot)
+            try Precondition.matching(tag).check(known, at: key)
+        } else if Record.record(at: key, in: snapshot.contents) != nil {
+            throw InvalidSetting("name: \(Record.existing(key))")
         }
-        if stored != nil { throw InvalidSetting("name: \(Record.existing(key))") }
+        return snapshot.revision
     }
 
     private func permitted<Record: TableRecord>(

@@ -1,11 +1,17 @@
 // Makes pages live. Everything works without it, only not by itself.
 "use strict";
 
-// Times are sent in UTC; people read their own.
+// Times are sent in UTC; people read their own, with the zone on hover.
+const language = document.documentElement.lang;
+const shortTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+const longTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
+
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
-    if (!isNaN(date)) time.textContent = date.toLocaleString(document.documentElement.lang);
+    if (isNaN(date)) continue;
+    time.textContent = shortTime.format(date);
+    time.title = longTime.format(date);
   }
 }
 
@@ -89,5 +95,131 @@ document.addEventListener("DOMContentLoaded", () => {
       const source = document.getElementById(button.dataset.copy);
       navigator.clipboard.writeText(source.href ?? source.textContent);
     });
+  }
+});
+
+// Keys. Each leads where a link leads, too.
+
+// Finds anything by its name: the server's page of results, in a dialog.
+const palette = {
+  get dialog() { return document.getElementById("palette"); },
+  get field() { return document.getElementById("palette-query"); },
+  get list() { return document.getElementById("palette-found"); },
+  asked: 0, pending: null, chosen: -1, goes: false,
+
+  open() {
+    if (!this.dialog || this.dialog.open) return;
+    this.dialog.showModal();
+    this.field.select();
+    this.ask();
+  },
+  ask() {
+    const number = ++this.asked;
+    this.goes = false;
+    this.pending = this.fetch(number);
+  },
+  async fetch(number) {
+    const answer = await fetch("/find?q=" + encodeURIComponent(this.field.value), { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected || number !== this.asked) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (number !== this.asked) return;
+    this.list.replaceChildren(...page.querySelector("[data-found]").children);
+    [...this.list.children].forEach((item, index) => {
+      item.setAttribute("role", "none");
+      Object.assign(item.firstElementChild, { id: "found-" + index, role: "option", tabIndex: -1 });
+    });
+    this.dialog.querySelector(".none").hidden = this.list.children.length > 0;
+    this.field.setAttribute("aria-expanded", this.list.children.length > 0);
+    this.choose(0);
+    this.pending = null;
+    if (this.goes) this.go();
+  },
+  choose(index) {
+    const items = [...this.list.querySelectorAll("a")];
+    this.chosen = items.length ? (index + items.length) % items.length : -1;
+    items.forEach((item, place) => item.setAttribute("aria-selected", place === this.chosen));
+    if (this.chosen < 0) return this.field.removeAttribute("aria-activedescendant");
+    this.field.setAttribute("aria-activedescendant", items[this.chosen].id);
+    items[this.chosen].scrollIntoView({ block: "nearest" });
+  },
+  // Enter before the answer has come goes to its first result.
+  go() {
+    if (this.pending) this.goes = true;
+    else this.list.querySelectorAll("a")[this.chosen]?.click();
+  },
+};
+
+// The pages behind «g» and a letter.
+const places = { d: "/", n: "/nodes", g: "/groups", u: "/machines", i: "/images", b: "/boots", h: "/history" };
+let leads = false;
+
+async function showKeys() {
+  const dialog = document.getElementById("keyboard");
+  if (!dialog || dialog.open) return;
+  const answer = await fetch("/find", { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  dialog.replaceChildren(page.querySelector("[data-keys]"));
+  dialog.showModal();
+}
+
+// Moves to the same thing in the row beside; false: there is none.
+function moveRow(step) {
+  const focused = document.activeElement, row = focused?.closest("tbody tr");
+  if (!row || focused.matches("select, textarea, input:not([type=checkbox])")) return false;
+  const next = step > 0 ? row.nextElementSibling : row.previousElementSibling;
+  const cell = next?.cells[focused.closest("td, th")?.cellIndex ?? 0];
+  const aim = cell?.querySelector("a, input, button") ?? next?.querySelector("a, input, button");
+  aim?.focus();
+  return Boolean(aim);
+}
+
+function moveTab(step) {
+  const tab = document.activeElement?.closest(".tabs a");
+  const item = step > 0 ? tab?.parentElement.nextElementSibling : tab?.parentElement.previousElementSibling;
+  item?.firstElementChild.focus();
+  return Boolean(item);
+}
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    return palette.open();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.id === "palette-query") {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      palette.choose(palette.chosen + (event.key === "ArrowDown" ? 1 : -1));
+    }
+    return;
+  }
+  const moved = event.key === "ArrowDown" ? moveRow(1) : event.key === "ArrowUp" ? moveRow(-1)
+    : event.key === "ArrowRight" ? moveTab(1) : event.key === "ArrowLeft" ? moveTab(-1) : false;
+  if (moved) return event.preventDefault();
+  if (event.target.matches("input:not([type=checkbox]), textarea, select") || document.querySelector("dialog[open]")) return;
+  if (leads && places[event.key]) location.href = places[event.key];
+  leads = event.key === "g" && !leads;
+  if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("search")?.focus();
+  } else if (event.key === "?") {
+    showKeys();
+  }
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector("[data-palette]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    palette.open();
+  });
+  palette.field?.addEventListener("input", () => palette.ask());
+  palette.field?.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    palette.go();
+  });
+  // A click beside a dialog closes it.
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   }
 });

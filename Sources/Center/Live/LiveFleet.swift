@@ -306,6 +306,7 @@ package final class LiveFleet: Sendable {
     ///
     /// - Parameter what: one line for listeners.
     func keep(_ volume: Volume, what: String) async throws {
+        try snapshot.requireOwnPlaces(of: [volume])
         try await store.save(volume)
         let next = state.withLock { state in
             state.snapshot = state.snapshot.observing { $0.volumes[volume.node] = volume }

@@ -55,7 +55,8 @@ package actor Volumes {
             node: node.name, kind: kind, image: version.image, version: version.number,
             digest: version.digest, byteCount: wanted, createdAt: Clock.second, generation: 1,
             client: kind == .tree ? address : nil,
-            isEncrypted: try Self.isEncrypted(kind, under: settings, over: version))
+            isEncrypted: try Self.isEncrypted(kind, under: settings, over: version),
+            directory: snapshot.placeForVolume(of: node.name))
         guard let known = snapshot.volume(of: node.name) else {
             return try await make(volume)
         }
@@ -63,6 +64,7 @@ package actor Volumes {
         if known.digest != version.digest, try settings.keepsRoot,
             try settings.value(of: Settings.volumePolicy) == .reset
         {
+            volume = volume.at(known.place)
             volume.generation = known.generation + 1
             return try await make(volume)
         }
@@ -99,13 +101,16 @@ package actor Volumes {
             digest: version.digest,
             byteCount: volume.kind == .disk ? try settings.value(of: Settings.volumeSize).byteCount : 0,
             createdAt: Clock.second, generation: volume.generation + 1, client: volume.client,
-            isEncrypted: try Self.isEncrypted(volume.kind, under: settings, over: version))
+            isEncrypted: try Self.isEncrypted(volume.kind, under: settings, over: version),
+            directory: volume.place)
         try await alone(name) {
             try await self.make(fresh, by: who)
             guard !hasSnapshots, fresh.kind == .disk else { return }
             let files = self.files
             try await Self.onThread {
-                for copy in try files.snapshots(of: name) { try files.removeSnapshot(of: name, copy.name) }
+                for copy in try files.snapshots(of: fresh.place) {
+                    try files.removeSnapshot(of: fresh.place, copy.name)
+                }
             }
         }
     }
@@ -184,7 +189,7 @@ package actor Volumes {
         }
         try Self.check(copy)
         try await requireClosed(name, "copy")
-        let known = try files.snapshots(of: name)
+        let known = try files.snapshots(of: volume.place)
         guard !known.contains(where: { $0.name == copy }) else {
             throw StoreError.conflict("the volume of \(name) already has a snapshot ‘\(copy)’")
         }
@@ -197,7 +202,7 @@ package actor Volumes {
 
     package func restore(_ copy: String, to name: NodeName, by who: String) async throws {
         var volume = try volume(of: name)
-        guard try files.snapshots(of: name).contains(where: { $0.name == copy }) else {
+        guard try files.snapshots(of: volume.place).contains(where: { $0.name == copy }) else {
             throw StoreError.notFound("the volume of \(name) has no snapshot ‘\(copy)’")
         }
         volume.generation += 1
@@ -212,10 +217,11 @@ package actor Volumes {
     }
 
     package func removeSnapshot(of name: NodeName, named copy: String) throws {
-        guard try files.snapshots(of: name).contains(where: { $0.name == copy }) else {
+        let place = try volume(of: name).place
+        guard try files.snapshots(of: place).contains(where: { $0.name == copy }) else {
             throw StoreError.notFound("the volume of \(name) has no snapshot ‘\(copy)’")
         }
-        try files.removeSnapshot(of: name, copy)
+        try files.removeSnapshot(of: place, copy)
     }
 
     // MARK: Looking
@@ -223,8 +229,8 @@ package actor Volumes {
     package func answer(_ volume: Volume, open: [NodeName: Int], hasSnapshots: Bool) throws -> VolumeAnswer {
         VolumeAnswer(
             volume, usedByteCount: volume.kind == .disk ? files.usedByteCount(of: volume) : nil,
-            openConnections: open[volume.node] ?? 0,
-            snapshots: hasSnapshots ? try files.snapshots(of: volume.node) : nil)
+            openConnections: open[volume.place] ?? 0,
+            snapshots: hasSnapshots ? try files.snapshots(of: volume.place) : nil)
     }
 
     package func open() async -> [NodeName: Int] { await openFiles.openVolumes() }
@@ -255,7 +261,8 @@ package actor Volumes {
     }
 
     private func requireClosed(_ name: NodeName, _ act: String) async throws {
-        guard await openFiles.openVolumes()[name] == nil else {
+        let place = fleet.snapshot.volume(of: name)?.place ?? name
+        guard await openFiles.openVolumes()[place] == nil else {
             throw StoreError.conflict(
                 "node \(name) runs from its volume: to \(act) it, shut the node down first")
         }

@@ -8,15 +8,19 @@ struct AccessPages {
 
     func add(to routes: Routes) {
         routes.get("administrators", .administer) { request, context, acts in
-            try await administrators(nil, request, context, acts)
+            try await administrators(request.query("name"), nil, request, context, acts)
         }
         routes.post("administrators/save", .administer) { request, context, acts in
+            let form = try pages.form(context)
             do {
-                try await save(pages.form(context), acts)
-                return pages.redirect("/administrators")
+                try await save(form, acts)
+                return pages.redirect(Back.done("/administrators", acts.revision))
             } catch {
-                guard let failure = Self.failure(of: error) else { throw error }
-                return try await administrators(failure, request, context, acts)
+                guard let failure = Self.failure(of: error, pages.renderer.words(context)) else {
+                    throw error
+                }
+                return try await administrators(
+                    form.has("new") ? "" : form["name"], failure, typed: form, request, context, acts)
             }
         }
         routes.get("tokens", .read) { request, context, acts in
@@ -31,7 +35,9 @@ struct AccessPages {
                 let made = try await acts.makeToken(wish)
                 return try await tokens(secret: made.token, nil, request, context, acts)
             } catch {
-                guard let failure = Self.failure(of: error) else { throw error }
+                guard let failure = Self.failure(of: error, pages.renderer.words(context)) else {
+                    throw error
+                }
                 return try await tokens(failure, request, context, acts)
             }
         }
@@ -48,11 +54,11 @@ struct AccessPages {
     }
 
     /// Nil for server errors.
-    private static func failure(of error: any Error) -> Failure? {
+    private static func failure(of error: any Error, _ words: Words) -> Failure? {
         switch error {
         case let problem as Problem where problem.status < 500:
             Failure(text: problem.detail, status: .init(code: problem.status))
-        case let error as InvalidName: Failure(text: error.description)
+        case let error as InvalidName: Failure(text: words(error))
         case StoreError.conflict(let detail), StoreError.notFound(let detail): Failure(text: detail)
         default: nil
         }
@@ -62,12 +68,28 @@ struct AccessPages {
         text.split { $0.isWhitespace || $0 == "," }.map(String.init)
     }
 
+    /// - Parameters:
+    ///   - name: whose form is open; empty: that of a new one.
+    ///   - typed: the form that was refused.
     private func administrators(
-        _ failure: Failure?, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ name: String?, _ failure: Failure?, typed: Form? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let view = AdministratorsView(
-            try await acts.administrators(), account: context.caller?.account, failure: failure?.text,
-            pages.renderer.words(context))
+        let (words, groups) = (pages.renderer.words(context), acts.groupPaths(.administer))
+        let all = try await acts.administrators()
+        let chosen = all.first { $0.record.name == name }
+        var form: AdministratorForm?
+        if let chosen {
+            form = AdministratorForm(
+                chosen, isOwn: chosen.record.name == context.caller?.account, groups: groups, typed: typed,
+                failure: failure?.text, words)
+        } else if name?.isEmpty == true {
+            form = AdministratorForm(groups: groups, typed: typed, failure: failure?.text, words)
+        } else if let failure {
+            // It is no more, or another's.
+            throw Problem(failure.status.code, "Failed", failure.text)
+        }
+        let view = AdministratorsView(all.map(\.record), form: form, words)
         return try pages.show(
             view, "Administrators", section: "/administrators", request, context,
             status: failure?.status ?? .ok)
@@ -81,7 +103,7 @@ struct AccessPages {
         _ = try await acts.save(
             administrator: name,
             AdministratorRequest(
-                grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
+                grants: GrantFields.grants(form), fullName: form["full"], isDisabled: form.has("disabled"),
                 password: form["password"].isEmpty ? nil : form["password"],
                 source: Administrator.Source(rawValue: form["source"]),
                 subject: form.has("subject") ? form["subject"] : nil,
@@ -100,5 +122,19 @@ struct AccessPages {
             pages.renderer.words(context))
         return try pages.show(
             view, "API tokens", section: "/tokens", request, context, status: failure?.status ?? .ok)
+    }
+}
+
+/// The roles that a form gives.
+enum GrantFields {
+    private static let limit = 100
+
+    /// As they are written: `operator@/school`; from a picker for each role and its group, or from one field.
+    static func grants(_ form: Form) -> [String] {
+        guard form.has("role.0") else {
+            return form["grants"].split { $0.isWhitespace || $0 == "," }.map(String.init)
+        }
+        return (0..<limit).lazy.map { (form["role.\($0)"], form["place.\($0)"]) }.filter { !$0.0.isEmpty }
+            .map { role, place in place.isEmpty || place == "/" ? role : "\(role)@\(place)" }
     }
 }

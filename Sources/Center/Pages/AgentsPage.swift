@@ -17,7 +17,8 @@ struct AgentsPage {
                 return try await show(command: token.command, request, context, acts)
             } catch let error as InvalidName {
                 return try await show(
-                    failure: error.description, typed: form, status: .unprocessableContent, request, context,
+                    failure: pages.renderer.words(context)(error), typed: form, status: .unprocessableContent,
+                    request, context,
                     acts)
             } catch let error as Problem where error.status < 500 {
                 return try await show(

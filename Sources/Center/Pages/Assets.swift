@@ -14,6 +14,7 @@ enum Assets {
         WallView.self, BoardLinksView.self, LogInView.self, SetUpView.self, DashboardView.self,
         WizardView.self,
         ImagesView.self, ImageSettingsView.self, PlanView.self, NodesView.self, NodeView.self,
+        RestartView.self, FindView.self,
         StepChangesView.self,
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
@@ -23,7 +24,8 @@ enum Assets {
 
     /// Parts shared by several pages.
     static let parts: [any TemplateView.Type] = [
-        ActionMenuView.self, ActionView.self, ConfirmView.self, FieldView.self, FormView.self, PagerView.self,
+        ActionMenuView.self, ActionView.self, NodeView.Boot.self, ConfirmView.self, FieldView.self,
+        FormView.self, PagerView.self,
         SettingFieldsView.self, StateView.self, TableView<NoRow>.self, TabsView.self,
     ]
 

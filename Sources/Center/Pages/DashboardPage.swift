@@ -10,10 +10,10 @@ struct DashboardPage {
 
     func add(to routes: Routes) {
         routes.get("/", .read) { request, context, acts in
-            let (figures, rooms) = try await acts.at(request).overview()
+            let overview = try await acts.at(request).overview()
             let (server, words) = (try await acts.server(), pages.renderer.words(context))
             let view = DashboardView(
-                figures, rooms: rooms, warnings: warnings(server, words), of: server,
+                overview, warnings: warnings(server, words), of: server,
                 mayRelease: { acts.may(.configure, in: $0) }, words)
             return try pages.show(view, "Dashboard", section: "/", request, context)
         }

@@ -49,7 +49,7 @@ struct DesktopsPage {
     /// Shows what would change; its form saves it.
     private func admit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
         let (name, form) = (try TerminalName(context.parameter("name")), try pages.form(context))
-        try acts.requireState(of: TerminalServer.self, at: name, isNew: false, tag: "*")
+        _ = try acts.requireState(of: TerminalServer.self, at: name, isNew: false, tag: "*")
         let wish: (TerminalServer.Admission, restarts: Bool) =
             switch form["act"] {
             case "drain": (.draining, false)
@@ -138,9 +138,10 @@ struct DesktopsPage {
                 try acts.requireChangingTerminals(in: (try? GroupPath(typed["group"])) ?? .site)
                 let stored = try typed.isNew ? nil : Record.saved(Record.Key(form["name"]), by: acts).record
                 let record = try typed.record(over: stored)
-                try acts.requireState(of: Record.self, at: record.name, isNew: typed.isNew, tag: typed.tag)
+                let revision = try acts.requireState(
+                    of: Record.self, at: record.name, isNew: typed.isNew, tag: typed.tag)
                 return try plan(
-                    .init(record.name, record, isNew: typed.isNew), back: back(record.name),
+                    .init(record.name, record, isNew: typed.isNew), since: revision, back: back(record.name),
                     request, context, acts)
             } catch {
                 guard let errors = Self.errors(error, Record.fieldNames) else { throw error }
@@ -171,9 +172,12 @@ struct DesktopsPage {
     }
 
     private func plan(
-        _ edit: ChangeRequest.Edit, back: String, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ edit: ChangeRequest.Edit, since revision: Int? = nil, back: String, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) throws -> Response {
         try pages.plan(
-            acts.plan(ChangeRequest(edits: [edit])), back: back, section: Self.section, request, context)
+            acts.plan(ChangeRequest(edits: [edit]), since: revision), back: back, section: Self.section,
+            request,
+            context)
     }
 }

@@ -2,34 +2,61 @@ import API
 import Fleet
 import Hummingbird
 
-/// Files on the server for nodes: which there are, and a form for a new one of text.
+/// Files on the server for nodes: which there are, the text of one to edit, and a form for a new one.
 struct FilesPage {
+    /// Longer texts are edited elsewhere.
+    private static let textLimit = 256 << 10
+
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("files", .read) { request, context, acts in try await show(request, context, acts)
+        routes.get("files", .read) { request, context, acts in
+            if let name = request.query("remove") {
+                return try await show(removal: name, request, context, acts)
+            }
+            let form = try await form(of: request.query("name"), acts)
+            return try await show(form, request, context, acts)
         }
         routes.post("files", .configure) { request, context, acts in
             let form = try pages.form(context)
             do {
                 let text = form["text"].replacing("\r\n", with: "\n")
-                _ = try await acts.putFile(named: form["name"], Array(text.utf8))
-                return pages.redirect("/files")
+                let saved = try await acts.putFile(named: form["name"], Array(text.utf8))
+                return pages.redirect(Back.done("/files", saved.revision))
             } catch let error as InvalidName {
-                return try await show(failure: "\(error)", typed: form, request, context, acts)
+                let typed = FilesView.Typed(name: form["name"], text: form["text"], isNew: true)
+                return try await show(
+                    typed, failure: pages.renderer.words(context)(error), request, context, acts)
             }
         }
         routes.post("files/:name/remove", .configure) { _, context, acts in
             try await acts.removeFile(StoredFileName(context.parameter("name")))
-            return pages.redirect("/files")
+            return pages.redirect(Back.done("/files", acts.revision))
         }
     }
 
+    /// - Parameter name: of a stored file; empty: a new one; nil: none.
+    private func form(of name: String?, _ acts: Acts) async throws -> FilesView.Typed? {
+        guard let name, acts.may(.configure, in: .site) else { return nil }
+        guard !name.isEmpty else { return FilesView.Typed(name: "", text: "", isNew: true) }
+        let bytes = try await acts.content(of: StoredFileName(name))
+        // Only what comes back as it is.
+        guard bytes.count <= Self.textLimit, let text = String(validating: bytes, as: UTF8.self),
+            PageText.field(text) == text
+        else {
+            throw Problem(
+                409, "Not a text",
+                "‘\(name)’ is no text, or too long to edit here: ‘roost file put’ replaces it")
+        }
+        return FilesView.Typed(name: name, text: text, isNew: false)
+    }
+
     private func show(
-        failure: String? = nil, typed: Form? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ typed: FilesView.Typed? = nil, removal: String? = nil, failure: String? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let view = FilesView(
-            try await acts.storedFiles(), failure: failure, typed: typed,
+            try await acts.storedFiles(), failure: failure, typed: typed, removal: removal,
             mayEdit: acts.may(.configure, in: .site), pages.renderer.words(context))
         return try pages.show(
             view, "Files for nodes", section: "/files", request, context,

@@ -3,8 +3,11 @@ import Fleet
 import Foundation
 import Hummingbird
 
-/// The tree of groups with the settings of one; the site's own settings are on the settings page.
+/// The tree of groups with one of them in tabs; the site's own settings are on the settings page.
 struct GroupsPage {
+    /// Nodes of a group that are compared.
+    private static let sampleLimit = 200
+
     let pages: Pages
 
     func add(to routes: Routes) {
@@ -31,12 +34,37 @@ struct GroupsPage {
     private func show(
         _ path: GroupPath, hasTree: Bool, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let details = try await acts.at(request).group(path, isTree: hasTree)
-        let view = GroupsView(
-            details, hasTree: hasTree, at: try acts.at(request).at, pages.renderer.words(context))
+        let (views, words) = (try acts.at(request), pages.renderer.words(context))
+        let details = try await views.group(path, isTree: hasTree)
+        let tabs = GroupTab.allCases.filter { tab in
+            switch tab {
+            // Figures are those of now.
+            case .overview: views.at == nil
+            case .settings: details.settings != nil
+            case .history: acts.may(.audit, in: path)
+            }
+        }
+        let wish = request.query("tab").flatMap { GroupTab(rawValue: $0) }
+        let tab = hasTree ? tabs.first { $0 == wish } ?? tabs.first ?? .settings : nil
+        var view = GroupsView(details, current: tab, tabs: tabs, at: views.at, words)
+        if tab == .overview { view.overview = try await overview(of: path, acts, words) }
+        if tab == .history {
+            let filter = RevisionFilter(kind: "group", key: path.description, limit: 50)
+            view.history = NodeView.History(changes: try await acts.revisions(filter).0.map(ChangeView.init))
+        }
         return try pages.show(
             view, hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", request,
             context)
+    }
+
+    private func overview(of path: GroupPath, _ acts: Acts, _ words: Words) async throws
+        -> GroupsView.Overview
+    {
+        let overview = try await acts.overview(of: path)
+        let query = path == .site ? "" : "group=\(path)"
+        let sample = try await acts.nodes(query, offset: 0, limit: Self.sampleLimit).rows
+        return GroupsView.Overview(
+            of: path, overview, sample: sample, mayRelease: { acts.may(.configure, in: $0) }, words)
     }
 
     private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {

@@ -17,31 +17,31 @@ struct ImagesPage {
             guard let channel = ChannelName(form["channel"]) else {
                 throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
             }
-            _ = try await acts.rollBack(channel, of: context.imageName())
-            return done(acts)
+            return try await done(acts) { _ = try await acts.rollBack(channel, of: context.imageName()) }
         }
         routes.post("images/:name/keep", .publish) { _, context, acts in
             let text = try pages.form(context)["keep"].trimmingCharacters(in: .whitespaces)
             guard text.isEmpty || Int(text) != nil else { throw Problem(422, "Invalid number", "‘\(text)’") }
-            try await acts.keep(Int(text), of: context.imageName())
-            return done(acts)
+            return try await done(acts) { try await acts.keep(Int(text), of: context.imageName()) }
         }
         routes.post("images/:name/tag", .publish) { _, context, acts in
             let form = try pages.form(context)
             guard let tag = ChannelName(form["tag"]) else {
                 throw Problem(422, "Invalid name", "‘\(form["tag"])’ is not a tag")
             }
-            if form["remove"].isEmpty {
-                _ = try await acts.tag(form["version"], of: context.imageName(), as: tag)
-            } else {
-                try await acts.removeTag(tag, of: context.imageName())
+            return try await done(acts) {
+                if form["remove"].isEmpty {
+                    _ = try await acts.tag(form["version"], of: context.imageName(), as: tag)
+                } else {
+                    try await acts.removeTag(tag, of: context.imageName())
+                }
             }
-            return done(acts)
         }
         routes.post("images/:name/remove", .publish) { _, context, acts in
             let form = try pages.form(context)
-            try await acts.remove(form["version"], of: context.imageName())
-            return done(acts)
+            return try await done(acts) {
+                try await acts.remove(form["version"], of: context.imageName())
+            }
         }
     }
 
@@ -64,8 +64,9 @@ struct ImagesPage {
             throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
         }
         guard form.has("test") else {
-            _ = try await acts.promote(form["version"], of: image, to: channel)
-            return done(acts)
+            return try await done(acts) {
+                _ = try await acts.promote(form["version"], of: image, to: channel)
+            }
         }
         let build = try await acts.startBootTest(
             ServerBootTestRequest(promoteTo: form["test"] == "only" ? nil : channel), of: image,
@@ -73,5 +74,7 @@ struct ImagesPage {
         return pages.redirect("/images/builds/\(build.id)")
     }
 
-    private func done(_ acts: Acts) -> Response { pages.redirect(Back.done("/images", acts.revision)) }
+    private func done(_ acts: Acts, after act: () async throws -> Void) async throws -> Response {
+        try await pages.redirect("/images", after: act, by: acts)
+    }
 }

@@ -1,3 +1,4 @@
+import Fleet
 import Foundation
 import Hummingbird
 
@@ -80,6 +81,13 @@ struct Words: Sendable {
             text = text.replacing("%\(index + 1)", with: value)
         }
         return text
+    }
+
+    func callAsFunction(_ sentence: Sentence) -> String { sentence.filled { self($0) } }
+
+    /// Why a text is not a name.
+    func callAsFunction(_ error: InvalidName) -> String {
+        self("‘%1’ is not a valid name: %2", error.text, self(error.rule))
     }
 
     /// Translates every `[[English]]` in a template.

@@ -31,7 +31,7 @@ struct MachinesPage {
                 group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
             return pages.redirect(Back.done("/machines", try await acts.approveAll(approval).revision))
         } catch let error as InvalidName {
-            return try await show(error.description, request, context, acts, form)
+            return try await show(pages.renderer.words(context)(error), request, context, acts, form)
         } catch let problem as Problem where problem.status == 422 {
             return try await show(problem.detail, request, context, acts, form)
         } catch StoreError.conflict(let detail) {
@@ -68,7 +68,8 @@ struct MachinesPage {
             let saved = try await acts.approve(machine, approval)
             return pages.redirect(Back.done("/machines", saved.revision))
         } catch let error as InvalidName {
-            return try await show(error.description, request, context, acts, form, of: machine)
+            return try await show(
+                pages.renderer.words(context)(error), request, context, acts, form, of: machine)
         } catch StoreError.conflict(let detail) {
             return try await show(detail, request, context, acts, form, of: machine)
         }

@@ -101,9 +101,10 @@ struct NetworksPage {
         let typed = NetworkForm(form)
         do {
             let network = try typed.network()
-            try acts.requireState(of: network.name, isNew: typed.isNew, tag: typed.tag)
+            let revision = try acts.requireState(of: network.name, isNew: typed.isNew, tag: typed.tag)
             return try await plan(
-                .init(.network(network.name, network), isNew: typed.isNew), request, context, acts)
+                .init(.network(network.name, network), isNew: typed.isNew), since: revision, request, context,
+                acts)
         } catch let problem as FormProblem {
             return try show(typed, errors: problem.errors, request, context, acts)
         } catch let refusal as InvalidSetting {
@@ -113,9 +114,11 @@ struct NetworksPage {
     }
 
     private func plan(
-        _ edit: ChangeRequest.Edit, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ edit: ChangeRequest.Edit, since revision: Int? = nil, _ request: Request, _ context: CenterContext,
+        _ acts: Acts
     ) async throws -> Response {
-        let planned = try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
+        let planned = try await acts.notingLeases(
+            acts.plan(ChangeRequest(edits: [edit]), since: revision))
         return try pages.plan(
             planned, back: Self.path, section: Self.path, request, context)
     }

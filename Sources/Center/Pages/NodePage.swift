@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// One node: its settings with their origin, its boots, its hardware, and who changed it.
+/// One node: what is wrong with it, what it would boot, and in tabs its boots, settings, hardware, log and history.
 struct NodePage {
     let pages: Pages
 
@@ -14,6 +14,9 @@ struct NodePage {
         }
         routes.post("nodes/:name/edit", .configure) { request, context, acts in
             try await edit(request, context, acts)
+        }
+        routes.get("nodes/:name/restart", .enrol) { request, context, acts in
+            try await askRestart(request, context, acts)
         }
         routes.post("nodes/:name/restart", .enrol) { _, context, acts in
             let name = try context.parameter("name")
@@ -60,58 +63,106 @@ struct NodePage {
         let words = pages.renderer.words(context)
         let details = try await views.nodeDetails(context.parameter("name"))
         let answer = details.answer
-        let node = answer.node
-        var view = NodeView(answer, at: views.at, medians: details.medians, words)
-        if let alarm = answer.alarm {
-            view.warnings.append(
-                NodeView.Warning(alarm, of: node.name, mayDismiss: details.mayDismiss, words))
-        }
-        if let tpm = answer.tpm {
-            let mayDecide = details.editable != nil
-            if let refused = tpm.refused {
-                view.warnings.append(
-                    NodeView.Warning(refusedTPM: refused, of: node.name, mayAccept: mayDecide, words))
-            }
-            view.tpm = tpm.bound.map { NodeView.TPM($0, mayForget: mayDecide, words) }
-        }
-        if let trouble = details.trouble {
-            view.warnings.append(
-                NodeView.Warning(trouble, of: node.name, mayRelease: details.editable != nil, words))
-        }
-        view.steps = NodeView.Steps(details.steps, words)
-        if !details.receipts.isEmpty { view.receipts = SecretReceiptRow.table(details.receipts, words) }
-        if views.at == nil {
-            view.warnings += details.steps.steps.filter(\.isFailure).map { NodeView.Warning($0, words) }
-        }
-        if let hardware = answer.hardware {
-            let changes = try await views.hardware(node.name.text).changes
-            view.hardware = NodeView.HardwareView(hardware, changes: changes)
-        }
-        if details.showsSessions { view.sessions = NodeView.Sessions(answer.sessions, words) }
-        if views.at == nil {
-            let log = try await views.log(node.name.text, lineCount: 100)
-            view.log = log.lines.joined(separator: "\n")
-            view.crashes = log.crashes.map {
-                NodeView.Crash(at: Format.time(second: $0.at), text: $0.text)
+        let tabs = NodeTab.allCases.filter { tab in
+            switch tab {
+            // A log is that of now.
+            case .log: views.at == nil
+            case .history: details.mayAudit
+            default: true
             }
         }
+        let wish = request.query("tab").flatMap { NodeTab(rawValue: $0) } ?? .overview
+        let tab = tabs.contains(wish) ? wish : .overview
+        var view = NodeView(answer, tabs: tabs, current: tab, at: views.at, words)
+        view.warnings = Self.warnings(details, isNow: views.at == nil, words)
         if details.mayRestart {
-            view.restart = ActionView(
-                path: "/nodes/\(node.name)/restart", label: words("Restart"), style: "quiet")
-            view.applying = "/nodes/\(node.name)/apply"
-            view.later = "/schedules?act=restart&on=\(node.name)"
+            view.offerOrders(words)
+            view.later = "/schedules?act=restart&on=\(answer.node.name)"
+        }
+        switch tab {
+        case .overview: view.overview = try await overview(details, views, words)
+        case .boots:
+            view.activity = NodeView.Activity(
+                sparkline: NodeView.Sparkline(answer.boots, words),
+                boots: answer.boots.enumerated().map {
+                    NodeView.Boot($1, isFirst: $0 == 0, details.medians, words)
+                }, steps: NodeView.Steps(details.steps, words))
+        case .settings: view.configuration = configuration(details, acts, words)
+        case .hardware:
+            view.inventory = NodeView.Inventory()
+            if let hardware = answer.hardware {
+                let changes = try await views.hardware(answer.node.name.text).changes
+                view.inventory = NodeView.Inventory(hardware, changes: changes)
+            }
+        case .log: view.journal = NodeView.Journal(try await views.log(answer.node.name.text, lineCount: 300))
+        case .history:
+            let filter = RevisionFilter(kind: "node", key: answer.node.name.text, limit: 50)
+            view.history = NodeView.History(changes: try await acts.revisions(filter).0.map(ChangeView.init))
+        }
+        return try pages.show(view, answer.node.name.text, section: "/nodes", request, context)
+    }
+
+    private func overview(_ details: Acts.NodeDetails, _ views: Acts, _ words: Words) async throws
+        -> NodeView.Overview
+    {
+        let answer = details.answer
+        var overview = NodeView.Overview(answer, at: views.at, medians: details.medians, words)
+        overview.tpm = answer.tpm?.bound.map {
+            NodeView.TPM($0, mayForget: details.editable != nil, words)
+        }
+        if details.showsSessions { overview.sessions = NodeView.Sessions(answer.sessions, words) }
+        if views.at == nil {
+            let machine = answer.isKnown ? answer.node.name.text : answer.node.macAddresses.first?.description
+            overview.next = NodeView.Next(
+                try await views.explain(
+                    machine ?? answer.node.name.text, uuid: nil, Explanation.Asked()))
+        }
+        return overview
+    }
+
+    private func configuration(_ details: Acts.NodeDetails, _ acts: Acts, _ words: Words)
+        -> NodeView.Configuration
+    {
+        var configuration = NodeView.Configuration(details.answer.settings, words)
+        if !details.receipts.isEmpty {
+            configuration.receipts = SecretReceiptRow.table(details.receipts, words)
         }
         if let editable = details.editable {
-            view.edit = NodeView.Edit(
-                node, own: editable.own, tag: editable.tag,
+            configuration.edit = NodeView.Edit(
+                details.answer.node, own: editable.own, tag: editable.tag,
                 groups: acts.groupPaths(.configure).map(\.description), effective: editable.effective, words)
         }
-        if details.mayAudit {
-            let filter = RevisionFilter(kind: "node", key: node.name.text, limit: 10)
-            view.history = NodeView.History(
-                changes: try await acts.revisions(filter).0.map(ChangeView.init))
+        return configuration
+    }
+
+    /// What is wrong with it, whatever tab is open.
+    private static func warnings(_ details: Acts.NodeDetails, isNow: Bool, _ words: Words)
+        -> [NodeView.Warning]
+    {
+        let (answer, name) = (details.answer, details.answer.node.name)
+        let mayDecide = details.editable != nil
+        var warnings: [NodeView.Warning] = []
+        if let alarm = answer.alarm {
+            warnings.append(NodeView.Warning(alarm, of: name, mayDismiss: details.mayDismiss, words))
         }
-        return try pages.show(view, node.name.text, section: "/nodes", request, context)
+        if let refused = answer.tpm?.refused {
+            warnings.append(NodeView.Warning(refusedTPM: refused, of: name, mayAccept: mayDecide, words))
+        }
+        if let trouble = details.trouble {
+            warnings.append(NodeView.Warning(trouble, of: name, mayRelease: mayDecide, words))
+        }
+        guard isNow else { return warnings }
+        if let now = NodeView.Warning(answer, words) { warnings.append(now) }
+        return warnings + details.steps.steps.filter(\.isFailure).map { NodeView.Warning($0, words) }
+    }
+
+    /// Says who is logged in before it restarts.
+    private func askRestart(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
+        -> Response
+    {
+        let details = try await acts.nodeDetails(context.parameter("name"))
+        let view = RestartView(details.answer, mayRestart: details.mayRestart, pages.renderer.words(context))
+        return try pages.show(view, details.answer.node.name.text, section: "/nodes", request, context)
     }
 
     // MARK: Editing

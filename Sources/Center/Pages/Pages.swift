@@ -10,6 +10,7 @@ struct Pages {
 
     func add(to routes: Routes) {
         DashboardPage(pages: self).add(to: routes)
+        FindPage(pages: self).add(to: routes)
         NodesPage(pages: self).add(to: routes)
         NodePage(pages: self).add(to: routes)
         MachinesPage(pages: self).add(to: routes)
@@ -48,6 +49,14 @@ struct Pages {
     }
 
     func redirect(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
+
+    /// Performs an act, and goes to `path` behind it, where undo is offered if the act made a revision.
+    func redirect(_ path: String, after act: () async throws -> Void, by acts: Acts) async throws -> Response
+    {
+        let revision = acts.revision
+        try await act()
+        return redirect(try await acts.ownRevision(after: revision).map { Back.done(path, $0) } ?? path)
+    }
 
     func form(_ context: CenterContext) throws -> Form {
         guard let form = context.form else { throw Problem(400, "Unreadable request", "this is not a form") }

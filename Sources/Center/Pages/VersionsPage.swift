@@ -34,8 +34,8 @@ struct VersionsPage {
         }
         routes.post("images/:name/prune", .publish) { _, context, acts in
             let keep = Int(try pages.form(context)["keep"])
-            _ = try await acts.prune(context.imageName(), PruneRequest(keep: keep))
-            return pages.redirect(Back.done("/images", acts.revision))
+            let prune = { _ = try await acts.prune(context.imageName(), PruneRequest(keep: keep)) }
+            return try await pages.redirect("/images", after: prune, by: acts)
         }
     }
 

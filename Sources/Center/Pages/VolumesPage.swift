@@ -17,21 +17,22 @@ struct VolumesPage {
         }
         routes.post("volumes/:name/reset", .configure) { _, context, acts in
             let form = try pages.form(context)
-            try await acts.resetVolume(
-                of: name(context), keepingSnapshots: form["destroy-snapshots"] != "yes")
-            return done(acts)
+            return try await done(acts) {
+                try await acts.resetVolume(
+                    of: name(context), keepingSnapshots: form["destroy-snapshots"] != "yes")
+            }
         }
         routes.post("volumes/:name/remove", .configure) { _, context, acts in
-            try await acts.removeVolume(of: name(context))
-            return done(acts)
+            return try await done(acts) { try await acts.removeVolume(of: name(context)) }
         }
         routes.post("volumes/:name/snapshots", .configure) { _, context, acts in
             try await acts.takeSnapshot(of: name(context), named: pages.form(context)["name"])
             return pages.redirect("/volumes")
         }
         routes.post("volumes/:name/restore", .configure) { _, context, acts in
-            try await acts.restore(pages.form(context)["name"], to: name(context))
-            return done(acts)
+            return try await done(acts) {
+                try await acts.restore(pages.form(context)["name"], to: name(context))
+            }
         }
     }
 
@@ -39,5 +40,7 @@ struct VolumesPage {
         try NodeName(context.parameter("name"))
     }
 
-    private func done(_ acts: Acts) -> Response { pages.redirect(Back.done("/volumes", acts.revision)) }
+    private func done(_ acts: Acts, after act: () async throws -> Void) async throws -> Response {
+        try await pages.redirect("/volumes", after: act, by: acts)
+    }
 }

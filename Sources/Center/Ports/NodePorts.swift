@@ -12,11 +12,11 @@ package protocol VolumeFiles: Sendable {
     func remove(_ volume: Volume) throws
     /// Nil when the file is missing.
     func usedByteCount(of volume: Volume) -> Int?
-    func snapshots(of node: NodeName) throws -> [SnapshotAnswer]
+    func snapshots(of place: NodeName) throws -> [SnapshotAnswer]
     func takeSnapshot(of volume: Volume, _ name: String) throws
     /// Returns the volume with the snapshot's size and encryption.
     func restore(_ snapshot: String, as volume: Volume) throws -> Volume
-    func removeSnapshot(of node: NodeName, _ name: String) throws
+    func removeSnapshot(of place: NodeName, _ name: String) throws
 }
 
 /// The SSH host keys of nodes.

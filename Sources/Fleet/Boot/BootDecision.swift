@@ -111,7 +111,8 @@ package func bootDecision(
 /// For UEFI, `auto` is the signed chain: no DHCP option reveals whether Secure Boot is on, and shim with GRUB works either way. By HTTP it
 /// is iPXE, because Debian's signed GRUB, loaded by UEFI HTTP boot, ends at its prompt.
 private func loaderFile(for client: BootClient, wish: LoaderWish, policy: BootPolicy) -> String? {
-    let isIPXEWished = wish == .auto ? nil : wish != .grub
+    // GRUB reads the answer with the address alone, in which another server names neither this one nor a directory.
+    let isIPXEWished = wish == .auto ? (policy.isProxy ? true : nil) : wish != .grub
     switch client.architecture {
     case .biosX86 where client.program == .raspberryPi || client.program == .uBoot: return nil
     case .biosX86: return "undionly.kpxe"

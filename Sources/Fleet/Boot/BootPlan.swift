@@ -210,7 +210,7 @@ func kernelCommandLine(
         words.append(BootWord.nfs.with("\(policy.server):\(path)"))
         words.append(BootWord.nfsRoot.with((isOwn ? NFSRoot.own : .shared).rawValue))
     }
-    words += try keepingWords(for: identity, named: name, settings, volumeKind)
+    words += try keepingWords(for: identity, named: name, at: volume?.place ?? name, settings, volumeKind)
     words.append(BootWord.connections.with(try settings.value(of: Settings.nbdConnections)))
     words.append(BootWord.overlay.with(try settings.value(of: Settings.overlaySize).settingText))
     if let terms = choice.trial {
@@ -255,11 +255,12 @@ private func addressWords(
 
 /// The node's volume, persistent directories, and swap.
 private func keepingWords(
-    for identity: BootIdentity, named name: NodeName, _ settings: EffectiveSettings, _ kind: Volume.Kind?
+    for identity: BootIdentity, named name: NodeName, at place: NodeName, _ settings: EffectiveSettings,
+    _ kind: Volume.Kind?
 ) throws(UnreadableSetting) -> [String] {
     var words: [String] = []
     if kind == .disk, let boot = identity.boot {
-        words.append(BootWord.volume.with(VolumeExportName(.volume, of: name, boot: boot)))
+        words.append(BootWord.volume.with(VolumeExportName(.volume, of: place, boot: boot)))
     }
     let directories = try settings.value(of: Settings.persistentDirectories).map(\.settingText)
     let disk = try settings.value(of: Settings.persistentDisk)

@@ -10,6 +10,8 @@ package struct BootPolicy: Equatable, Sendable {
     package var nbdPort: UInt16
     /// The client's address, or one in its network before it has any, for the enrolment rules; nil: the server's.
     package var clientNetwork: IPv4Address?
+    /// Whether another server gives the client its address (ProxyDHCP).
+    package var isProxy = false
     /// The port for kernel messages; nil when the server does not listen.
     package var netconsolePort: UInt16?
     /// The NFS exports; nil when there are none.

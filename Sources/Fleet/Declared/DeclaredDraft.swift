@@ -172,12 +172,23 @@ extension Declaration {
         }
         return places
     }
+}
+
+/// A declaration with the edits that would make its records so, before they are compared.
+package struct DraftedDeclaration: Sendable {
+    let declaration: Declaration
+    let drafts: [DeclaredDraft]
+
+    /// - Parameter second: now, in seconds since 1970.
+    package init(
+        _ declaration: Declaration, in snapshot: FleetSnapshot, at second: Int, coding: some DeclaredCoding
+    ) throws {
+        self.declaration = declaration
+        drafts = try DeclaredDraft.all(of: declaration, in: snapshot, at: second, coding)
+    }
 
     /// The groups that it touches, for permission: where its records are, and where it wants them.
-    package func places(in snapshot: FleetSnapshot, at second: Int, coding: some DeclaredCoding) throws
-        -> Set<GroupPath>
-    {
-        let drafts = try DeclaredDraft.all(of: self, in: snapshot, at: second, coding)
-        return Set(drafts.flatMap { $0.edit.places(in: snapshot) })
+    package func places(in snapshot: FleetSnapshot) -> Set<GroupPath> {
+        Set(drafts.flatMap { $0.edit.places(in: snapshot) })
     }
 }

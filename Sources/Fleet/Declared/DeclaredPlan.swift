@@ -23,7 +23,17 @@ package struct DeclaredPlan: Sendable {
         of declaration: Declaration, in snapshot: FleetSnapshot, within plan: AddressPlan = .unknown,
         at second: Int, coding: some DeclaredCoding
     ) throws {
-        let drafts = try DeclaredDraft.all(of: declaration, in: snapshot, at: second, coding)
+        try self.init(
+            of: DraftedDeclaration(declaration, in: snapshot, at: second, coding: coding), in: snapshot,
+            within: plan, coding: coding)
+    }
+
+    /// The same of what is drafted already, in the same snapshot.
+    package init(
+        of drafted: DraftedDeclaration, in snapshot: FleetSnapshot, within plan: AddressPlan = .unknown,
+        coding: some DeclaredCoding
+    ) throws {
+        let (declaration, drafts) = (drafted.declaration, drafted.drafts)
         let applied = Set(drafts.map(\.appliedKey))
         var forgotten: [FleetEdit] = []
         for key in snapshot.contents.applied.keys.sorted(by: { $0.description < $1.description })

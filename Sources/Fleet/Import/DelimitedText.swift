@@ -149,9 +149,10 @@ private struct TableReader {
 extension Unicode.Scalar {
     fileprivate var endsLine: Bool { self == "\n" || self == "\r" }
 
-    /// White space within a line, and zero-width characters.
+    /// White space within a line, zero-width characters, and control characters with which programs keep a text from becoming a number.
     fileprivate var isBlank: Bool {
-        properties.isWhitespace && !endsLine || isMark || ("\u{200B}"..."\u{200D}").contains(self)
+        (properties.isWhitespace || properties.generalCategory == .control) && !endsLine || isMark
+            || ("\u{200B}"..."\u{200D}").contains(self)
     }
 
     /// Invisible characters copied from web pages and dialogs: direction marks, soft hyphens and word joiners.

@@ -65,8 +65,10 @@ package final class KeptReading: Sendable {
     private func made(for machine: LTSPMachine) -> EffectiveSettings.Level {
         var settings: [String: SettingValue] = [:]
         var places: [String: LTSPPlace] = [:]
-        for variable in file.variables(of: machine) {
-            let translation = LTSPTranslation(variable, in: file.dialect, images: images)
+        let variables = file.variables(of: machine)
+        for variable in variables {
+            let translation = LTSPTranslation(
+                variable, in: file.dialect, images: images, others: variables)
             for (name, value) in translation.settings where mayBeSet(name) {
                 settings[name] = LTSPTranslation.joined(settings[name], value)
                 places[name] = variable.place

@@ -33,6 +33,10 @@ package struct LTSPTranslation: Equatable, Sendable {
             keep(variable, in: dialect)
             return
         }
+        if let logIn = LTSPLogIn(variable, in: dialect, others: others) {
+            take(logIn, variable, in: dialect, kind)
+            return
+        }
         switch kind.treatment {
         case .recorded:
             text = "it has no meaning here (\(kind.subject))"
@@ -88,6 +92,25 @@ package struct LTSPTranslation: Equatable, Sendable {
         } catch { (fate, text) = (.notTaken, error.description) }
     }
 
+    /// Settings beside the variable, or why there are none.
+    private mutating func take(
+        _ logIn: LTSPLogIn, _ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect,
+        _ kind: LTSPVariableKind
+    ) {
+        (fate, text) = (.kept, logIn.hint ?? "it sets nothing here by itself (\(kind.subject))")
+        keep(variable, in: dialect)
+        guard fate == .kept, !logIn.settings.isEmpty else { return }
+        var checked: [String: SettingValue] = [:]
+        do throws(InvalidSetting) {
+            for (name, value) in logIn.settings {
+                checked[name] = try SettingDefinition.settable(name).checked(value)
+            }
+            settings.merge(checked) { $1 }
+            fate = .translated
+            text = checked.keys.sorted().map { "\($0)=\(checked[$0]?.names ?? "")" }.joined(separator: ", ")
+        } catch { text = "\(dialect.setting(variable.name)): \(error.description)" }
+    }
+
     /// Nil where the variable asks for what is so anyway.
     private static func value(
         of variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>?
@@ -120,7 +143,7 @@ package struct LTSPTranslation: Equatable, Sendable {
     }
 
     /// The truth of LTSP 5: neither `1` nor `on` nor `t`.
-    private static func isTrue(_ value: String) -> Bool {
+    static func isTrue(_ value: String) -> Bool {
         ["true", "y", "yes"].contains(value.lowercased())
     }
 

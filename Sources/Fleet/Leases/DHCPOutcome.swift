@@ -41,6 +41,8 @@ extension DHCPOutcome {
         case informed(IPv4Address)
         case bootp(IPv4Address)
         case bootServer(IPv4Address)
+        /// A boot file without an address.
+        case offeredFile
         // Not answered:
         case notRequest
         case notServed(relay: IPv4Address, interface: String?)
@@ -60,6 +62,11 @@ extension DHCPOutcome {
         case informedFromElsewhere(IPv4Address)
         case notBootServer
         case foreignPort(UInt16)
+        /// Of a network where another server gives the addresses.
+        case otherGivesAddresses
+        /// A client that cannot take its boot file from another server than its address.
+        case notForProxy
+        case nothingToOffer
     }
 }
 
@@ -77,6 +84,7 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .informed(let address): "inform \(address)"
         case .bootp(let address): "bootp \(address)"
         case .bootServer(let address): "boot file for \(address)"
+        case .offeredFile: "offer of a boot file"
         case .notRequest: "not a request"
         case .notServed(relay: .any, let interface): "no subnet is served on \(interface ?? "this interface")"
         case .notServed(let relay, _): "no subnet is served for the relay \(relay)"
@@ -97,6 +105,10 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .informedFromElsewhere(let address): "inform from \(address), which is not in a served subnet"
         case .notBootServer: "not a request of PXE firmware to a boot server"
         case .foreignPort(let port): "PXE firmware does not ask from port \(port)"
+        case .otherGivesAddresses: "another server gives the addresses here"
+        case .notForProxy:
+            "U-Boot takes address and boot file from one server: let the server that gives the addresses name this one and the file"
+        case .nothingToOffer: "no boot file to offer"
         }
     }
 }

@@ -34,8 +34,8 @@ extension DHCPServer {
             message: message, link: links[link], linkIndex: link, interface: interface, source: source,
             holder: holder, table: table, now: now, snapshot: snapshot, policy: policy)
         let type = (try? message.options.value(of: .messageType)) ?? nil
-        // The standard has requests only. Old ROMs inform.
-        guard type == .request || type == .inform, turn.client.program == .firmware else {
+        // The standard has requests only. Old ROMs inform. iPXE asks for its script where the offers named no file.
+        guard type == .request || type == .inform, turn.client.program.asksBootServers else {
             return DHCPOutcome(note: .notBootServer)
         }
         guard let subnet = turn.subnet(of: source) else {
@@ -44,6 +44,8 @@ extension DHCPServer {
         var outcome = reply(.ack, address: nil, subnet: subnet, turn, note: .bootServer(source))
         guard var reply = outcome.reply else { return outcome }
         reply.port = port
+        // iPXE believes no other.
+        reply.message.options.set(.vendorClass, to: "PXEClient")
         if let item = Self.item(in: message.options[Self.vendorInformation] ?? []) {
             // Without the bit that asks for signed credentials, of which there are none here.
             reply.message.options[Self.vendorInformation] =
@@ -63,5 +65,14 @@ extension DHCPServer {
             rest = rest.dropFirst(Int(count))
         }
         return nil
+    }
+}
+
+extension BootClient.Program {
+    fileprivate var asksBootServers: Bool {
+        switch self {
+        case .firmware, .ipxe: true
+        case .httpFirmware, .raspberryPi, .uBoot, .bootp, .system: false
+        }
     }
 }

@@ -33,12 +33,14 @@ extension DHCPServer {
         if let override = turn.relayAgent?.serverIdentifier {
             message.options.set(.serverIdentifier, to: override)
         }
-        if let node = turn.node { message.options.set(.hostName, to: node.name.text) }
+        if let node = turn.node, !subnet.isProxy { message.options.set(.hostName, to: node.name.text) }
         var decision: BootDecision?
         if turn.client.program != .system {
-            let policy = turn.policy.on(server: subnet.server, for: address ?? subnet.network.base)
+            var policy = turn.policy.on(server: subnet.server, for: address ?? subnet.network.base)
+            policy.isProxy = subnet.isProxy
             let made = bootDecision(for: turn.client, in: turn.snapshot, under: policy)
             setBoot(made, client: turn.client, policy: policy, in: &message)
+            if subnet.isProxy { setProxy(type, made, client: turn.client, in: &message) }
             // Firmware does not show it, but a network capture does.
             if case .nothing = made.answer, type != nil {
                 message.options.set(.message, to: made.reason.description)
@@ -89,6 +91,20 @@ extension DHCPServer {
             // no-pxedhcp (option 175, sub-option 176): iPXE otherwise waits two seconds for a proxy's offer.
             message.options[DHCPOption<[UInt8]>.etherboot.code] = [0xB0, 1, 1]
         case .bootp, .uBoot, .system: break
+        }
+    }
+
+    /// What a client expects of a server that gives no addresses.
+    private func setProxy(
+        _ type: DHCPMessageType?, _ decision: BootDecision, client: BootClient, in message: inout DHCPMessage
+    ) {
+        guard decision.answer != .nothing, client.program != .httpFirmware else { return }
+        message.options.set(.vendorClass, to: "PXEClient")
+        // iPXE takes its file from an offer that names the class; with no-pxedhcp it would not.
+        message.options[DHCPOption<[UInt8]>.etherboot.code] = nil
+        // EDK2 before 2024 forgets an offer with option 43 that has no address (tianocore/edk2#6944). Without it, it asks at port 4011.
+        if type == .offer, client.program == .firmware, client.architecture?.isUEFI == true {
+            message.options[DHCPOption<[UInt8]>.vendorInformation.code] = nil
         }
     }
 

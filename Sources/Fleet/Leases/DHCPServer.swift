@@ -23,7 +23,7 @@ package struct DHCPServer: Sendable {
     ///
     /// A relay names it (RFC 3527), or is in it, or forwards a renewal of a client in it. A renewal without a relay, from an address of a
     /// link that we reach only through relays, was routed (RFC 2131 §4.3.2); any other message comes from the interface's own network.
-    private func link(of message: DHCPMessage, interface: String?) -> Int? {
+    func link(of message: DHCPMessage, interface: String?) -> Int? {
         let index = table.linkIndex
         guard message.relay == .any else {
             if let chosen = message.relayAgent?.linkSelection { return index.link(of: chosen) }
@@ -73,6 +73,7 @@ package struct DHCPServer: Sendable {
         let turn = Turn(
             message: message, link: links[link], linkIndex: link, interface: interface, source: source,
             holder: holder, table: table, now: now, snapshot: snapshot, policy: policy)
+        if links[link].isProxy { return answerAsProxy(turn, on: interface, from: source) }
         guard let type = try? message.options.value(of: .messageType) else {
             if message.options.has(53) { return DHCPOutcome(note: .malformedType) }
             return answerBOOTP(turn)

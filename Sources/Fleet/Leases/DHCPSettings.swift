@@ -18,6 +18,8 @@ package struct DHCPSubnet: Equatable, Sendable {
     package var options: [UInt8: [UInt8]]
     /// Whether machines that speak BOOTP get addresses from the pools, though they are no nodes.
     package var servesBOOTP: Bool
+    /// Whether another server gives the addresses, and this one only names boot files (ProxyDHCP).
+    package var isProxy: Bool
 
     package init(
         network: IPv4Network, server: IPv4Address, pools: [ClosedRange<IPv4Address>],
@@ -25,7 +27,7 @@ package struct DHCPSubnet: Equatable, Sendable {
         nameServers: [IPv4Address] = [], timeServers: [IPv4Address] = [], domain: String = "",
         mtu: UInt16? = nil,
         routes: [ClasslessRoute] = [], leaseSeconds: UInt32? = 43_200, options: [UInt8: [UInt8]] = [:],
-        servesBOOTP: Bool = false
+        servesBOOTP: Bool = false, isProxy: Bool = false
     ) {
         self.network = network
         self.server = server
@@ -39,6 +41,7 @@ package struct DHCPSubnet: Equatable, Sendable {
         self.leaseSeconds = leaseSeconds
         self.options = options
         self.servesBOOTP = servesBOOTP
+        self.isProxy = isProxy
     }
 
     func hasInPool(_ address: IPv4Address) -> Bool { pools.contains { $0.contains(address) } }
@@ -106,6 +109,9 @@ package func problems(
     }
     func warn(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: false)) }
     let subnets = links.flatMap(\.subnets)
+    let isUnlikeItsWire = links.flatMap { link in
+        zip(link.subnets, link.subnets.prefix(1) + link.subnets).map { $0.isProxy != $1.isProxy }
+    }
     func named(_ number: Int) -> String {
         let name = names.indices.contains(number) ? names[number] : nil
         return "\(subnets[number].network)" + (name.map { " (\($0))" } ?? "")
@@ -153,7 +159,17 @@ package func problems(
                         "sysctl -w net.ipv4.ip_forward=1 (permanently: in /etc/sysctl.d/), and NAT where others have no route back: nft add rule ip nat postrouting ip saddr \(subnet.network) masquerade; or set the actual router"
                 ))
         }
-        if subnet.pools.isEmpty {
+        // A client's DISCOVER does not say which of them it is for.
+        if isUnlikeItsWire[number] {
+            fatal(
+                "\(named(number)) shares its interface with \(named(number - 1)): another server gives the addresses of all networks of an interface, or of none (proxy)"
+            )
+        }
+        if subnet.isProxy {
+            if !subnet.pools.isEmpty {
+                fatal("\(named(number)) has a pool, though another server gives the addresses there (proxy)")
+            }
+        } else if subnet.pools.isEmpty {
             warn("subnet \(subnet.network) has no pool: only reserved addresses are given")
         }
     }

@@ -17,7 +17,12 @@ extension DHCPServer {
                 return options
             }
             var options = DHCPOptions()
-            options.setNetwork(subnet)
+            if subnet.isProxy {
+                // All else is said by the server that gives the addresses.
+                options.set(.serverIdentifier, to: subnet.server)
+            } else {
+                options.setNetwork(subnet)
+            }
             informing = withOwn(options)
             options.setTimes(subnet.leaseSeconds)
             granting = withOwn(options)
@@ -29,12 +34,15 @@ extension DHCPServer {
         let subnets: [ServedSubnet]
         let pools: [ClosedRange<IPv4Address>]
         let idle: [IPv4Network]
+        /// Another server gives the addresses.
+        let isProxy: Bool
 
         init(_ link: DHCPLink) {
             interface = link.interface
             subnets = link.subnets.map(ServedSubnet.init)
             pools = link.subnets.flatMap(\.pools)
             idle = link.idle
+            isProxy = link.subnets.contains(where: \.isProxy)
         }
 
         /// Whether the server answers for an address on this wire, if only to refuse it: for all but those of networks that are idle

@@ -23,6 +23,8 @@ package struct Network: Equatable, Sendable, Codable {
     package var options: NetworkOptions
     /// Whether machines that speak BOOTP get addresses from the pools, though they are no nodes.
     package var servesBOOTP: Bool
+    /// Whether another server gives the addresses, and this one only names boot files (ProxyDHCP).
+    package var isProxy: Bool
 
     package static let mtuRange: ClosedRange<UInt16> = 576...9_216
     /// Networks of a configuration, and pools of one of them: each is compared with each.
@@ -38,12 +40,14 @@ package struct Network: Equatable, Sendable, Codable {
         lease = .standard
         options = NetworkOptions()
         servesBOOTP = false
+        isProxy = false
     }
 
     private enum CodingKeys: String, CodingKey {
         case name, interface, subnet, server, pools, router, nameServers, timeServers, domain, mtu, routes
         case lease, options
         case servesBOOTP = "bootp"
+        case isProxy = "proxy"
     }
 
     /// What is left out is empty.
@@ -63,6 +67,7 @@ package struct Network: Equatable, Sendable, Codable {
         lease = try fields.decodeIfPresent(LeaseTime.self, forKey: .lease) ?? .standard
         options = try fields.decodeIfPresent(NetworkOptions.self, forKey: .options) ?? NetworkOptions()
         servesBOOTP = try fields.decodeIfPresent(Bool.self, forKey: .servesBOOTP) ?? false
+        isProxy = try fields.decodeIfPresent(Bool.self, forKey: .isProxy) ?? false
     }
 }
 
@@ -93,6 +98,9 @@ extension Network: TableRecord, ListedRecord {
         }
         if let count = network.pools?.count, count > poolLimit {
             throw InvalidSetting("pools: \(count) are too many; a network has at most \(poolLimit)")
+        }
+        if network.isProxy, network.pools?.isEmpty == false {
+            throw InvalidSetting("pools: another server gives the addresses of this network (proxy)")
         }
         network.domain = try network.domain.map { try SettingLengths.requireDomain($0) }
         if let mtu = network.mtu, !mtuRange.contains(mtu) {

@@ -21,7 +21,10 @@ enum NetworkNotes {
             if let former = was.entries.first(where: { isSame($0, entry) }) {
                 lines += differences(from: former.subnet, to: entry.subnet)
             } else {
-                lines.append("\(place(of: entry)) is served: pools \(pools(of: entry.subnet))")
+                let what =
+                    entry.subnet.isProxy
+                    ? "boot files beside another server's addresses" : "pools \(pools(of: entry.subnet))"
+                lines.append("\(place(of: entry)) is served: \(what)")
             }
         }
         lines += plans.willBe.problems(in: after, since: before, plans.was)
@@ -60,7 +63,7 @@ enum NetworkNotes {
             ("domain", subnet.domain.isEmpty ? "-" : subnet.domain),
             ("mtu", subnet.mtu.map { "\($0)" } ?? "-"), ("routes", list(subnet.routes)),
             ("lease", subnet.leaseSeconds.map { "\($0) s" } ?? "infinite"), ("options", list(options)),
-            ("bootp", subnet.servesBOOTP ? "yes" : "no"),
+            ("bootp", subnet.servesBOOTP ? "yes" : "no"), ("proxy", subnet.isProxy ? "yes" : "no"),
         ]
     }
 

@@ -72,6 +72,11 @@ package struct ServedNetworks: Equatable, Sendable {
 
     package var subnets: [DHCPSubnet] { entries.map(\.subnet) }
 
+    /// Whether another server gives the addresses of the network of `address`.
+    package func isProxy(at address: IPv4Address) -> Bool {
+        entries.contains { $0.subnet.isProxy && $0.subnet.network.contains(address) }
+    }
+
     /// Whether machines get it from a pool, or one by a reservation.
     package func gives(_ address: IPv4Address) -> Bool {
         entries.contains { $0.subnet.hasInPool(address) } || reservations.contains { $0.address == address }
@@ -104,7 +109,7 @@ package struct ServedNetworks: Equatable, Sendable {
         guard let prefix = network.subnet ?? own?.network else { return nil }
         let server =
             network.server ?? own?.address ?? host.interfaces.first?.addresses.first?.address ?? prefix.base
-        let pools = network.pools?.map(\.addresses)
+        let pools = network.isProxy ? [] : network.pools?.map(\.addresses)
         return Entry(
             name: network.name, interface: network.interface,
             subnet: DHCPSubnet(
@@ -115,7 +120,7 @@ package struct ServedNetworks: Equatable, Sendable {
                 router: network.router, nameServers: network.nameServers, timeServers: network.timeServers,
                 domain: network.domain ?? host.domain, mtu: network.mtu, routes: network.routes,
                 leaseSeconds: network.lease.seconds, options: network.options.bytes,
-                servesBOOTP: network.servesBOOTP))
+                servesBOOTP: network.servesBOOTP, isProxy: network.isProxy))
     }
 
     private static func entry(_ interface: ServingHost.Interface, on host: ServingHost) -> Entry {

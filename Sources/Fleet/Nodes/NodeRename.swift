@@ -26,17 +26,25 @@ extension FleetSnapshot {
         return renames
     }
 
-    /// What goes with renamed nodes to their new names: the TPMs that they are bound to, and secrets and schedules that are for one of
-    /// them alone.
+    /// What goes with renamed nodes to their new names: their volumes and TPMs, secrets and schedules that are for one of them alone, their
+    /// places in roll-outs, and the terminal servers that they are.
     func followers(of renames: [NodeRename], in edits: [FleetEdit]) -> [FleetEdit] {
+        guard !renames.isEmpty else { return [] }
         let tpms = Set(edits.compactMap { $0.of(BoundTPM.self)?.key })
         let secrets = Set(edits.compactMap { $0.of(Secret.self)?.key })
+        let volumes = Set(edits.compactMap { $0.of(Volume.self)?.key })
+        let terminals = Set(edits.compactMap { $0.of(TerminalServer.self)?.key })
+        let rollouts = Set(edits.compactMap { $0.of(Rollout.self)?.key })
         let schedules = Set(edits.compactMap { $0.of(Schedule.self)?.key })
-        return renames.flatMap { rename in
+        var moved = renames.flatMap { rename in
             var moved: [FleetEdit] = []
             if var tpm = tpm(of: rename.from), !tpms.contains(rename.to) {
                 tpm.node = rename.to
                 moved.append(.tpm(rename.to, tpm))
+            }
+            if let volume = volume(of: rename.from), !volumes.contains(rename.from) {
+                moved.append(.volume(rename.from, nil))
+                moved.append(.volume(rename.to, volume.renamed(to: rename.to)))
             }
             let own = contents.secrets.values.filter { $0.node == rename.from && !secrets.contains($0.name) }
             for var secret in own.sorted(by: { $0.name < $1.name }) {
@@ -50,21 +58,60 @@ extension FleetSnapshot {
                 schedule.act = act
                 moved.append(.schedule(schedule.name, schedule))
             }
+            let servers = contents.terminals.servers.values.filter {
+                $0.node == rename.from && !terminals.contains($0.name)
+            }
+            for var server in servers.sorted(by: { $0.name < $1.name }) {
+                server.node = rename.to
+                moved.append(.terminal(server.name, server))
+            }
             return moved
         }
+        for (id, rollout) in self.rollouts.sorted(by: { $0.key < $1.key }) where !rollouts.contains(id) {
+            if let renamed = rollout.renamed(renames) { moved.append(.rollout(renamed)) }
+        }
+        return moved
     }
 
-    /// Throws where a volume would stay behind: its files are kept under the name of its node.
-    func requireNoVolumes(of renames: [NodeRename]) throws {
-        for rename in renames where volume(of: rename.from) != nil {
+    /// What a plan says of renames: what goes with the nodes, and what does not.
+    ///
+    /// - Parameter after: the configuration with them.
+    func notes(of renames: [NodeRename], to after: FleetSnapshot) -> [String] {
+        let lines = renames.prefix(Self.noteLimit).flatMap { rename -> [String] in
+            var lines = [
+                "node \(rename.from) becomes \(rename.to), with its volume, TPM, secrets, schedules, roll-outs, terminal server and history; its host name and SSH host keys change at its next start"
+            ]
+            guard let old = nodes[rename.from], let new = after.nodes[rename.to] else { return lines }
+            let (was, willBe) = (Set(fittingRules(of: old)), Set(after.fittingRules(of: new)))
+            for rule in was.subtracting(willBe).sorted() {
+                lines.append("rule \(rule) fits \(rename.from), and not \(rename.to)")
+            }
+            for rule in willBe.subtracting(was).sorted() {
+                lines.append("rule \(rule) fits \(rename.to), and did not fit \(rename.from)")
+            }
+            return lines
+        }
+        let rest = renames.count - Self.noteLimit
+        return rest > 0 ? lines + ["and \(rest) more nodes get other names"] : lines
+    }
+
+    /// Renames of one plan that are told one by one.
+    private static let noteLimit = 20
+
+    /// Throws where a volume that is left at the new name, by a node that is gone, would be replaced.
+    func requireNoVolumes(at renames: [NodeRename]) throws {
+        for rename in renames where volume(of: rename.from) != nil && volume(of: rename.to) != nil {
             throw StoreError.conflict(
-                "node \(rename.from) has a volume, which is kept under its name: the node keeps its name as long as it has one (roost volume rm \(rename.from))"
+                "there is a volume of a node \(rename.to) that is gone: remove it first (roost volume rm \(rename.to))"
             )
         }
     }
 }
 
 extension Node {
+    /// Whether both name a card of the same machine, or its UUID.
+    package func isSameMachine(as other: Node) -> Bool { !Set(marks).isDisjoint(with: other.marks) }
+
     /// What identifies its machine.
     fileprivate var marks: [String] {
         macAddresses.map(\.description) + (uuid.map { [$0.description] } ?? [])

@@ -276,7 +276,7 @@ extension FleetSnapshot {
         }
         if isPlanOld { plan = plan.following(draft) }
         for edit in edits { try edit.check(in: draft) }
-        try requireNoVolumes(of: renames(by: edits))
+        try requireNoVolumes(at: renames(by: edits))
         let changed = Set(edits.compactMap { $0.of(Node.self)?.key })
         let result = FleetSnapshot(
             configuration.following(draft, revision: revision, nodes: changed), observations.recorded)

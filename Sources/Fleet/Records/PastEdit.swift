@@ -30,7 +30,10 @@ extension FleetSnapshot {
     package func undoing(_ edits: [PastEdit], of number: Int) throws(StoreError) -> [FleetEdit] {
         guard !edits.isEmpty else { throw .notFound("there is no revision \(number)") }
         var undone: [FleetEdit] = []
+        // What goes with a node to another name goes back with it, as it is by now.
+        let isRename = !renames(by: edits.compactMap(\.records?.before)).isEmpty
         for edit in edits.reversed() {
+            if isRename, [Volume.kind, Rollout.kind].contains(edit.kind) { continue }
             func refused(_ reason: String) -> StoreError {
                 .conflict("revision \(number) cannot be undone: \(edit.kind) \(edit.key) \(reason)")
             }

@@ -99,6 +99,19 @@ package struct Rollout: Equatable, Sendable, Codable {
 
     package func canary(_ node: NodeName) -> Canary? { index(of: node).map { canaries[$0] } }
 
+    /// The same roll-out with canaries that have other names now; nil when it has none of them.
+    func renamed(_ renames: [NodeRename]) -> Rollout? {
+        let names = Dictionary(renames.map { ($0.from, $0.to) }) { first, _ in first }
+        guard canaries.contains(where: { names[$0.node] != nil }) else { return nil }
+        var rollout = self
+        rollout.canaries = canaries.map { canary in
+            var canary = canary
+            canary.node = names[canary.node] ?? canary.node
+            return canary
+        }.sorted { $0.node.text < $1.node.text }
+        return rollout
+    }
+
     package func count(_ outcome: Canary.Outcome) -> Int { canaries.count { $0.outcome == outcome } }
 
     private func index(of node: NodeName) -> Int? {

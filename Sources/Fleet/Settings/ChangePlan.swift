@@ -49,7 +49,9 @@ extension ChangePlan {
         of edits: [FleetEdit], in before: FleetSnapshot, within plan: AddressPlan = .unknown,
         seeing sees: (GroupPath) -> Bool = { _ in true }
     ) throws {
-        let after = try before.applying(edits, revision: before.revision, within: plan)
+        let renames = before.renames(by: edits)
+        let after = try before.applying(
+            edits + before.followers(of: renames, in: edits), revision: before.revision, within: plan)
         self.edits = edits.map { $0.summary(in: before) }
         nodes = []
         nodeCount = 0
@@ -63,7 +65,8 @@ extension ChangePlan {
         }
         let networks = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
         let lines =
-            networks + CommandNotes.lines(of: edits, from: before, to: after)
+            before.notes(of: renames, to: after) + networks
+            + CommandNotes.lines(of: edits, from: before, to: after)
             + LostNames.lines(of: edits, from: before, to: after, seeing: sees)
         notes = lines.isEmpty ? nil : lines
     }

@@ -50,7 +50,7 @@ package struct ConfiguredFile: SettingEntry {
         if parts.last?.isEmpty != false {
             throw InvalidSetting("‘\(key)’ is a directory: add the name of the file")
         }
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("\0") }) else {
+        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.utf8.contains(0) }) else {
             throw InvalidSetting("‘\(key)’ is not a plain path: it has ‘//’, ‘.’, ‘..’ or a zero byte in it")
         }
         return (parts.joined(separator: "/"), mode)

@@ -25,7 +25,7 @@ package struct NodeCommand: SettingEntry {
                 "‘\(key)’ is not the name of a command: letters, digits, - and _, 64 at most")
         }
         (self.key, self.text) = (key, text)
-        let parts = text.split(whereSeparator: \.isWhitespace)
+        let parts = Self.words(of: text)
         let words = parts.prefix { $0 != Self.mark }
         var options = Options()
         // A command may have a ‘--’ of its own.
@@ -35,7 +35,7 @@ package struct NodeCommand: SettingEntry {
         (phase, failure) = (options.phase ?? .late, options.failure ?? .goOn)
         (attempts, secondLimit) = (options.attempts ?? 1, options.secondLimit ?? Self.usualSecondLimit)
         secrets = options.secrets
-        guard !command.trimmed.isEmpty, !command.contains("\0") else {
+        guard !command.trimmed.isEmpty, !command.utf8.contains(0) else {
             throw InvalidSetting("command \(key) is empty; ‘off’ takes a weaker level's away")
         }
         if !hasWords, let word = words.first, words.count < parts.count, options.take(word) {
@@ -43,6 +43,12 @@ package struct NodeCommand: SettingEntry {
                 "‘\(words.joined(separator: " "))’ of command \(key) is not a phase (\(StepPhase.allCases.map(\.rawValue).joined(separator: ", "))), stop, go-on, retry=N, a time limit such as 30s or secret=VARIABLE:NAME"
             )
         }
+    }
+
+    /// Configurations are made by the thousand: letters are looked at as bytes where they are.
+    private static func words(of text: String) -> [Substring] {
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return text.split(whereSeparator: \.isWhitespace) }
+        return text.utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }.map { Substring($0) }
     }
 
     package var isOff: Bool { text == "off" }

@@ -22,6 +22,8 @@ package struct PlacementServer: Equatable, Sendable {
     package private(set) var average: TerminalAverage?
     /// When its agent, or a probe where there is none, last reached it; milliseconds.
     package var heardAt: Int?
+    /// It was asked, and nothing there answered: it counts as gone until it is heard again.
+    package private(set) var isGone = false
     /// Sessions there according to the nodes. A server that reports fewer does not look empty by that.
     package var seenSessionCount = 0
     /// Log-ins sent there that it does not report yet.
@@ -45,12 +47,18 @@ package struct PlacementServer: Equatable, Sendable {
     package mutating func heard(_ load: TerminalLoad, at time: Int) {
         let load = load.sane
         self.load = load
-        heardAt = time
+        (heardAt, isGone) = (time, false)
         if average == nil { average = TerminalAverage(load, at: time) } else { average?.note(load, at: time) }
     }
 
     /// A probe reached it: what it uses now is not known.
-    package mutating func reached(at time: Int) { (load, average, heardAt) = (nil, nil, time) }
+    package mutating func reached(at time: Int) { (load, average, heardAt, isGone) = (nil, nil, time, false) }
+
+    /// It was asked, and nothing there answered.
+    package mutating func missed() { isGone = true }
+
+    /// Whether there was a sign of it lately.
+    package func isHeard(at time: Int) -> Bool { !isGone && heardAt.map { time - $0 <= patience } ?? false }
 
     /// Sessions there, by the source that knows of more.
     package var sessionCount: Int { max(load?.sessionCount ?? 0, seenSessionCount) }
@@ -277,15 +285,14 @@ extension Placement {
 extension PlacementServer {
     /// A session is continued on a server that takes no new ones, too.
     fileprivate func takesBack(_ logIn: LogIn, now: Int) -> Bool {
-        guard let heardAt else { return false }
-        return now - heardAt <= patience && !isDistrusted
+        isHeard(at: now) && !isDistrusted
             && !protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols)
     }
 
     /// Why it takes no log-in, whatever room it has.
     func obstacle(for logIn: LogIn, now: Int) -> Placement.Reason? {
         guard let heardAt else { return .neverHeard }
-        if now - heardAt > patience { return .notHeard(seconds: (now - heardAt) / 1_000) }
+        if !isHeard(at: now) { return .notHeard(seconds: (now - heardAt) / 1_000) }
         if isDistrusted { return .otherCertificate }
         if isDraining { return .draining }
         if !isOpen { return .closed }

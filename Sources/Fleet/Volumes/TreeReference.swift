@@ -1,5 +1,6 @@
 /// One generation of a node's own root on the server, which the node mounts over NFS.
 package struct TreeReference: Equatable, Sendable, Codable, CustomStringConvertible {
+    /// The place of the node's volume.
     package var node: NodeName
     package var generation: Int
 

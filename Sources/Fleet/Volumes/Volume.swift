@@ -10,6 +10,9 @@ package struct Volume: Equatable, Sendable, Codable {
     }
 
     package var node: NodeName
+    /// The directory of its files, where it is not called like the node: the node had another name when the volume was made, or another
+    /// volume has that directory.
+    package private(set) var directory: NodeName?
     package var kind: Kind
     /// The image that its files overlay or were copied from: a node that keeps its version boots this one.
     package var image: ImageName
@@ -28,8 +31,10 @@ package struct Volume: Equatable, Sendable, Codable {
 
     package init(
         node: NodeName, kind: Kind = .disk, image: ImageName, version: Int, digest: Digest, byteCount: Int,
-        createdAt: Int, generation: Int, client: IPv4Address? = nil, isEncrypted: Bool = false
+        createdAt: Int, generation: Int, client: IPv4Address? = nil, isEncrypted: Bool = false,
+        directory: NodeName? = nil
     ) {
+        self.directory = directory == node ? nil : directory
         self.isEncrypted = isEncrypted
         self.node = node
         self.kind = kind
@@ -46,6 +51,7 @@ package struct Volume: Equatable, Sendable, Codable {
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         node = try fields.decode(NodeName.self, forKey: .node)
+        directory = try fields.decodeIfPresent(NodeName.self, forKey: .directory)
         kind = try fields.decodeIfPresent(Kind.self, forKey: .kind) ?? .disk
         image = try fields.decode(ImageName.self, forKey: .image)
         version = try fields.decode(Int.self, forKey: .version)
@@ -57,16 +63,34 @@ package struct Volume: Equatable, Sendable, Codable {
         isEncrypted = try fields.decodeIfPresent(Bool.self, forKey: .isEncrypted) ?? false
     }
 
+    /// The name of the directory with its files, and of its export. It stays when the node gets another name: a running node keeps
+    /// writing to it.
+    package var place: NodeName { directory ?? node }
+
+    /// The same volume with its files in another directory.
+    package func at(_ place: NodeName) -> Self {
+        var placed = self
+        placed.directory = place == node ? nil : place
+        return placed
+    }
+
+    /// The same files as the volume of a node that has another name now.
+    package func renamed(to node: NodeName) -> Self {
+        var renamed = self
+        (renamed.node, renamed.directory) = (node, place == node ? nil : place)
+        return renamed
+    }
+
     /// Relative to the directory of volumes, or of trees.
-    package var path: String { tree?.description ?? "\(node)/\(generation).ext4" }
+    package var path: String { tree?.description ?? "\(place)/\(generation).ext4" }
 
     /// Nil for a disk.
     package var tree: TreeReference? {
-        kind == .tree ? TreeReference(node: node, generation: generation) : nil
+        kind == .tree ? TreeReference(node: place, generation: generation) : nil
     }
 
     /// The path of an encrypted volume's sealed key, relative to the directory of volumes.
-    package var keyPath: String { "\(node)/\(generation).key" }
+    package var keyPath: String { "\(place)/\(generation).key" }
 
     package static let sizeRange = 64 << 20...16 << 40
 
@@ -80,12 +104,13 @@ package struct Volume: Equatable, Sendable, Codable {
     }
 }
 
-/// The export name of a node's volume or swap: `volume/NODE/BOOT`, `swap/NODE/BOOT`. The server opened the boot for the machine, which
+/// The export name of a node's volume or swap: `volume/PLACE/BOOT`, `swap/NODE/BOOT`. The server opened the boot for the machine, which
 /// proves that the machine itself asks.
 package struct VolumeExportName: Equatable, Sendable, CustomStringConvertible {
     package enum Kind: String, Sendable { case volume, swap }
 
     package var kind: Kind
+    /// The place of a volume; for swap, the name that the node had when it booted.
     package var node: NodeName
     package var boot: String
 
@@ -183,6 +208,16 @@ extension Volume: TableRecord {
         return change.after
     }
 
+    /// No two volumes have the same files.
+    package static func check(
+        all changed: [NodeName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let kept = changed.compactMap { snapshot.volume(of: $0) }
+        guard !kept.isEmpty else { return }
+        try snapshot.requireOwnPlaces(of: kept)
+    }
+
     package static func missing(_ key: NodeName) -> String {
         "node \(key) has no volume"
     }
@@ -200,4 +235,30 @@ extension Volume: TableRecord {
 
     /// Its files cannot be undone.
     package static var undo: Undoing { .refuses }
+}
+
+extension FleetSnapshot {
+    /// Throws where another node has one of the volumes, as when it got another name while its volume was made larger or anew.
+    package func requireOwnPlaces(of changed: [Volume]) throws {
+        let holders = Dictionary(grouping: volumes.values, by: \.place)
+        for volume in changed {
+            guard let other = holders[volume.place]?.first(where: { $0.node != volume.node }) else {
+                continue
+            }
+            throw StoreError.conflict(
+                "the volume of \(volume.node) belongs to node \(other.node) now: nothing was changed; try again"
+            )
+        }
+    }
+
+    /// Where a new volume of `node` has its files: in the directory of its name, unless another node took its volume there along.
+    package func placeForVolume(of node: NodeName) -> NodeName {
+        let taken = Set(volumes.values.filter { $0.node != node }.map(\.place))
+        guard taken.contains(node) else { return node }
+        let names = (2...).lazy.compactMap { number -> NodeName? in
+            let end = "-\(number)"
+            return try? NodeName("\(node.text.prefix(63 - end.utf8.count))\(end)")
+        }
+        return names.first { !taken.contains($0) } ?? node
+    }
 }

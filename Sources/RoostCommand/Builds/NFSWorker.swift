@@ -48,7 +48,7 @@ struct NFSWorker: ParsableCommand {
                 switch try JSONDecoder().decode(NFSOrder.self, from: Data(line.utf8)) {
                 case .make(let volume): try trees.make(volume)
                 case .removeOthers(let volume):
-                    guard trees.generations(of: volume.node) != [volume.generation] else { break }
+                    guard trees.generations(of: volume.place) != [volume.generation] else { break }
                     try trees.removeOthers(than: volume)
                     try export(trees, networks, clients, as: kind)
                 case .remove(let node): try trees.remove(node)

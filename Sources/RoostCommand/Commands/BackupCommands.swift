@@ -133,7 +133,7 @@ struct Backup: AsyncParsableCommand {
         return note
     }
 
-    private static func run(_ program: String, _ arguments: [String], output: Int32) throws {
+    static func run(_ program: String, _ arguments: [String], output: Int32) throws {
         let nothing = try FileDescriptor(opening: "/dev/null")
         let process = try ChildProcess(
             program, arguments, input: nothing.number, output: output, errors: STDERR_FILENO)
@@ -184,10 +184,13 @@ struct Restore: AsyncParsableCommand {
         discussion: """
             The server must be stopped. An older backup is brought up to this program's schema. A backup that was changed since it
             was made is refused. Who made it is known by this server's key, or by the keys in a backup made with --keys; without
-            both, as for a backup of a version that did not sign, --unsigned takes it as it is.
+            both, as for a backup of a version that did not sign, --unsigned takes it as it is. What was revoked, used up or disabled
+            since the backup was made stays so, as far as the present state tells; what holds again is listed.
             """)
     /// Describes a backup in it.
     static let note = "BACKUP"
+    /// Of the name of a directory with a previous state.
+    static let keptPrefix = "before-restore-"
 
     @Argument(help: "The file that ‘roost backup’ wrote.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
@@ -236,9 +239,10 @@ struct Restore: AsyncParsableCommand {
                 printError(String(decoding: note, as: UTF8.self), terminator: "")
             }
             try SchemaSteps.verify(path: database)
-            _ = try SQLiteStore(path: database)
+            let again = try await takeEnds(into: database)
             try FileDescriptor(opening: staging).synchroniseFileSystem(at: .restoreContent)
             let kept = try putInPlace(staging)
+            if let kept { try Self.note(again, in: kept) }
             printError(kept.map { "restored; the previous state is in \($0)" } ?? "restored")
             _ = lock.number
         }
@@ -280,6 +284,7 @@ struct Restore: AsyncParsableCommand {
         let files = FileManager.default
         let kept = "\(stateDirectory)/\(try keepingName())"
         try files.createDirectory(atPath: kept, withIntermediateDirectories: true)
+        try StateDirectory(stateDirectory).open(kept)
         let names = try files.contentsOfDirectory(atPath: staging).filter { $0 != Self.note }
         for name in names where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
             let path = "\(stateDirectory)/\(name)"
@@ -309,7 +314,7 @@ struct Restore: AsyncParsableCommand {
     private func keepingName() throws -> String {
         let mark = "\(stateDirectory)/\(StateFiles.restoring)"
         if let known = try? WholeFile.read(mark) { return String(decoding: known, as: UTF8.self) }
-        let name = "before-restore-\(Int(Date().timeIntervalSince1970))"
+        let name = "\(Self.keptPrefix)\(Int(Date().timeIntervalSince1970))"
         var fresh = name
         var number = 1
         while FileManager.default.fileExists(atPath: "\(stateDirectory)/\(fresh)") {

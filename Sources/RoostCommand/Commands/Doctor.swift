@@ -25,10 +25,12 @@ struct Doctor: AsyncParsableCommand {
             var settings = try LocalConfiguration.settings(in: configuration)
             settings.stateDirectory = stateDirectory ?? settings.stateDirectory
             let status = try? await server.client.get("status", StatusAnswer.self)
+            let networks = try? await server.client.get("networks?limit=1000", [NetworkAnswer].self)
             let findings =
                 Examination(
                     settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface,
-                    serverRuns: status != nil
+                    serverRuns: status != nil,
+                    proxied: Swift.Set((networks ?? []).filter(\.isProxy).map(\.interface))
                 ).findings() + (status?.warnings ?? []).map { Finding(isGood: false, text: $0) }
             try output.write(findings) { findings in
                 findings.map {

@@ -9,5 +9,5 @@ struct KillPoints: ParsableCommand {
         abstract: "List where the environment variable ROOST_KILL_AT may end this program.",
         shouldDisplay: false)
 
-    func run() { for name in KillPoint.names { print(name) } }
+    func run() { for name in KillPoint.names + LogInMoment.allCases.map(\.rawValue) { print(name) } }
 }

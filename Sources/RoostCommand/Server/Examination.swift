@@ -25,6 +25,8 @@ struct Examination {
     let interfaces: [String]
     /// The ports are then rightly taken.
     let serverRuns: Bool
+    /// Interfaces on which another server gives the addresses.
+    let proxied: Swift.Set<String>
 
     func findings() -> [Finding] {
         var found: [Finding] = []
@@ -49,7 +51,7 @@ struct Examination {
         if settings.roles.contains(.nfs) { found += nfs }
         found += [clock, certificate].compactMap { $0 }
         found += [loaders, nodeProgram, confinement, diskSpace]
-        return found
+        return found + ReturnNotes.findings(in: settings.stateDirectory)
     }
 
     /// What a first start would serve; the networks of a fleet a running server knows, which tells its own problems.
@@ -97,13 +99,14 @@ struct Examination {
         do {
             let offers = try DHCPProbe.offers(on: interface, waitMilliseconds: Self.offerWaitMilliseconds)
             let others = offers.filter { offer in !interface.addresses.contains { $0.address == offer } }
+            if proxied.contains(interface.name) { return addresses(on: interface, from: others) }
             guard others.isEmpty else {
                 return Finding(
                     isGood: false,
                     text:
                         "another DHCP server answers on \(interface.name): \(others.map(\.description).joined(separator: ", "))",
                     fix:
-                        "turn it off for this network, or turn off Roost's role dhcp and let the other server name the boot file"
+                        "turn it off for this network; or keep it for the addresses (roost network set … --proxy); or turn off Roost's role dhcp, and let the other server name the boot file"
                 )
             }
             return Finding(isGood: true, text: "no other DHCP server answers on \(interface.name)")
@@ -113,6 +116,20 @@ struct Examination {
                 text: "cannot look for other DHCP servers on \(interface.name): \(ErrorText.of(error))",
                 fix: "run as root")
         }
+    }
+
+    /// Of a network that leaves the addresses to another server.
+    private func addresses(on interface: NetworkInterface, from others: [IPv4Address]) -> Finding {
+        guard !others.isEmpty else {
+            return Finding(
+                isGood: false,
+                text:
+                    "no DHCP server gives addresses on \(interface.name), which Roost leaves to another one (proxy)",
+                fix: "start the other server, or let Roost give them: roost network set … --no-proxy")
+        }
+        let servers = others.map(\.description).joined(separator: ", ")
+        return Finding(
+            isGood: true, text: "another DHCP server gives the addresses on \(interface.name): \(servers)")
     }
 
     private var loaders: Finding {

@@ -42,6 +42,7 @@ struct KeptFileReader {
             let (path, dialect) = try main()
             func bytes(_ path: String) throws -> [UInt8] {
                 if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
+                guard !FullDisk.mayHaveCut(path) else { throw Unreadable("\(path): \(FullDisk.reason)") }
                 do { return try WholeFile.readPlain(path, limit: Self.byteLimit) } catch {
                     guard error.number == EFBIG else { throw error }
                     throw Unreadable("\(path) is too long: all files together have at most 4 MiB")

@@ -22,7 +22,7 @@ struct ServedVolumes: VolumeFiles {
 
     func export(_ volumes: [Volume]) throws {
         guard nfs != nil else { return }
-        let clients = volumes.compactMap { volume in volume.client.map { (volume.node, $0) } }
+        let clients = volumes.compactMap { volume in volume.client.map { (volume.place, $0) } }
         try order(
             .export(
                 networks: policy.value.networks.subnets.map(\.network),
@@ -36,13 +36,13 @@ struct ServedVolumes: VolumeFiles {
     }
 
     func remove(_ volume: Volume) throws {
-        volume.kind == .disk ? try disks.remove(volume.node) : try order(.remove(volume.node))
+        volume.kind == .disk ? try disks.remove(volume.place) : try order(.remove(volume.place))
     }
 
     func usedByteCount(of volume: Volume) -> Int? { disks.usedByteCount(volume) }
 
-    func snapshots(of node: NodeName) throws -> [SnapshotAnswer] {
-        try disks.snapshots(of: node).map {
+    func snapshots(of place: NodeName) throws -> [SnapshotAnswer] {
+        try disks.snapshots(of: place).map {
             SnapshotAnswer(name: $0.name, takenAt: $0.takenAt, usedByteCount: $0.usedByteCount)
         }
     }
@@ -55,7 +55,7 @@ struct ServedVolumes: VolumeFiles {
         try disks.restore(snapshot, as: volume)
     }
 
-    func removeSnapshot(of node: NodeName, _ name: String) throws {
-        try disks.removeSnapshot(of: node, name)
+    func removeSnapshot(of place: NodeName, _ name: String) throws {
+        try disks.removeSnapshot(of: place, name)
     }
 }

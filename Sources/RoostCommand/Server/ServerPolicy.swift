@@ -70,7 +70,8 @@ extension ServedNetworks {
                 name: entry.name, interface: entry.interface ?? "", server: subnet.server,
                 network: "\(subnet.network)", pools: subnet.pools.map { "\(AddressRange($0))" },
                 router: subnet.router, size: size,
-                leased: held.count { lease in subnet.pools.contains { $0.contains(lease.address) } })
+                leased: held.count { lease in subnet.pools.contains { $0.contains(lease.address) } },
+                isProxy: subnet.isProxy)
         }
     }
 }

@@ -166,6 +166,13 @@ struct StateDirectory {
         return target.isDirectory && target.user == geteuid() && !target.isOpen
     }
 
+    /// Lets the store's owner pass through a directory of root's, as through this one.
+    func open(_ path: String) throws {
+        guard isGiven else { return }
+        try take(path)
+        guard unsafe chmod(path, 0o710) == 0 else { throw SystemError("open \(path) to the server's user") }
+    }
+
     private func take(_ path: String) throws {
         guard unsafe chown(path, geteuid(), user.gid) == 0 else { throw SystemError("take over \(path)") }
     }

@@ -19,6 +19,8 @@ struct HTTPAnswer {
     var stage: BootStage?
     /// The head as bytes, if prepared earlier: without the parts that vary between answers.
     var knownHead: [UInt8]?
+    /// The room that a large body takes in memory until it is sent.
+    var place: LargeAnswers.Place?
 
     /// What an answer says about its connection.
     enum Persistence {

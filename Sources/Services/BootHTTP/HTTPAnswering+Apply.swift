@@ -4,16 +4,18 @@ import Wire
 
 extension HTTPAnswering {
     /// `POST /node/MAC/apply?boot=ID` with a request by the ``RunKey`` that came with the configuration: returns the changed steps that the
-    /// running node is to carry out, sealed to the new key in the request. Without that key there is nothing to be had.
+    /// running node is to carry out, sealed to the new key in the request. Without that key there is nothing to be had, and a request is good
+    /// for one order.
     func apply(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard request.method == "POST", let boot = request.query("boot") else {
             return .notAllowed("POST", "a running node posts its key here")
         }
-        guard let key = context.publicKey(in: body, of: machine, in: boot) else {
-            return .error(403, "this request was not made with the key of this boot's configuration")
+        guard let order = context.runningSteps.number(for: machine, in: boot) else {
+            return .error(403, "no steps are ordered for this boot, or they were fetched already")
         }
-        guard context.runningSteps.isNew(key, of: machine, in: boot) else {
-            return .error(403, "this request was answered before")
+        guard let key = context.publicKey(in: body, of: machine, in: boot, order: order) else {
+            return .error(
+                403, "this request was not made for this order, with the key of this boot's configuration")
         }
         let steps: [AppliedStep]
         do throws(UnreadableSetting) {

@@ -65,12 +65,15 @@ struct HTTPAnswering {
                 return steps(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine, peer: peer, server: server)
-            case "apply": return apply(request, body: body, machine: machine)
+            case "apply":
+                return large(machine, peer) { apply(request, body: body, machine: machine) }
             case "ticket": return ticket(request, body: body, machine: machine, peer: peer)
             case "tpm": return tpm(request, body: body, machine: machine, peer: peer)
             case "nodes": return knownNodes(request, machine: machine)
             case "configuration":
-                return configuration(request, body: body, machine: machine, peer: peer, server: server)
+                return large(machine, peer) {
+                    configuration(request, body: body, machine: machine, peer: peer, server: server)
+                }
             default: break
             }
         }
@@ -235,8 +238,8 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(signed))
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply` changed steps until it has fetched them,
-    /// report its `sessions` until it has done so, fetch the `nodes` that it knows, or nothing.
+    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply NUMBER` changed steps until it has fetched
+    /// them, report its `sessions` until it has done so, fetch the `nodes` that it knows, or nothing.
     private func orders(
         _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
@@ -248,7 +251,7 @@ struct HTTPAnswering {
             for: machine, asking: RunningSteps.Asked(boot: boot, address: peer, server: server))
         return HTTPAnswer(
             status: 200, fields: [("Cache-Control", "no-store")],
-            body: .bytes(Array((order?.rawValue ?? "").utf8)))
+            body: .bytes(Array((order?.text ?? "").utf8)))
     }
 
     /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
@@ -312,6 +315,14 @@ struct HTTPAnswering {
             return .error(500, "the configuration cannot be sealed")
         }
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+    }
+
+    /// An answer with the stored files of a machine.
+    private func large(_ machine: MACAddress, _ peer: IPv4Address, _ make: @escaping () -> HTTPAnswer)
+        -> HTTPAnswer
+    {
+        context.largeAnswers.answer(
+            context.storedByteCount(for: machine, at: peer), now: EventLoop.now(), make)
     }
 
     private func spent(_ machine: MACAddress, _ peer: IPv4Address) -> HTTPAnswer {

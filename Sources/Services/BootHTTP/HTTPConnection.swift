@@ -46,8 +46,11 @@ final class HTTPConnection: EventHandler {
     private var isFetching = false
     /// Its peer exceeded a limit: a request that has already arrived waits for a moment.
     private var isThrottled = false
-    /// The answer to its request comes later.
-    private var isAwaiting = false
+    /// The answer to its request, which comes later.
+    private var awaited: LaterAnswer?
+    private var isAwaiting: Bool { awaited != nil }
+    /// When its answer began to take room in memory, by the loop's clock; nil: it takes none.
+    private(set) var placedAt: Int?
 
     private struct Receiving {
         var request: HTTPRequestHead
@@ -77,6 +80,8 @@ final class HTTPConnection: EventHandler {
     func close() {
         guard !isClosed else { return }
         isClosed = true
+        awaited?.abandon()
+        (awaited, sending, output, placedAt) = (nil, nil, [], nil)
         loop.remove(socket)
         service.ended(socket.number)
     }
@@ -196,11 +201,11 @@ final class HTTPConnection: EventHandler {
     }
 
     private func wait(for later: LaterAnswer, to request: HTTPRequestHead) {
-        isAwaiting = true
+        awaited = later
         loop.change(socket, to: [])
         later.whenGiven { [weak self] answer in
             guard let self, !isClosed else { return }
-            isAwaiting = false
+            awaited = nil
             lastActivity = EventLoop.now()
             loop.change(socket, to: .readable)
             send(answer, to: request)
@@ -262,7 +267,13 @@ final class HTTPConnection: EventHandler {
         if request?.method != "HEAD" {
             switch answer.body {
             case .none, .later: break
-            case .bytes(let bytes): output += bytes
+            case .bytes(let bytes):
+                output += bytes
+                // Large ones are in memory once.
+                if answer.place != nil {
+                    sending?.answer.body = HTTPAnswer.Body.none
+                    placedAt = EventLoop.now()
+                }
             case .file(let mapped, let range):
                 if range.count <= Self.copyByteCount, mapped.isWarm(range),
                     let start = unsafe mapped.mapped.start
@@ -308,7 +319,8 @@ final class HTTPConnection: EventHandler {
             if file != nil { return waitForSpace() }
         }
         guard let done = sending else { return }
-        sending = nil
+        (sending, placedAt) = (nil, nil)
+        if output.count > Self.copyByteCount { (output, outputStart) = ([], 0) }
         service.sent(done.answer, to: peer, on: interface)
         if case .closes = persistence { return end() }
         if waitsForSpace {

@@ -6,6 +6,8 @@ import Wire
 package final class HTTPService {
     /// Milliseconds that a connection may be silent or stuck.
     private static let idleMilliseconds = 60_000
+    /// Milliseconds for an answer that takes room which others wait for.
+    private static let largeMilliseconds = 120_000
 
     /// How often to resume connections that exceeded a limit.
     private static let throttleMilliseconds = 100
@@ -29,6 +31,7 @@ package final class HTTPService {
         answering = HTTPAnswering(context: context)
         loop.every(milliseconds: 5_000) { [unowned self] in closeSilent() }
         loop.every(milliseconds: Self.throttleMilliseconds) { [unowned self] in
+            context.largeAnswers.advance(now: EventLoop.now())
             guard !throttled.isEmpty else { return }
             let waiting = throttled
             throttled = []
@@ -69,7 +72,9 @@ package final class HTTPService {
                 context.limits.refuse(
                     PeerLimit(.http, .silentConnections, most: limit / 1_000), .address(connection.peer))
                 connection.close()
-            } else if now - connection.lastActivity > Self.idleMilliseconds {
+            } else if now - connection.lastActivity > Self.idleMilliseconds
+                || connection.placedAt.map({ now - $0 > Self.largeMilliseconds }) == true
+            {
                 connection.close()
             }
         }

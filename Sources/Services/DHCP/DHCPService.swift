@@ -62,7 +62,7 @@ package final class DHCPService {
         commitChanges(from: leases, to: taken)
         context.clockJumped = { [unowned self] in moveLeases(with: $0) }
         context.clientAddress = { [unowned self] in clientAddress(at: $0) }
-        context.givesAddressesLike = { [unowned self] in link(of: $0) != nil }
+        context.givesAddressesLike = { [unowned self] in subnet(of: $0)?.isProxy == false }
         context.interfaceServing = { [unowned self] in interface(of: $0) }
     }
 
@@ -121,6 +121,10 @@ package final class DHCPService {
         links.first { $0.subnets.contains { $0.network.contains(address) } }
     }
 
+    private func subnet(of address: IPv4Address) -> DHCPSubnet? {
+        links.lazy.flatMap(\.subnets).first { $0.network.contains(address) }
+    }
+
     private func interface(of address: IPv4Address) -> String? {
         guard let link = link(of: address),
             let server = link.subnets.first(where: { $0.network.contains(address) })?.server,
@@ -133,7 +137,7 @@ package final class DHCPService {
         let now = context.now() / 1_000
         guard let lease = server.table.lease(at: address), lease.expiresAt > now,
             case .macAddress(let machine) = lease.holder,
-            let subnet = links.lazy.flatMap(\.subnets).first(where: { $0.network.contains(address) })
+            let subnet = subnet(of: address), !subnet.isProxy
         else { return nil }
         return (
             machine,
@@ -255,6 +259,12 @@ package final class DHCPService {
         } catch {
             let link = LimitedPeer.link(listener.endpoint.interface?.name ?? "relays")
             return context.limits.say(.dhcp, link, "unreadable message: \(error)")
+        }
+        // In a large network these are most messages: they use up no limit of machines that boot.
+        if !listener.endpoint.isBootServer,
+            server.leavesToOther(message, on: listener.endpoint.interface?.name)
+        {
+            return
         }
         let link = link(of: message, listener)
         let now = context.now() / 1_000

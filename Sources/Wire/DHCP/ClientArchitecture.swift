@@ -35,6 +35,9 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
     /// Whether it is U-Boot's own way of booting rather than its EFI loader's.
     package var isUBoot: Bool { (21...24).contains(rawValue) }
 
+    /// Whether it is PXE of UEFI (IANA, "Processor Architecture Types").
+    package var isUEFI: Bool { [6, 7, 9, 10, 11, 25, 27, 37, 39].contains(rawValue) }
+
     /// Whether firmware of this type boots over HTTP (IANA, "Processor Architecture Types").
     package var isHTTP: Bool {
         (15...20).contains(rawValue) || [23, 24, 26, 28, 30, 38, 40].contains(rawValue)

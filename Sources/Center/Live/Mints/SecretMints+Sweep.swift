@@ -9,11 +9,13 @@ extension SecretMints {
     /// Milliseconds after which what was made and not fetched counts as lost.
     private static let fetchLimit = 120_000
 
-    /// Before this process mints anything: what was not delivered by now never will be.
+    /// Before this process mints anything: what an earlier one was making never goes out, and what it had made may have.
     func noteLost() async {
         do {
             let open = try await fleet.store.openMints().filter { [.making, .made].contains($0.mint.state) }
-            lost.withLock { $0 = Set(open.map(\.mint.handle)) }
+            lost.withLock { $0 = Set(open.filter { $0.mint.state == .making }.map(\.mint.handle)) }
+            let now = Clock.steadyMillisecond
+            begun.withLock { begun in for one in open { begun[one.mint.handle] = now } }
         } catch {
             logger.error("cannot read which secrets were minted and not delivered: \(ErrorText.of(error))")
         }
@@ -33,9 +35,10 @@ extension SecretMints {
             var unreachable: Set<SecretName> = []
             for one in open where !unreachable.contains(one.mint.secret) {
                 do {
-                    guard let closed = try await closed(one, isNewest: Self.isNewest(one, of: open)) else {
-                        continue
-                    }
+                    let standing = Standing(
+                        isNewest: Self.isNewest(one, of: open), isSuperseded: Self.isSuperseded(one, by: open)
+                    )
+                    guard let closed = try await closed(one, standing) else { continue }
                     try await fleet.store.save([closed])
                     begun.withLock { $0[closed.handle] = nil }
                     lost.withLock { _ = $0.remove(closed.handle) }
@@ -59,8 +62,27 @@ extension SecretMints {
         .mint.handle == one.mint.handle
     }
 
+    /// Whether its node has been given, or is about to be given, another one since.
+    private static func isSuperseded(_ one: OpenMint, by open: [OpenMint]) -> Bool {
+        open.last { $0.mint.secret == one.mint.secret && $0.mint.node == one.mint.node }?.mint.handle
+            != one.mint.handle
+    }
+
+    /// How a making stands among the others of its secret and node.
+    private struct Standing {
+        /// Of those that went out.
+        var isNewest: Bool
+        var isSuperseded: Bool
+    }
+
+    /// Whether the node has carried out the configuration of that boot: what was made for it did go out.
+    private func hasArrived(_ mint: SecretMint) -> Bool {
+        guard let boot = fleet.boot(of: mint.machine), boot.boot == mint.boot else { return false }
+        return boot.entries.contains { [.configured, .handover, .ready].contains($0.stage) }
+    }
+
     /// How it stands once it was looked at; nil: as before.
-    private func closed(_ one: OpenMint, isNewest: Bool) async throws -> SecretMint? {
+    private func closed(_ one: OpenMint, _ standing: Standing) async throws -> SecretMint? {
         var mint = one.mint
         guard let secret = one.secret else {
             (mint.state, mint.failure) = (.removed, "the secret was removed first: it expires by itself")
@@ -71,8 +93,16 @@ extension SecretMints {
         switch mint.state {
         case .making, .made:
             let age = begun.withLock { $0[mint.handle] }.map { Clock.steadyMillisecond - $0 } ?? 0
-            // Otherwise this process is about to make it, or its node to fetch it.
-            guard age >= Self.fetchLimit || lost.withLock({ $0.contains(mint.handle) }) else { return nil }
+            let isLost = lost.withLock { $0.contains(mint.handle) }
+            let isSuperseded = mint.state == .made && standing.isSuperseded
+            if mint.state == .made, !isSuperseded, hasArrived(mint) {
+                // The server was killed after it went out, and before that was noted.
+                mint.state = .sent
+                return mint
+            }
+            // Otherwise this process is about to make it, or its node to fetch it or to tell that it has it. A node that did not get what
+            // an earlier process had made asks again, and gets another one.
+            guard age >= Self.fetchLimit || isLost || isSuperseded else { return nil }
             try await minter.remove(mint, of: secret, kept: one.kept)
             mint.state = .removed
             mint.failure = "it never went out"
@@ -82,11 +112,11 @@ extension SecretMints {
         case .sent:
             let isUsed = try await cluster?.hasJoined(mint.node, since: mint.at) ?? false
             let isExpired = mint.expiresAt.map { $0 <= Clock.second } ?? false
-            guard isUsed || isExpired || !isNode || !isNewest else { return nil }
+            guard isUsed || isExpired || !isNode || !standing.isNewest else { return nil }
             // What a program made lasts as long as its node and its boot.
             try await minter.remove(mint, of: secret, kept: one.kept)
             if isUsed, !isNode { try await cluster?.removeNode(mint.node) }
-            mint.state = isUsed && isNode && isNewest ? .used : .removed
+            mint.state = isUsed && isNode && standing.isNewest ? .used : .removed
         case .used:
             // The store has these only when their nodes are gone.
             if !isNode { try await cluster?.removeNode(mint.node) }

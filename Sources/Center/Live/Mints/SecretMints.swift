@@ -28,7 +28,7 @@ final class SecretMints: Sendable {
     private let running = Mutex<Set<Asking>>([])
     /// Makings of this process, with milliseconds of the monotonic clock.
     let begun = Mutex<[String: Int]>([:])
-    /// Makings that an earlier process had not delivered: their values are lost with it.
+    /// Makings that an earlier process had not ended: their values are lost with it.
     let lost = Mutex<Set<String>>([])
 
     /// - Parameter give: to the data planes.

@@ -100,8 +100,25 @@ extension LiveTerminals {
     /// How long nothing was heard of a server, in milliseconds.
     func silence(of name: TerminalName, at time: Int) -> Int {
         state.withLock { state in
-            state.terminals[name]?.placed.heardAt.map { max(0, time - $0) } ?? Int.max
+            guard let placed = state.terminals[name]?.placed, !placed.isGone else { return Int.max }
+            return placed.heardAt.map { max(0, time - $0) } ?? Int.max
         }
+    }
+
+    /// Neither a server's agent nor its ports answer: it counts as gone until it is heard again. Orders that wait for it have failed.
+    func noteGone(_ name: TerminalName) {
+        let lost = state.withLock { state in
+            state.terminals[name]?.placed.missed()
+            let lost = state.waiting.filter { $0.value.server == name }
+            for id in lost.keys { state.waiting[id] = nil }
+            return lost.values.map(\.continuation)
+        }
+        for result in lost { result.resume(throwing: AgentOrderProblem.notConnected(name)) }
+    }
+
+    /// Nothing takes connections for a protocol on a server, until its next report says more.
+    func noteClosed(_ kind: SessionProtocol, on name: TerminalName) {
+        state.withLock { $0.terminals[name]?.placed.silentProtocols.formUnion(kind.set) }
     }
 
     /// The certificate that a server reported last.
@@ -117,7 +134,5 @@ extension LiveTerminals {
 }
 
 extension LiveTerminals.Terminal {
-    func isHeard(at time: Int) -> Bool {
-        placed.heardAt.map { time - $0 <= placed.patience } ?? false
-    }
+    func isHeard(at time: Int) -> Bool { placed.isHeard(at: time) }
 }

@@ -37,12 +37,7 @@ extension LiveTerminals.State {
         guard let claims = places[user], !claims.isEmpty else { return nil }
         guard let last = former[user] else { return claims[0] }
         if claims.contains(last) { return last }
-        guard let placed = terminals[last]?.placed, let heardAt = placed.heardAt,
-            time - heardAt <= placed.patience
-        else {
-            return claims[0]
-        }
-        return nil
+        return terminals[last]?.placed.isHeard(at: time) == true ? nil : claims[0]
     }
 
     mutating func move(from old: Set<String>, to new: Set<String>, on name: TerminalName) {

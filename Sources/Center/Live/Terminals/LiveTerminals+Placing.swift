@@ -81,6 +81,8 @@ extension LiveTerminals {
         state.withLock { state in
             state.history.add(PlacementHistory.Entry(entry: entry, ticket: ticket, time: time))
             if let server { state.note(ticket, user: user, on: server, at: time) }
+            // Its session is there, and may end before a report shows it.
+            if let server, placement.isReconnection { state.terminals[server]?.opened.insert(ticket) }
         }
     }
 

@@ -80,7 +80,6 @@ extension LiveTerminals {
         state.withLock { state in
             guard var terminal = state.terminals[name] else { return }
             terminal.placed.patience = Placement.silence
-            terminal.placed.silentProtocols = []
             (terminal.placed.isDistrusted, terminal.placed.seenSessionCount) = (false, 0)
             state.terminals[name] = terminal
         }

@@ -151,8 +151,8 @@ extension LiveTerminals {
         -> TerminalState
     {
         if record.admission == .maintenance { return .maintenance }
-        guard let placed, let heardAt = placed.heardAt else { return .neverHeard }
-        if time - heardAt > placed.patience { return .silent }
+        guard let placed, placed.heardAt != nil else { return .neverHeard }
+        if !placed.isHeard(at: time) { return .silent }
         if record.admission == .draining { return .draining }
         return placed.failureCount >= Placement.failureLimit ? .failing : .up
     }

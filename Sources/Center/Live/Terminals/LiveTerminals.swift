@@ -20,6 +20,8 @@ package final class LiveTerminals: Sendable {
         var acknowledged = 0
         /// Log-ins sent there that have not shown up: their ticket, user and time.
         var underway: [(ticket: String, user: String, at: Int)] = []
+        /// Tickets of those whose session has begun, which no report has shown yet.
+        var opened: Set<String> = []
         /// The boot in which it was told to restart because it was empty.
         var restartedIn: String?
     }
@@ -101,6 +103,10 @@ extension LiveTerminals {
             terminal.users = users
             (terminal.report, terminal.reportedAt) = (report, time)
             terminal.acknowledged = max(terminal.acknowledged, report.events.map(\.number).max() ?? 0)
+            for logIn in terminal.ended(by: news, at: time) {
+                state.endsComing(logIn.user, to: name)
+                state.history.settle(logIn.ticket, .arrived, at: time)
+            }
             let shown = Set(report.sessions.lazy.filter(\.isConnected).map(\.user))
             for logIn in terminal.settle(shown, at: time) {
                 state.endsComing(logIn.user, to: name)
@@ -117,37 +123,5 @@ extension LiveTerminals {
                     text: "\(counted(report.sessions.count, "session")) on terminal server \(name)"))
         }
         return acknowledged
-    }
-}
-
-extension LiveTerminals.Terminal {
-    /// Log-ins on their way that have arrived, or do not come any more.
-    ///
-    /// - Parameter shown: those who are at a session there now. One that is there and shown by no display may have been left, or not
-    ///   been opened: that does not count against the server.
-    mutating func settle(_ shown: Set<String>, at time: Int)
-        -> [(ticket: String, user: String, isLost: Bool)]
-    {
-        guard !underway.isEmpty else { return [] }
-        var (ended, lostCount): ([(ticket: String, user: String, isLost: Bool)], Int) = ([], 0)
-        var left: [(ticket: String, user: String, at: Int)] = []
-        for logIn in underway {
-            if shown.contains(logIn.user) {
-                ended.append((logIn.ticket, logIn.user, false))
-            } else if time - logIn.at > LiveTerminals.patience {
-                ended.append((logIn.ticket, logIn.user, true))
-                if !users.contains(logIn.user) { lostCount += 1 }
-            } else {
-                left.append(logIn)
-            }
-        }
-        if ended.contains(where: { !$0.isLost }) { placed.failureCount = 0 }
-        if lostCount > 0 {
-            placed.failureCount += lostCount
-            placed.failedAt = time
-        }
-        underway = left
-        placed.underwayCount = left.count
-        return ended
     }
 }

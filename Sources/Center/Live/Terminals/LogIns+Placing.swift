@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Linux
 import Synchronization
 import Wire
 
@@ -71,15 +72,29 @@ extension LogIns {
                 let order = try place(entry, besides: besides)
                 if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
             case .back(let session, let ends):
+                if await isRetry(of: session, by: entry) {
+                    entry.excluded.insert(session.server)
+                    entry.lastFailure = .failed(session.server, "nothing takes connections at its port")
+                    giveUp(found.filter { $0.server == session.server })
+                    continue
+                }
                 let order = try await order(comingBackTo: session, ends: ends, found, entry)
                 guard let order else { continue }
                 if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
-                // It is on its way only: it can go elsewhere. A session that is there stays the person's only one.
-                guard session.id.isEmpty else { throw entry.lastFailure ?? .silent(session.server) }
-                for place in found where place.session == nil {
-                    terminals.noteEnd(of: place.ticket, on: place.server, problem: nil, at: now())
+                // It is on its way only, or its server has gone: it can go elsewhere. A session that is there stays the person's only one.
+                guard session.id.isEmpty || terminals.silence(of: session.server, at: now()) == .max else {
+                    throw entry.lastFailure ?? .silent(session.server)
                 }
+                giveUp(found)
             }
+        }
+    }
+
+    /// Log-ins on their way do not come.
+    private func giveUp(_ found: [LiveTerminals.Whereabout]) {
+        for place in found where place.session == nil {
+            terminals.noteEnd(of: place.ticket, on: place.server, problem: nil, at: now())
+            terminals.tell(.forget(ticket: place.ticket), to: place.server)
         }
     }
 
@@ -181,12 +196,52 @@ extension LogIns {
             former: found.filter { $0.server == server.name && $0.session == nil }.map(\.ticket))
     }
 
+    // MARK: Servers that have gone
+
+    /// Milliseconds without an answer of an agent after which it is looked whether its server is still there, and without a report after
+    /// which one is overdue.
+    private static let (doubt, overdue) = (1_000, 7_000)
+
+    /// Whether the node has asked for this just now, and asks again because nothing takes it there.
+    private func isRetry(of session: OwnSession, by entry: Entry) async -> Bool {
+        guard session.id.isEmpty, session.isHere,
+            let server = fleet.snapshot.contents.terminals.servers[session.server],
+            let port = server.ports[session.kind]
+        else { return false }
+        switch await knock(server.address, port) {
+        case .open: return false
+        case .refused:
+            terminals.noteClosed(session.kind, on: server.name)
+            return true
+        case .none:
+            // Where a firewall keeps this server out, nodes may reach it nevertheless.
+            guard terminals.silence(of: server.name, at: now()) > Self.overdue else { return false }
+            terminals.noteGone(server.name)
+            return true
+        }
+    }
+
+    /// While an agent owes an answer: one whose machine lost its power never gives it. Where its report is overdue, and its port says nothing
+    /// as well, its orders fail at once, and the person lands elsewhere.
+    private func watch(_ server: TerminalServer, by kind: SessionProtocol) async {
+        guard let port = server.ports[kind] else { return }
+        while (try? await Task.sleep(for: .milliseconds(Self.doubt))) != nil {
+            guard terminals.silence(of: server.name, at: now()) > Self.overdue,
+                case .none = await knock(server.address, port), !Task.isCancelled
+            else { continue }
+            return terminals.noteGone(server.name)
+        }
+    }
+
     // MARK: Preparing
+
+    /// The name of a ticket. Programs that get it take what begins with a hyphen for an option, so it has digits alone.
+    private static func makeTicket() -> String { String(Secrets.hash(Secrets.make()).prefix(32)) }
 
     /// - Returns: nil where the server did not prepare it and another one may be tried.
     private func attempt(_ order: Order, _ entry: inout Entry) async throws(LogInRefusal) -> SessionTicket? {
         let name = order.server.name
-        let (ticket, credential) = (String(Secrets.make().prefix(22)), Secrets.make())
+        let (ticket, credential) = (Self.makeTicket(), Secrets.make())
         let begin = now()
         state.withLock { state in
             state.issue(
@@ -200,8 +255,10 @@ extension LogIns {
         terminals.note(
             placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name, time: begin
         )
+        LogInMoment.placed.pass()
         do {
             let opening = try await prepare(order, ticket: ticket, credential: credential, entry)
+            LogInMoment.prepared.pass()
             for old in order.former {
                 terminals.noteEnd(of: old, on: name, problem: nil, at: now())
                 terminals.tell(.forget(ticket: old), to: name)
@@ -243,16 +300,17 @@ extension LogIns {
         }
         let needsKey = order.kind == .ssh || order.kind == .x2go
         let left = max(1, (entry.way.deadline - now() - 500) / 1_000)
+        let logIn = AgentLogIn(
+            ticket: ticket, user: entry.choice.user, kind: order.kind,
+            // With their own password people prove themselves to the server: a node has nothing that would do in its place.
+            credential: isOwn ? "" : Secrets.hash(credential),
+            publicKey: isOwn || !needsKey ? "" : entry.way.request.publicKey,
+            lifetime: Self.lifetime, from: entry.way.address.description, account: account,
+            endsSessions: order.ends)
+        let watch = Task { await self.watch(order.server, by: order.kind) }
+        defer { watch.cancel() }
         let result = try await terminals.order(
-            .prepare(
-                AgentLogIn(
-                    ticket: ticket, user: entry.choice.user, kind: order.kind,
-                    // With their own password people prove themselves to the server: a node has nothing that would do in its place.
-                    credential: isOwn ? "" : Secrets.hash(credential),
-                    publicKey: isOwn || !needsKey ? "" : entry.way.request.publicKey,
-                    lifetime: Self.lifetime, from: entry.way.address.description, account: account,
-                    endsSessions: order.ends)),
-            on: name, seconds: min(left, Self.orderPatience / 1_000))
+            .prepare(logIn), on: name, seconds: min(left, Self.orderPatience / 1_000))
         return Opening(user: entry.choice.user, credential: isOwn ? "" : credential, ready: result.ready)
     }
 

@@ -92,6 +92,13 @@ extension LogIns {
     /// Takes what happened on a terminal server. A server is believed only about tickets that were given out for itself.
     func note(_ events: [AgentEvent], on server: TerminalName) {
         let time = now()
+        for event in events where event.kind == .swept {
+            let group = fleet.snapshot.contents.terminals.servers[server]?.group ?? .site
+            fleet.events.publish(
+                ServerEvent(
+                    kind: .session, group: group,
+                    text: "terminal server \(server) cleared away what was left of a session"))
+        }
         for event in events where event.kind == .ticketRefused {
             let issued: Issued? = state.withLock { state in
                 guard let ticket = state.issued[event.id], ticket.server == server,

@@ -17,6 +17,8 @@ package final class LogIns: Sendable {
     let terminals: LiveTerminals
     let state = Mutex(State())
     let translate: @Sendable (_ text: String, _ locale: String?) -> String
+    /// Whether a server's port takes connections.
+    let knock: @Sendable (_ address: String, _ port: Int) async -> PortKnock.Answer
     /// Milliseconds, by a clock that is never set.
     let now: @Sendable () -> Int
     /// Seconds since 1970.
@@ -28,17 +30,19 @@ package final class LogIns: Sendable {
         translate: @escaping @Sendable (_ text: String, _ locale: String?) -> String
     ) {
         self.init(
-            fleet: fleet, terminals: terminals, translate: translate, now: { Clock.steadyMillisecond },
+            fleet: fleet, terminals: terminals, translate: translate,
+            knock: { await PortKnock.answer(at: $0, $1) }, now: { Clock.steadyMillisecond },
             wall: { Clock.second })
     }
 
     init(
         fleet: LiveFleet, terminals: LiveTerminals,
         translate: @escaping @Sendable (String, String?) -> String = { text, _ in text },
+        knock: @escaping @Sendable (String, Int) async -> PortKnock.Answer = { _, _ in .open },
         now: @escaping @Sendable () -> Int, wall: @escaping @Sendable () -> Int
     ) {
         (self.fleet, self.terminals, self.translate) = (fleet, terminals, translate)
-        (self.now, self.wall) = (now, wall)
+        (self.knock, self.now, self.wall) = (knock, now, wall)
         terminals.listener.withLock { listener in
             listener = { [weak self] events, server in self?.note(events, on: server) }
         }

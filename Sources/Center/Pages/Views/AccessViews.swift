@@ -1,71 +1,115 @@
 import API
 import Fleet
 
-/// Administrators, each as a form, and the form for a new one.
+/// Administrators in a table, and the form of one of them or of a new one.
 struct AdministratorsView: TemplateView {
     static let template = PageTemplate("administrators", Embedded.administrators_mustache)
 
-    var failure: String?
-    var rows: [Row]
-    var added: FormView
+    var table: TableView<Row>
+    /// Nil while none is chosen.
+    var form: AdministratorForm?
 
     struct Row: View {
         var name: String
-        /// Of its state, for the form.
-        var tag: String
-        var isDisabled: Bool
-        /// The source of authentication, if it is not this server.
-        var source: String?
+        var link: String
+        var fullName: String
+        var roles: [String]
+        var source: String
+        var state: StateView
         /// Why no one can log in with it; nil where people can.
         var warning: String?
-        var fields: [FieldView]
-        /// The names of its API tokens; nil when there are none.
-        var tokens: String?
+        /// The names of its API tokens.
+        var tokens: String
     }
 
-    /// - Parameter account: the caller's own.
-    init(_ all: [Saved<AdministratorAnswer>], account: String?, failure: String?, _ words: Words) {
-        self.failure = failure
-        rows = all.enumerated().map { Row($1, number: $0, isOwn: $1.record.name == account, words) }
-        added = FormView(
-            path: "/administrators/save", style: "card settings", heading: words("New administrator"),
-            hidden: [HiddenView("new", "yes")],
-            fields: [
-                FieldView("name", words("Name"), InputView(isRequired: true, autocomplete: "off")),
-                FieldView("full", words("Full name"), InputView()),
-                FieldView(
-                    "grants", words("Roles"),
-                    InputView(isRequired: true, placeholder: "operator@/school helpdesk")),
-                FieldView(
-                    "source", words("Logs in by"),
-                    options: Administrator.Source.allCases.map { OptionView(text: $0.rawValue) }),
-                FieldView(
-                    "password", words("Password (only for local)"),
-                    InputView(type: "password", minimumLength: 10, autocomplete: "new-password")),
-            ], submit: words("Add"))
+    init(_ all: [AdministratorAnswer], form: AdministratorForm?, _ words: Words) {
+        table = TableView(
+            words("Administrators"),
+            columns: words.all("Name", "Full name", "Roles", "Logs in by", "State", "API tokens"),
+            rows: all.map { Row($0, words) })
+        self.form = form
     }
 }
 
 extension AdministratorsView.Row {
-    init(_ saved: Saved<AdministratorAnswer>, number: Int, isOwn: Bool, _ words: Words) {
-        let one = saved.record
-        name = one.name
-        tag = saved.tag
-        isDisabled = one.isDisabled
-        source = one.source == .local ? nil : one.source.rawValue
+    init(_ one: AdministratorAnswer, _ words: Words) {
+        (name, fullName, roles) = (one.name, one.fullName, one.grants)
+        link = "/administrators?name=\(Escape.component(one.name))"
+        source = one.source.rawValue
+        state =
+            one.isDisabled
+            ? StateView(kind: "failed", text: words("disabled"))
+            : StateView(kind: "ready", text: words("may log in"))
         warning = one.warning.map { words($0) }
+        tokens = one.tokens.map(\.name).joined(separator: ", ")
+    }
+}
+
+/// One administrator as a form: as stored, or as it was filled in when it was refused.
+struct AdministratorForm: View {
+    var heading: String
+    var failure: String?
+    var hidden: [HiddenView]
+    var warning: String?
+    /// The names of its API tokens; nil when there are none.
+    var tokens: String?
+    /// One more than it has.
+    var grants: [GrantRow]
+    var fields: [FieldView]
+    var submit: String
+    /// Nil for a new one.
+    var removal: String?
+
+    /// A role and the group that it holds for.
+    struct GrantRow: View {
+        var number: Int
+        var roles: [OptionView]
+        var groups: [OptionView]
+    }
+
+    /// A new administrator.
+    ///
+    /// - Parameter groups: those that the caller may give roles in.
+    init(groups: [GroupPath], typed: Form?, failure: String?, _ words: Words) {
+        heading = words("New administrator")
+        self.failure = failure
+        hidden = [HiddenView("new", "yes")]
+        grants = GrantRow.rows(typed.map { GrantFields.grants($0) } ?? [], groups: groups)
         fields = [
-            FieldView("full", words("Full name"), id: "full-\(number)", InputView(value: one.fullName)),
             FieldView(
-                "grants", words("Roles"), id: "grants-\(number)",
-                InputView(
-                    value: one.grants.joined(separator: " "), isRequired: true)),
+                "name", words("Name"),
+                InputView(value: typed?["name"], isRequired: true, isFocused: true, autocomplete: "off")),
+            FieldView("full", words("Full name"), InputView(value: typed?["full"])),
+            FieldView(
+                "source", words("Logs in by"),
+                options: Administrator.Source.allCases.map {
+                    OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed?["source"])
+                }),
+            FieldView(
+                "password", words("Password (only for local)"),
+                InputView(type: "password", minimumLength: 10, autocomplete: "new-password")),
         ]
+        submit = words("Add")
+    }
+
+    /// - Parameter isOwn: whether it is the caller's own.
+    init(
+        _ saved: Saved<AdministratorAnswer>, isOwn: Bool, groups: [GroupPath], typed: Form? = nil,
+        failure: String? = nil, _ words: Words
+    ) {
+        let one = saved.record
+        heading = one.name
+        self.failure = failure
+        // What was refused is still about what was read then.
+        hidden = [HiddenView("name", one.name), HiddenView("tag", typed?["tag"] ?? saved.tag)]
+        warning = one.warning.map { words($0) }
+        grants = GrantRow.rows(typed.map { GrantFields.grants($0) } ?? one.grants, groups: groups)
+        fields = [FieldView("full", words("Full name"), InputView(value: typed?["full"] ?? one.fullName))]
         switch one.source {
         case .local:
             fields.append(
                 FieldView(
-                    "password", words("New password (empty leaves it)"), id: "password-\(number)",
+                    "password", words("New password (empty leaves it)"),
                     InputView(type: "password", autocomplete: "new-password")))
         case .oidc:
             fields.append(
@@ -73,18 +117,42 @@ extension AdministratorsView.Row {
                     "subject",
                     words(
                         "The person's identifier at the log-in provider (sub); empty: the first log-in under this name within 30 days"
-                    ), id: "subject-\(number)",
+                    ),
                     InputView(
-                        value: one.subject, maximumLength: 255, autocomplete: "off")))
+                        value: typed?["subject"] ?? one.subject, maximumLength: 255, autocomplete: "off")))
         default: break
         }
-        fields.append(FieldView("disabled", words("may not log in"), isTicked: one.isDisabled))
+        fields.append(
+            FieldView(
+                "disabled", words("may not log in"), isTicked: typed?.has("disabled") ?? one.isDisabled))
+        (submit, removal) = (words("Save"), words("Remove"))
         guard !one.tokens.isEmpty else { return }
         tokens = one.tokens.map(\.name).joined(separator: ", ")
+        hidden.append(HiddenView("tokens", "yes"))
         fields.append(
             FieldView(
                 "revoke", words("with a new password, or when disabled: revoke the API tokens"),
-                isTicked: !isOwn))
+                isTicked: typed?.has("revoke") ?? !isOwn))
+    }
+}
+
+extension AdministratorForm.GrantRow {
+    /// - Parameter grants: as they are written: `operator@/school`.
+    fileprivate static func rows(_ grants: [String], groups: [GroupPath]) -> [Self] {
+        (grants + [""]).enumerated().map { number, grant in
+            let parts = grant.split(separator: "@", maxSplits: 1).map(String.init)
+            let (role, place) = (parts.first ?? "", parts.count > 1 ? parts[1] : "/")
+            let paths = groups.map(\.description)
+            return Self(
+                number: number,
+                roles: [OptionView(text: "", isChosen: role.isEmpty)]
+                    + Role.allCases.filter { $0 != .replica }.map {
+                        OptionView(text: $0.rawValue, isChosen: $0.rawValue == role)
+                    },
+                groups: (paths.contains(place) ? paths : paths + [place]).map {
+                    OptionView(text: $0, isChosen: $0 == place)
+                })
+        }
     }
 }
 

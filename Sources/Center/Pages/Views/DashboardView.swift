@@ -81,20 +81,20 @@ struct DashboardView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - rooms: the state of each node, by its group.
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
     init(
-        _ figures: FiguresAnswer, rooms: [GroupPath: [Acts.NodeState]] = [:], warnings: [String],
+        _ overview: Acts.Overview, warnings: [String],
         of server: Acts.ServerState, mayRelease: (GroupPath) -> Bool = { _ in false }, _ words: Words
     ) {
-        if !rooms.isEmpty { map = FleetMap(rooms, words) }
+        let figures = overview.figures
+        if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
         tiles = Self.tiles(figures, words)
         self.warnings = warnings
-        if !figures.troubles.isEmpty {
+        if !overview.troubles.isEmpty {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
-                rows: figures.troubles.map {
-                    Trouble($0, mayRelease: $0.group.map(mayRelease) ?? false, words)
+                rows: overview.troubles.map {
+                    Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
                 })
         }
         if !figures.limited.isEmpty {
@@ -128,7 +128,8 @@ extension DashboardView.Trouble {
     /// Machines that are named.
     private static let nameLimit = 3
 
-    init(_ trouble: FiguresAnswer.Trouble, mayRelease: Bool, _ words: Words) {
+    init(_ line: TroubleLine, mayRelease: Bool, _ words: Words) {
+        let trouble = line.trouble
         since = trouble.since.map { Format.time(millisecond: $0) }
         group = trouble.group.map {
             LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)
@@ -146,8 +147,8 @@ extension DashboardView.Trouble {
         }
         text =
             trouble.kind == .lost && trouble.count > 1
-            ? words("%1 nodes are lost", String(trouble.count)) : trouble.text
-        fix = words(trouble.fix)
+            ? words("%1 nodes are lost", String(trouble.count)) : words(line.what)
+        fix = words(line.fix)
         if trouble.kind == .held, trouble.count == 1, mayRelease {
             action = ActionView(
                 path: "/nodes/\(trouble.machine)/release", label: words("Let it try again"), style: "quiet")

@@ -1,20 +1,10 @@
 import API
 import Fleet
 
-/// The tabs of the pages about desktops.
-struct TabsView: TemplateView {
-    static let template = PageTemplate("tabs", Embedded.tabs_mustache)
-
-    var entries: [Entry]
-
-    struct Entry: View {
-        var path: String
-        var title: String
-        var isCurrent: Bool
-    }
-
+extension TabsView {
     /// The tabs of desktops; others are added here.
     init(desktops current: String, _ words: Words) {
+        label = words("Desktops")
         let all = [
             ("/desktops", words("Server pools")), ("/desktops/servers", words("Servers")),
             ("/desktops/sessions", words("Sessions")), ("/desktops/accounts", words("Accounts")),

@@ -6,44 +6,90 @@ struct FilesView: TemplateView {
     static let template = PageTemplate("files", Embedded.files_mustache)
 
     var failure: String?
-    var table: TableView<Row>
-    /// Nil for those who may only look.
-    var added: FormView?
+    /// Nil while there is none.
+    var table: TableView<Row>?
+    /// The open form.
+    var form: FormView?
+    /// Before a file is removed.
+    var removal: Removal?
+    /// Whether a new one may be added.
+    var mayAdd: Bool
 
     struct Row: View {
         var name: String
+        /// Its form; nil for those who may only look.
+        var edit: String?
         var size: String
         var digest: String
         var at: String
         var uses: [String]
-        var menu: ActionMenuView
+        var remove: String?
     }
 
-    /// - Parameter typed: a form that was refused: it comes back as it was filled in.
-    init(_ files: [StoredFileAnswer], failure: String?, typed: Form? = nil, mayEdit: Bool, _ words: Words) {
+    struct Removal: View {
+        var name: String
+        var uses: [String]
+        var confirm: ConfirmView
+    }
+
+    /// What stands in the form.
+    struct Typed {
+        var name: String
+        var text: String
+        var isNew: Bool
+    }
+
+    /// - Parameter removal: the name of the file to be removed.
+    init(
+        _ files: [StoredFileAnswer], failure: String?, typed: Typed? = nil, removal: String? = nil,
+        mayEdit: Bool, _ words: Words
+    ) {
         self.failure = failure
-        table = TableView(
-            words("Files for nodes"),
-            columns: words.all("Name", "Size", "SHA-256", "Changed", "Used by", "Actions"),
-            rows: files.map { file in
-                Row(
-                    name: file.name.text, size: Format.size(file.byteCount),
-                    digest: String(file.digest.text.prefix(12)), at: Format.time(second: file.changedAt),
-                    uses: file.uses,
-                    menu: ActionMenuView(
-                        actions: mayEdit
-                            ? [
-                                ActionView(
-                                    path: "/files/\(file.name)/remove", label: words("remove"),
-                                    style: "quiet danger")
-                            ] : []))
-            })
+        if !files.isEmpty {
+            table = TableView(
+                words("Files for nodes"),
+                columns: words.all("Name", "Size", "SHA-256", "Changed", "Used by", "Actions"),
+                rows: files.map { Row($0, mayEdit: mayEdit) })
+        }
+        mayAdd = mayEdit && typed == nil
         guard mayEdit else { return }
-        added = FormView(
-            path: "/files", style: "card settings", heading: words("New file of text, or another content"),
-            fields: [
-                FieldView("name", words("Name"), InputView(value: typed?["name"], isRequired: true)),
-                FieldView("text", words("Text"), LinesView(rows: 12, text: typed?["text"] ?? "")),
-            ], submit: words("Save"))
+        form = typed.map { Self.form($0, words) }
+        self.removal = files.first { $0.name.text == removal }.map { file in
+            Removal(
+                name: file.name.text, uses: file.uses,
+                confirm: ConfirmView(
+                    path: "/files/\(file.name)/remove", label: words("Remove %1", file.name.text),
+                    isDanger: true, back: LinkView(path: "/files", label: words("Cancel"))))
+        }
+    }
+
+    private static func form(_ typed: Typed, _ words: Words) -> FormView {
+        let text = FieldView("text", words("Text"), LinesView(rows: 16, text: typed.text))
+        return FormView(
+            path: "/files", style: "card settings",
+            heading: typed.isNew ? words("New file of text") : typed.name,
+            hidden: typed.isNew ? [] : [HiddenView("name", typed.name)],
+            fields: typed.isNew
+                ? [
+                    FieldView(
+                        "name", words("Name"),
+                        InputView(value: typed.name, isRequired: true, isFocused: true, maximumLength: 100)),
+                    text,
+                ] : [text],
+            submit: words("Save"))
+    }
+}
+
+extension FilesView.Row {
+    init(_ file: StoredFileAnswer, mayEdit: Bool) {
+        let escaped = Escape.component(file.name.text)
+        name = file.name.text
+        size = Format.size(file.byteCount)
+        digest = String(file.digest.text.prefix(12))
+        at = Format.time(second: file.changedAt)
+        uses = file.uses
+        if mayEdit {
+            (edit, remove) = ("/files?name=\(escaped)", "/files?remove=\(escaped)")
+        }
     }
 }

@@ -1,15 +1,19 @@
 import Fleet
 
-/// The settings of one group, beside the tree of groups; or only those of the site.
+/// One group beside the tree of groups, in tabs; or only the settings of the site.
 struct GroupsView: TemplateView {
     static let template = PageTemplate("groups", Embedded.groups_mustache)
 
     var heading: String
     var path: String
-    /// Where its form returns to.
-    var back: String
     /// Nil on the settings page.
     var tree: Tree?
+    /// The same.
+    var tabs: TabsView?
+    /// One of these is set.
+    var overview: Overview?
+    var configuration: Configuration?
+    var history: NodeView.History?
     var nodeCount: Int
     /// The search for its nodes.
     var nodesQuery: String
@@ -20,8 +24,15 @@ struct GroupsView: TemplateView {
     /// The time that is viewed; nil: now.
     var at: String?
     var mayEdit: Bool
-    var mayRemove: Bool
-    var fields: SettingFieldsView
+
+    /// Its own settings beside the inherited ones.
+    struct Configuration: View {
+        /// Where its form returns to.
+        var back: String
+        var mayEdit: Bool
+        var mayRemove: Bool
+        var fields: SettingFieldsView
+    }
 
     struct Tree: View {
         var branches: [Branch]
@@ -38,11 +49,11 @@ struct GroupsView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - hasTree: false on the settings page.
+    ///   - current: the tab; nil on the settings page.
     ///   - at: the time that is viewed, in seconds since 1970; nil: now.
-    init(_ details: Acts.GroupDetails, hasTree: Bool, at: Int?, _ words: Words) {
+    init(_ details: Acts.GroupDetails, current: GroupTab?, tabs: [GroupTab], at: Int?, _ words: Words) {
         let path = details.path
-        if hasTree {
+        if let current {
             tree = Tree(
                 branches: details.tree.map { group, count in
                     Branch(
@@ -50,15 +61,25 @@ struct GroupsView: TemplateView {
                         label: group == .site ? words("Site") : group.lastPart,
                         depth: min(5, group.parts.count), count: count, isCurrent: group == path)
                 })
+            self.tabs = TabsView(tabs, of: path, current: current, at: at, words)
         }
         self.path = path.description
-        heading = hasTree ? (path == .site ? words("Site") : path.description) : words("Settings")
-        back = hasTree ? "/groups?path=\(Escape.component(path.description))" : "/settings"
+        heading = current == nil ? words("Settings") : path == .site ? words("Site") : path.description
         nodeCount = details.nodeCount
         nodesQuery = Escape.component("group=\(path)")
         boards = details.mayConfigure ? "/boards?group=\(Escape.component(path.description))" : nil
         later = details.mayConfigure ? "/schedules?act=restart&unless=yes&on=\(nodesQuery)" : nil
         self.at = at.map { Format.time(second: $0) }
+        mayEdit = details.mayConfigure
+        guard current == nil || current == .settings else { return }
+        configuration = Configuration(details, isSitePage: current == nil, words)
+    }
+}
+
+extension GroupsView.Configuration {
+    fileprivate init(_ details: Acts.GroupDetails, isSitePage: Bool, _ words: Words) {
+        let path = details.path
+        back = isSitePage ? "/settings" : GroupTab.settings.path(of: path, at: nil)
         mayEdit = details.mayConfigure
         mayRemove = path != .site
         fields =

@@ -47,6 +47,9 @@ struct NetworkFormView: TemplateView {
             FieldView(
                 "bootp", words("Give addresses to BOOTP machines that are not nodes"),
                 isTicked: typed.servesBOOTP),
+            FieldView(
+                "proxy", words("Another server gives the addresses; Roost only names boot files (ProxyDHCP)"),
+                isTicked: typed.isProxy),
         ]
         var hidden = [HiddenView("new", typed.isNew ? "yes" : "")]
         if !typed.isNew { hidden += [HiddenView("name", typed["name"]), HiddenView("tag", typed.tag)] }
@@ -68,6 +71,7 @@ struct NetworkForm {
 
     private var texts: [String: String]
     var servesBOOTP: Bool
+    var isProxy: Bool
     var isNew: Bool
     /// The state of the record that the form was made of.
     var tag: String
@@ -76,12 +80,14 @@ struct NetworkForm {
 
     init(_ form: Form) {
         texts = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, form[$0]) })
-        (servesBOOTP, isNew, tag) = (form.has("bootp"), form["new"] == "yes", form["tag"])
+        (servesBOOTP, isProxy) = (form.has("bootp"), form.has("proxy"))
+        (isNew, tag) = (form["new"] == "yes", form["tag"])
     }
 
     init(_ network: Network?, isNew: Bool, tag: String = "") {
         (self.isNew, self.tag) = (isNew, tag)
         servesBOOTP = network?.servesBOOTP ?? false
+        isProxy = network?.isProxy ?? false
         func lines(_ values: [some CustomStringConvertible]) -> String {
             values.map(\.description).joined(separator: "\n")
         }
@@ -147,6 +153,7 @@ struct NetworkForm {
         network.lease = lease ?? .standard
         network.options = options ?? NetworkOptions()
         network.servesBOOTP = servesBOOTP
+        network.isProxy = isProxy
         return network
     }
 

@@ -29,6 +29,8 @@ struct NetworksView: TemplateView {
         var leased: Int
         var size: Int
         var isScarce: Bool
+        /// Another server gives the addresses.
+        var isProxy: Bool
         var problem: String?
     }
 
@@ -109,6 +111,7 @@ extension NetworksView.Row {
         pools = network.pools.joined(separator: ", ")
         router = network.router?.description ?? ""
         (leased, size, isScarce) = (network.leased, network.size, network.isScarce)
+        isProxy = network.isProxy
         problem = network.problem
     }
 }

@@ -6,10 +6,14 @@ extension NodeView {
     struct Sparkline: View {
         var points: String
         var label: String
+        var shortest: String
+        var longest: String
     }
 
     /// One boot, stage by stage.
-    struct Boot: View {
+    struct Boot: TemplateView {
+        static let template = PageTemplate("boot", Embedded.boot_mustache)
+
         /// Whether it is the newest.
         var isFirst: Bool
         var started: String
@@ -17,7 +21,18 @@ extension NodeView {
         var total: String
         var label: String
         var segments: [Segment]
+        /// The usual times, on the same axis; nil: not known.
+        var ghost: Ghost?
+        /// The times in the middle and at the end of the axis.
+        var middle: String
+        var end: String
         var entries: [Entry]
+    }
+
+    /// The group's medians as a bar behind the boot's own times.
+    struct Ghost: View {
+        var label: String
+        var segments: [Segment]
     }
 
     /// One stage in a bar a thousand units long.
@@ -49,6 +64,7 @@ extension NodeView.Sparkline {
         }.joined(separator: " ")
         label =
             words("Ready after") + ": " + durations.map { Format.duration($0) }.joined(separator: ", ")
+        (shortest, self.longest) = (Format.duration(durations.min()), Format.duration(longest))
     }
 }
 
@@ -61,8 +77,13 @@ extension NodeView.Boot {
         label = boot.entries.map {
             "\($0.stage.rawValue) \(Format.duration($0.at - boot.startedAt))"
         }.joined(separator: ", ")
-        let end = boot.entries.last { $0.stage != .off }?.at ?? boot.startedAt
-        let whole = max(1, end - boot.startedAt)
+        let last = boot.entries.last { $0.stage != .off }?.at ?? boot.startedAt
+        let duration = last - boot.startedAt
+        let usual = boot.entries.compactMap { entry in medians[entry.stage].map { (entry.stage, $0) } }
+        // Both bars have one axis.
+        let whole = max(1, duration, usual.reduce(0) { $0 + $1.1 })
+        ghost = NodeView.Ghost(usual, whole: whole, words)
+        (middle, self.end) = (Format.duration(whole / 2), Format.duration(whole))
         (segments, entries) = ([], [])
         var before = boot.startedAt
         for entry in boot.entries {
@@ -87,6 +108,25 @@ extension NodeView.Boot {
                     width: max(1, took * 1_000 / whole),
                     title: "\(entry.stage.rawValue): \(Format.duration(took))"))
             before = entry.at
+        }
+    }
+}
+
+extension NodeView.Ghost {
+    /// - Parameters:
+    ///   - usual: the median milliseconds of each stage of the boot.
+    ///   - whole: the milliseconds of the axis.
+    fileprivate init?(_ usual: [(stage: BootStage, took: Int)], whole: Int, _ words: Words) {
+        guard !usual.isEmpty else { return nil }
+        label =
+            words("Median") + ": "
+            + usual.map { "\($0.stage.rawValue) \(Format.duration($0.took))" }.joined(separator: ", ")
+        var before = 0
+        segments = usual.map { stage, took in
+            defer { before += took }
+            return NodeView.Segment(
+                stage: stage.rawValue, x: before * 1_000 / whole, width: max(1, took * 1_000 / whole),
+                title: "\(words("Median")): \(stage.rawValue), \(Format.duration(took))")
         }
     }
 }

@@ -3,111 +3,74 @@ import Fleet
 import Foundation
 import Wire
 
-/// One node: its activity, boots, hardware, and settings with their origin.
+/// One node: how it is and what to do about it, above the chosen tab.
 struct NodeView: TemplateView {
     static let template = PageTemplate("node", Embedded.node_mustache)
 
     var name: String
     var state: StateView
+    /// When its state began; nil: not known.
+    var since: String?
     /// The time that is viewed; nil: now.
     var at: String?
-    /// The same, for a form field.
-    var atValue: String?
     var group: String
     var groupEscaped: String
-    var macs: String
-    /// Cards that were seen with its UUID.
-    var learned: String?
     var address: String
-    var tags: String
     var version: String
     /// The version that it runs, if it would boot another one now.
     var booted: String?
     /// Why it boots nothing.
     var lack: String?
-    var root: String?
-    var sparkline: Sparkline?
+    var people: String
     var restart: ActionView?
     /// Where its restart is scheduled.
     var later: String?
+    /// The page that says who is logged in before it restarts; nil when no user is.
+    var asking: String?
     /// The page of its changed steps; nil where it cannot carry any out.
     var applying: String?
-    /// Nil when it is bound to none.
-    var tpm: TPM?
     var warnings: [Warning] = []
-    /// Nil when log-ins are unknown.
-    var sessions: Sessions?
-    var boots: [Boot]
-    var steps: Steps?
-    /// The secrets that it has had; nil: none.
-    var receipts: TableView<SecretReceiptRow>?
-    var effective: TableView<Effective>
-    /// The form for its record.
-    var edit: Edit?
-    var hardware: HardwareView?
-    var crashes: [Crash] = []
-    var log: String?
-    /// Its changes, for callers who may see them.
+    var tabs: TabsView
+    /// One of these is set.
+    var overview: Overview?
+    var activity: Activity?
+    var configuration: Configuration?
+    var inventory: Inventory?
+    var journal: Journal?
     var history: History?
 
-    struct Effective: View {
-        var name: String
-        var value: String
-        var origin: String
-        var hides: [Hidden]
-    }
-
-    /// A value overridden by a stronger level.
-    struct Hidden: View {
-        var origin: String
-        var value: String
-    }
-
-    struct Crash: View {
-        var at: String
-        var text: String
-    }
-
-    struct History: View {
-        var changes: [ChangeView]
-    }
-
     /// - Parameters:
+    ///   - tabs: those that the caller may open.
     ///   - at: the time that is viewed, in seconds since 1970; nil: now.
-    ///   - medians: median milliseconds of each stage in its group.
-    init(_ answer: NodeAnswer, at: Int?, medians: [BootStage: Int], _ words: Words) {
+    init(_ answer: NodeAnswer, tabs: [NodeTab], current: NodeTab, at: Int?, _ words: Words) {
         let node = answer.node
         name = node.name.text
         state = StateView(answer, answer.boots.first, words)
-        let time = at.map { Format.time(second: $0) }
-        self.at = time
-        atValue = time.map { String($0.replacing(" ", with: "T").prefix(16)) }
+        since = Self.since(answer)
+        self.at = at.map { Format.time(second: $0) }
         group = node.group.description
         groupEscaped = Escape.component(node.group.description)
-        macs = node.macAddresses.map(\.description).joined(separator: " ")
-        learned = answer.learnedCards.map(\.description).joined(separator: " ")
         address = (answer.leasedAddress ?? node.address)?.description ?? ""
-        tags = node.tags.joined(separator: " ")
         version = answer.version ?? ""
         booted = answer.isOutdated ? answer.booted : nil
         lack = answer.version == nil ? answer.lack : nil
-        root = answer.root.map {
-            words(
-                "%1 connections, last read %2 ago", String($0.connections),
-                Format.duration($0.idleMilliseconds))
+        people = Set(answer.sessions.map(\.user)).sorted().joined(separator: ", ")
+        self.tabs = TabsView(tabs, of: node.name, current: current, at: at, words)
+    }
+
+    /// What a ready node is asked to do: at once, unless users are logged in.
+    mutating func offerOrders(_ words: Words) {
+        if people.isEmpty {
+            restart = ActionView(path: "/nodes/\(name)/restart", label: words("Restart"), style: "quiet")
+        } else {
+            asking = "/nodes/\(name)/restart"
         }
-        sparkline = Sparkline(answer.boots, words)
-        boots = answer.boots.enumerated().map { Boot($1, isFirst: $0 == 0, medians, words) }
-        effective = TableView(
-            words("Effective settings"),
-            columns: words.all("Setting", "Value", "Comes from", "Hides"),
-            rows: answer.settings.map { setting in
-                Effective(
-                    name: setting.name, value: setting.value.description, origin: setting.origin,
-                    hides: setting.hides.map { Hidden(origin: $0.origin, value: $0.value.description) }
-                        // An empty value hides nothing that people would miss.
-                        .filter { !$0.value.isEmpty })
-            })
+        applying = "/nodes/\(name)/apply"
+    }
+
+    private static func since(_ answer: NodeAnswer) -> String? {
+        if answer.state == .lost { return answer.heardAt.map { Format.time(millisecond: $0) } }
+        return answer.boots.first?.entries.last.map { Format.time(millisecond: $0.at) }
     }
 }
 
@@ -115,6 +78,8 @@ extension NodeView {
     /// A problem that needs a response.
     struct Warning: View {
         var text: String
+        /// What to do about it, where that is known.
+        var fix: String?
         /// The button that resolves it, for callers who may use it.
         var answer: ConfirmView?
     }
@@ -133,28 +98,8 @@ extension NodeView {
         var since: String
     }
 
-    /// Its record as a form.
-    struct Edit: View {
-        /// The tag of the record in the form.
-        var tag: String
-        var fields: [FieldView]
-        var settings: SettingFieldsView
-    }
-
-    struct HardwareView: View {
-        var facts: [Fact]
-        var changes: [Change]
-
-        struct Fact: View {
-            var name: String
-            var value: String
-        }
-
-        struct Change: View {
-            var at: String
-            var isAnotherMachine: Bool
-            var differences: [DifferenceView]
-        }
+    struct History: View {
+        var changes: [ChangeView]
     }
 }
 
@@ -182,6 +127,29 @@ extension NodeView.Warning {
         guard mayDismiss else { return }
         answer = ConfirmView(path: "/nodes/\(node)/dismiss", label: words("Dismiss"))
     }
+
+    /// It has nothing to boot, its last boot failed or got stuck, or it is not heard of any more; nil: none of them.
+    init?(_ answer: NodeAnswer, _ words: Words) {
+        if answer.version == nil, let lack = answer.lack {
+            text = words("It has nothing to boot next: %1", lack)
+            return
+        }
+        let last = answer.boots.first?.entries.last
+        switch answer.state {
+        case .failed:
+            let detail = last?.detail ?? ""
+            text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
+            fix = words(BootStage.failed.usualFix)
+        case .stuck:
+            guard let last else { return nil }
+            text = words(last.stage.stuckSentence(answer.root))
+            fix = words(last.stage.usualFix)
+        case .lost:
+            text = words("It has not been heard of for a minute or more.")
+            fix = words("look at its power, its network and its screen; switched on again, it starts anew")
+        default: return nil
+        }
+    }
 }
 
 extension NodeView.Sessions {
@@ -197,43 +165,23 @@ extension NodeView.Sessions {
     }
 }
 
-extension NodeView.Edit {
-    /// - Parameters:
-    ///   - own: the record's own settings.
-    ///   - groups: groups that the caller may put it into.
-    init(
-        _ node: Node, own: [String: SettingValue], tag: String, groups: [String],
-        effective: EffectiveSettings, _ words: Words
-    ) {
-        self.tag = tag
-        let macs = node.macAddresses.map(\.description).joined(separator: " ")
-        fields = [
-            FieldView(
-                "name", words("Name"), id: "new-name", InputView(value: node.name.text, isRequired: true)),
-            FieldView(
-                "group", words("Group"), id: "new-group",
-                options: groups.map { OptionView(text: $0, isChosen: $0 == node.group.description) }),
-            FieldView("macs", words("Hardware addresses"), id: "new-macs", InputView(value: macs)),
-            FieldView(
-                "address", words("Fixed address (optional)"), id: "new-address",
-                InputView(value: node.address?.description)),
-            FieldView(
-                "tags", words("Tags"), id: "new-tags", InputView(value: node.tags.joined(separator: " "))),
-        ]
-        settings = SettingFieldsView(
-            effective.definitions.filter { !$0.isSiteWide }, own: own, effective: effective, words)
-    }
-}
+/// Before a node restarts: who is logged in there.
+struct RestartView: TemplateView {
+    static let template = PageTemplate("restart", Embedded.restart_mustache)
 
-extension NodeView.HardwareView {
-    init(_ hardware: Hardware, changes: [HardwareChangeAnswer]) {
-        facts = hardware.facts.map { Fact(name: $0.name, value: $0.value) }
-        self.changes = changes.map { change in
-            Change(
-                at: Format.time(second: change.at), isAnotherMachine: change.isAnotherMachine,
-                differences: change.differences.map {
-                    DifferenceView(name: $0.fact, before: $0.before ?? "", after: $0.after ?? "")
-                })
-        }
+    var name: String
+    var state: StateView
+    var people: String
+    /// Nil when it does not run.
+    var saving: ConfirmView?
+
+    init(_ answer: NodeAnswer, mayRestart: Bool, _ words: Words) {
+        name = answer.node.name.text
+        state = StateView(answer, answer.boots.first, words)
+        people = Set(answer.sessions.map(\.user)).sorted().joined(separator: ", ")
+        guard mayRestart else { return }
+        saving = ConfirmView(
+            path: "/nodes/\(name)/restart", label: words("Restart %1", name), isDanger: !people.isEmpty,
+            isFocused: people.isEmpty, back: LinkView(path: "/nodes/\(name)", label: words("Back")))
     }
 }

@@ -15,6 +15,8 @@ struct NodesView: TemplateView {
     var at: String?
     /// The query that keeps links to nodes at that time.
     var atQuery: String
+    /// Frequent searches.
+    var chips: [Chip]
     /// The search's error.
     var problem: String?
     /// The number of all matches.
@@ -26,6 +28,12 @@ struct NodesView: TemplateView {
     var groups: [String]
     /// The form for a new node.
     var added: FormView?
+
+    struct Chip: View {
+        var path: String
+        var title: String
+        var isCurrent: Bool
+    }
 
     struct Row: View {
         var name: String
@@ -73,6 +81,7 @@ struct NodesView: TemplateView {
         attributes = NodeAttribute.allCases.map(\.rawValue).joined(separator: ", ")
         at = question.at.map { Format.time(second: $0) }
         atQuery = question.at.map { "?at=\($0)" } ?? ""
+        chips = Self.chips(question, words)
         self.problem = problem
         self.count = count
         mayEdit = question.mayEdit && question.at == nil
@@ -89,6 +98,25 @@ struct NodesView: TemplateView {
             previous: question.offset > 0 ? question.link(max(0, question.offset - question.limit)) : nil,
             next: next.map(question.link))
         if question.mayEnrol, question.at == nil { added = Self.form(words) }
+    }
+
+    /// A link each, which shows all again once it is chosen.
+    private static func chips(_ question: Question, _ words: Words) -> [Chip] {
+        let states = [MachineState.failed, .stuck, .lost, .booting, .off].map {
+            (query: "state=\($0.rawValue)", title: words($0.rawValue))
+        }
+        let others = [
+            (query: "state=held", title: words("held")), (query: "outdated=yes", title: words("outdated")),
+            (query: "memory<4GiB", title: words("less than 4 GiB")),
+        ]
+        return (states + others).map { query, title in
+            let isCurrent = question.query == query
+            let time = question.at.map { "at=\($0)" }
+            let parts = [isCurrent ? nil : "q=\(Escape.component(query))", time].compactMap(\.self)
+            return Chip(
+                path: "/nodes" + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&")), title: title,
+                isCurrent: isCurrent)
+        }
     }
 
     private static func form(_ words: Words) -> FormView {

@@ -38,6 +38,21 @@ struct PagerView: TemplateView {
     var next: String?
 }
 
+/// The parts of a page, each with its own address.
+struct TabsView: TemplateView {
+    static let template = PageTemplate("tabs", Embedded.tabs_mustache)
+
+    /// For screen readers.
+    var label: String
+    var entries: [Entry]
+
+    struct Entry: View {
+        var path: String
+        var title: String
+        var isCurrent: Bool
+    }
+}
+
 /// A button with one effect: a form without fields.
 struct ActionView: TemplateView {
     static let template = PageTemplate("action", Embedded.action_mustache)
@@ -66,6 +81,8 @@ struct ConfirmView: TemplateView {
     var hidden: [HiddenView] = []
     var label: String
     var isDanger = false
+    /// Whether the keyboard is on its button at once.
+    var isFocused = false
     var back: LinkView?
 }
 
@@ -106,7 +123,8 @@ extension StateView {
         case nil: self.init(kind: "unseen", text: words("no boot seen"))
         case .ready: self.init(kind: "ready", text: words("ready"))
         case .off: self.init(kind: "off", text: words("off"))
-        case .failed: self.init(kind: "failed", text: "\(words("failed")): \(failure)")
+        case .failed:
+            self.init(kind: "failed", text: words("failed") + (failure.isEmpty ? "" : ": \(failure)"))
         case let stage?: self.init(kind: "booting", text: words("at %1", stage.rawValue))
         }
     }

@@ -2,6 +2,19 @@ import API
 import Fleet
 import Wire
 
+/// A trouble with its sentences, which pages translate.
+struct TroubleLine: Sendable {
+    var trouble: FiguresAnswer.Trouble
+    var what: Sentence
+    var fix: Sentence
+
+    init(_ trouble: FiguresAnswer.Trouble, what: Sentence, fix: Sentence) {
+        self.trouble = trouble
+        self.what = what
+        self.fix = fix
+    }
+}
+
 /// What is wrong now. Machines of one group with the same cause share a line.
 struct TroubleList {
     /// Lines that are shown.
@@ -15,8 +28,8 @@ struct TroubleList {
         var machine: NodeName
         var group: GroupPath?
         var since: Int?
-        var text: String
-        var fix: String
+        var text: Sentence
+        var fix: Sentence
     }
 
     /// A machine whose last boot failed, or got stuck.
@@ -30,7 +43,7 @@ struct TroubleList {
         var node: Node
         var since: Int
         /// What may be lost with it; nil: nothing that is known.
-        var loss: String?
+        var loss: Sentence?
     }
 
     private let live: LiveFacts
@@ -52,7 +65,8 @@ struct TroubleList {
         if let held = snapshot.trouble(holding: node) {
             guard boot != nil else { return }
             add(
-                .held, node, since: held.lastBootAt, held.summary,
+                .held, node, since: held.lastBootAt,
+                "held after \(held.failedBoots) failed boots: \(held.detail)",
                 fix: "when the cause is fixed: ‘roost node release’, or the button on its page")
         } else if let lack = live.versions(of: node, in: snapshot).lack {
             add(
@@ -66,13 +80,20 @@ struct TroubleList {
 
     private mutating func noteLost(_ node: Node, _ boot: BootTimeline, in snapshot: FleetSnapshot) {
         let users = live.lastSessions(at: boot.macAddress)
-        var losses: [String] = []
-        if users > 0 { losses.append(counted(users, "session")) }
-        if snapshot.observations.volumes[node.name] != nil { losses.append("a volume") }
+        let hasVolume = snapshot.observations.volumes[node.name] != nil
+        let loss: Sentence? =
+            switch (users, hasVolume) {
+            case (1, true): "lost, with 1 session and a volume"
+            case (1, false): "lost, with 1 session"
+            case (2..., true): "lost, with \(users) sessions and a volume"
+            case (2..., false): "lost, with \(users) sessions"
+            case (_, true): "lost, with a volume"
+            case (_, false): nil
+            }
         lost[node.group, default: []].append(
             Lost(
                 node: node, since: now - live.heard.silence(of: boot.macAddress),
-                loss: losses.isEmpty ? nil : losses.joined(separator: " and ")))
+                loss: loss))
     }
 
     /// - Parameters:
@@ -82,17 +103,18 @@ struct TroubleList {
         // Nothing when an earlier boot was refused.
         if let alarm, alarm.at >= boot.startedAt / 1_000 {
             add(
-                .tpm, node, since: alarm.at * 1_000, alarm.summary,
-                fix: alarm.tpm.map {
-                    "if that is its new board: ‘roost node tpm \(node.name) --accept \($0.short)’, or the button on its page"
+                .tpm, node, since: alarm.at * 1_000, "\(alarm.summary)",
+                fix: alarm.tpm.map { tpm -> Sentence in
+                    "if that is its new board: ‘roost node tpm \(node.name) --accept \(tpm.short)’, or the button on its page"
                 } ?? "if that is right: ‘roost node tpm \(node.name) --forget’, and the setting tpm")
         }
         // Nothing when the steps are those of an earlier boot.
         let failures = (failed ?? []).filter { $0.boot == boot.boot }.flatMap(\.failures)
         guard let first = failures.first else { return }
-        let more = failures.count > 1 ? ", and \(failures.count - 1) more" : ""
         add(
-            .step, node, since: boot.startedAt, first.sentence + more,
+            .step, node, since: boot.startedAt,
+            failures.count > 1
+                ? "\(first.sentence), and \(failures.count - 1) more" : "\(first.sentence)",
             fix: "its page and ‘roost node steps’ show what it printed and which setting it comes from")
     }
 
@@ -108,13 +130,13 @@ struct TroubleList {
                 kind: .refusedPerson, machine: failure.node, group: failure.group,
                 since: now - max(0, Clock.steadyMillisecond - failure.at),
                 text: "a log-in failed: \(failure.reason)",
-                fix: failure.pool.map {
-                    "‘roost place --node \(failure.node) --pool \($0) --explain’ shows the servers"
+                fix: failure.pool.map { pool -> Sentence in
+                    "‘roost place --node \(failure.node) --pool \(pool) --explain’ shows the servers"
                 } ?? "‘roost get \(failure.node)’ shows the settings pool, log-in and log-in-account"))
     }
 
     private mutating func add(
-        _ kind: FiguresAnswer.Trouble.Kind, _ node: Node, since: Int?, _ text: String, fix: String
+        _ kind: FiguresAnswer.Trouble.Kind, _ node: Node, since: Int?, _ text: Sentence, fix: Sentence
     ) {
         cases.append(
             Case(kind: kind, machine: node.name, group: node.group, since: since, text: text, fix: fix))
@@ -128,7 +150,7 @@ struct TroubleList {
     func rows(
         addresses: (Set<MACAddress>) async -> [MACAddress: IPv4Address],
         activity: () async -> [IPv4Address: RootActivity]
-    ) async -> [FiguresAnswer.Trouble] {
+    ) async -> [TroubleLine] {
         var cases = cases
         if !failures.isEmpty {
             let leased = await addresses(Set(failures.map(\.boot.macAddress)))
@@ -138,7 +160,7 @@ struct TroubleList {
             }
         }
         var rows = lost.flatMap { group, lost in self.rows(of: lost, in: group) }
-        let same = Dictionary(grouping: cases) { [$0.group?.description ?? "", $0.text] }
+        let same = Dictionary(grouping: cases) { [$0.group?.description ?? "", $0.text.english] }
         for cases in same.values { rows += Self.row(of: cases).map { [$0] } ?? [] }
         return Array(rows.sorted(by: Self.comesFirst).prefix(Self.rowLimit))
     }
@@ -149,21 +171,26 @@ struct TroubleList {
         return Case(
             kind: stage == .failed ? .failed : .stuck, machine: failure.machine, group: failure.group,
             since: last?.at,
-            text: stage == .failed
-                ? "failed: \(last?.detail ?? "")" : "stuck after \(stage.rawValue)" + stage.stuckDetail(root),
-            fix: stage.usualFix)
+            text: stage == .failed ? Self.failed(last?.detail ?? "") : stage.stuckSentence(root),
+            fix: Sentence(stringLiteral: stage.usualFix))
     }
 
-    private static func row(of cases: [Case]) -> FiguresAnswer.Trouble? {
+    private static func failed(_ detail: String) -> Sentence {
+        detail.isEmpty ? "failed" : "failed: \(detail)"
+    }
+
+    private static func row(of cases: [Case]) -> TroubleLine? {
         let cases = cases.sorted { $0.machine.countingKey.lexicographicallyPrecedes($1.machine.countingKey) }
         guard let first = cases.first else { return nil }
-        return FiguresAnswer.Trouble(
-            first.kind, machine: first.machine, isKnown: first.group != nil, machines: cases.map(\.machine),
-            group: first.group, since: cases.compactMap(\.since).min(), text: first.text, fix: first.fix)
+        return TroubleLine(
+            FiguresAnswer.Trouble(
+                first.kind, machine: first.machine, isKnown: first.group != nil,
+                machines: cases.map(\.machine), group: first.group, since: cases.compactMap(\.since).min(),
+                text: first.text.english, fix: first.fix.english), what: first.text, fix: first.fix)
     }
 
     /// Nodes that fell silent together are one trouble; of the others, those that may have lost something.
-    private func rows(of lost: [Lost], in group: GroupPath) -> [FiguresAnswer.Trouble] {
+    private func rows(of lost: [Lost], in group: GroupPath) -> [TroubleLine] {
         var clusters: [[Lost]] = []
         for one in lost.sorted(by: { $0.since < $1.since }) {
             if let before = clusters.last?.last, one.since - before.since <= Self.togetherMilliseconds {
@@ -172,7 +199,7 @@ struct TroubleList {
                 clusters.append([one])
             }
         }
-        return clusters.flatMap { cluster -> [FiguresAnswer.Trouble] in
+        return clusters.flatMap { cluster -> [TroubleLine] in
             guard cluster.count >= Self.lostTogether else { return cluster.compactMap(Self.row) }
             let cases = cluster.map {
                 Case(
@@ -184,16 +211,18 @@ struct TroubleList {
         }
     }
 
-    private static func row(of lost: Lost) -> FiguresAnswer.Trouble? {
+    private static func row(of lost: Lost) -> TroubleLine? {
         guard let loss = lost.loss else { return nil }
-        return FiguresAnswer.Trouble(
-            .lost, machine: lost.node.name, isKnown: true, group: lost.node.group, since: lost.since,
-            text: "lost, with \(loss)",
-            fix: "look at its power, its network and its screen; switched on again, it starts anew")
+        return row(of: [
+            Case(
+                kind: .lost, machine: lost.node.name, group: lost.node.group, since: lost.since, text: loss,
+                fix: "look at its power, its network and its screen; switched on again, it starts anew")
+        ])
     }
 
     /// The most machines first, then in natural order.
-    private static func comesFirst(_ left: FiguresAnswer.Trouble, _ right: FiguresAnswer.Trouble) -> Bool {
+    private static func comesFirst(_ one: TroubleLine, _ other: TroubleLine) -> Bool {
+        let (left, right) = (one.trouble, other.trouble)
         if left.count != right.count { return left.count > right.count }
         let (one, other) = (left.machine.countingKey, right.machine.countingKey)
         return one == other ? left.text < right.text : one.lexicographicallyPrecedes(other)

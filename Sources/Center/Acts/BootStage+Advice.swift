@@ -1,11 +1,13 @@
 import Fleet
 
 extension BootStage {
-    /// A sign seen by the server that explains a stuck root: the first thing to check.
-    func stuckDetail(_ root: RootActivity?) -> String {
-        guard [.network, .root, .delivered, .configured, .handover].contains(self) else { return "" }
-        guard let root else { return ": no export open" }
-        return ": export opened, no read since \(root.idleMilliseconds / 1_000) s"
+    /// That a machine stopped after this stage, with what its root's export tells of it.
+    func stuckSentence(_ root: RootActivity?) -> Sentence {
+        guard [.network, .root, .delivered, .configured, .handover].contains(self) else {
+            return "stuck after \(rawValue)"
+        }
+        guard let root else { return "stuck after \(rawValue): no export open" }
+        return "stuck after \(rawValue): export opened, no read since \(root.idleMilliseconds / 1_000) s"
     }
 
     /// The most common fix when a machine stops at this stage.

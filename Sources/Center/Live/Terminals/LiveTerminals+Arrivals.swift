@@ -1,0 +1,69 @@
+import API
+import Fleet
+
+extension LiveTerminals.Terminal {
+    /// Log-ins on their way that have arrived, or do not come any more.
+    ///
+    /// - Parameter shown: those who are at a session there now. One that is there and shown by no display may have been left, or not
+    ///   been opened: that does not count against the server.
+    mutating func settle(_ shown: Set<String>, at time: Int)
+        -> [(ticket: String, user: String, isLost: Bool)]
+    {
+        guard !underway.isEmpty else { return [] }
+        var (ended, lostCount): ([(ticket: String, user: String, isLost: Bool)], Int) = ([], 0)
+        var left: [(ticket: String, user: String, at: Int)] = []
+        for logIn in underway {
+            if shown.contains(logIn.user) {
+                ended.append((logIn.ticket, logIn.user, false))
+            } else if time - logIn.at > LiveTerminals.patience {
+                ended.append((logIn.ticket, logIn.user, true))
+                if !users.contains(logIn.user) { lostCount += 1 }
+            } else {
+                left.append(logIn)
+            }
+        }
+        if ended.contains(where: { !$0.isLost }) { placed.failureCount = 0 }
+        if lostCount > 0 {
+            placed.failureCount += lostCount
+            placed.failedAt = time
+        }
+        underway = left
+        placed.underwayCount = left.count
+        opened.formIntersection(left.map(\.ticket))
+        return ended
+    }
+
+    /// Log-ins on their way whose sessions have begun and ended between two reports: none will ever show them.
+    ///
+    /// Without that they counted as on their way for a minute, and a person who comes again would be sent after them, even to a server that
+    /// drains.
+    ///
+    /// - Parameter events: in the order in which they happened.
+    mutating func ended(by events: [AgentEvent], at time: Int) -> [(ticket: String, user: String)] {
+        guard !underway.isEmpty else { return [] }
+        var ended: [(ticket: String, user: String)] = []
+        for event in events {
+            switch event.kind {
+            case .ticketUsed where underway.contains { $0.ticket == event.id }: opened.insert(event.id)
+            case .sessionBegan:
+                // With passwords of their own, people have no ticket that is used. Ages are whole seconds.
+                let began = time - event.age * 1_000
+                opened.formUnion(
+                    underway.lazy.filter { $0.user == event.user && began > $0.at - 1_000 }.map(\.ticket))
+            case .sessionEnded where !users.contains(event.user):
+                ended += underway.filter { $0.user == event.user && opened.contains($0.ticket) }.map {
+                    ($0.ticket, $0.user)
+                }
+            default: break
+            }
+        }
+        if ended.isEmpty { return [] }
+        let tickets = Set(ended.map(\.ticket))
+        ended = underway.filter { tickets.contains($0.ticket) }.map { ($0.ticket, $0.user) }
+        underway.removeAll { tickets.contains($0.ticket) }
+        opened.subtract(tickets)
+        placed.underwayCount = underway.count
+        placed.failureCount = 0
+        return ended
+    }
+}

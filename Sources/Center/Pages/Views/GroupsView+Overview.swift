@@ -1,0 +1,84 @@
+import API
+import Fleet
+
+extension GroupsView {
+    /// How its nodes are, and what differs among them.
+    struct Overview: View {
+        var tiles: [DashboardView.Tile]
+        /// Nil when all came up.
+        var troubles: TableView<DashboardView.Trouble>?
+        /// Nil while it has no nodes.
+        var map: FleetMap?
+        /// What its nodes have, most common first.
+        var shares: [Share]
+        /// That only some of its nodes were looked at; nil: all were.
+        var sampled: String?
+    }
+
+    /// One property of the nodes of a group.
+    struct Share: View {
+        var title: String
+        var rows: [Part]
+
+        struct Part: View {
+            var name: String
+            /// The search for its nodes; nil where there is none.
+            var link: String?
+            var count: Int
+            /// Percent of all.
+            var share: Int
+        }
+    }
+}
+
+extension GroupsView.Overview {
+    /// - Parameters:
+    ///   - overview: of that group.
+    ///   - sample: nodes of the group, not all of a large one.
+    ///   - mayRelease: whether the caller may let a held node of a group boot again.
+    init(
+        of path: GroupPath, _ overview: Acts.Overview, sample: [MachineAnswer],
+        mayRelease: (GroupPath) -> Bool, _ words: Words
+    ) {
+        tiles = MachineState.allCases.map { state in
+            DashboardView.Tile(
+                kind: state.rawValue, count: overview.figures.states[state] ?? 0,
+                label: words(state.rawValue),
+                link: "/nodes?q=\(Escape.component("group=\(path) state=\(state.rawValue)"))")
+        }
+        if !overview.troubles.isEmpty {
+            troubles = TableView(
+                words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
+                rows: overview.troubles.map {
+                    DashboardView.Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
+                })
+        }
+        if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
+        let query = "group=\(path)"
+        shares = [
+            GroupsView.Share(words("Boots next"), sample.map { $0.version ?? words("boots nothing") }),
+            GroupsView.Share(words("Runs"), sample.compactMap(\.booted)) { "\(query) booted=\($0)" },
+            GroupsView.Share(words("Hardware"), sample.compactMap(\.hardware)),
+        ].filter { !$0.rows.isEmpty }
+        if sample.count < overview.rooms.values.reduce(0, { $0 + $1.count }) {
+            sampled = words("Of the first %1 nodes", String(sample.count))
+        }
+    }
+}
+
+extension GroupsView.Share {
+    /// Values that are shown.
+    private static let valueLimit = 6
+
+    /// - Parameter query: the search for the nodes with a value.
+    fileprivate init(_ title: String, _ values: [String], query: (String) -> String? = { _ in nil }) {
+        self.title = title
+        let counts = Dictionary(grouping: values) { $0 }.mapValues(\.count)
+            .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        rows = counts.prefix(Self.valueLimit).map { name, count in
+            Part(
+                name: name, link: query(name).map { "/nodes?q=\(Escape.component($0))" }, count: count,
+                share: count * 100 / max(1, values.count))
+        }
+    }
+}
