@@ -136,7 +136,8 @@ struct AgentPort {
         group.post("renew") { request, context in
             let name = try await agent(of: context)
             let wish = try await request.decoded(AgentRenewRequest.self, upTo: Self.requestByteLimit)
-            return try await JSONAnswer(agents.renew(wish, of: name))
+            let shown = try await connections.fingerprint(of: context.channel) ?? ""
+            return try await JSONAnswer(agents.renew(wish, of: name, showing: shown))
         }
         group.get("orders") { _, context in
             let name = try await agent(of: context)

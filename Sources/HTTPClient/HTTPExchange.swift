@@ -207,9 +207,10 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
             channel?.close(promise: nil)
             return
         }
-        // What the reader held back is over: the end of the connection has to be seen from now on.
-        if isReadHeld { channel.read() }
+        let isReadHeld = isReadHeld
         channel.pipeline.syncOperations.removeHandler(self).assumeIsolated().whenComplete { _ in
+            // What the reader held back is over: the end of the connection has to be seen from now on.
+            if isReadHeld { channel.read() }
             kept.put(channel)
         }
     }

@@ -156,12 +156,50 @@ import Testing
         async throws
     {
         let one = AgentCertificates.One(fingerprint: String(repeating: "a", count: 64), validUntil: 5)
-        let both = AgentCertificates([one]).adding(one).adding(one)
-        #expect(both.all.count == 2)
+        let next = AgentCertificates.One(fingerprint: String(repeating: "b", count: 64), validUntil: 9)
+        let both = AgentCertificates([one]).adding(next, to: one.fingerprint)
+        #expect(both.all == [one, next])
         #expect(AgentCertificates(parsing: both.text) == both)
         #expect(AgentCertificates(parsing: "x:1,\(one.fingerprint):y,:").all.isEmpty)
         _ = try await join(token(), "ts1")
         try await services.fleet.change(by: "test") { _ in [.terminal(try TerminalName("ts1"), nil)] }
         #expect(try await services.fleet.store.agentCertificates().isEmpty)
+    }
+
+    @Test func `an agent whose answers are lost keeps the certificate that it has`() throws {
+        let (had, lost, got) = (
+            AgentCertificates.One(fingerprint: "a", validUntil: 5),
+            AgentCertificates.One(fingerprint: "b", validUntil: 6),
+            AgentCertificates.One(fingerprint: "c", validUntil: 7)
+        )
+        let certificates = AgentCertificates([had]).adding(lost, to: "a").adding(got, to: "a")
+        #expect(certificates.all == [had, got])
+        #expect(certificates.adding(lost, to: "c").all == [got, lost])
+    }
+
+    @Test func `an agent that is revoked while it asks for its next certificate stays away`() async throws {
+        let name = try await join(token(), "ts1").server
+        let known = try await services.fleet.store.agentCertificates()[name]
+        let shown = try #require(known?.all.first?.fingerprint)
+        let wish = AgentRenewRequest(certificateRequest: try CertificateRequest(name: "ts1").text)
+        // The port has let its request in already.
+        try await acts.revokeAgent(of: name)
+        #expect(await status { _ = try await services.agents.renew(wish, of: name, showing: shown) } == 403)
+        #expect(try await services.fleet.store.agentCertificates()[name]?.all.isEmpty != false)
+    }
+
+    @Test func `a certificate that has expired counts no more, also on a connection that stays`() async throws
+    {
+        let name = try TerminalName("ts1")
+        let (old, new) = (String(repeating: "a", count: 64), String(repeating: "b", count: 64))
+        let certificates = AgentCertificates([
+            .init(fingerprint: old, validUntil: Clock.second),
+            .init(fingerprint: new, validUntil: Clock.second + 600),
+        ])
+        try await services.fleet.change(by: "test") { _ in
+            [.terminal(name, TerminalServer(name: name, address: "10.77.0.20"), agent: certificates)]
+        }
+        #expect(try await services.agents.name(ofFingerprint: old) == nil)
+        #expect(try await services.agents.name(ofFingerprint: new) == name)
     }
 }

@@ -82,9 +82,37 @@ import Wire
         #expect(try await bench.refusal() != nil)
         let reason = bench.logIns.failures().first?.reason ?? ""
         switch flaw {
-        case "other": #expect(reason.contains("is not for pc-1"))
-        case "missing": #expect(reason.contains("there is no secret others"))
+        case "other":
+            #expect(reason.contains("there is no secret windows of group / or below that is for pc-1"))
+        case "missing": #expect(reason.contains("there is no secret others of group / or below"))
         default: break
         }
+    }
+
+    @Test func `what a guest's settings lack counts against no server, so that people still log in there`()
+        async throws
+    {
+        let bench = try await Self.bench(accounts: ["*": "secret=others"])
+        for place in 1...Placement.failureLimit { #expect(try await bench.refusal(at: place) != nil) }
+        let name = try TerminalName("win")
+        #expect(bench.terminals.now(at: bench.time)[name]?.placed?.failureCount == 0)
+        #expect(try await bench.ticket("SCHOOL\\ann").user == "SCHOOL\\ann")
+    }
+
+    @Test func `a server without an agent that failed is as good as before once it took a log-in`()
+        async throws
+    {
+        let bench = try await Self.bench()
+        let (name, terminals) = (try TerminalName("win"), bench.terminals)
+        func failureCount() -> Int? { terminals.now(at: bench.time)[name]?.placed?.failureCount }
+        for number in 0..<Placement.failureLimit {
+            terminals.note("bad\(number)", user: "ann", on: name, at: bench.time)
+            terminals.noteEnd(of: "bad\(number)", on: name, problem: "no certificate", at: bench.time)
+        }
+        #expect(failureCount() == Placement.failureLimit)
+        terminals.note("good", user: "ann", on: name, at: bench.time)
+        bench.pass(LiveTerminals.patience + 1)
+        #expect(terminals.takePlaced(on: name, at: bench.time).count == 1)
+        #expect(failureCount() == 0)
     }
 }

@@ -15,6 +15,7 @@ import Wire
         var group = NodeGroup(path: school)
         group.settings = [
             "commands": .map(["a": "late secret=T:join -- join $T"]), "known-nodes": .text("/lab"),
+            "windows-accounts": .map(["*": "secret=join"]),
         ]
         let lab = NodeGroup(path: try GroupPath("/lab"))
         let pool = TerminalPool(name: try PoolName(room), group: school)
@@ -59,9 +60,16 @@ import Wire
     @Test func `a secret and a group that settings name go, and the plan says what misses them`() throws {
         let fleet = try Self.fleet()
         let secret = try ChangePlan(of: [.secret(SecretName("join"), nil)], in: fleet).notes ?? []
-        #expect(secret == ["a command of group /school needs the secret join: it will fail"])
+        #expect(
+            secret == [
+                "a command of group /school needs the secret join: it will fail",
+                "windows-accounts of group /school names the secret join: log-ins with it will fail",
+            ])
         let group = try ChangePlan(of: [.group(GroupPath("/lab"), nil)], in: fleet).notes ?? []
         #expect(group == ["known-nodes of group /school names group /lab: nodes there will know no others"])
+        let lab = try GroupPath("/lab")
+        let alone = try ChangePlan(of: [.group(lab, nil)], in: fleet, seeing: { lab.contains($0) })
+        #expect(alone.notes == nil, "those of one group do not learn of others by removing it")
         var quiet = try #require(fleet.groups[try GroupPath(Self.school)])
         quiet.settings = [:]
         let both: [FleetEdit] = [.group(quiet.path, quiet), .secret(try SecretName("join"), nil)]

@@ -50,7 +50,7 @@ extension Acts {
 
     func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot) throws -> ChangePlan {
         try caller.requireLeave(for: edits, in: snapshot)
-        return try ChangePlan(of: edits, in: snapshot, within: fleet.addressPlan)
+        return try ChangePlan(of: edits, in: snapshot, within: fleet.addressPlan, seeing: { caller.sees($0) })
     }
 
     /// Makes a change.

@@ -113,7 +113,7 @@ struct DesktopsPage {
 
     /// - Parameter back: where a change leads back to; nil: the record is removed.
     private func addForm<Record: DesktopRecord>(
-        of _: Record.Type, at path: String, to routes: Routes,
+        of _: Record.Type, at path: RouterPath, to routes: Routes,
         back: @escaping @Sendable (Record.Key?) -> String
     ) {
         routes.get(RouterPath(path), .configure) { request, context, acts in

@@ -42,9 +42,13 @@ package struct ChangePlan: Equatable, Sendable, Codable {
 extension ChangePlan {
     /// Compares `before` with the result of `edits`; throws like making them.
     ///
-    /// - Parameter plan: the addresses that nodes may have.
-    package init(of edits: [FleetEdit], in before: FleetSnapshot, within plan: AddressPlan = .unknown) throws
-    {
+    /// - Parameters:
+    ///   - plan: the addresses that nodes may have.
+    ///   - sees: whether those who read the plan may see what is in a group.
+    package init(
+        of edits: [FleetEdit], in before: FleetSnapshot, within plan: AddressPlan = .unknown,
+        seeing sees: (GroupPath) -> Bool = { _ in true }
+    ) throws {
         let renames = before.renames(by: edits)
         let after = try before.applying(
             edits + before.followers(of: renames, in: edits), revision: before.revision, within: plan)
@@ -63,7 +67,7 @@ extension ChangePlan {
         let lines =
             before.notes(of: renames, to: after) + networks
             + CommandNotes.lines(of: edits, from: before, to: after)
-            + LostNames.lines(of: edits, from: before, to: after)
+            + LostNames.lines(of: edits, from: before, to: after, seeing: sees)
         notes = lines.isEmpty ? nil : lines
     }
 

@@ -37,21 +37,30 @@ extension FleetSnapshot.Contents {
 enum LostNames {
     private static let lineLimit = 20
 
-    static func lines(of edits: [FleetEdit], from before: FleetSnapshot, to after: FleetSnapshot) -> [String]
-    {
+    /// - Parameter sees: whether those who read it may see what is in a group. Those who may remove a record may not see all that names it.
+    static func lines(
+        of edits: [FleetEdit], from before: FleetSnapshot, to after: FleetSnapshot,
+        seeing sees: (GroupPath) -> Bool
+    ) -> [String] {
         let lines = edits.flatMap { edit -> [String] in
             guard edit.record == nil else { return [] }
             switch edit.inverse(in: before).record {
             case let secret as Secret where after.contents.secrets[secret.name] == nil:
-                return after.contents.uses(of: Settings.commands) { commands in
+                let commands = after.contents.uses(of: Settings.commands) { commands in
                     commands.contains { $0.secrets.values.contains(secret.name) }
-                }.filter { secret.group.contains($0.group) }.map {
+                }
+                let accounts = after.contents.uses(of: Settings.windowsAccounts) { accounts in
+                    accounts.contains { $0.secret == secret.name }
+                }
+                return commands.filter { sees($0.group) }.map {
                     "a command of \($0.origin) needs the secret \(secret.name): it will fail"
                 }
+                    + accounts.filter { sees($0.group) }.map {
+                        "\(Settings.windowsAccounts.name) of \($0.origin) names the secret \(secret.name): log-ins with it will fail"
+                    }
             case let group as NodeGroup where after.contents.groups[group.path] == nil:
                 return after.contents.uses(of: Settings.knownNodes) { $0 == group.path }
-                    // Others are not for those who may see this group alone.
-                    .filter { group.path.parent?.contains($0.group) ?? true }.map {
+                    .filter { sees($0.group) }.map {
                         "\(Settings.knownNodes.name) of \($0.origin) names group \(group.path): nodes there will know no others"
                     }
             default: return []

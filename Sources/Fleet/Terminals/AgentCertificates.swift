@@ -18,8 +18,12 @@ package struct AgentCertificates: Equatable, Sendable {
 
     package init(_ all: [One] = []) { self.all = all.suffix(Self.countLimit) }
 
-    /// Those that are kept once this one is made.
-    package func adding(_ one: One) -> Self { Self(all + [one]) }
+    /// Those that are kept once this one is made: it, and the one that the agent has. Others were made for requests whose answer was lost.
+    ///
+    /// - Parameter fingerprint: of the one that the agent has.
+    package func adding(_ one: One, to fingerprint: String) -> Self {
+        Self(all.filter { $0.fingerprint == fingerprint } + [one])
+    }
 }
 
 extension AgentCertificates {

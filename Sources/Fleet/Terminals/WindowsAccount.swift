@@ -59,16 +59,44 @@ extension [WindowsAccount] {
 }
 
 extension FleetSnapshot {
-    /// Why a secret is no password for a node; nil: it is one, as far as its record says.
+    /// Why an account's secret is no password for a node; nil: it is one, as far as its record says.
     ///
-    /// As for files: a node gets the secrets of its groups, rules and name only, whichever its settings name.
-    package func problem(ofPassword name: SecretName, for node: Node) -> String? {
-        guard let secret = contents.secrets[name] else { return "there is no secret \(name)" }
-        let rules = secret.rule.map { fittingRules(of: node).contains($0) ? Set([$0]) : [] } ?? []
-        guard secret.isFor(node.name, in: node.group, fitting: rules) else {
-            return "secret \(name) is not for \(node.name)"
+    /// As for files: a node gets the secrets of its groups, rules and name only, whichever its settings name. This one goes out at each
+    /// log-in, whatever it is armed for: so those who could arm it have to have named it. Administrators of one room have no use of a
+    /// secret of the whole site.
+    package func problem(
+        ofPasswordFor account: WindowsAccount, at node: Node, by settings: EffectiveSettings
+    ) -> String? {
+        guard let name = account.secret else { return "its key in windows-accounts is off" }
+        let place = settings.place(ofWindowsAccount: account.key, at: node)
+        guard let secret = contents.secrets[name], place.contains(secret.group),
+            secret.isFor(node.name, in: node.group, fitting: fittingRules(of: node, for: secret))
+        else {
+            // The same for all: what there is elsewhere is not told.
+            return "there is no secret \(name) of group \(place) or below that is for \(node.name)"
         }
         guard secret.minted == nil else { return "secret \(name) is minted, and no password" }
         return nil
+    }
+
+    private func fittingRules(of node: Node, for secret: Secret) -> Set<RuleName> {
+        secret.rule.map { fittingRules(of: node).contains($0) ? [$0] : [] } ?? []
+    }
+}
+
+extension EffectiveSettings {
+    /// The group whose administrators wrote the entry that counts for an account; rules, images and kept files are the site's.
+    fileprivate func place(ofWindowsAccount key: String, at node: Node) -> GroupPath {
+        let level = levels.last { level in
+            guard case .map(let entries)? = level.settings[Settings.windowsAccounts.name] else {
+                return false
+            }
+            return entries[key] != nil
+        }
+        return switch level?.origin {
+        case .group(let path): path
+        case .node: node.group
+        default: .site
+        }
     }
 }

@@ -35,7 +35,7 @@ package final class Agents: Sendable {
     private struct Known {
         /// Of the configuration that this was read with; nil: never.
         var revision: Int?
-        var names: [String: TerminalName] = [:]
+        var agents: [String: (name: TerminalName, validUntil: Int)] = [:]
     }
 
     let fleet: LiveFleet
@@ -182,15 +182,27 @@ package final class Agents: Sendable {
         return made.pem
     }
 
-    /// Signs an agent's next certificate. The one that it comes with counts until that has ended.
-    func renew(_ request: AgentRenewRequest, of name: TerminalName) async throws -> AgentRenewAnswer {
+    /// Signs an agent's next certificate. The one that it comes with counts until that has ended, however often it asks.
+    ///
+    /// - Parameter shown: the fingerprint of the one that it comes with.
+    func renew(_ request: AgentRenewRequest, of name: TerminalName, showing shown: String) async throws
+        -> AgentRenewAnswer
+    {
+        let revision = fleet.snapshot.revision
         let before = try await fleet.store.agentCertificates()[name] ?? AgentCertificates()
+        guard before.all.contains(where: { $0.fingerprint == shown }) else {
+            throw Problem(403, "Forbidden", "this agent is not known here any more: join again")
+        }
         let pem = try await sign(request.certificateRequest, of: name) { made in
             { current in
                 guard let record = current.contents.terminals.servers[name] else {
                     throw StoreError.notFound(TerminalServer.missing(name))
                 }
-                return [.terminal(name, record, agent: before.adding(made))]
+                // It may have been revoked since, and must not come back by this.
+                guard current.revision == revision else {
+                    throw StoreError.conflict("the configuration has changed meanwhile; ask again")
+                }
+                return [.terminal(name, record, agent: before.adding(made, to: shown))]
             }
         }
         return AgentRenewAnswer(certificate: pem)
@@ -208,16 +220,20 @@ package final class Agents: Sendable {
     func name(ofFingerprint fingerprint: String) async throws -> TerminalName? {
         // What stands beside records changes with them.
         let revision = fleet.snapshot.revision
-        let (isNew, found) = known.withLock { ($0.revision == revision, $0.names[fingerprint]) }
-        if isNew { return found }
-        var names: [String: TerminalName] = [:]
-        for (name, certificates) in try await fleet.store.agentCertificates() {
-            for one in certificates.all { names[one.fingerprint] = name }
+        var (isNew, found) = known.withLock { ($0.revision == revision, $0.agents[fingerprint]) }
+        if !isNew {
+            var agents: [String: (name: TerminalName, validUntil: Int)] = [:]
+            for (name, certificates) in try await fleet.store.agentCertificates() {
+                for one in certificates.all { agents[one.fingerprint] = (name, one.validUntil) }
+            }
+            known.withLock { [agents] in
+                if ($0.revision ?? 0) <= revision { $0 = Known(revision: revision, agents: agents) }
+            }
+            found = agents[fingerprint]
         }
-        known.withLock { [names] in
-            if ($0.revision ?? 0) <= revision { $0 = Known(revision: revision, names: names) }
-        }
-        return names[fingerprint]
+        // TLS looks at it only when a connection begins, and connections stay.
+        guard let found, Clock.second < found.validUntil else { return nil }
+        return found.name
     }
 
     /// Whether an agent may send a request now.

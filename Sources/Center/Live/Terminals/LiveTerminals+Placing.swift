@@ -97,8 +97,12 @@ extension LiveTerminals {
 
     /// A log-in does not come: it is no longer on its way.
     ///
-    /// - Parameter problem: what the server could not do, which counts against it; nil: the log-in was given up.
-    package func noteEnd(of ticket: String, on name: TerminalName, problem: String?, at time: Int) {
+    /// - Parameters:
+    ///   - problem: why it was not prepared; nil: the log-in was given up.
+    ///   - isServers: whether the server could not do it, which counts against it.
+    package func noteEnd(
+        of ticket: String, on name: TerminalName, problem: String?, isServers: Bool = true, at time: Int
+    ) {
         state.withLock { state in
             guard var terminal = state.terminals[name] else { return }
             for logIn in terminal.underway where logIn.ticket == ticket {
@@ -107,8 +111,10 @@ extension LiveTerminals {
             terminal.underway.removeAll { $0.ticket == ticket }
             terminal.placed.underwayCount = terminal.underway.count
             if let problem {
-                terminal.placed.failureCount += 1
-                terminal.placed.failedAt = time
+                if isServers {
+                    terminal.placed.failureCount += 1
+                    terminal.placed.failedAt = time
+                }
                 state.history.settle(ticket, .failed, at: time, text: problem)
             } else {
                 state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for anew")

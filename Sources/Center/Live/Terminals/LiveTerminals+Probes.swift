@@ -57,6 +57,8 @@ extension LiveTerminals {
             for logIn in old { state.endsComing(logIn.user, to: name) }
             terminal.underway.removeAll { time - $0.at > Self.patience }
             terminal.placed.underwayCount = terminal.underway.count
+            // They were prepared, and without an agent no report says more.
+            if terminal.report == nil { terminal.placed.failureCount = 0 }
             state.terminals[name] = terminal
             return old
         }

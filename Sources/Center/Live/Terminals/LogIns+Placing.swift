@@ -268,7 +268,10 @@ extension LogIns {
             // What it may have prepared opens nothing: its credential is given to no one.
             terminals.tell(.forget(ticket: ticket), to: name)
             let failure = (error as? LogInRefusal) ?? .failed(name, Self.text(of: error))
-            terminals.noteEnd(of: ticket, on: name, problem: failure.reason, at: now())
+            // Without an agent, what an account of the node's lacks is in its settings: others can log in there.
+            terminals.noteEnd(
+                of: ticket, on: name, problem: failure.reason,
+                isServers: entry.isOwn || terminals.hasAgent(name), at: now())
             entry.lastFailure = failure
             entry.excluded.insert(name)
             guard entry.excluded.count < Self.attemptLimit else { throw entry.lastFailure ?? .tookTooLong }

@@ -235,7 +235,7 @@ package final class LogIns: Sendable {
         else { return nil }
         return Entry.Windows(
             user: account.user(for: name.text), secret: secret,
-            problem: snapshot.problem(ofPassword: secret, for: node))
+            problem: snapshot.problem(ofPasswordFor: account, at: node, by: settings))
     }
 
     /// Whether an administrator wrote this very name, and it was not made of a node's.
