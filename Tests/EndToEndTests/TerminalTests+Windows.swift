@@ -63,7 +63,10 @@ extension EndToEnd.Machines.TerminalTests {
         // Another machine in its place, with another certificate, gets nothing.
         try Windows.start("guest", password)
         // The node sees it; once a probe has seen it, too, no log-in goes there.
-        if try terminals.logIn("guest") == nil {
+        if let refusal = try terminals.logIn("guest") {
+            #expect(refusal.contains("No computer has room"), "\(refusal)")
+            #expect(try lab.roost("status").contains("certificate"))
+        } else {
             #expect(try terminals.says().contains("not the one that this network knows"))
         }
     }
