@@ -116,7 +116,7 @@ struct DesktopsPage {
         of _: Record.Type, at path: RouterPath, to routes: Routes,
         back: @escaping @Sendable (Record.Key?) -> String
     ) {
-        routes.get(RouterPath(path), .configure) { request, context, acts in
+        routes.get(path, .configure) { request, context, acts in
             let form: DesktopForm<Record>
             if let name = request.query("name") {
                 let saved = try Record.saved(Record.Key(name), by: acts)
@@ -127,7 +127,7 @@ struct DesktopsPage {
             }
             return try show(form, request, context, acts)
         }
-        routes.post(RouterPath(path), .configure) { request, context, acts in
+        routes.post(path, .configure) { request, context, acts in
             let form = try pages.form(context)
             let typed = DesktopForm<Record>(form)
             do {
