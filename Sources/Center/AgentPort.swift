@@ -198,6 +198,8 @@ struct AgentPort {
             }
         }
         feed.onTermination = { _ in work.cancel() }
+        // At once, and not when the next sign of life finds no one: log-ins go elsewhere meanwhile.
+        context.channel.closeFuture.whenComplete { _ in work.cancel() }
         return lines
     }
 }

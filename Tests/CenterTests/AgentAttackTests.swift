@@ -67,7 +67,7 @@ import Wire
             await starts.next()
             listening.cancel()
             let name = try TerminalName("ts1")
-            try await Self.wait { !services.terminals.isListening(name) }
+            try await Self.wait(seconds: 30) { !services.terminals.isListening(name) }
             await #expect(throws: AgentOrderProblem.notConnected(name)) {
                 try await services.terminals.order(.restart, on: name)
             }
@@ -97,7 +97,8 @@ import Wire
 
     @Test func `one address has a bounded number of connections, and others are not affected`() async throws {
         let services = services
-        try await bench.serving { port, _ in
+        // Beside all other tests, the first connections wait long for the last.
+        try await bench.serving(.init(first: .seconds(180), whole: .seconds(180))) { port, _ in
             let identity = try await bench.identity("ts1", port: port)
             var peers: [SlowPeer] = []
             for _ in 0..<CenterLimits.connectionLimit { peers.append(try await SlowPeer(port: port)) }
@@ -288,9 +289,8 @@ import Wire
         return true
     }
 
-    /// Within ten seconds.
-    static func wait(_ condition: () async throws -> Bool) async throws {
-        for _ in 0..<500 {
+    static func wait(seconds: Int = 10, _ condition: () async throws -> Bool) async throws {
+        for _ in 0..<seconds * 50 {
             if try await condition() { return }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -149,7 +149,7 @@ extension MatrixRow {
         POST /api/v1/nodes/import  place  200  fresh,WAITING,GROUP
         POST /api/v1/nodes/import?plan=yes  place  200  fresh,WAITING,GROUP
         POST /api/v1/nodes/import  place:configure  200  NODE,MAC,GROUP,,imported
-        POST /api/v1/nodes/NODE/rename  place  409  {"name":"fresh"}
+        POST /api/v1/nodes/NODE/rename  place  200  {"name":"fresh"}
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/steps  place  200
@@ -287,8 +287,8 @@ extension MatrixRow {
         POST /machines/WAITING/approve  place  303  name=fresh&group=GROUP
         GET /groups  anywhere  200
         GET /groups?path=ATTIC  place  200
-        GET /groups?path=GROUP&tab=settings  place  200
-        GET /groups?path=GROUP&tab=history  place  200
+        GET /groups?path=ATTIC&tab=settings  place  200
+        GET /groups?path=ATTIC&tab=history  place  200
         GET /settings  site  200
         POST /groups/add  place  303  parent=GROUP&name=new
         POST /groups/add  place  409  parent=GROUP&name=attic
@@ -324,7 +324,7 @@ extension MatrixRow {
         GET /images/debian/versions/1/boot-test  anywhere  200
         GET /images/debian/difference  anywhere  200
         GET /images/debian/settings  anywhere  200
-        POST /images/debian/settings  site  303  has.loader=yes&value.loader=ipxe
+        POST /images/debian/settings  site  200,303  has.loader=yes&value.loader=ipxe
         POST /images/debian/verify  anywhere  200  version=1
         GET /images/debian/prune  site  200
         POST /images/debian/prune  site  303  keep=1000
