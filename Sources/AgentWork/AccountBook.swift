@@ -1,5 +1,5 @@
 import API
-import Foundation
+import FoundationEssentials
 import Linux
 
 /// The accounts that the agent has made, or is about to make or to end: an entry is on the disk before anything is done, so that a crash

@@ -30,7 +30,9 @@ import Testing
             let route = try #require(answer.route, "\(row.testDescription): there is no such route")
             asked.insert(route)
         }
-        let tables = [MatrixRow.api, MatrixRow.people, MatrixRow.terminals, MatrixRow.pages]
+        let tables = [
+            MatrixRow.api, MatrixRow.people, MatrixRow.terminals, MatrixRow.schedules, MatrixRow.pages,
+        ]
         #expect(MatrixRow.all.count == tables.reduce(0) { $0 + $1.split(separator: "\n").count })
         #expect(fleet.permissions.count > 120)
         #expect(Set(fleet.permissions.keys).subtracting(asked) == [], "routes without a row")

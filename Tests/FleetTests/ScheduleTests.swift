@@ -129,8 +129,8 @@ import Wire
         for time in [Schedule.Time.once(due), .weekly(try Self.week("daily 22:00"))] {
             let schedule = try Self.schedule(time)
             var progress = ScheduleProgress(at: due - 7_200)
-            // A clock that is ten years ahead for a minute.
-            #expect(progress.look(at: schedule, in: .utc, now: due + 3_653 * 86_400) == nil)
+            // A clock that is ten years and two hours ahead for a minute.
+            #expect(progress.look(at: schedule, in: .utc, now: due + 3_653 * 86_400 + 7_200) == nil)
             #expect(progress.past.first?.state == .missed)
             #expect(progress.look(at: schedule, in: .utc, now: due - 7_100) == nil)
             #expect(progress.next(of: schedule, in: .utc, now: due - 7_100) == due)

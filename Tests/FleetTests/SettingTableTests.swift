@@ -17,7 +17,7 @@ import Wire
         }
         // Values that are only typed are stored under another name.
         #expect(declared.filter { $0 != Settings.rootPassword.name } == SettingDefinition.all.map(\.name))
-        #expect(declared.count == 53)
+        #expect(declared.count == 55)
         #expect(
             try SettingDefinition.settable(Settings.rootPassword.name) == Settings.rootPassword.definition)
         #expect(SettingDefinition.named(Settings.rootPassword.name) == nil)

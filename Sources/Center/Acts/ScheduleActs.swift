@@ -20,7 +20,7 @@ extension Acts {
     func schedule(_ name: ScheduleName) throws -> Saved<ScheduleAnswer> {
         let snapshot = fleet.snapshot
         try require(.read)
-        let schedule = try permittedSchedule(name, in: snapshot) { _ in .read }
+        let schedule = try permittedSchedule(name, in: snapshot, missing: .read) { _ in .read }
         return Saved(
             record: answer(schedule, in: snapshot), tag: try RecordTag.of(schedule),
             revision: snapshot.revision)
@@ -119,11 +119,12 @@ extension Acts {
     // MARK: Parts
 
     private func permittedSchedule(
-        _ name: ScheduleName, in snapshot: FleetSnapshot, _ permission: (Schedule) -> Permission
+        _ name: ScheduleName, in snapshot: FleetSnapshot, missing: Permission = .enrol,
+        _ permission: (Schedule) -> Permission
     ) throws -> Schedule {
         let stored = snapshot.contents.schedules[name]
-        // One that is not there is refused like one elsewhere.
-        let needed = stored.map(permission) ?? .enrol
+        // One that is not there is refused like one elsewhere, whose permission is the least unless its act says more.
+        let needed = stored.map(permission) ?? missing
         try require(needed)
         if let stored, may(needed, in: stored.group) { return stored }
         try caller.requireNames(needed, "schedule", name.text)
