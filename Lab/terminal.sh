@@ -200,6 +200,8 @@ terminal_windows() { # NAME ADDRESS DOMAIN USER
   # What Windows keeps of a password (MS-NLMP 3.3.1).
   hash=$(iconv -t utf-16le | openssl dgst -md4 -provider legacy -provider default -r | cut -d' ' -f1)
   terminal_client "$name" "$2"
+  # It goes on behind this program, without what a caller waits for the end of.
+  close_inherited
   # shellcheck disable=SC2016  # the container's shell reads it
   enter_container "$name" sh -euc '
     xsetroot -solid "#2a6099"

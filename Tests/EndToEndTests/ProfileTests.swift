@@ -245,7 +245,7 @@ extension EndToEnd.Systems {
                 environment: TerminalLab.environment)
             defer { _ = try? TerminalLab.command("stop", "other") }
             try lab.roost(
-                "server", "add", "other", "--address", "10.77.0.23", "--system", "windows", "--tag", "room")
+                "server", "add", "other", "10.77.0.23", "--system", "windows", "--tag", "room")
 
             // From the network: it will start again by itself.
             try lab.boot(

@@ -31,7 +31,7 @@ extension EndToEnd.Machines.TerminalTests {
             _ = try? TerminalLab.command("stop", Windows.name)
         }
         try lab.roost(
-            "server", "add", Windows.name, "--address", Windows.address, "--system", "windows", "--protocol",
+            "server", "add", Windows.name, Windows.address, "--system", "windows", "--protocol",
             "rdp")
         try lab.roost("pool", "add", "windows", "--level", Windows.name, "--protocol", "rdp")
         try lab.waitUntil("the Windows server was probed", seconds: 60) {

@@ -171,6 +171,8 @@ extension LogIns {
         // A server whose agent starts again comes back within seconds; one that is gone is silent after some more.
         while !terminals.isListening(session.server), terminals.hasAgent(session.server) {
             guard terminals.silence(of: session.server, at: now()) <= Placement.silence else { return nil }
+            let record = fleet.snapshot.contents.terminals.servers[session.server]
+            if let record, await hasGone(record, by: session.kind) { return nil }
             guard now() + 2_000 < entry.way.deadline else { throw .silent(session.server) }
             do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .tookTooLong }
         }
@@ -224,13 +226,18 @@ extension LogIns {
     /// While an agent owes an answer: one whose machine lost its power never gives it. Where its report is overdue, and its port says nothing
     /// as well, its orders fail at once, and the person lands elsewhere.
     private func watch(_ server: TerminalServer, by kind: SessionProtocol) async {
-        guard let port = server.ports[kind] else { return }
         while (try? await Task.sleep(for: .milliseconds(Self.doubt))) != nil {
-            guard terminals.silence(of: server.name, at: now()) > Self.overdue,
-                case .none = await knock(server.address, port), !Task.isCancelled
-            else { continue }
-            return terminals.noteGone(server.name)
+            if !Task.isCancelled, await hasGone(server, by: kind) { return }
         }
+    }
+
+    /// Whether a server's report is overdue, and its port says nothing as well: then it counts as gone until it is heard again.
+    private func hasGone(_ server: TerminalServer, by kind: SessionProtocol) async -> Bool {
+        guard let port = server.ports[kind], terminals.silence(of: server.name, at: now()) > Self.overdue,
+            case .none = await knock(server.address, port), !Task.isCancelled
+        else { return false }
+        terminals.noteGone(server.name)
+        return true
     }
 
     // MARK: Preparing
