@@ -45,7 +45,8 @@ import Testing
             "$0/a) S 1 (b" 60 & echo $! >"$0/odd"
             echo $$ >"$0/whole"; wait
             """)
-        defer { if ancestor.isRunning { ancestor.terminate() } }
+        // It may be stopped, and a stopped process hears of nothing else.
+        defer { if ancestor.isRunning { kill(ancestor.processIdentifier, SIGKILL) } }
         func number(_ name: String) -> Int32? {
             (try? String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8)).flatMap {
                 Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))

