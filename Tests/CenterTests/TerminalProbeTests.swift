@@ -81,15 +81,13 @@ import Wire
             Issue.record("silence is taken for \(service)")
             return
         }
-        let gone = try await PortServer(.silence)
-        let port = gone.port
-        try await gone.stop()
-        let finding = await PortProber().finding(service, at: "127.0.0.1", port)
+        // One that was just free may be another test's by now.
+        let finding = await PortProber().finding(service, at: "127.0.0.1", 1)
         guard case .silent(let text) = finding else {
             Issue.record("nothing is there, and found is \(finding)")
             return
         }
-        #expect(text.contains("nothing answers on 127.0.0.1:\(port)"))
+        #expect(text.contains("nothing answers on 127.0.0.1:1"))
     }
 
     @Test func `TLS that never begins is no certificate`() async throws {
