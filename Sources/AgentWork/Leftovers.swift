@@ -16,7 +16,7 @@ struct Leftovers {
     /// Something that is left over.
     struct Item: Hashable {
         enum Kind: Hashable {
-            /// A display of xrdp to which nobody is connected, and which xrdp-sesman does not know.
+            /// A display of xrdp without a connection, and which xrdp-sesman does not know.
             case display(process: Int32)
             /// A session of logind whose person has gone, with its control group.
             case closing(scope: String)

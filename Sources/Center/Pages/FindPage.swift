@@ -21,7 +21,7 @@ struct FindPage {
     }
 }
 
-/// What is looked for: a name, and perhaps what is to be done with it.
+/// A search: a name, with a verb if an act is wanted.
 struct FindQuestion {
     /// What may stand before or after a name.
     enum Verb: CaseIterable {
