@@ -15,9 +15,7 @@ extension EndToEnd.Machines {
             terminals.leave()
         }
 
-        @Test(
-            .disabled("the first log-in afterwards is refused while the dead server counts as connected"))
-        func `a server that dies brings the log-in screen back, and the next log-in lands elsewhere`()
+        @Test func `a server that dies brings the log-in screen back, and the next log-in lands elsewhere`()
             throws
         {
             #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
@@ -63,10 +61,8 @@ extension EndToEnd.Machines {
             try requireNoGuests()
         }
 
-        @Test(
-            .disabled(
-                "of its eight moments four have another end than it wants: placed, prepared, entered, made"))
-        func `killed at each moment of a log-in, nothing is left over and people get in again`() throws {
+        @Test func `killed at each moment of a log-in, nothing is left over and people get in again`() throws
+        {
             for moment in LogInMoment.allCases {
                 // Else the end of an account from a moment before is taken for that of this one.
                 if moment == .closed { try requireNoGuests() }
@@ -90,10 +86,7 @@ extension EndToEnd.Machines {
             try requireNoGuests()
         }
 
-        @Test(
-            .disabled(
-                "the agent says too late that it ended a session that was left behind"))
-        func `what a crash leaves of sessions is cleared away, and only that`() throws {
+        @Test func `what a crash leaves of sessions is cleared away, and only that`() throws {
             #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
             try terminals.requireDesktop("forgotten")
             let server = try terminals.server(of: "anna")
