@@ -107,13 +107,10 @@ extension LiveTerminals {
 
     /// Neither a server's agent nor its ports answer: it counts as gone until it is heard again. Orders that wait for it have failed.
     func noteGone(_ name: TerminalName) {
-        let lost = state.withLock { state in
+        failOrders(of: name) { state in
             state.terminals[name]?.placed.missed()
-            let lost = state.waiting.filter { $0.value.server == name }
-            for id in lost.keys { state.waiting[id] = nil }
-            return lost.values.map(\.continuation)
+            return true
         }
-        for result in lost { result.resume(throwing: AgentOrderProblem.notConnected(name)) }
     }
 
     /// Nothing takes connections for a protocol on a server, until its next report says more.

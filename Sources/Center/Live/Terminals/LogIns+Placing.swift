@@ -25,6 +25,8 @@ extension LogIns {
         /// Servers that did not prepare it.
         var excluded: Set<TerminalName> = []
         var lastFailure: LogInRefusal?
+        /// Whether the agent of the last one lost its connection before it answered.
+        var wasCutOff = false
 
         struct Windows {
             let user: String
@@ -58,6 +60,7 @@ extension LogIns {
     }
 
     func settle(_ entry: inout Entry) async throws(LogInRefusal) -> LogInAnswer.Outcome {
+        var hasAskedAgain = false
         while true {
             guard now() < entry.way.deadline else { throw entry.lastFailure ?? .tookTooLong }
             let found = terminals.whereabouts(of: entry.choice.user, at: now())
@@ -82,8 +85,14 @@ extension LogIns {
                 guard let order else { continue }
                 if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
                 // It is on its way only, or its server has gone: it can go elsewhere. A session that is there stays the person's only one.
-                guard session.id.isEmpty || terminals.silence(of: session.server, at: now()) == .max else {
-                    throw entry.lastFailure ?? .silent(session.server)
+                if !session.id.isEmpty, await !turnsOutGone(order.server, by: order.kind, entry) {
+                    guard entry.wasCutOff, !hasAskedAgain else {
+                        throw entry.lastFailure ?? .silent(session.server)
+                    }
+                    // Its agent was started anew, and knows nothing of the order.
+                    hasAskedAgain = true
+                    entry.excluded.remove(session.server)
+                    continue
                 }
                 giveUp(found)
             }
@@ -240,6 +249,26 @@ extension LogIns {
         return true
     }
 
+    /// Whether a server that has not prepared a log-in has gone. One that died just after its report owes the next one for some more seconds;
+    /// one that lives reports, or its port answers.
+    private func turnsOutGone(_ server: TerminalServer, by kind: SessionProtocol, _ entry: Entry) async
+        -> Bool
+    {
+        let began = now()
+        while true {
+            let silence = terminals.silence(of: server.name, at: now())
+            if silence == .max { return true }
+            guard let port = server.ports[kind], now() - began <= silence, now() + 2_000 < entry.way.deadline,
+                case .none = await knock(server.address, port)
+            else { return false }
+            if silence > Self.overdue {
+                terminals.noteGone(server.name)
+                return true
+            }
+            guard (try? await Task.sleep(for: .milliseconds(200))) != nil else { return false }
+        }
+    }
+
     // MARK: Preparing
 
     /// The name of a ticket. Programs that get it take what begins with a hyphen for an option, so it has digits alone.
@@ -280,6 +309,7 @@ extension LogIns {
                 of: ticket, on: name, problem: failure.reason,
                 isServers: entry.isOwn || terminals.hasAgent(name), at: now())
             entry.lastFailure = failure
+            entry.wasCutOff = if case AgentOrderProblem.notConnected = error { true } else { false }
             entry.excluded.insert(name)
             guard entry.excluded.count < Self.attemptLimit else { throw entry.lastFailure ?? .tookTooLong }
             return nil
