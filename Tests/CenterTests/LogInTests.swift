@@ -47,7 +47,7 @@ import Wire
         #expect(bench.prepared().isEmpty)
     }
 
-    @Test(arguments: ["-x", "a;b", "$(id)", "../root", "a\nb", "a b"])
+    @Test(arguments: ["-x", "a;b", "$(id)", "../root", "a\nb", "a b", ".\\ann", "SCHOOL\\Änne"])
     func `a name that a shell, a path or PAM would take for its own goes to no server`(user: String)
         async throws
     {

@@ -59,10 +59,25 @@ import Wire
         try await bench.fleet.change(by: "test") { _ in
             [.account(name, DirectoryAccount(name: name, uid: 2_000), passwordHash: "$6$salt$hash")]
         }
-        for user in ["ann", "SCHOOL\\ben"] {
+        for user in ["ann", "SCHOOL\\ben", ".\\guest", "SCHOOL\\Änne O'Hara"] {
             let ticket = try await bench.ticket(user)
             #expect(ticket.user == user && ticket.credential.isEmpty)
         }
+    }
+
+    @Test func `a name that only Windows has goes to no Linux server, even one that claims a session of it`()
+        async throws
+    {
+        let bench = try await Self.bench()
+        try await bench.fleet.change(by: "test") { current in
+            var pool = try #require(current.contents.terminals.pools.values.first)
+            pool.levels = [try TerminalPool.Level(servers: [TerminalName("ts1"), TerminalName("win")])]
+            return [.pool(pool.name, pool)]
+        }
+        let user = "SCHOOL\\Änne O'Hara"
+        try bench.begin(user, on: "ts1")
+        #expect(try await bench.ticket(user).address == "10.77.0.30")
+        #expect(bench.prepared().isEmpty)
     }
 
     @Test func `a server whose certificate is not pinned gets no kept password`() async throws {

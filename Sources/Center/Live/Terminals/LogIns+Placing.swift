@@ -34,6 +34,8 @@ extension LogIns {
         }
 
         var isOwn: Bool { if case .own = choice { true } else { false } }
+        /// Its name is one that only Windows has.
+        var isForWindows: Bool { TypedName(choice.user)?.isPlain != true }
     }
 
     /// What the node opens its session with.
@@ -60,7 +62,7 @@ extension LogIns {
     func settle(_ entry: inout Entry) async throws(LogInRefusal) -> LogInAnswer.Outcome {
         while true {
             guard now() < entry.way.deadline else { throw entry.lastFailure ?? .tookTooLong }
-            let found = terminals.whereabouts(of: entry.choice.user, at: now())
+            let found = whereabouts(of: entry)
             let sessions = ownSessions(found, of: entry)
             let second = SecondSession(
                 entry.pool.secondLogIn, having: sessions, protocols: entry.protocols,
@@ -88,6 +90,12 @@ extension LogIns {
                 giveUp(found)
             }
         }
+    }
+
+    private func whereabouts(of entry: Entry) -> [LiveTerminals.Whereabout] {
+        let found = terminals.whereabouts(of: entry.choice.user, at: now())
+        let servers = fleet.snapshot.contents.terminals.servers
+        return entry.isForWindows ? found.filter { servers[$0.server]?.system == .windows } : found
     }
 
     /// Log-ins on their way do not come.
@@ -135,12 +143,17 @@ extension LogIns {
         var pool = entry.pool
         let servers = pool.servers(of: records)
         // Without an agent a server has neither accounts nor tickets of ours. Windows has its own accounts.
-        let left = entry.excluded.union(besides).union(
+        var left = entry.excluded.union(besides).union(
             entry.account == nil
                 ? []
                 : terminals.withoutAgent(among: servers.joined()).filter { name in
                     records.servers[name]?.system != .windows || !entry.isOwn && entry.windows == nil
                 })
+        if entry.isForWindows {
+            let others = servers.joined().filter { records.servers[$0]?.system != .windows }
+            guard others.count < servers.joined().count else { throw .account(.unusableName) }
+            left.formUnion(others)
+        }
         if !left.isEmpty {
             pool.levels = servers.map { level in
                 TerminalPool.Level(servers: level.filter { !left.contains($0) })
