@@ -13,6 +13,9 @@ extension MatrixRow {
         POST /api/v1/changes  place:enrol  200  {"edits":[{"removeSchedule":"weekly-of-NODE"}]}
         GET /schedules  anywhere  200
         POST /schedules  place  303  act=restart&on=NODE&when=2099-01-01T22:00Z&window=2h
+        POST /schedules  place:configure  303  act=set&on=GROUP&changes=loader%3Dipxe&when=2099-01-01T22:00Z
+        POST /schedules  place:configure  303  act=pool&on=pool-of-NODE&changes=idleMinutes%3D30&when=sun%2004:00
+        POST /schedules  site:publish  303  act=trial&on=debian@1&changes=share%3D5%25&when=2099-01-01T22:00Z
         POST /schedules/weekly-of-NODE/pause  place  303
         POST /schedules/weekly-of-NODE/remove  place  303
         """#

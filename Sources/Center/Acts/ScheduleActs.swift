@@ -26,6 +26,9 @@ extension Acts {
             revision: snapshot.revision)
     }
 
+    /// Throws unless the caller may schedule such acts somewhere: asked before a form is read.
+    func requireScheduling(_ kind: ScheduledAct.Kind) throws { try require(kind.permission) }
+
     /// Makes a schedule, which runs for the caller.
     func makeSchedule(_ wish: ScheduleRequest) async throws -> Saved<ScheduleAnswer> {
         try require(wish.act.permission)
@@ -235,10 +238,7 @@ extension Acts {
         let progress = services.schedules.progress(of: schedule.name)
         let next = (progress ?? ScheduleProgress(at: now)).next(of: schedule, in: zone, now: now)
         // One whose time has just come is not over before it was looked at.
-        var isOver = false
-        if case .once(let moment) = schedule.time {
-            isOver = progress?.past.contains { $0.dueAt == moment } == true && next == nil
-        }
+        let isOver = progress?.overSince(schedule) != nil && next == nil
         let state: ScheduleAnswer.State =
             progress?.current != nil ? .running : isOver ? .over : schedule.isPaused ? .paused : .waiting
         return ScheduleAnswer(

@@ -122,8 +122,9 @@ extension ScheduledAct {
                 throw InvalidSetting("patch: at most \(Self.textLimit) bytes")
             }
         case .promote(_, let version, _): try Self.check(version)
-        case .trial(_, let version, _, let share, _):
+        case .trial(_, let version, _, let share, let terms):
             try Self.check(version)
+            try terms.check()
             guard Rollout.Share(share) != nil else {
                 throw InvalidSetting("share: ‘\(share)’ is neither a share (5%) nor a group (/school/room-1)")
             }

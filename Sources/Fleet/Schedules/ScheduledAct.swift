@@ -22,6 +22,15 @@ package enum ScheduledAct: Equatable, Sendable {
         case restart, apply, drain, maintenance, resume
         case restartServer = "restart-server"
         case set, pool, promote, trial
+
+        /// The least that such an act needs.
+        package var permission: Permission {
+            switch self {
+            case .restart, .apply: .enrol
+            case .drain, .maintenance, .resume, .restartServer, .set, .pool: .configure
+            case .promote, .trial: .publish
+            }
+        }
     }
 
     package var kind: Kind {
@@ -40,12 +49,8 @@ package enum ScheduledAct: Equatable, Sendable {
 
     /// What it needs where the schedule is, when it is made and when it runs.
     package var permission: Permission {
-        switch self {
-        case .restart, .apply: .enrol
-        case .admit, .pool: .configure
-        case .set(let settings): settings.isShared ? .publish : .configure
-        case .promote, .trial: .publish
-        }
+        if case .set(let settings) = self, settings.isShared { return .publish }
+        return kind.permission
     }
 
     /// Characters of what it acts on, for people: events and history have it, too.
