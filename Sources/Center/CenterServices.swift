@@ -85,6 +85,7 @@ extension CenterServices {
     func openVersions() async -> [Digest: Int] { await ports.planes.openVersions() }
     func networks() async -> [NetworkAnswer] { await ports.networks.networks() }
     func restart(_ machines: [MACAddress]) async { await ports.planes.restart(machines) }
+    func powerOff(_ machines: [MACAddress]) async { await ports.planes.powerOff(machines) }
     func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? {
         try await ports.planes.currentSteps(of: machine)
     }

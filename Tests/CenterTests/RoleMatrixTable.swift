@@ -157,6 +157,7 @@ extension MatrixRow {
         POST /api/v1/nodes/NODE/apply  place  202  {}
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
+        POST /api/v1/nodes/NODE/power-off  place  202
         DELETE /api/v1/nodes/NODE/alarm  place  204
         POST /api/v1/nodes/NODE/release  place  204
         POST /api/v1/nodes/MAC/release  place  204

@@ -114,14 +114,23 @@ extension Acts {
 
     /// Asks a ready node to restart; it receives the request within seconds.
     func restart(_ name: String) async throws {
-        let snapshot = fleet.snapshot
-        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
-        let boot = try await runningBoot(of: node, otherwise: "it cannot be asked to restart")
-        await services.restart([boot.macAddress])
+        await services.restart([try await machine(of: name, asked: "to restart")])
+    }
+
+    /// Asks a ready node to switch itself off; it receives the request within seconds.
+    func powerOff(_ name: String) async throws {
+        await services.powerOff([try await machine(of: name, asked: "to switch itself off")])
+    }
+
+    /// The running machine of a node that is asked something, which is an event.
+    private func machine(of name: String, asked what: String) async throws -> MACAddress {
+        let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
+        let boot = try await runningBoot(of: node, otherwise: "it cannot be asked \(what)")
         fleet.events.publish(
             ServerEvent(
                 kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,
-                text: "\(caller.name) asks it to restart"))
+                text: "\(caller.name) asks it \(what)"))
+        return boot.macAddress
     }
 
     /// Clears a node's alarm.

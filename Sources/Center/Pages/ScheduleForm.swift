@@ -26,6 +26,7 @@ struct ScheduleForm {
     private func act() throws -> ScheduledAct {
         switch ScheduledAct.Kind(rawValue: typed["act"]) {
         case .restart: return .restart(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
+        case .powerOff: return .powerOff(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
         case .apply: return .apply(nodes: typed["on"])
         case .drain: return .admit(.draining, servers: try servers(), restarts: false)
         case .restartServer: return .admit(.draining, servers: try servers(), restarts: true)

@@ -55,7 +55,7 @@ struct SchedulesPage {
         do {
             let wish = try ScheduleForm(typed).request()
             // A condition names machines that are not on the page: how many there are is said first.
-            if case .restart(let nodes, _) = wish.act, (try? NodeName(nodes)) == nil {
+            if let nodes = wish.act.nodes, (try? NodeName(nodes)) == nil {
                 let count = try await acts.scheduledNodes(nodes, in: .site).count
                 if count > 1, typed["sure"] != "\(nodes) \(count)" {
                     typed.values["sure"] = "\(nodes) \(count)"

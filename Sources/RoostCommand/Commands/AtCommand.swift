@@ -15,7 +15,7 @@ struct AtCommand: AsyncParsableCommand {
 
     /// Those that can wait.
     private static let commands = [
-        "node restart", "node apply", "server drain", "server maintenance", "server resume",
+        "node restart", "node power-off", "node apply", "server drain", "server maintenance", "server resume",
         "server restart", "set", "pool set", "image promote",
     ]
 

@@ -169,6 +169,7 @@ extension ScheduledAct.Kind {
     var phrase: String {
         switch self {
         case .restart: "restart nodes"
+        case .powerOff: "switch nodes off"
         case .apply: "carry out changed steps on nodes"
         case .drain: "drain terminal servers"
         case .maintenance: "terminal servers into maintenance"
