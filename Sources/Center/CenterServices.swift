@@ -86,6 +86,7 @@ extension CenterServices {
     func networks() async -> [NetworkAnswer] { await ports.networks.networks() }
     func restart(_ machines: [MACAddress]) async { await ports.planes.restart(machines) }
     func powerOff(_ machines: [MACAddress]) async { await ports.planes.powerOff(machines) }
+    func wake(_ machines: [MACAddress]) async -> Bool { await ports.planes.wake(machines) }
     func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? {
         try await ports.planes.currentSteps(of: machine)
     }

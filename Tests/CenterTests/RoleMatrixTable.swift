@@ -158,6 +158,7 @@ extension MatrixRow {
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
         POST /api/v1/nodes/NODE/power-off  place  202
+        POST /api/v1/nodes/NODE/wake  place  202
         DELETE /api/v1/nodes/NODE/alarm  place  204
         POST /api/v1/nodes/NODE/release  place  204
         POST /api/v1/nodes/MAC/release  place  204

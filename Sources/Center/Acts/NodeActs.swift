@@ -122,6 +122,21 @@ extension Acts {
         await services.powerOff([try await machine(of: name, asked: "to switch itself off")])
     }
 
+    /// Switches a node on, if one of its cards listens for that (Wake-on-LAN). Whether it heard is seen when it boots.
+    func wake(_ name: String) async throws {
+        let snapshot = fleet.snapshot
+        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
+        guard await services.wake(snapshot.cards(of: node)) else {
+            throw StoreError.conflict(
+                "\(node.name) cannot be switched on from here: this server gives no addresses on any interface"
+            )
+        }
+        fleet.events.publish(
+            ServerEvent(
+                kind: .boot, node: node.name, group: node.group, machine: node.macAddresses.first,
+                text: "\(caller.name) switches it on"))
+    }
+
     /// The running machine of a node that is asked something, which is an event.
     private func machine(of name: String, asked what: String) async throws -> MACAddress {
         let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)

@@ -138,7 +138,7 @@ extension Acts {
         if let group = wish.group { return group }
         let (snapshot, needed) = (fleet.snapshot, wish.act.permission)
         switch wish.act {
-        case .restart(let text, _), .powerOff(let text, _), .apply(let text):
+        case .restart(let text, _), .powerOff(let text, _), .wake(let text), .apply(let text):
             if let name = try? NodeName(text) {
                 return try caller.permitted(snapshot.nodes[name], named: text, needed).group
             }
@@ -205,7 +205,7 @@ extension Acts {
     /// Throws where it is plain already that it cannot be done.
     private func requireDoable(_ act: ScheduledAct, in group: GroupPath) async throws {
         switch act {
-        case .restart(let nodes, _), .powerOff(let nodes, _), .apply(let nodes):
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes):
             _ = try await scheduledNodes(nodes, in: group)
         case .admit(_, let servers, _):
             let known = fleet.snapshot.contents.terminals.servers

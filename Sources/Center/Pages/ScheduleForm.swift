@@ -27,6 +27,7 @@ struct ScheduleForm {
         switch ScheduledAct.Kind(rawValue: typed["act"]) {
         case .restart: return .restart(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
         case .powerOff: return .powerOff(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
+        case .wake: return .wake(nodes: typed["on"])
         case .apply: return .apply(nodes: typed["on"])
         case .drain: return .admit(.draining, servers: try servers(), restarts: false)
         case .restartServer: return .admit(.draining, servers: try servers(), restarts: true)

@@ -107,7 +107,7 @@ extension ScheduledAct {
     /// Throws unless it can be done in a group, as far as the act itself tells.
     fileprivate func check(in group: GroupPath) throws {
         switch self {
-        case .restart(let nodes, _), .powerOff(let nodes, _), .apply(let nodes):
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes):
             guard !nodes.allSatisfy(\.isWhitespace) else {
                 throw InvalidSetting("nodes: a name or a condition is missing (group=/school/room-12)")
             }

@@ -42,6 +42,7 @@ extension ScheduledAct: Codable {
         case .powerOff:
             self = .powerOff(
                 nodes: try required(members.nodes, "nodes"), unlessInUse: members.unlessInUse ?? false)
+        case .wake: self = .wake(nodes: try required(members.nodes, "nodes"))
         case .apply: self = .apply(nodes: try required(members.nodes, "nodes"))
         case .drain: self = try admit(.draining)
         case .restartServer: self = try admit(.draining, restarts: true)
@@ -72,7 +73,7 @@ extension ScheduledAct: Codable {
         switch self {
         case .restart(let nodes, let unlessInUse), .powerOff(let nodes, let unlessInUse):
             (members.nodes, members.unlessInUse) = (nodes, unlessInUse ? true : nil)
-        case .apply(let nodes): members.nodes = nodes
+        case .wake(let nodes), .apply(let nodes): members.nodes = nodes
         case .admit(_, let servers, _): members.servers = servers
         case .set(let settings):
             members.target = settings.target

@@ -8,6 +8,8 @@ package enum ScheduledAct: Equatable, Sendable {
     case restart(nodes: String, unlessInUse: Bool)
     /// Has running nodes shut down and switch themselves off.
     case powerOff(nodes: String, unlessInUse: Bool)
+    /// Switches nodes on whose cards listen for that (Wake-on-LAN).
+    case wake(nodes: String)
     /// Has running nodes carry out the steps of their configuration that have changed.
     case apply(nodes: String)
     /// Whether terminal servers take log-ins from then on, and whether they restart once they are empty.
@@ -23,14 +25,14 @@ package enum ScheduledAct: Equatable, Sendable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
         case restart
         case powerOff = "power-off"
-        case apply, drain, maintenance, resume
+        case wake, apply, drain, maintenance, resume
         case restartServer = "restart-server"
         case set, pool, promote, trial
 
         /// The least that such an act needs.
         package var permission: Permission {
             switch self {
-            case .restart, .powerOff, .apply: .enrol
+            case .restart, .powerOff, .wake, .apply: .enrol
             case .drain, .maintenance, .resume, .restartServer, .set, .pool: .configure
             case .promote, .trial: .publish
             }
@@ -41,6 +43,7 @@ package enum ScheduledAct: Equatable, Sendable {
         switch self {
         case .restart: .restart
         case .powerOff: .powerOff
+        case .wake: .wake
         case .apply: .apply
         case .admit(.draining, _, let restarts): restarts ? .restartServer : .drain
         case .admit(.maintenance, _, _): .maintenance
@@ -70,7 +73,7 @@ package enum ScheduledAct: Equatable, Sendable {
 
     private var wholeObject: String {
         switch self {
-        case .restart(let nodes, _), .powerOff(let nodes, _), .apply(let nodes): nodes
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes): nodes
         case .admit(_, let servers, _): servers.map(\.text).joined(separator: ", ")
         case .set(let settings): settings.summary
         case .pool(let pool, _): pool.text
@@ -89,14 +92,14 @@ package enum ScheduledAct: Equatable, Sendable {
     package var isForFreeNodes: Bool {
         switch self {
         case .restart(_, let unlessInUse), .powerOff(_, let unlessInUse): unlessInUse
-        case .apply, .admit, .set, .pool, .promote, .trial: false
+        case .wake, .apply, .admit, .set, .pool, .promote, .trial: false
         }
     }
 
     /// The nodes that it acts on, as one name or a condition; nil: it acts on something else.
     package var nodes: String? {
         switch self {
-        case .restart(let nodes, _), .powerOff(let nodes, _), .apply(let nodes): nodes
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes): nodes
         case .admit, .set, .pool, .promote, .trial: nil
         }
     }
@@ -111,6 +114,7 @@ extension ScheduledAct {
             return .restart(nodes: rename.to.text, unlessInUse: unlessInUse)
         case .powerOff(let nodes, let unlessInUse) where isIt(nodes):
             return .powerOff(nodes: rename.to.text, unlessInUse: unlessInUse)
+        case .wake(let nodes) where isIt(nodes): return .wake(nodes: rename.to.text)
         case .apply(let nodes) where isIt(nodes): return .apply(nodes: rename.to.text)
         case .set(var settings) where isIt(settings.target):
             settings.target = rename.to.text

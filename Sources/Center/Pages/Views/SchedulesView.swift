@@ -170,6 +170,7 @@ extension ScheduledAct.Kind {
         switch self {
         case .restart: "restart nodes"
         case .powerOff: "switch nodes off"
+        case .wake: "switch nodes on"
         case .apply: "carry out changed steps on nodes"
         case .drain: "drain terminal servers"
         case .maintenance: "terminal servers into maintenance"
