@@ -278,6 +278,8 @@ extension MatrixRow {
         POST /nodes/NODE/edit  place  200  name=NODE&macs=MAC&group=GROUP&tags=new&tag=*
         POST /nodes/NODE/edit  place  200  remove=yes
         POST /nodes/NODE/restart  place  303
+        POST /nodes/NODE/power-off  place  303
+        POST /nodes/NODE/wake  place  303
         GET /nodes/NODE/apply  place  200,409
         POST /nodes/NODE/apply  place  303  tag=
         POST /nodes/NODE/dismiss  place  303
