@@ -1,7 +1,7 @@
 package import Fleet
 import Glibc
 package import Linux
-import Wire
+package import Wire
 
 /// The DHCP server on one interface, or on one address for relays: the shell around `DHCPServer`.
 package final class DHCPService {
