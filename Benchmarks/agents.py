@@ -17,62 +17,19 @@ import sys
 import tempfile
 import time
 
-from center import free_port
+from server import Server, free_port
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INTERVAL = 5
 
 
-class Center:
+class Center(Server):
     def __init__(self, program, directory):
-        self.program, self.directory = program, directory
         self.https, self.agents = free_port(), free_port()
-        self.socket = f"{directory}/socket/api.sock"
-        with open(f"{directory}/roost.yaml", "w", encoding="utf-8") as file:
-            file.write(f"""roles: [http, center]
-interfaces: [lo]
-state-directory: {directory}/state
-socket: {self.socket}
-node-program: {os.path.dirname(program)}/roost-node
-user: root
-http: {{port: {free_port()}}}
+        super().__init__(program, directory, "http, center", f"""http: {{port: {free_port()}}}
 limits: [{{network: 127.0.0.0/8, times: 100}}]
 center: {{https: ["127.0.0.1:{self.https}"], agent-port: {self.agents}}}
 """)
-        self.log = open(f"{directory}/log", "w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [program, "serve", "--configuration", f"{directory}/roost.yaml"], stdout=self.log, stderr=self.log)
-        for _ in range(200):
-            time.sleep(0.05)
-            with open(f"{directory}/log", encoding="utf-8") as log:
-                if " ready: " in log.read():
-                    return
-        raise SystemExit("the server did not start: see its log in " + directory)
-
-    def run(self, *words, **options):
-        environment = dict(os.environ, ROOST_SOCKET=self.socket)
-        return subprocess.run([self.program, *words], env=environment, check=True, capture_output=True, text=True,
-                              **options).stdout.strip()
-
-    def processor_seconds(self):
-        """What all its threads have used, those that have ended included."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def memory(self):
-        """MiB: all that is its own or its share, and what is in no file."""
-        found = {}
-        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="utf-8") as file:
-            for line in file:
-                words = line.split()
-                if words[0] in ("Pss:", "Anonymous:"):
-                    found[words[0]] = int(words[1]) / 1024
-        return found["Pss:"], found["Anonymous:"]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def join_all(center, count):
@@ -82,8 +39,7 @@ def join_all(center, count):
                     "-out", request, "-subj", "/CN=bench"], check=True, capture_output=True)
     with open(request, encoding="utf-8") as file:
         text = file.read()
-    center.run("admin", "add", "bench", "admin", input="a password for benchmarks\n")
-    token = center.run("token", "add", "bench", "--owner", "bench")
+    token = center.token()
     open_context = ssl._create_unverified_context()  # Its own authority, made a second ago on this host.
 
     def ask(path, body, source, headers):

@@ -24,6 +24,8 @@ import threading
 import time
 import urllib.request
 
+from server import Server, free_port
+
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EXCLUDED = ["boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*", "var/cache/apt/*",
             "var/lib/apt/lists/*", "etc/machine-id", "var/lib/dbus/machine-id", "etc/ssh/ssh_host_*", "etc/hostname",
@@ -32,62 +34,24 @@ EXCLUDED = ["boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", 
 BYTES_READ = 60 << 20
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
+class ImageServer(Server):
     def __init__(self, program, directory):
-        self.program, self.directory = program, directory
         self.http, self.nbd = free_port(), free_port()
-        with open(f"{directory}/roost.yaml", "w", encoding="utf-8") as file:
-            file.write(f"""roles: [http, nbd, center]
-interfaces: [lo]
-state-directory: {directory}/state
-socket: {directory}/socket/api.sock
-user: root
-http: {{port: {self.http}}}
+        super().__init__(program, directory, "http, nbd, center", f"""http: {{port: {self.http}}}
 nbd: {{port: {self.nbd}}}
 logs: {{syslog: 0, netconsole: 0}}
 center: {{https: [], image-builds: no}}
 """)
-        self.log = open(f"{directory}/log", "w", encoding="utf-8")
-        self.process = subprocess.Popen([program, "serve", "--configuration", f"{directory}/roost.yaml"],
-                                        stdout=self.log, stderr=self.log)
-        for _ in range(200):
-            time.sleep(0.05)
-            with open(f"{directory}/log", encoding="utf-8") as log:
-                if " ready: " in log.read():
-                    return
-        raise SystemExit("the server did not start")
-
-    def roost(self, *arguments):
-        answer = subprocess.run([self.program, *arguments], capture_output=True, text=True,
-                                env=dict(os.environ, ROOST_SOCKET=f"{self.directory}/socket/api.sock"))
-        if answer.returncode:
-            raise SystemExit(f"roost {' '.join(arguments)}: {answer.stderr[-2000:]}")
-        return answer.stdout
 
     def take(self, image, source):
         """Seconds of an import."""
         start = time.perf_counter()
-        self.roost("image", "import", image, source, "--state-directory", f"{self.directory}/state",
+        self.run("image", "import", image, source, "--state-directory", f"{self.directory}/state",
                    "--cache", f"{self.directory}/cache")
         return time.perf_counter() - start
 
     def versions(self, image):
-        return [one for one in json.loads(self.roost("image", "list", "--json")) if one["image"] == image]
-
-    def cpu(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        return [one for one in json.loads(self.run("image", "list", "--json")) if one["image"] == image]
 
 
 class NBD:
@@ -197,7 +161,7 @@ def promote(server, image):
         wanted = versions[turn % 2]
         size = next(file["byteCount"] for file in wanted["manifest"]["files"] if file["name"] == "root.squashfs")
         start = time.perf_counter()
-        server.roost("image", "promote", f"{image}@{wanted['number']}", "--to", "bench")
+        server.run("image", "promote", f"{image}@{wanted['number']}", "--to", "bench")
         while True:
             client = NBD(server.nbd, f"{image}@bench")
             client.close()
@@ -224,13 +188,13 @@ def boot(server, version, seed):
 def nodes(server, version):
     rows = []
     for count in [1, 8, 32]:
-        before, start = server.cpu(), time.perf_counter()
+        before, start = server.processor_seconds(), time.perf_counter()
         threads = [threading.Thread(target=boot, args=(server, version, seed)) for seed in range(count)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        rows.append((count, time.perf_counter() - start, server.cpu() - before))
+        rows.append((count, time.perf_counter() - start, server.processor_seconds() - before))
     return rows
 
 
@@ -242,7 +206,7 @@ def main():
     options.add_argument("--large", action="store_true", help="a root of more than 4 GB, too")
     options = options.parse_args()
     work = tempfile.mkdtemp(prefix="roost-images-", dir=options.work)
-    server = Server(options.program, work)
+    server = ImageServer(options.program, work)
     try:
         root = f"{work}/root"
         subprocess.run(["unsquashfs", "-q", "-n", "-d", root, find_root()], check=True)

@@ -85,6 +85,8 @@ extension CenterServices {
     func openVersions() async -> [Digest: Int] { await ports.planes.openVersions() }
     func networks() async -> [NetworkAnswer] { await ports.networks.networks() }
     func restart(_ machines: [MACAddress]) async { await ports.planes.restart(machines) }
+    func powerOff(_ machines: [MACAddress]) async { await ports.planes.powerOff(machines) }
+    func wake(_ machines: [MACAddress]) async -> Bool { await ports.planes.wake(machines) }
     func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? {
         try await ports.planes.currentSteps(of: machine)
     }

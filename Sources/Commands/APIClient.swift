@@ -230,26 +230,6 @@ package func reportingFailure(_ body: () async throws -> Void) async throws {
     }
 }
 
-/// Columns of text, as wide as their widest cell.
-package struct TextTable {
-    private var rows: [[String]]
-
-    package init(_ header: [String]) { rows = [header] }
-
-    /// Text from nodes and images must not move the terminal's cursor or start a new row.
-    package mutating func add(_ row: [String]) { rows.append(row.map { PlainText($0).description }) }
-
-    package var text: String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).map {
-                $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
-            }
-            return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
-        }.joined()
-    }
-}
-
 /// Values as people read them.
 package enum Shown {
     package static func seconds(_ milliseconds: Int) -> String {

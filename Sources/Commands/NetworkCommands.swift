@@ -59,11 +59,7 @@ struct NetworkShow: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let network = try await server.client.network(name)
-            try output.write(network) { network in
-                network.lines.map { field, value in
-                    field.padding(toLength: 14, withPad: " ", startingAt: 0) + "\(value)\n"
-                }.joined()
-            }
+            try output.write(network) { FieldList.text($0.lines) }
         }
     }
 }

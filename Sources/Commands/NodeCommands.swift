@@ -14,7 +14,7 @@ struct NodeCommands: AsyncParsableCommand {
             NodeApprove.self, NodeMove.self, NodeRenameCommand.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeSteps.self, NodeApply.self,
-            NodeRestart.self,
+            NodeRestart.self, NodePowerOff.self, NodeWake.self,
             NodeRelease.self,
             NodeDismiss.self, NodeTPMCommand.self, NodeKnownHosts.self,
         ])

@@ -3,6 +3,7 @@ package import ArgumentParser
 import Fleet
 import Foundation
 import NIOHTTP1
+import Wire
 
 /// `roost rollout …`
 struct RolloutCommands: AsyncParsableCommand {
@@ -139,21 +140,15 @@ package struct CanaryOptions: ParsableArguments {
     package func request(for version: Int, share: String) throws -> RolloutRequest {
         let words = success.split(separator: " ")
         guard words.count == 3, words[0] == "ready", words[1] == "within",
-            let readyWithin = Self.seconds(words[2])
+            let readyWithin = Duration.seconds(written: words[2])
         else {
             throw Failure(text: "--success: ‘\(success)’ is not ‘ready within DURATION’ (5m, 90s)", code: 64)
         }
-        guard let trialSeconds = Self.seconds(trial[...]) else {
+        guard let trialSeconds = Duration.seconds(written: trial) else {
             throw Failure(text: "--for: ‘\(trial)’ is not a duration (90s, 30m, 12h, 2d)", code: 64)
         }
         return RolloutRequest(
             version: String(version), share: share, readyWithinSeconds: readyWithin,
             trialSeconds: trialSeconds, allowedFailures: allowFailures)
-    }
-
-    private static func seconds(_ text: Substring) -> Int? {
-        guard let unit = text.last, let number = Int(text.dropLast()), (0...1_000_000).contains(number)
-        else { return nil }
-        return ["s": 1, "m": 60, "h": 3_600, "d": 86_400][unit].map { number * $0 }
     }
 }

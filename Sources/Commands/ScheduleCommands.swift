@@ -95,53 +95,51 @@ struct ScheduleShow: AsyncParsableCommand {
     }
 }
 
-struct SchedulePause: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Pause schedules; a run that goes on ends with what it has begun.")
+/// Schedules that are told something.
+struct NamedSchedules: ParsableArguments {
     @OptionGroup var server: ServerOptions
     @Argument(help: "Their names.") var names: [String]
 
-    func run() async throws { try await steer(names, "pause", server) }
+    /// - Parameter act: as the API has it; nil: none, for what `method` says alone.
+    func tell(_ method: HTTPMethod, _ act: String? = nil) async throws {
+        try await reportingFailure {
+            for name in names {
+                let path = "schedules/\(APIClient.escaped(name))" + (act.map { "/\($0)" } ?? "")
+                try await server.client.send(method, path, body: nil)
+            }
+        }
+    }
+}
+
+struct SchedulePause: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Pause schedules; a run that goes on ends with what it has begun.")
+    @OptionGroup var schedules: NamedSchedules
+
+    func run() async throws { try await schedules.tell(.POST, "pause") }
 }
 
 struct ScheduleResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume", abstract: "Resume paused schedules; what they missed is not made up for.")
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "Their names.") var names: [String]
+    @OptionGroup var schedules: NamedSchedules
 
-    func run() async throws { try await steer(names, "resume", server) }
+    func run() async throws { try await schedules.tell(.POST, "resume") }
 }
 
 struct ScheduleRunNow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run-now", abstract: "Run schedules now, beside their times.")
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "Their names.") var names: [String]
+    @OptionGroup var schedules: NamedSchedules
 
-    func run() async throws { try await steer(names, "run", server) }
+    func run() async throws { try await schedules.tell(.POST, "run") }
 }
 
 struct ScheduleRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove schedules, and what is known of their runs.",
         aliases: ["remove"])
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "Their names.") var names: [String]
+    @OptionGroup var schedules: NamedSchedules
 
-    func run() async throws {
-        try await reportingFailure {
-            for name in names {
-                try await server.client.send(.DELETE, "schedules/\(APIClient.escaped(name))", body: nil)
-            }
-        }
-    }
-}
-
-private func steer(_ names: [String], _ act: String, _ server: ServerOptions) async throws {
-    try await reportingFailure {
-        for name in names {
-            try await server.client.send(.POST, "schedules/\(APIClient.escaped(name))/\(act)", body: nil)
-        }
-    }
+    func run() async throws { try await schedules.tell(.DELETE) }
 }

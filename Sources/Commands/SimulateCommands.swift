@@ -71,7 +71,7 @@ struct SimulateLogIns: AsyncParsableCommand {
                 Self.right(String(format: "%.2f", $0), 7)
             }
             print(
-                result.strategy.rawValue.padding(toLength: 19, withPad: " ", startingAt: 0)
+                result.strategy.rawValue.padded(to: 19)
                     + numbers.joined() + Self.right("\(result.overfilled)", 12)
                     + Self.right("\(result.refused)", 9))
         }

@@ -6,10 +6,13 @@ import Wire
 package struct Attendance {
     private static let periodSeconds: UInt32 = 10
     /// How to end everything in order; the first one present is used.
-    private static let restartCommands = [
-        ["/usr/bin/systemctl", "reboot"], ["/bin/systemctl", "reboot"], ["/sbin/reboot"],
-        ["/usr/sbin/reboot"],
-    ]
+    ///
+    /// - Parameter act: `reboot` or `poweroff`, as both systemctl and programs of other init systems have it.
+    private static func commands(to act: String) -> [[String]] {
+        [
+            ["/usr/bin/systemctl", act], ["/bin/systemctl", act], ["/sbin/\(act)"], ["/usr/sbin/\(act)"],
+        ]
+    }
 
     private var telling = SessionTelling()
     /// The server has told that its list of nodes is new, and it was not taken yet.
@@ -28,7 +31,8 @@ package struct Attendance {
             // Without an answer, try again next time: the server may be away for a while.
             do { order = try server.fetchOrder() } catch { continue }
             switch order {
-            case .restart: try restart()
+            case .restart: try end(by: "reboot")
+            case .powerOff: try end(by: "poweroff")
             case .sessions: telling.begin()
             // What fails before a step is carried out is ordered again, or shown as not done.
             case .apply(let number): try? RunningNode.applySteps(order: number)
@@ -71,12 +75,12 @@ package struct Attendance {
         }
     }
 
-    private func restart() throws {
-        for words in Self.restartCommands {
+    private func end(by act: String) throws {
+        for words in Self.commands(to: act) {
             guard unsafe access(words[0], X_OK) == 0 else { continue }
             var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
             unsafe execv(words[0], &pointers)
         }
-        throw UsageError(text: "cannot restart: there is neither systemctl nor reboot")
+        throw UsageError(text: "cannot end this boot: there is neither systemctl nor \(act)")
     }
 }

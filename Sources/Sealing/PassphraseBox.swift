@@ -4,7 +4,8 @@ import CSodium
 ///
 /// `roost passphrase 1\n`, a salt, a nonce, the box. The cost of Argon2id is part of the version.
 package enum PassphraseBox {
-    private static let head = Array("roost passphrase 1\n".utf8)
+    private static let headBeginning = Array("roost passphrase ".utf8)
+    private static let head = headBeginning + Array("1\n".utf8)
     private static let saltByteCount = Int(crypto_pwhash_SALTBYTES)
     private static let nonceByteCount = Int(crypto_secretbox_NONCEBYTES)
     /// The second recommended choice of RFC 9106 §4: a tenth of a second and 64 MiB per guess.
@@ -39,6 +40,11 @@ package enum PassphraseBox {
             throw .notForThisKey
         }
         return content
+    }
+
+    /// Whether `sealed` says that it is of another version of this form.
+    package static func isOfAnotherVersion(_ sealed: [UInt8]) -> Bool {
+        sealed.starts(with: headBeginning) && !sealed.starts(with: head.prefix(sealed.count))
     }
 
     private static func key(of passphrase: String, salt: [UInt8]) throws(SealingError) -> [UInt8] {

@@ -219,8 +219,13 @@ package final class BootContext {
     }
 
     /// Asks machines to restart, in their present boots.
-    package func restart(_ machines: [MACAddress]) {
-        for machine in machines { orders.restart(machine, in: tracker.currentBoot(of: machine)) }
+    package func restart(_ machines: [MACAddress]) { end(machines, by: .restart) }
+
+    /// Asks machines to switch themselves off.
+    package func powerOff(_ machines: [MACAddress]) { end(machines, by: .powerOff) }
+
+    private func end(_ machines: [MACAddress], by order: NodeOrder) {
+        for machine in machines { orders.end(machine, by: order, in: tracker.currentBoot(of: machine)) }
     }
 
     /// The order for a machine.
@@ -230,7 +235,7 @@ package final class BootContext {
         let steps = runningSteps.note(asked, by: machine)
         let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
         if next == .forgetSessions { send(.sessions(machine, boot: boot, [])) }
-        if next == .order(.restart) { return .restart }
+        if case .order(let order) = next, [.restart, .powerOff].contains(order) { return order }
         if let steps { return .apply(number: steps) }
         if case .order(let order) = next { return order }
         // Last: a node that does not know this order would hear no other.

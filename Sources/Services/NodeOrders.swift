@@ -1,12 +1,18 @@
 import Fleet
 import Wire
 
-/// What running nodes are asked to do: to restart, and to say who is logged in. No socket, no clock.
+/// What running nodes are asked to do: to restart, to switch themselves off, and to say who is logged in. No socket, no clock.
 struct NodeOrders {
     /// How many machines are remembered. Beyond that all are forgotten: those that still run are asked again.
     private let machineLimit: Int
-    /// The boot in which a machine is asked to restart.
-    private var restarts: [MACAddress: String] = [:]
+    /// What ends a boot.
+    private struct End {
+        var order: NodeOrder
+        var boot: String
+    }
+
+    /// The boots that machines are asked to end.
+    private var ends: [MACAddress: End] = [:]
     /// The boot in which a machine reported who is logged in.
     private var sessionsTold: [MACAddress: String] = [:]
     /// Whether machines are asked for that, by their present settings.
@@ -16,10 +22,10 @@ struct NodeOrders {
 
     init(machineLimit: Int = 65_536) { self.machineLimit = machineLimit }
 
-    /// Asks a machine to restart, in this boot only.
-    mutating func restart(_ machine: MACAddress, in boot: String?) {
-        if restarts.count >= machineLimit { restarts.removeAll() }
-        restarts[machine] = boot
+    /// Asks a machine to restart or to switch itself off, in this boot only. The last word counts.
+    mutating func end(_ machine: MACAddress, by order: NodeOrder, in boot: String?) {
+        if ends.count >= machineLimit { ends.removeAll() }
+        ends[machine] = boot.map { End(order: order, boot: $0) }
     }
 
     /// What a machine does next.
@@ -38,7 +44,7 @@ struct NodeOrders {
     {
         if askedAt.count >= machineLimit { askedAt.removeAll() }
         askedAt[machine] = now
-        if let wanted = restarts.removeValue(forKey: machine), wanted == boot { return .order(.restart) }
+        if let wanted = ends.removeValue(forKey: machine), wanted.boot == boot { return .order(wanted.order) }
         if reports(machine, isWanted) { return sessionsTold[machine] == boot ? .nothing : .order(.sessions) }
         return sessionsTold.removeValue(forKey: machine) == nil ? .nothing : .forgetSessions
     }

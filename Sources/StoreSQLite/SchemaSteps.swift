@@ -33,6 +33,7 @@ package enum SchemaSteps {
         Step(name: "0017", up: Embedded.step0017_sql, down: Embedded.down0017_sql),
         Step(name: "0018", up: Embedded.step0018_sql, down: Embedded.down0018_sql),
         Step(name: "0019", up: Embedded.step0019_sql, down: Embedded.down0019_sql),
+        Step(name: "0020", up: Embedded.step0020_sql, down: Embedded.down0020_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.

@@ -16,6 +16,7 @@ extension ActRow {
     static let schedules = [
         ActRow("schedules", .read, .anywhere) { acts, _ in try acts.schedules("", offset: 0, limit: 9) },
         ActRow("schedule", .read) { try $0.schedule($1.schedule) },
+        ActRow("requireScheduling", .configure, .anywhere) { acts, _ in try acts.requireScheduling(.pool) },
         ActRow("makeSchedule", .enrol) { try await $0.makeSchedule($1.restartLater) },
         ActRow("makeSchedule", .configure) {
             try await $0.makeSchedule(

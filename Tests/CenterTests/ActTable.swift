@@ -91,6 +91,8 @@ extension ActRow {
             try await acts.forget(#require(MACAddress("52:54:00:00:03:98")))
         },
         ActRow("restart", .enrol) { try await $0.restart($1.place.node) },
+        ActRow("wake", .enrol) { try await $0.wake($1.place.node) },
+        ActRow("powerOff", .enrol) { try await $0.powerOff($1.place.node) },
         ActRow("applySteps", .enrol) { try await $0.applySteps($1.place.node) },
         ActRow("dismissAlarm", .enrol) { try await $0.dismissAlarm(of: $1.place.node) },
         ActRow("release", .configure) { try await $0.release($1.place.macAddress) },

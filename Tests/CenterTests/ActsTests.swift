@@ -301,6 +301,7 @@ import Wire
             ("planNode", { try acts.planNode(node, ifMatch: "*") { $0 } }),
             ("planNodes", { try acts.planNodes([node], .tag, "lab") }),
             ("restart", { try await acts.restart("nobody") }),
+            ("powerOff", { try await acts.powerOff("nobody") }),
             ("dismissAlarm", { try await acts.dismissAlarm(of: "nobody") }),
             ("release", { try await acts.release("nobody") }),
             ("acceptTPM", { try await acts.acceptTPM(of: "nobody", AcceptTPMRequest(tpm: "")) }),

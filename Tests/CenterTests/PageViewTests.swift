@@ -111,13 +111,14 @@ import Wire
         var view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
         view.offerOrders(Self.words)
         #expect(view.restart?.path == "/nodes/pc-1/restart" && view.asking == nil)
+        #expect(view.power?.path == "/nodes/pc-1/power-off")
         answer.sessions = [
             NodeSession(
                 id: "2", user: "ann", kind: "x11", place: "tty2", from: "", isActive: true, startedAt: 0)
         ]
         view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
         view.offerOrders(Self.words)
-        #expect(view.restart == nil && view.asking == "/nodes/pc-1/restart")
+        #expect(view.restart == nil && view.power == nil && view.asking == "/nodes/pc-1/restart")
         let page = RestartView(answer, mayRestart: true, Self.words)
         #expect(try Self.shown(page).contains("Logged in: <strong>ann</strong>"))
         #expect(try !Self.shown(RestartView(answer, mayRestart: false, Self.words)).contains("<form"))

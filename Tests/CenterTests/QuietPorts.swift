@@ -29,6 +29,8 @@ struct QuietPlanes: CenterPorts.Planes {
     func mountedVersions() async -> [Digest: Int] { mounted }
     func openVolumes() async -> [NodeName: Int] { volumesInUse }
     func restart(_ machines: [MACAddress]) async {}
+    func powerOff(_ machines: [MACAddress]) async {}
+    func wake(_ machines: [MACAddress]) async -> Bool { true }
     func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? { current }
     func apply(_ marks: [String: String], to machine: MACAddress) async {}
     func openBoot(of machine: MACAddress, _ version: Digest) async -> String { "" }

@@ -157,6 +157,8 @@ extension MatrixRow {
         POST /api/v1/nodes/NODE/apply  place  202  {}
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
+        POST /api/v1/nodes/NODE/power-off  place  202
+        POST /api/v1/nodes/NODE/wake  place  202
         DELETE /api/v1/nodes/NODE/alarm  place  204
         POST /api/v1/nodes/NODE/release  place  204
         POST /api/v1/nodes/MAC/release  place  204
@@ -276,6 +278,8 @@ extension MatrixRow {
         POST /nodes/NODE/edit  place  200  name=NODE&macs=MAC&group=GROUP&tags=new&tag=*
         POST /nodes/NODE/edit  place  200  remove=yes
         POST /nodes/NODE/restart  place  303
+        POST /nodes/NODE/power-off  place  303
+        POST /nodes/NODE/wake  place  303
         GET /nodes/NODE/apply  place  200,409
         POST /nodes/NODE/apply  place  303  tag=
         POST /nodes/NODE/dismiss  place  303

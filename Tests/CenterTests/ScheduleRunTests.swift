@@ -36,7 +36,7 @@ import Wire
         }
 
         func act(_ schedule: Schedule, on target: String) async throws {
-            let stored = try await store.scheduleProgress()[schedule.name]?.current
+            let stored = try await store.scheduleProgress().known[schedule.name]?.current
             let outcome = stored?.targets.first { $0.name == target }?.outcome
             told.withLock { $0.append(Told(target: target, outcome: outcome)) }
         }
@@ -84,7 +84,7 @@ import Wire
         var died = ScheduleProgress(at: Self.due - 60)
         died.begin(due: Self.due, at: Self.due, targets: ["pc-1", "pc-2"])
         died.tell(["pc-1"])
-        try await fleet.store.save(died, of: schedule.name)
+        try await fleet.store.save(died, of: schedule.name, after: nil)
         let work = Work(fleet.store, ["pc-1", "pc-2"])
         let schedules = Schedules(fleet: fleet)
         try await schedules.look(work, at: Self.due + 1_800)

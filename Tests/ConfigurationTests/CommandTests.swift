@@ -78,8 +78,8 @@ import Wire
     @Test(arguments: [
         ("ready in 5m", "30m", "--success"), ("ready within 5", "30m", "--success"),
         ("ready within -5m", "30m", "--success"), ("up within 5m", "30m", "--success"),
-        ("ready within 5m", "30", "--for"), ("ready within 5m", "2w", "--for"),
-        ("ready within 5m", "9999999s", "--for"),
+        ("ready within 5m", "30", "--for"), ("ready within 5m", "2y", "--for"),
+        ("ready within 5m", "9999999999s", "--for"),
     ])
     func `other terms are refused, with the option and its form`(
         success: String, trial: String, option: String

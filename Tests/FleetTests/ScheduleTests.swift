@@ -216,6 +216,7 @@ import Wire
         let (image, server) = (try ImageName("debian"), try TerminalName("ts-1"))
         return [
             .restart(nodes: "pc-1", unlessInUse: true), .apply(nodes: "group=/"),
+            .powerOff(nodes: "group=/", unlessInUse: true), .wake(nodes: "group=/"),
             .admit(.draining, servers: [server], restarts: false),
             .admit(.draining, servers: [server], restarts: true),
             .admit(.maintenance, servers: [server], restarts: false),

@@ -13,17 +13,31 @@ import Wire
         orders.take(for: machine, in: boot, at: 7) { reports }
     }
 
-    @Test func `a restart is ordered once, and only in the boot that it was for`() {
+    @Test(arguments: [NodeOrder.restart, .powerOff])
+    func `the end of a boot is ordered once, and only in the boot that it was for`(order: NodeOrder) {
         var orders = NodeOrders()
-        orders.restart(machine, in: "one")
-        #expect(take(&orders) == .order(.restart))
-        #expect(take(&orders) == .nothing)
-        orders.restart(machine, in: "one")
-        #expect(take(&orders, in: "two") == .nothing)
-        #expect(take(&orders) == .nothing)
+        orders.end(machine, by: order, in: "one")
+        let next = take(&orders)
+        #expect(next == .order(order))
+        let after = take(&orders)
+        #expect(after == .nothing)
+        orders.end(machine, by: order, in: "one")
+        for boot in ["two", "one"] {
+            let other = take(&orders, in: boot)
+            #expect(other == .nothing)
+        }
         // A machine without a boot.
-        orders.restart(machine, in: nil)
-        #expect(take(&orders) == .nothing)
+        orders.end(machine, by: order, in: nil)
+        let without = take(&orders)
+        #expect(without == .nothing)
+    }
+
+    @Test func `of two ends the last one counts`() {
+        var orders = NodeOrders()
+        orders.end(machine, by: .powerOff, in: "one")
+        orders.end(machine, by: .restart, in: "one")
+        let next = take(&orders)
+        #expect(next == .order(.restart))
     }
 
     @Test func `log-ins are asked for until they are told, in each boot anew`() {
@@ -52,7 +66,7 @@ import Wire
             let machine = MACAddress(rawValue: UInt64(number))
             _ = orders.take(for: machine, in: "b", at: number) { true }
             orders.noteSessions(of: machine, in: "b")
-            orders.restart(machine, in: "b")
+            orders.end(machine, by: .restart, in: "b")
         }
         #expect(orders.askedAt == [MACAddress(rawValue: 5): 5])
         #expect(orders.take(for: MACAddress(rawValue: 1), in: "b", at: 6) { true } == .order(.sessions))

@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct NodeOrderTests {
-    @Test(arguments: [NodeOrder.restart, .sessions, .nodes, .apply(number: "0a")])
+    @Test(arguments: [NodeOrder.restart, .powerOff, .sessions, .nodes, .apply(number: "0a")])
     func `an order comes back from its text`(order: NodeOrder) {
         #expect(NodeOrder(text: order.text) == order)
     }

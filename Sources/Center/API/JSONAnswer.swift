@@ -61,6 +61,11 @@ struct JSONAnswer: ResponseGenerator {
         self.next = next
     }
 
+    /// A record with its tag.
+    init(_ saved: Saved<some Encodable>, status: HTTPResponse.Status = .ok) throws {
+        try self.init(saved.record, status: status, etag: saved.tag)
+    }
+
     func response(from request: Request, context: some RequestContext) throws -> Response {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let etag { headers[.eTag] = etag }

@@ -112,6 +112,14 @@ struct NodeRoutes {
             try await acts.restart(context.parameter("name"))
             return HTTPResponse.Status.accepted
         }
+        api.post("nodes/:name/power-off", .enrol) { _, context, acts in
+            try await acts.powerOff(context.parameter("name"))
+            return HTTPResponse.Status.accepted
+        }
+        api.post("nodes/:name/wake", .enrol) { _, context, acts in
+            try await acts.wake(context.parameter("name"))
+            return HTTPResponse.Status.accepted
+        }
         api.post("nodes/:name/apply", .enrol) { request, context, acts in
             let wish = try await request.decoded(ApplyRequest.self, upTo: 4_096)
             return try await JSONAnswer(

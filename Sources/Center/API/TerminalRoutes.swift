@@ -26,23 +26,19 @@ struct TerminalRoutes {
             try await request.page(of: "terminals") { try acts.terminals($0, offset: $1, limit: $2) }
         }
         api.get("terminals/:name", .read) { _, context, acts in
-            let saved = try acts.terminal(TerminalName(context.parameter("name")))
-            return try JSONAnswer(saved.record, etag: saved.tag)
+            try JSONAnswer(acts.terminal(context.name()))
         }
         api.put("terminals/:name", .configure) { request, context, acts in
             var server = try await request.decoded(TerminalServer.self, upTo: 1 << 20)
-            server.name = try TerminalName(context.parameter("name"))
-            let saved = try await acts.saveTerminal(server, if: request.precondition)
-            return try JSONAnswer(saved.record, etag: saved.tag)
+            server.name = try context.name()
+            return try await JSONAnswer(acts.saveTerminal(server, if: request.precondition))
         }
         api.patch("terminals/:name", .configure) { request, context, acts in
-            let saved = try await acts.patchTerminal(
-                TerminalName(context.parameter("name")), Self.patch(request), if: request.precondition)
-            return try JSONAnswer(saved.record, etag: saved.tag)
+            try await JSONAnswer(
+                acts.patchTerminal(context.name(), Self.patch(request), if: request.precondition))
         }
         api.delete("terminals/:name", .configure) { request, context, acts in
-            try await acts.removeTerminal(
-                TerminalName(context.parameter("name")), if: request.precondition)
+            try await acts.removeTerminal(context.name(), if: request.precondition)
             return HTTPResponse.Status.noContent
         }
         api.post("terminals/:name/drain", .configure) { request, context, acts in
@@ -65,22 +61,19 @@ struct TerminalRoutes {
             try await request.page(of: "pools") { try acts.pools($0, offset: $1, limit: $2) }
         }
         api.get("pools/:name", .read) { _, context, acts in
-            let saved = try acts.pool(PoolName(context.parameter("name")))
-            return try JSONAnswer(saved.record, etag: saved.tag)
+            try JSONAnswer(acts.pool(context.name()))
         }
         api.put("pools/:name", .configure) { request, context, acts in
             var pool = try await request.decoded(TerminalPool.self, upTo: 1 << 20)
-            pool.name = try PoolName(context.parameter("name"))
-            let saved = try await acts.savePool(pool, if: request.precondition)
-            return try JSONAnswer(saved.record, etag: saved.tag)
+            pool.name = try context.name()
+            return try await JSONAnswer(acts.savePool(pool, if: request.precondition))
         }
         api.patch("pools/:name", .configure) { request, context, acts in
-            let saved = try await acts.patchPool(
-                PoolName(context.parameter("name")), Self.patch(request), if: request.precondition)
-            return try JSONAnswer(saved.record, etag: saved.tag)
+            try await JSONAnswer(
+                acts.patchPool(context.name(), Self.patch(request), if: request.precondition))
         }
         api.delete("pools/:name", .configure) { request, context, acts in
-            try await acts.removePool(PoolName(context.parameter("name")), if: request.precondition)
+            try await acts.removePool(context.name(), if: request.precondition)
             return HTTPResponse.Status.noContent
         }
     }
@@ -88,9 +81,7 @@ struct TerminalRoutes {
     private static func admit(
         _ admission: TerminalServer.Admission, restarts: Bool? = nil, _ context: CenterContext, _ acts: Acts
     ) async throws -> JSONAnswer {
-        let saved = try await acts.admit(
-            admission, to: TerminalName(context.parameter("name")), restarts: restarts)
-        return try JSONAnswer(saved.record, etag: saved.tag)
+        try await JSONAnswer(acts.admit(admission, to: context.name(), restarts: restarts))
     }
 
     private static func patch(_ request: Request) async throws -> MergePatch {

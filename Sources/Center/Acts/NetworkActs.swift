@@ -48,14 +48,7 @@ extension Acts {
     /// - Returns: the revision that this is true of.
     func requireState(of name: NetworkName, isNew: Bool, tag: String) throws -> Int {
         try require(.configure, in: .site)
-        let snapshot = fleet.snapshot
-        let stored = snapshot.contents.network.networks[name]
-        if !isNew {
-            try Precondition.matching(tag).check(stored, at: name)
-        } else if stored != nil {
-            throw InvalidSetting("name: \(Network.existing(name))")
-        }
-        return snapshot.revision
+        return try requireState(of: Network.self, at: name, isNew: isNew, tag: tag)
     }
 
     /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.

@@ -114,14 +114,38 @@ extension Acts {
 
     /// Asks a ready node to restart; it receives the request within seconds.
     func restart(_ name: String) async throws {
+        await services.restart([try await machine(of: name, asked: "to restart")])
+    }
+
+    /// Asks a ready node to switch itself off; it receives the request within seconds.
+    func powerOff(_ name: String) async throws {
+        await services.powerOff([try await machine(of: name, asked: "to switch itself off")])
+    }
+
+    /// Switches a node on, if one of its cards listens for that (Wake-on-LAN). Whether it heard is seen when it boots.
+    func wake(_ name: String) async throws {
         let snapshot = fleet.snapshot
         let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
-        let boot = try await runningBoot(of: node, otherwise: "it cannot be asked to restart")
-        await services.restart([boot.macAddress])
+        guard await services.wake(snapshot.cards(of: node)) else {
+            throw StoreError.conflict(
+                "\(node.name) cannot be switched on from here: this server gives no addresses on any interface"
+            )
+        }
+        fleet.events.publish(
+            ServerEvent(
+                kind: .boot, node: node.name, group: node.group, machine: node.macAddresses.first,
+                text: "\(caller.name) switches it on"))
+    }
+
+    /// The running machine of a node that is asked something, which is an event.
+    private func machine(of name: String, asked what: String) async throws -> MACAddress {
+        let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
+        let boot = try await runningBoot(of: node, otherwise: "it cannot be asked \(what)")
         fleet.events.publish(
             ServerEvent(
                 kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,
-                text: "\(caller.name) asks it to restart"))
+                text: "\(caller.name) asks it \(what)"))
+        return boot.macAddress
     }
 
     /// Clears a node's alarm.

@@ -42,12 +42,8 @@ struct Precondition: Sendable {
     }
 
     private static func tags(_ list: String) -> [String] {
-        list.split(separator: ",").map { String($0).trimmed }
+        list.split(separator: ",").map { String($0.trimmed) }
     }
 
     private static func failed(_ text: String) -> Problem { Problem(412, "Precondition failed", text) }
-}
-
-extension String {
-    fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
 }

@@ -48,14 +48,7 @@ extension Acts {
         if let seconds = wish.readyWithinSeconds { terms.readyWithin = seconds }
         if let seconds = wish.trialSeconds { terms.trialSeconds = seconds }
         if let count = wish.allowedFailures { terms.allowedFailures = count }
-        guard (10...86_400).contains(terms.readyWithin), (0...2_592_000).contains(terms.trialSeconds),
-            (0...100_000).contains(terms.allowedFailures)
-        else {
-            throw Problem(
-                422, "Invalid number",
-                "readyWithinSeconds: 10 to 86400; trialSeconds: at most 2592000 (30 days); allowedFailures: at most 100000"
-            )
-        }
+        try terms.check()
         return answer(
             try await fleet.startRollout(
                 of: name, candidate: version.number, to: channel, share: wish.share, terms: terms,

@@ -26,6 +26,9 @@ extension Acts {
             revision: snapshot.revision)
     }
 
+    /// Throws unless the caller may schedule such acts somewhere: asked before a form is read.
+    func requireScheduling(_ kind: ScheduledAct.Kind) throws { try require(kind.permission) }
+
     /// Makes a schedule, which runs for the caller.
     func makeSchedule(_ wish: ScheduleRequest) async throws -> Saved<ScheduleAnswer> {
         try require(wish.act.permission)
@@ -135,7 +138,7 @@ extension Acts {
         if let group = wish.group { return group }
         let (snapshot, needed) = (fleet.snapshot, wish.act.permission)
         switch wish.act {
-        case .restart(let text, _), .apply(let text):
+        case .restart(let text, _), .powerOff(let text, _), .wake(let text), .apply(let text):
             if let name = try? NodeName(text) {
                 return try caller.permitted(snapshot.nodes[name], named: text, needed).group
             }
@@ -202,7 +205,8 @@ extension Acts {
     /// Throws where it is plain already that it cannot be done.
     private func requireDoable(_ act: ScheduledAct, in group: GroupPath) async throws {
         switch act {
-        case .restart(let nodes, _), .apply(let nodes): _ = try await scheduledNodes(nodes, in: group)
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes):
+            _ = try await scheduledNodes(nodes, in: group)
         case .admit(_, let servers, _):
             let known = fleet.snapshot.contents.terminals.servers
             for name in servers where known[name].map({ group.contains($0.group) }) != true {
@@ -235,10 +239,7 @@ extension Acts {
         let progress = services.schedules.progress(of: schedule.name)
         let next = (progress ?? ScheduleProgress(at: now)).next(of: schedule, in: zone, now: now)
         // One whose time has just come is not over before it was looked at.
-        var isOver = false
-        if case .once(let moment) = schedule.time {
-            isOver = progress?.past.contains { $0.dueAt == moment } == true && next == nil
-        }
+        let isOver = progress?.overSince(schedule) != nil && next == nil
         let state: ScheduleAnswer.State =
             progress?.current != nil ? .running : isOver ? .over : schedule.isPaused ? .paused : .waiting
         return ScheduleAnswer(

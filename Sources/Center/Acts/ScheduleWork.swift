@@ -44,7 +44,7 @@ struct ScheduleWork: ScheduledWork {
     func targets(of schedule: Schedule) async throws -> [String] {
         let acts = try await acts(for: schedule)
         switch schedule.act {
-        case .restart(let nodes, _), .apply(let nodes):
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes):
             return try await acts.scheduledNodes(nodes, in: schedule.group).map(\.name.text)
         case .admit(_, let servers, _): return servers.map(\.text)
         case .set, .pool, .promote, .trial: return [schedule.act.object]
@@ -54,14 +54,9 @@ struct ScheduleWork: ScheduledWork {
     func obstacles(of schedule: Schedule, among targets: [String]) async throws
         -> [String: (outcome: ScheduleRun.Outcome, detail: String)]
     {
-        let mustBeFree: Bool
-        switch schedule.act {
-        case .restart(_, let unlessInUse): mustBeFree = unlessInUse
-        case .apply: mustBeFree = false
-        case .admit, .set, .pool, .promote, .trial: return [:]
-        }
+        guard schedule.act.nodes != nil, schedule.act.kind != .wake else { return [:] }
         let (snapshot, heard) = (fleet.snapshot, await services.heard())
-        let told = mustBeFree ? fleet.sessions : [:]
+        let told = schedule.act.isForFreeNodes ? fleet.sessions : [:]
         var found: [String: (outcome: ScheduleRun.Outcome, detail: String)] = [:]
         for target in targets {
             guard let name = try? NodeName(target), let node = snapshot.nodes[name],
@@ -86,6 +81,12 @@ struct ScheduleWork: ScheduledWork {
         case .restart:
             try requirePlace(of: target, in: schedule)
             try await acts.restart(target)
+        case .powerOff:
+            try requirePlace(of: target, in: schedule)
+            try await acts.powerOff(target)
+        case .wake:
+            try requirePlace(of: target, in: schedule)
+            try await acts.wake(target)
         case .apply:
             try requirePlace(of: target, in: schedule)
             // One that has carried out all of them is as it should be.

@@ -12,13 +12,14 @@ struct BoardsPage {
         routes.post("boards", .configure) { request, context, acts in
             let form = try pages.form(context)
             let wish = BoardLinkRequest(
-                name: form["name"], group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]),
+                name: form["name"], group: try form.group,
                 days: form["days"].isEmpty ? nil : Int(form["days"]) ?? -1)
             do {
                 let made = try await acts.makeBoardLink(wish)
                 return try await show(link: made.link, request, context, acts)
-            } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: problem.detail, request, context, acts)
+            } catch {
+                guard let failure = Form.mistake(error) else { throw error }
+                return try await show(failure: failure, request, context, acts)
             }
         }
         routes.post("boards/:id/revoke", .configure) { _, context, acts in
@@ -37,6 +38,6 @@ struct BoardsPage {
             links, link: link, failure: failure, group: group ?? "/", pages.renderer.words(context))
         return try pages.show(
             view, "Wall boards", section: "/boards", request, context,
-            status: failure == nil ? .ok : .unprocessableContent)
+            failure: failure)
     }
 }

@@ -60,6 +60,6 @@ struct FilesPage {
             mayEdit: acts.may(.configure, in: .site), pages.renderer.words(context))
         return try pages.show(
             view, "Files for nodes", section: "/files", request, context,
-            status: failure == nil ? .ok : .unprocessableContent)
+            failure: failure)
     }
 }

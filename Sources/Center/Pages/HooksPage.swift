@@ -14,12 +14,13 @@ struct HooksPage {
             let kinds = form["kinds"].split { $0.isWhitespace || $0 == "," }.map(String.init)
             let wish = WebHookRequest(
                 url: form["url"], kinds: kinds,
-                group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
+                group: try form.group)
             do {
                 let made = try await acts.makeWebHook(wish)
                 return try await show(secret: made.secret, request, context, acts)
-            } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: problem.detail, request, context, acts)
+            } catch {
+                guard let failure = Form.mistake(error) else { throw error }
+                return try await show(failure: failure, request, context, acts)
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
@@ -36,6 +37,6 @@ struct HooksPage {
             try await acts.webHooks(), secret: secret, failure: failure, pages.renderer.words(context))
         return try pages.show(
             view, "Web hooks", section: "/hooks", request, context,
-            status: failure == nil ? .ok : .unprocessableContent)
+            failure: failure)
     }
 }

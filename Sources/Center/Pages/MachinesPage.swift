@@ -28,7 +28,7 @@ struct MachinesPage {
         do {
             let approval = ApprovalsRequest(
                 machines: machines, pattern: form["pattern"],
-                group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
+                group: try form.group)
             return pages.redirect(Back.done("/machines", try await acts.approveAll(approval).revision))
         } catch let error as InvalidName {
             return try await show(pages.renderer.words(context)(error), request, context, acts, form)
@@ -53,7 +53,7 @@ struct MachinesPage {
         ).filled(with: form, of: machine)
         return try pages.show(
             view, "Unknown machines", section: "/machines", request, context,
-            status: failure == nil ? .ok : .unprocessableContent)
+            failure: failure)
     }
 
     private func approve(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
@@ -64,7 +64,7 @@ struct MachinesPage {
         do {
             let approval = ApprovalRequest(
                 name: try NodeName(form["name"]),
-                group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
+                group: try form.group)
             let saved = try await acts.approve(machine, approval)
             return pages.redirect(Back.done("/machines", saved.revision))
         } catch let error as InvalidName {

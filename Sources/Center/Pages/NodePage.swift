@@ -23,6 +23,16 @@ struct NodePage {
             try await acts.restart(name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
+        routes.post("nodes/:name/power-off", .enrol) { _, context, acts in
+            let name = try context.parameter("name")
+            try await acts.powerOff(name)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
+        routes.post("nodes/:name/wake", .enrol) { _, context, acts in
+            let name = try context.parameter("name")
+            try await acts.wake(name)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
         routes.get("nodes/:name/apply", .read) { request, context, acts in
             let changes = try await acts.stepChanges(context.parameter("name"))
             let name = try NodeName(context.parameter("name"))
@@ -78,6 +88,10 @@ struct NodePage {
         if details.mayRestart {
             view.offerOrders(words)
             view.later = "/schedules?act=restart&on=\(answer.node.name)"
+        } else if acts.may(.enrol, in: answer.node.group), [.off, .lost, .unseen].contains(answer.state),
+            views.at == nil
+        {
+            view.offerWake(words)
         }
         switch tab {
         case .overview: view.overview = try await overview(details, views, words)

@@ -115,7 +115,7 @@ enum NodeFields {
         }
         return Node(
             name: try NodeName(form["name"]),
-            group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]),
+            group: try form.group,
             macAddresses: macs, address: address, tags: words(form["tags"]), settings: settings)
     }
 }

@@ -48,6 +48,16 @@ struct Pages {
             status: status)
     }
 
+    /// - Parameter failure: why a form was refused; nil: none was.
+    func show(
+        _ view: some TemplateView, _ title: String, section: String, _ request: Request,
+        _ context: CenterContext, failure: String?
+    ) throws -> Response {
+        try show(
+            view, title, section: section, request, context,
+            status: failure == nil ? .ok : .unprocessableContent)
+    }
+
     func redirect(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
 
     /// Performs an act, and goes to `path` behind it, where undo is offered if the act made a revision.

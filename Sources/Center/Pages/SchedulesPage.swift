@@ -37,13 +37,13 @@ struct SchedulesPage {
         let pager = try Pager(request, path: Self.path)
         let page = try acts.schedules(pager.query, offset: pager.offset, limit: Pager.rowLimit)
         let view = SchedulesView(
-            page, pager, form: acts.maySomewhere(.enrol) ? typed : nil, failure: failure,
-            question: question,
+            page, pager, form: typed,
+            kinds: ScheduledAct.Kind.allCases.filter { acts.maySomewhere($0.permission) },
+            failure: failure, question: question,
             mayAct: { acts.may($0.schedule.act.permission, in: $0.schedule.group) },
             pages.renderer.words(context))
         return try pages.show(
-            view, "Schedules", section: Self.path, request, context,
-            status: failure == nil ? .ok : .unprocessableContent)
+            view, "Schedules", section: Self.path, request, context, failure: failure)
     }
 
     private func make(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
@@ -51,10 +51,11 @@ struct SchedulesPage {
         var typed = SchedulesView.Typed(
             values: Dictionary(
                 uniqueKeysWithValues: SchedulesView.Typed.names.map { ($0, form[$0]) }))
+        if let kind = ScheduledAct.Kind(rawValue: typed["act"]) { try acts.requireScheduling(kind) }
         do {
-            let wish = try Self.wish(typed)
+            let wish = try ScheduleForm(typed).request()
             // A condition names machines that are not on the page: how many there are is said first.
-            if case .restart(let nodes, _) = wish.act, (try? NodeName(nodes)) == nil {
+            if let nodes = wish.act.nodes, (try? NodeName(nodes)) == nil {
                 let count = try await acts.scheduledNodes(nodes, in: .site).count
                 if count > 1, typed["sure"] != "\(nodes) \(count)" {
                     typed.values["sure"] = "\(nodes) \(count)"
@@ -66,50 +67,17 @@ struct SchedulesPage {
             }
             let made = try await acts.makeSchedule(wish)
             return pages.redirect(Back.done(Self.path, made.revision))
-        } catch let error as any CustomStringConvertible & Error
-            where error is StoreError || error is InvalidSetting || error is InvalidName
-            || error is InvalidCondition
-        {
-            return try show(typed, failure: error.description, request, context, acts)
-        } catch let problem as Problem where problem.status == 422 {
-            return try show(typed, failure: problem.detail, request, context, acts)
+        } catch {
+            guard let failure = Self.refusal(error) else { throw error }
+            return try show(typed, failure: failure, request, context, acts)
         }
     }
 
-    private static func wish(_ typed: SchedulesView.Typed) throws -> ScheduleRequest {
-        let act = try act(typed)
-        var window: Int?
-        if !typed["window"].isEmpty {
-            guard let seconds = Duration.seconds(written: typed["window"]), seconds >= 60 else {
-                throw InvalidSetting("window: ‘\(typed["window"])’ is not a length of time such as 30m or 2h")
-            }
-            window = seconds / 60
-        }
-        if let every = WeekTime(typed["when"]) {
-            return ScheduleRequest(act: act, every: every, windowMinutes: window)
-        }
-        return ScheduleRequest(act: act, at: typed["when"], windowMinutes: window)
-    }
-
-    private static func act(_ typed: SchedulesView.Typed) throws -> ScheduledAct {
-        func servers() throws -> [TerminalName] {
-            try typed["on"].split { $0 == "," || $0.isWhitespace }.map { try TerminalName($0) }
-        }
-        switch ScheduledAct.Kind(rawValue: typed["act"]) {
-        case .restart: return .restart(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
-        case .apply: return .apply(nodes: typed["on"])
-        case .drain: return .admit(.draining, servers: try servers(), restarts: false)
-        case .restartServer: return .admit(.draining, servers: try servers(), restarts: true)
-        case .maintenance: return .admit(.maintenance, servers: try servers(), restarts: false)
-        case .resume: return .admit(.open, servers: try servers(), restarts: false)
-        case .promote:
-            let parts = typed["on"].split { $0 == "@" || $0 == "→" || $0.isWhitespace }.map(String.init)
-            guard (2...3).contains(parts.count),
-                let channel = parts.count == 3 ? ChannelName(parts[2]) : .stable
-            else { throw InvalidSetting("‘\(typed["on"])’ is not image@version → channel") }
-            return .promote(try ImageName(parts[0]), version: parts[1], to: channel)
-        case .set, .pool, .trial, nil:
-            throw InvalidSetting("‘\(typed["act"])’ is not an act of this form")
+    private static func refusal(_ error: any Error) -> String? {
+        switch error {
+        case let error as StoreError: error.description
+        case let error as InvalidCondition: error.description
+        default: Form.mistake(error)
         }
     }
 }

@@ -32,6 +32,12 @@ package protocol OpenFiles: Sendable {
 package protocol MachineOrders: Sendable {
     /// Asks running machines to restart.
     func restart(_ machines: [MACAddress]) async
+    /// Asks running machines to switch themselves off.
+    func powerOff(_ machines: [MACAddress]) async
+    /// Sends what switches machines on (Wake-on-LAN).
+    ///
+    /// - Returns: whether there is a network to send it into.
+    func wake(_ machines: [MACAddress]) async -> Bool
     /// The steps that a running machine would get now; nil: it has not asked for orders in its present boot.
     func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]?
     /// Asks a running machine to carry out steps, each as it was when it had this mark.

@@ -114,30 +114,20 @@ extension FleetSnapshot {
             node.group = try moved(node.group)
             return .node(node.name, node)
         }
-        let links = contents.access.boardLinks.values.filter { from.contains($0.group) }
-        edits += try links.sorted { $0.id < $1.id }.map { link in
-            var link = link
-            link.group = try moved(link.group)
-            return .boardLink(link.id, link)
+        /// Records of one kind, each with its new group.
+        func moving<Record: TableRecord>(
+            _: Record.Type, in group: WritableKeyPath<Record, GroupPath>
+        ) throws -> [FleetEdit] where Record.Key: Comparable {
+            try contents[keyPath: Record.table].filter { from.contains($0.value[keyPath: group]) }
+                .sorted { $0.key < $1.key }
+                .map { key, record in
+                    var record = record
+                    record[keyPath: group] = try moved(record[keyPath: group])
+                    return FleetEdit(key, record)
+                }
         }
-        let secrets = contents.secrets.values.filter { from.contains($0.group) }
-        edits += try secrets.sorted { $0.name < $1.name }.map { secret in
-            var secret = secret
-            secret.group = try moved(secret.group)
-            return .secret(secret.name, secret)
-        }
-        let servers = contents.terminals.servers.values.filter { from.contains($0.group) }
-        edits += try servers.sorted { $0.name < $1.name }.map { server in
-            var server = server
-            server.group = try moved(server.group)
-            return .terminal(server.name, server)
-        }
-        let pools = contents.terminals.pools.values.filter { from.contains($0.group) }
-        edits += try pools.sorted { $0.name < $1.name }.map { pool in
-            var pool = pool
-            pool.group = try moved(pool.group)
-            return .pool(pool.name, pool)
-        }
+        edits += try moving(BoardLink.self, in: \.group) + moving(Secret.self, in: \.group)
+        edits += try moving(TerminalServer.self, in: \.group) + moving(TerminalPool.self, in: \.group)
         let schedules = contents.schedules.values.filter { from.contains($0.group) }
         edits += try schedules.sorted { $0.name < $1.name }.map { schedule in
             var schedule = schedule

@@ -1,3 +1,5 @@
+import Wire
+
 /// How long an address is given for.
 package struct LeaseTime: WrittenAsText {
     package static let form = "a duration of at least a minute (90s, 30m, 12h, 7d) or ‘infinite’"

@@ -1,23 +1,4 @@
-import Wire
+package import Wire
 
-/// A value that JSON has as the text that people write.
-package protocol WrittenAsText: Codable, Hashable, Sendable, LosslessStringConvertible {
-    /// What such a text is, for those who wrote another: `a range such as 10.77.0.100-10.77.0.200`.
-    static var form: String { get }
-}
-
-extension WrittenAsText {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let value = Self(text) else {
-            throw DecodingError.unreadable("‘\(text)’ is not \(Self.form)", in: container)
-        }
-        self = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}
+/// A value of which files of the configuration say what its text is.
+package protocol WrittenAsText: TextCoded, Hashable, Sendable, LosslessStringConvertible {}

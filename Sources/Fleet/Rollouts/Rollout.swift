@@ -57,6 +57,17 @@ package struct Rollout: Equatable, Sendable, Codable {
             self.trialSeconds = trialSeconds
             self.allowedFailures = allowedFailures
         }
+
+        /// Throws where one of them is out of its range.
+        package func check() throws(InvalidSetting) {
+            guard (10...86_400).contains(readyWithin), (0...2_592_000).contains(trialSeconds),
+                (0...100_000).contains(allowedFailures)
+            else {
+                throw InvalidSetting(
+                    "readyWithinSeconds: 10 to 86400; trialSeconds: at most 2592000 (30 days); allowedFailures: at most 100000"
+                )
+            }
+        }
     }
 
     package let id: Int

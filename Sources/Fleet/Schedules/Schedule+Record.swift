@@ -107,7 +107,7 @@ extension ScheduledAct {
     /// Throws unless it can be done in a group, as far as the act itself tells.
     fileprivate func check(in group: GroupPath) throws {
         switch self {
-        case .restart(let nodes, _), .apply(let nodes):
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes):
             guard !nodes.allSatisfy(\.isWhitespace) else {
                 throw InvalidSetting("nodes: a name or a condition is missing (group=/school/room-12)")
             }
@@ -122,8 +122,9 @@ extension ScheduledAct {
                 throw InvalidSetting("patch: at most \(Self.textLimit) bytes")
             }
         case .promote(_, let version, _): try Self.check(version)
-        case .trial(_, let version, _, let share, _):
+        case .trial(_, let version, _, let share, let terms):
             try Self.check(version)
+            try terms.check()
             guard Rollout.Share(share) != nil else {
                 throw InvalidSetting("share: ‘\(share)’ is neither a share (5%) nor a group (/school/room-1)")
             }

@@ -36,6 +36,10 @@ package struct Schedule: Equatable, Sendable {
         self.isPaused = isPaused
     }
 
+    package var isWeekly: Bool {
+        if case .weekly = time { true } else { false }
+    }
+
     /// Seconds for which it may begin late without a window.
     package static let graceSeconds = 300
 

@@ -22,6 +22,39 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     /// Of a schedule that was not known before.
     package init(at now: Int) { settledUntil = now }
 
+    /// Of a schedule whose progress was stored, and cannot be read: what has passed is taken for done, and it is said.
+    package static func unreadable(at now: Int) -> Self {
+        var progress = Self(at: now)
+        progress.note(.failed, due: now, at: now, "what it had done cannot be read; it goes on from here")
+        return progress
+    }
+
+    // MARK: As it is stored
+
+    /// The same without the targets of the run that goes on, which are stored one by one.
+    package var head: Self {
+        var head = self
+        (head.current?.targets, head.current?.counts) = ([], [:])
+        return head
+    }
+
+    /// With the targets of the run that goes on.
+    package func with(_ targets: [ScheduleRun.Target]) -> Self {
+        var whole = self
+        whole.current?.targets = targets
+        whole.current?.counts = whole.current?.counted ?? [:]
+        return whole
+    }
+
+    /// The positions of targets that differ from those of `before`; nil: they are of another run, and all are new.
+    package func changedTargets(since before: Self?) -> [Int]? {
+        guard let current, let former = before?.current,
+            (current.dueAt, current.beganAt) == (former.dueAt, former.beganAt),
+            current.targets.map(\.name) == former.targets.map(\.name)
+        else { return nil }
+        return current.targets.indices.filter { current.targets[$0] != former.targets[$0] }
+    }
+
     // MARK: When
 
     /// Settles the times that have passed.
@@ -65,13 +98,27 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     /// Another time was chosen: what it would have been before does not count.
     package mutating func settle(at now: Int) { settledUntil = max(settledUntil, now) }
 
+    /// When one that runs once was over; nil: it is still to run, or runs.
+    package func overSince(_ schedule: Schedule) -> Int? {
+        guard case .once(let moment) = schedule.time, current == nil, isSettled(moment) else { return nil }
+        return past.compactMap(\.endedAt).reduce(settledUntil, max)
+    }
+
+    private func isSettled(_ moment: Int) -> Bool {
+        moment <= settledUntil || past.contains { $0.dueAt == moment } || current?.dueAt == moment
+    }
+
+    /// The server started after the time of a schedule that it had not looked at before.
+    package mutating func miss(_ due: Int, at now: Int) {
+        note(.missed, due: due, at: now, Self.missed(1))
+    }
+
     private func times(of schedule: Schedule, in zone: ZoneFile, upTo now: Int) -> [Int] {
         switch schedule.time {
         case .once(let moment):
-            let isKnown = past.contains { $0.dueAt == moment } || current?.dueAt == moment
             // Of a run that so many by hand have followed nothing is known any more.
             let isForgotten = past.count == Self.runLimit && past.allSatisfy { $0.dueAt > moment }
-            return moment <= now && !isKnown && !isForgotten ? [moment] : []
+            return moment <= now && !isSettled(moment) && !isForgotten ? [moment] : []
         case .weekly(let time):
             var (times, moment) = ([Int](), max(settledUntil, now - Self.countedSeconds))
             while true {

@@ -39,6 +39,10 @@ extension ScheduledAct: Codable {
         case .restart:
             self = .restart(
                 nodes: try required(members.nodes, "nodes"), unlessInUse: members.unlessInUse ?? false)
+        case .powerOff:
+            self = .powerOff(
+                nodes: try required(members.nodes, "nodes"), unlessInUse: members.unlessInUse ?? false)
+        case .wake: self = .wake(nodes: try required(members.nodes, "nodes"))
         case .apply: self = .apply(nodes: try required(members.nodes, "nodes"))
         case .drain: self = try admit(.draining)
         case .restartServer: self = try admit(.draining, restarts: true)
@@ -67,9 +71,9 @@ extension ScheduledAct: Codable {
     package func encode(to encoder: any Encoder) throws {
         var members = Members()
         switch self {
-        case .restart(let nodes, let unlessInUse):
+        case .restart(let nodes, let unlessInUse), .powerOff(let nodes, let unlessInUse):
             (members.nodes, members.unlessInUse) = (nodes, unlessInUse ? true : nil)
-        case .apply(let nodes): members.nodes = nodes
+        case .wake(let nodes), .apply(let nodes): members.nodes = nodes
         case .admit(_, let servers, _): members.servers = servers
         case .set(let settings):
             members.target = settings.target

@@ -6,6 +6,10 @@ package enum ScheduledAct: Equatable, Sendable {
     ///
     /// - Parameter nodes: the exact name of one, or a condition.
     case restart(nodes: String, unlessInUse: Bool)
+    /// Has running nodes shut down and switch themselves off.
+    case powerOff(nodes: String, unlessInUse: Bool)
+    /// Switches nodes on whose cards listen for that (Wake-on-LAN).
+    case wake(nodes: String)
     /// Has running nodes carry out the steps of their configuration that have changed.
     case apply(nodes: String)
     /// Whether terminal servers take log-ins from then on, and whether they restart once they are empty.
@@ -19,14 +23,27 @@ package enum ScheduledAct: Equatable, Sendable {
 
     /// The acts as words.
     package enum Kind: String, Sendable, Codable, CaseIterable {
-        case restart, apply, drain, maintenance, resume
+        case restart
+        case powerOff = "power-off"
+        case wake, apply, drain, maintenance, resume
         case restartServer = "restart-server"
         case set, pool, promote, trial
+
+        /// The least that such an act needs.
+        package var permission: Permission {
+            switch self {
+            case .restart, .powerOff, .wake, .apply: .enrol
+            case .drain, .maintenance, .resume, .restartServer, .set, .pool: .configure
+            case .promote, .trial: .publish
+            }
+        }
     }
 
     package var kind: Kind {
         switch self {
         case .restart: .restart
+        case .powerOff: .powerOff
+        case .wake: .wake
         case .apply: .apply
         case .admit(.draining, _, let restarts): restarts ? .restartServer : .drain
         case .admit(.maintenance, _, _): .maintenance
@@ -40,12 +57,8 @@ package enum ScheduledAct: Equatable, Sendable {
 
     /// What it needs where the schedule is, when it is made and when it runs.
     package var permission: Permission {
-        switch self {
-        case .restart, .apply: .enrol
-        case .admit, .pool: .configure
-        case .set(let settings): settings.isShared ? .publish : .configure
-        case .promote, .trial: .publish
-        }
+        if case .set(let settings) = self, settings.isShared { return .publish }
+        return kind.permission
     }
 
     /// Characters of what it acts on, for people: events and history have it, too.
@@ -60,7 +73,7 @@ package enum ScheduledAct: Equatable, Sendable {
 
     private var wholeObject: String {
         switch self {
-        case .restart(let nodes, _), .apply(let nodes): nodes
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes): nodes
         case .admit(_, let servers, _): servers.map(\.text).joined(separator: ", ")
         case .set(let settings): settings.summary
         case .pool(let pool, _): pool.text
@@ -72,8 +85,23 @@ package enum ScheduledAct: Equatable, Sendable {
 
     /// One line for people: `restart group=/school (unless in use)`.
     package var summary: String {
-        if case .restart(_, true) = self { return "restart \(object) (unless in use)" }
-        return "\(kind.rawValue) \(object)"
+        "\(kind.rawValue) \(object)" + (isForFreeNodes ? " (unless in use)" : "")
+    }
+
+    /// Whether nodes are spared where people are logged in.
+    package var isForFreeNodes: Bool {
+        switch self {
+        case .restart(_, let unlessInUse), .powerOff(_, let unlessInUse): unlessInUse
+        case .wake, .apply, .admit, .set, .pool, .promote, .trial: false
+        }
+    }
+
+    /// The nodes that it acts on, as one name or a condition; nil: it acts on something else.
+    package var nodes: String? {
+        switch self {
+        case .restart(let nodes, _), .powerOff(let nodes, _), .wake(let nodes), .apply(let nodes): nodes
+        case .admit, .set, .pool, .promote, .trial: nil
+        }
     }
 }
 
@@ -84,6 +112,9 @@ extension ScheduledAct {
         switch self {
         case .restart(let nodes, let unlessInUse) where isIt(nodes):
             return .restart(nodes: rename.to.text, unlessInUse: unlessInUse)
+        case .powerOff(let nodes, let unlessInUse) where isIt(nodes):
+            return .powerOff(nodes: rename.to.text, unlessInUse: unlessInUse)
+        case .wake(let nodes) where isIt(nodes): return .wake(nodes: rename.to.text)
         case .apply(let nodes) where isIt(nodes): return .apply(nodes: rename.to.text)
         case .set(var settings) where isIt(settings.target):
             settings.target = rename.to.text

@@ -91,7 +91,7 @@ extension SettingDefinition {
 
 extension StringProtocol {
     /// Without surrounding spaces.
-    var trimmed: SubSequence {
+    package var trimmed: SubSequence {
         guard let first = firstIndex(where: { !$0.isWhitespace }),
             let last = lastIndex(where: { !$0.isWhitespace })
         else { return self[endIndex...] }

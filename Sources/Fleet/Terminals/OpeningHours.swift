@@ -1,3 +1,5 @@
+import Wire
+
 /// Hours of some days of the week, by the server's clock: `mon-fri 07:00-18:00`.
 package struct OpeningHours: WrittenAsText, Hashable {
     package static let form = "days and hours (mon-fri 07:00-18:00)"

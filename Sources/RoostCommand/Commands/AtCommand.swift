@@ -15,7 +15,8 @@ struct AtCommand: AsyncParsableCommand {
 
     /// Those that can wait.
     private static let commands = [
-        "node restart", "node apply", "server drain", "server maintenance", "server resume",
+        "node restart", "node power-off", "node wake", "node apply", "server drain", "server maintenance",
+        "server resume",
         "server restart", "set", "pool set", "image promote",
     ]
 

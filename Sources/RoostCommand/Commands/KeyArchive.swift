@@ -35,25 +35,33 @@ enum KeyArchive {
     }
 
     /// Moves the keys of a backup that was unpacked in `staging` to the other files.
-    static func unpack(in staging: String, isWanted: Bool) throws {
+    ///
+    /// - Parameter askPassphrase: asked once there is something to open with it.
+    static func unpack(
+        in staging: String, isWanted: Bool,
+        askPassphrase: () throws -> String = { try PasswordInput.read("Passphrase of the backup: ") }
+    ) throws {
         let path = "\(staging)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else { return }
         if isWanted {
-            let passphrase = try PasswordInput.read("Passphrase of the backup: ")
-            let archive: [UInt8]
-            do {
-                archive = try PassphraseBox.open(try WholeFile.read(path), with: passphrase)
-            } catch SealingError
-                .notForThisKey
-            {
-                throw Failure(
-                    text:
-                        "this is not the passphrase of the backup; nothing was changed (--without-keys leaves the keys out)",
-                    code: 1)
-            }
+            let archive = try open(try WholeFile.read(path), askPassphrase)
             try Program("tar", package: "tar").run(
                 ["-xf", "-", "-C", staging, "--no-same-owner", "--no-overwrite-dir"], input: Data(archive))
         }
         try FileManager.default.removeItem(atPath: path)
+    }
+
+    private static func open(_ sealed: [UInt8], _ askPassphrase: () throws -> String) throws -> [UInt8] {
+        func failure(_ text: String) -> Failure {
+            Failure(text: "\(text); nothing was changed (--without-keys leaves the keys out)", code: 1)
+        }
+        if PassphraseBox.isOfAnotherVersion(sealed) {
+            throw failure("the keys of this backup are in a form that only a newer program knows")
+        }
+        do { return try PassphraseBox.open(sealed, with: askPassphrase()) } catch SealingError.notForThisKey {
+            throw failure("this is not the passphrase of the backup")
+        } catch SealingError.notASeal {
+            throw failure("the keys of this backup are cut off or damaged")
+        }
     }
 }

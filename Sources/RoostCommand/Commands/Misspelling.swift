@@ -7,12 +7,13 @@ enum Misspelling {
     private static let synonyms = [
         "create": "add", "new": "add", "delete": "rm", "del": "rm", "remove": "rm", "ls": "list",
         "info": "show",
-        "reboot": "restart", "edit": "set", "change": "set",
+        "reboot": "restart", "poweroff": "power-off", "shutdown": "power-off", "edit": "set", "change": "set",
     ]
     /// Commands that are recognised without their first word.
     private static let shortened = [
         "add": "node add", "list": "node list", "ls": "node list", "show": "node show", "log": "node log",
-        "logs": "node log", "reboot": "node restart", "restart": "node restart", "unset": "set --unset",
+        "logs": "node log", "reboot": "node restart", "shutdown": "node power-off", "restart": "node restart",
+        "unset": "set --unset",
         "settings": "set --list",
         "user": "admin", "users": "admin", "version": "--version", "start": "serve", "run": "serve",
         "check": "doctor", "dhcp": "lease",

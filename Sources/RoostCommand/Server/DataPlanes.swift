@@ -313,6 +313,10 @@ final class DataPlanes: Sendable {
 
     func restart(_ machines: [MACAddress]) async { await ask { $0.context.restart(machines) } }
 
+    func powerOff(_ machines: [MACAddress]) async { await ask { $0.context.powerOff(machines) } }
+
+    func wake(_ machines: [MACAddress]) async -> Bool { await ask { $0.dhcp?.wake(machines) ?? false } }
+
     func currentSteps(of machine: MACAddress) async throws -> [CurrentStep]? {
         try await ask { residents in Result { try residents.context.currentSteps(of: machine) } }.get()
     }

@@ -1,7 +1,7 @@
 package import Fleet
 import Glibc
 package import Linux
-import Wire
+package import Wire
 
 /// The DHCP server on one interface, or on one address for relays: the shell around `DHCPServer`.
 package final class DHCPService {
@@ -239,6 +239,28 @@ package final class DHCPService {
         guard let listener = listeners.first else { return }
         for message in messages { handle(message.span, from: nil, port: 68, listener) }
         sendAnswers(from: listener)
+    }
+
+    /// Sends what switches these machines on into all networks that are served on an interface: where they are is not known while they
+    /// are off.
+    ///
+    /// - Returns: whether there is such a network.
+    package func wake(_ machines: [MACAddress]) -> Bool {
+        var isSent = false
+        for listener in listeners where !listener.endpoint.isBootServer {
+            guard let interface = listener.endpoint.interface else { continue }
+            var packets = Replies()
+            let path = DatagramQueue.Path(
+                address: .broadcast, port: MagicPacket.port, source: .any, interface: interface.index)
+            for machine in machines {
+                var bytes: [UInt8] = []
+                MagicPacket(machine).write(to: &bytes)
+                packets.datagrams.append(bytes, path)
+            }
+            listener.send(packets)
+            isSent = true
+        }
+        return isSent
     }
 
     private func sendAnswers(from listener: Listener) {

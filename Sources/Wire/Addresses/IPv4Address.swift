@@ -46,18 +46,6 @@ extension IPv4Address: WireCodable {
     package func write(to wire: inout [UInt8]) { wire.write(rawValue) }
 }
 
-extension IPv4Address: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let address = Self(text) else {
-            throw DecodingError.unreadable("‘\(text)’ is not an IPv4 address", in: container)
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension IPv4Address: TextCoded {
+    package static var form: String { "an IPv4 address" }
 }

@@ -44,19 +44,6 @@ extension IPv4Network: CustomStringConvertible {
     package var description: String { "\(base)/\(prefixLength)" }
 }
 
-extension IPv4Network: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let network = Self(text) else {
-            throw DecodingError.unreadable(
-                "‘\(text)’ is not an IPv4 network (write it as 10.77.0.0/24, host bits zero)", in: container)
-        }
-        self = network
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension IPv4Network: TextCoded {
+    package static var form: String { "an IPv4 network (write it as 10.77.0.0/24, host bits zero)" }
 }

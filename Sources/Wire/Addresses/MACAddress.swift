@@ -83,19 +83,6 @@ extension MACAddress: WireCodable {
     }
 }
 
-extension MACAddress: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let address = Self(text) else {
-            throw DecodingError.unreadable(
-                "‘\(text)’ is not a hardware address (52:54:00:12:34:56)", in: container)
-        }
-        self = address
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension MACAddress: TextCoded {
+    package static var form: String { "a hardware address (52:54:00:12:34:56)" }
 }

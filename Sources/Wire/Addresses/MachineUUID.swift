@@ -44,18 +44,6 @@ extension MachineUUID: CustomStringConvertible {
     }
 }
 
-extension MachineUUID: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let uuid = Self(text) else {
-            throw DecodingError.unreadable("‘\(text)’ is not a UUID", in: container)
-        }
-        self = uuid
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension MachineUUID: TextCoded {
+    package static var form: String { "a UUID" }
 }

@@ -2,6 +2,8 @@
 package enum NodeOrder: Equatable, Sendable {
     /// Restart in order.
     case restart
+    /// Shut down in order, and switch the power off.
+    case powerOff
     /// Report who is logged in.
     case sessions
     /// Fetch changed steps of the configuration, and carry them out. Each such order has another number, which the node's request names:
@@ -14,6 +16,7 @@ package enum NodeOrder: Equatable, Sendable {
     package var text: String {
         switch self {
         case .restart: "restart"
+        case .powerOff: "power-off"
         case .sessions: "sessions"
         case .apply(let number): "apply \(number)"
         case .nodes: "nodes"
@@ -25,6 +28,7 @@ package enum NodeOrder: Equatable, Sendable {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
         switch (words.first, words.count) {
         case ("restart", 1): self = .restart
+        case ("power-off", 1): self = .powerOff
         case ("sessions", 1): self = .sessions
         case ("nodes", 1): self = .nodes
         case ("apply", 2) where !words[1].isEmpty: self = .apply(number: String(words[1]))

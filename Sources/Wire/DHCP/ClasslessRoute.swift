@@ -31,7 +31,7 @@ package struct ClasslessRoute: WireCodable, Hashable, Sendable {
 }
 
 /// As people write it: `192.168.0.0/16 via 10.77.0.253`.
-extension ClasslessRoute: CustomStringConvertible, Codable {
+extension ClasslessRoute: TextCoded {
     package init?(_ text: some StringProtocol) {
         let words = text.split(separator: " ")
         guard words.count == 3, words[1] == "via", let network = IPv4Network(words[0]),
@@ -42,20 +42,7 @@ extension ClasslessRoute: CustomStringConvertible, Codable {
 
     package var description: String { "\(network) via \(router)" }
 
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let route = Self(text) else {
-            throw DecodingError.unreadable(
-                "‘\(text)’ is not a route (write it as 192.168.0.0/16 via 10.77.0.253)", in: container)
-        }
-        self = route
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+    package static var form: String { "a route (write it as 192.168.0.0/16 via 10.77.0.253)" }
 }
 
 extension DHCPOption<[ClasslessRoute]> {

@@ -10,8 +10,8 @@ import Wire
 package final class Schedules: Sendable {
     /// Between two looks.
     private static let tick = Duration.seconds(2)
-    /// Seconds for which a run that went wrong is a trouble.
-    static let troubleSeconds = 7 * 86_400
+    /// Seconds between two looks for those that are over.
+    private static let clearingSeconds = 600
 
     private struct State {
         /// Nil: not read from the store yet.
@@ -24,11 +24,19 @@ package final class Schedules: Sendable {
         var removed: [ScheduleName: Removed] = [:]
         /// To be begun by hand.
         var wanted: Set<ScheduleName> = []
+        /// Those whose stored progress could not be read.
+        var unreadable: Set<ScheduleName> = []
+        /// When it was looked last; nil: not since the start.
+        var lookedAt: Int?
+        /// When those that are over were last looked for.
+        var clearedAt: Int?
     }
 
     private struct Seen {
         var schedule: Schedule
         var zone: String?
+        /// The look before the first one that saw it with this time; nil: there was none since the start.
+        var since: Int?
     }
 
     private struct Removed {
@@ -48,11 +56,14 @@ package final class Schedules: Sendable {
     private static let removedSeconds = 86_400
 
     let zones: ZoneFiles
-    private let fleet: LiveFleet
+    let fleet: LiveFleet
+    private let store: any ScheduleStore
     private let state = Mutex(State())
 
-    init(fleet: LiveFleet, zones: ZoneFiles = ZoneFiles()) {
+    /// - Parameter store: nil: that of the fleet.
+    init(fleet: LiveFleet, zones: ZoneFiles = ZoneFiles(), store: (any ScheduleStore)? = nil) {
         self.fleet = fleet
+        self.store = store ?? fleet.store
         self.zones = zones
     }
 
@@ -79,7 +90,7 @@ package final class Schedules: Sendable {
         _ work: any ScheduledWork, at now: Int, _ log: @Sendable (String) -> Void = { _ in }
     ) async throws {
         guard now >= ClockReading.earliestSecond else { return }
-        try await load()
+        try await load(now: now)
         let all = fleet.snapshot.contents.schedules
         let wanted = state.withLock { state in
             Self.forget(&state, except: all, now: now)
@@ -91,6 +102,13 @@ package final class Schedules: Sendable {
                 try await look(at: schedule, work, now: now, isWanted: wanted.contains(schedule.name))
             } catch { log("schedule \(schedule.name): \(ErrorText.of(error))") }
         }
+        let isTimeToClear = state.withLock { state in
+            state.lookedAt = now
+            if let last = state.clearedAt, abs(now - last) < Self.clearingSeconds { return false }
+            state.clearedAt = now
+            return true
+        }
+        if isTimeToClear { try await removeThoseOver(now: now) }
     }
 
     /// Of a schedule that was removed its run ends. What it did stays for a day.
@@ -107,30 +125,29 @@ package final class Schedules: Sendable {
         state.removed = state.removed.filter { abs(now - $0.value.at) < removedSeconds }
     }
 
-    private func load() async throws {
+    private func load(now: Int) async throws {
         guard state.withLock({ $0.progress == nil }) else { return }
-        var stored = try await fleet.store.scheduleProgress()
-        for name in stored.keys { stored[name]?.resume() }
-        state.withLock { [stored] in $0.progress = stored }
+        let stored = try await store.scheduleProgress()
+        state.withLock { ($0.progress, $0.unreadable) = (stored.known, stored.unreadable) }
     }
 
     private func look(
         at schedule: Schedule, _ work: any ScheduledWork, now: Int, isWanted: Bool
     ) async throws {
         let known = progress(of: schedule.name)
-        let removed = state.withLock { $0.removed.removeValue(forKey: schedule.name) }
-        let before = known ?? removed?.progress(of: schedule) ?? ScheduleProgress(at: now)
-        var progress = before
-        let seen = Seen(schedule: schedule, zone: fleet.snapshot.zone(of: schedule))
-        let former = state.withLock { $0.seen.updateValue(seen, forKey: schedule.name) }
+        let zoneName = fleet.snapshot.zone(of: schedule)
+        let (former, seen) = note(schedule, zoneName)
+        var progress = known ?? firstProgress(of: schedule, seen, now: now)
+        // What it was told just before the server stopped may be done or not.
+        if former == nil { progress.resume() }
         if let former, former.schedule.time != schedule.time || former.zone != seen.zone {
-            progress.settle(at: now)
+            progress.settle(at: schedule.isWeekly ? now : min(seen.since ?? now, now))
         }
         let zone = zones.nearest(seen.zone)
         let due = progress.look(at: schedule, in: zone, now: now)
         var news: [String] = []
-        if let missed = progress.past.first, missed != before.past.first, missed.state == .missed {
-            news.append(Self.words(of: missed))
+        if let last = progress.past.first, last != known?.past.first, last.beganAt == now {
+            news.append(Self.words(of: last))
         }
         if let due {
             news.append(await begin(schedule, &progress, due: due, now: now, work))
@@ -141,6 +158,39 @@ package final class Schedules: Sendable {
         // Where it cannot be stored, the next look comes to the same.
         for text in news { tell(schedule, text) }
         if progress.current != nil { try await advance(schedule, progress, work, now: now) }
+    }
+
+    /// Remembers a schedule as it is at this look.
+    private func note(_ schedule: Schedule, _ zone: String?) -> (former: Seen?, seen: Seen) {
+        state.withLock { state in
+            let former = state.seen[schedule.name]
+            let isSame = former?.schedule.time == schedule.time && former?.zone == zone
+            let since = isSame ? former?.since : state.lookedAt
+            let seen = Seen(schedule: schedule, zone: zone, since: since)
+            state.seen[schedule.name] = seen
+            return (former, seen)
+        }
+    }
+
+    /// The progress of one of which nothing is known. What was put back after its time never runs again.
+    private func firstProgress(of schedule: Schedule, _ seen: Seen, now: Int) -> ScheduleProgress {
+        let (removed, isUnreadable) = state.withLock { state in
+            (state.removed[schedule.name], state.unreadable.contains(schedule.name))
+        }
+        if isUnreadable { return .unreadable(at: now) }
+        if var progress = removed?.progress(of: schedule) {
+            // It stays for as long as others that are over.
+            if progress.overSince(schedule) != nil { progress.settle(at: now) }
+            return progress
+        }
+        guard case .once(let moment) = schedule.time, moment <= now else { return ScheduleProgress(at: now) }
+        // Whether it was put back, or made just before the server stopped, is not known.
+        guard let since = seen.since else {
+            var progress = ScheduleProgress(at: now)
+            progress.miss(moment, at: now)
+            return progress
+        }
+        return ScheduleProgress(at: min(since, now))
     }
 
     /// Nothing happens yet: the run is stored first.
@@ -206,8 +256,12 @@ package final class Schedules: Sendable {
 
     /// Stored first: what is only in memory has not happened.
     private func keep(_ progress: ScheduleProgress, of name: ScheduleName) async throws {
-        try await fleet.store.save(progress, of: name)
-        state.withLock { $0.progress?[name] = progress }
+        try await store.save(progress, of: name, after: self.progress(of: name))
+        state.withLock { state in
+            state.progress?[name] = progress
+            state.removed[name] = nil
+            state.unreadable.remove(name)
+        }
     }
 
     private static func words(of run: ScheduleRun) -> String {
@@ -219,36 +273,5 @@ package final class Schedules: Sendable {
     private func tell(_ schedule: Schedule, _ text: String) {
         fleet.events.publish(
             ServerEvent(kind: .schedule, group: schedule.group, text: "schedule \(schedule.name) \(text)"))
-    }
-}
-
-/// A schedule that did not run as planned.
-struct ScheduleTrouble: Equatable, Sendable {
-    var name: ScheduleName
-    /// What happened, and when.
-    var why: String
-
-    /// With what shows more.
-    var text: String { "schedule \(name) \(why) (roost schedule show \(name))" }
-}
-
-extension Schedules {
-    /// What did not go as planned of late, for those who can mend it.
-    func troubles(in snapshot: FleetSnapshot, now: Int, sees: (GroupPath) -> Bool) -> [ScheduleTrouble] {
-        snapshot.contents.schedules.values.sorted { $0.name < $1.name }.compactMap { schedule in
-            guard sees(schedule.group) else { return nil }
-            if let zone = snapshot.zone(of: schedule), zones.zone(zone) == nil {
-                return ScheduleTrouble(
-                    name: schedule.name,
-                    why: "goes by the server's own time: there is no time zone \(zone) here (package tzdata)")
-            }
-            guard let last = progress(of: schedule.name)?.past.first,
-                [.missed, .failed, .refused].contains(last.state), now - last.dueAt < Self.troubleSeconds
-            else { return nil }
-            let what = last.state == .failed ? "was not done whole" : "did not run"
-            return ScheduleTrouble(
-                name: schedule.name,
-                why: "\(what) at \(CalendarTime.text(second: last.dueAt)) UTC: \(last.summary)")
-        }
     }
 }

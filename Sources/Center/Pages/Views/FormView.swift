@@ -40,8 +40,8 @@ struct FieldView: TemplateView {
         choice = ChoiceView(options: options)
     }
 
-    init(_ name: String, _ label: String, id: String? = nil, _ lines: LinesView) {
-        self.init(name, label, id: id, hint: nil)
+    init(_ name: String, _ label: String, id: String? = nil, hint: String? = nil, _ lines: LinesView) {
+        self.init(name, label, id: id, hint: hint)
         self.lines = lines
     }
 

@@ -112,7 +112,7 @@ struct NetworkForm {
     func network() throws -> Network {
         var errors: [String: String] = [:]
         func value<Value>(_ name: String, _ expected: String, _ parse: (String) throws -> Value?) -> Value? {
-            let text = self[name].trimmed
+            let text = String(self[name].trimmed)
             guard !text.isEmpty else { return nil }
             do {
                 if let value = try parse(text) { return value }
@@ -121,7 +121,7 @@ struct NetworkForm {
             return nil
         }
         func list<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) -> [Value] {
-            let parts = self[name].split { $0.isNewline || $0 == "," }.map { String($0).trimmed }
+            let parts = self[name].split { $0.isNewline || $0 == "," }.map { String($0.trimmed) }
             return parts.filter { !$0.isEmpty }.compactMap { part in
                 let value = parse(part)
                 if value == nil { errors[name] = "‘\(part)’ is not \(expected)" }
@@ -159,8 +159,8 @@ struct NetworkForm {
 
     private static func options(_ text: String) throws -> NetworkOptions? {
         var texts: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) where !String(line).trimmed.isEmpty {
-            let parts = line.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
+        for line in text.split(whereSeparator: \.isNewline) where !line.trimmed.isEmpty {
+            let parts = line.split(separator: "=", maxSplits: 1).map { String($0.trimmed) }
             guard parts.count == 2 else { return nil }
             texts[parts[0]] = parts[1]
         }
@@ -176,16 +176,9 @@ struct FormProblem: Error {
 
     /// Of a refusal that begins with a field's name: `mtu: …`.
     init(_ refusal: InvalidSetting, fields: Set<String>) {
-        let parts = refusal.description.split(separator: ":", maxSplits: 1).map { String($0).trimmed }
+        let parts = refusal.description.split(separator: ":", maxSplits: 1).map { String($0.trimmed) }
         errors =
             parts.count == 2 && fields.contains(parts[0])
             ? [parts[0]: parts[1]] : ["": refusal.description]
-    }
-}
-
-extension String {
-    fileprivate var trimmed: String {
-        let start = drop { $0.isWhitespace }
-        return String(start.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

@@ -23,6 +23,8 @@ struct NodeView: TemplateView {
     var lack: String?
     var people: String
     var restart: ActionView?
+    /// What switches it off or on.
+    var power: ActionView?
     /// Where its restart is scheduled.
     var later: String?
     /// The page that says who is logged in before it restarts; nil when no user is.
@@ -62,10 +64,16 @@ struct NodeView: TemplateView {
     mutating func offerOrders(_ words: Words) {
         if people.isEmpty {
             restart = ActionView(path: "/nodes/\(name)/restart", label: words("Restart"), style: "quiet")
+            power = ActionView(path: "/nodes/\(name)/power-off", label: words("Switch off"), style: "quiet")
         } else {
             asking = "/nodes/\(name)/restart"
         }
         applying = "/nodes/\(name)/apply"
+    }
+
+    /// What switches on a node that does not run.
+    mutating func offerWake(_ words: Words) {
+        power = ActionView(path: "/nodes/\(name)/wake", label: words("Switch on"), style: "quiet")
     }
 
     private static func since(_ answer: NodeAnswer) -> String? {

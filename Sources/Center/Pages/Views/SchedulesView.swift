@@ -44,21 +44,19 @@ struct SchedulesView: TemplateView {
 
     /// What was typed, or what a link brings.
     struct Typed {
-        static let names = ["act", "on", "when", "window", "unless", "sure"]
+        static let names = ["act", "on", "changes", "when", "window", "unless", "sure"]
 
         var values: [String: String] = [:]
 
         subscript(name: String) -> String { values[name] ?? "" }
     }
 
-    /// Kinds that the form offers. The others need values that commands and files have.
-    static let offered: [ScheduledAct.Kind] = [
-        .restart, .apply, .drain, .restartServer, .maintenance, .resume, .promote,
-    ]
-
-    /// - Parameter mayAct: whether the caller may schedule something there.
+    /// - Parameters:
+    ///   - kinds: what the caller may schedule; where that is nothing, there is no form.
+    ///   - mayAct: whether the caller may schedule something there.
     init(
-        _ schedules: Acts.Page<ScheduleAnswer>, _ pager: Pager, form: Typed?, failure: String? = nil,
+        _ schedules: Acts.Page<ScheduleAnswer>, _ pager: Pager, form: Typed, kinds: [ScheduledAct.Kind],
+        failure: String? = nil,
         question: String? = nil, mayAct: (ScheduleAnswer) -> Bool, _ words: Words
     ) {
         (self.failure, self.question) = (failure, question)
@@ -71,17 +69,17 @@ struct SchedulesView: TemplateView {
                     "Name", "Action", "Group", "Next run", "Last run", "Runs for", "Actions"),
                 rows: rows)
         }
-        added = form.map { Self.form($0, words) }
+        if !kinds.isEmpty { added = Self.form(form, kinds, words) }
     }
 
-    private static func form(_ typed: Typed, _ words: Words) -> FormView {
+    private static func form(_ typed: Typed, _ kinds: [ScheduledAct.Kind], _ words: Words) -> FormView {
         let sure = typed["sure"].isEmpty ? [] : [HiddenView("sure", typed["sure"])]
         return FormView(
             path: "/schedules", style: "card settings", heading: words("New schedule"), hidden: sure,
             fields: [
                 FieldView(
                     "act", words("Action"),
-                    options: offered.map {
+                    options: kinds.map {
                         OptionView(
                             text: words($0.phrase), value: $0.rawValue,
                             isChosen: $0.rawValue == typed["act"])
@@ -89,8 +87,13 @@ struct SchedulesView: TemplateView {
                 FieldView(
                     "on", words("What it acts on"),
                     hint: words(
-                        "A node’s exact name, a condition such as group=/school/room-12, names of terminal servers, or image@version → channel"
+                        "A node’s exact name, a condition such as group=/school/room-12, names of terminal servers, a pool, whose settings change (/school, pc-7, rule:NAME, image:NAME), or image@version → channel"
                     ), InputView(value: typed["on"], isRequired: true)),
+                FieldView(
+                    "changes", words("Changes"),
+                    hint: words(
+                        "One a line: loader=ipxe for settings, and -loader removes one; idleMinutes=30 for a pool; share=5%, ready=5m, for=30m, failures=0 for a roll-out"
+                    ), LinesView(rows: 3, text: typed["changes"])),
                 FieldView(
                     "when", words("When"),
                     hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
@@ -166,6 +169,8 @@ extension ScheduledAct.Kind {
     var phrase: String {
         switch self {
         case .restart: "restart nodes"
+        case .powerOff: "switch nodes off"
+        case .wake: "switch nodes on"
         case .apply: "carry out changed steps on nodes"
         case .drain: "drain terminal servers"
         case .maintenance: "terminal servers into maintenance"

@@ -7,7 +7,7 @@ struct TypedFields {
     var errors: [String: String] = [:]
 
     func text(_ name: String) -> String? {
-        let text = (texts[name] ?? "").trimmed
+        let text = String((texts[name] ?? "").trimmed)
         return text.isEmpty ? nil : text
     }
 
@@ -28,7 +28,7 @@ struct TypedFields {
         _ name: String, _ expected: String, isSeparator: (Character) -> Bool = { $0 == "," },
         _ parse: (String) throws -> Value?
     ) -> [Value] {
-        let parts = (texts[name] ?? "").split { $0.isNewline || isSeparator($0) }.map { String($0).trimmed }
+        let parts = (texts[name] ?? "").split { $0.isNewline || isSeparator($0) }.map { String($0.trimmed) }
         var values: [Value] = []
         for part in parts where !part.isEmpty {
             do {
@@ -171,7 +171,7 @@ extension TerminalServer: DesktopRecord {
     }
 
     private static func port(_ text: String) -> (SessionProtocol, Int)? {
-        let parts = text.split(separator: ":", maxSplits: 1).map { String($0).trimmed }
+        let parts = text.split(separator: ":", maxSplits: 1).map { String($0.trimmed) }
         guard let name = parts.first.flatMap({ SessionProtocol(rawValue: $0.lowercased()) }) else {
             return nil
         }
@@ -232,12 +232,5 @@ extension TerminalPool: DesktopRecord {
         (pool.idleMinutes, pool.disconnectedMinutes) = (idle, disconnected)
         (pool.release, pool.broker) = (fields.text("release"), fields.text("broker"))
         return pool
-    }
-}
-
-extension String {
-    fileprivate var trimmed: String {
-        let start = drop { $0.isWhitespace }
-        return String(start.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

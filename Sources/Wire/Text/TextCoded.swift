@@ -1,0 +1,24 @@
+/// A value that JSON has as the text that people write.
+package protocol TextCoded: Codable, CustomStringConvertible {
+    /// What such a text is, for those who wrote another: `a range such as 10.77.0.100-10.77.0.200`.
+    static var form: String { get }
+
+    /// Nil for another text.
+    init?(_ text: String)
+}
+
+extension TextCoded {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let value = Self(text) else {
+            throw DecodingError.unreadable("‘\(text)’ is not \(Self.form)", in: container)
+        }
+        self = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Testing
+
+@testable import Commands
+
+/// Tables that commands print.
+@Suite struct TextTableTests {
+    private static func lines(_ rows: [[String]]) -> [String] {
+        var table = TextTable(rows[0])
+        for row in rows.dropFirst() { table.add(row) }
+        return table.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    @Test func `a table without rows is its header`() {
+        #expect(Self.lines([["NAME", "STATE"]]) == ["NAME  STATE", ""])
+    }
+
+    @Test func `a first cell that is empty keeps its place`() {
+        #expect(
+            Self.lines([["A", "B", "C"], ["", "b", ""], ["", "", ""]]) == ["A  B  C", "   b", "", ""])
+    }
+
+    @Test(arguments: ["e\u{301}t\u{301}", "👩‍👩‍👧", "Ελένη", "a\u{0}b", "a\nb"])
+    func `columns line up, whatever a cell is made of`(text: String) {
+        let lines = Self.lines([["A", "B"], [text, "|"], ["a longer cell", "|"], [text + text, "|"]])
+        let columns = lines.dropFirst().dropLast().compactMap { line in
+            line.firstIndex(of: "|").map { line.distance(from: line.startIndex, to: $0) }
+        }
+        #expect(columns.count == 3 && Set(columns).count == 1, "\(lines)")
+        // Nothing of it is lost.
+        #expect(text.contains { $0.isNewline || $0 == "\0" } || lines[1].hasPrefix(text))
+    }
+
+    @Test func `fields stand under each other, and a value is one line`() {
+        let text = FieldList.text([("name", "pc-1"), ("a field with a name", "x\u{1B}[2J\ny"), ("é", "")])
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.count == 3 && lines[0].hasPrefix("name                pc-1"))
+        #expect(!text.unicodeScalars.contains("\u{1B}"))
+        #expect(FieldList.text([]).isEmpty)
+    }
+
+    @Test func `formats are known by their words`() throws {
+        for format in OutputFormat.allCases {
+            #expect(try OutputOptions.parse(["-o", format.rawValue]).output == format)
+        }
+        #expect(try OutputOptions.parse(["--json"]).json && OutputOptions.parse([]).output == .table)
+        #expect(throws: (any Error).self) { try OutputOptions.parse(["-o", "xml"]) }
+    }
+}
