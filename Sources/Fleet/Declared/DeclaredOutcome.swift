@@ -18,7 +18,8 @@ struct DeclaredOutcome {
     ) throws {
         self.draft = draft
         isEdit = !edit.isMet(in: snapshot)
-        next = try Self.value(draft.form, of: edit, coding)
+        // Most records of a fleet stay as they are: their values are known.
+        next = try isEdit ? Self.value(draft.form, of: edit, coding) : draft.present
         if !draft.isRemoved, draft.item != nil { applied = remembered(edit) }
         change = told()
         foreign = try foreignChanges(coding)
