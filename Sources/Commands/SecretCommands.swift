@@ -117,9 +117,12 @@ struct SecretValue: ParsableArguments {
     private func bytes() throws -> Data {
         guard let value else {
             return PasswordInput.isTyped
-                ? Data(try PasswordInput.read("Value: ").utf8) : try InputFile.bytes("-")
+                ? Data(try PasswordInput.read("Value: ").utf8)
+                : try InputFile.bytes("-", limit: Secret.byteLimit)
         }
-        if value.hasPrefix("@") { return try InputFile.bytes(String(value.dropFirst())) }
+        if value.hasPrefix("@") {
+            return try InputFile.bytes(String(value.dropFirst()), limit: Secret.byteLimit)
+        }
         printError(
             "roost: warning: the value is now in the shell's history, and other users of this host could see it in the list of processes; give it as @FILE or on standard input"
         )
