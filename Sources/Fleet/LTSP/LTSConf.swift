@@ -108,7 +108,10 @@ package struct LTSConf: Sendable {
 
     /// Whether a host name, an address or a card's address may have the byte.
     private static func isOfMachines(_ byte: UInt8) -> Bool {
-        byte.isNameByte || [UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "_")].contains(byte)
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: Array("-.:_".utf8).contains(byte)
+        }
     }
 
     private mutating func warn(_ text: String, _ like: Like) {
