@@ -24,6 +24,8 @@ package struct ConfigurationExport: Codable, Sendable, Equatable {
     package var keeps: [DeclaredKeep]
     /// Without their passwords; empty for callers who may not administer the site.
     package var administrators: [DeclaredAdministrator]
+    /// Those with names; empty for callers who may not administer the site.
+    package var hooks: [NamedHook] = []
 
     package init(
         revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],

@@ -18,6 +18,8 @@ package struct SecretRequest: Codable, Sendable {
     /// A user of the nodes, or `user:group`; left out of a new one: `root`.
     package var owner: String?
     package var arming: Secret.Arming?
+    /// Scheme, host and port that web hooks may send it to: then it is for no node.
+    package var receiver: String?
     /// The value as text.
     package var value: String?
     /// The value as Base64 instead, for bytes that are no text.
@@ -30,7 +32,8 @@ package struct SecretRequest: Codable, Sendable {
     package init(
         name: SecretName? = nil, group: GroupPath? = nil, node: String? = nil, rule: String? = nil,
         path: String? = nil, mode: String? = nil, owner: String? = nil, arming: Secret.Arming? = nil,
-        value: String? = nil, base64: String? = nil, minted: MintingRequest? = nil, rotate: Bool? = nil
+        receiver: String? = nil, value: String? = nil, base64: String? = nil, minted: MintingRequest? = nil,
+        rotate: Bool? = nil
     ) {
         self.name = name
         self.group = group
@@ -40,6 +43,7 @@ package struct SecretRequest: Codable, Sendable {
         self.mode = mode
         self.owner = owner
         self.arming = arming
+        self.receiver = receiver
         self.value = value
         self.base64 = base64
         self.minted = minted
@@ -62,6 +66,8 @@ package struct SecretAnswer: Codable, Sendable {
     /// Nil: people set its value.
     package var minted: Minting?
     package var arming: Secret.Arming
+    /// Nil: it is for nodes.
+    package var receiver: String?
     /// Armed for one boot, which has had it.
     package var isSpent: Bool
     package var version: Int
@@ -80,6 +86,7 @@ package struct SecretAnswer: Codable, Sendable {
         owner = secret.owner
         minted = secret.minted
         arming = secret.arming
+        receiver = secret.receiver
         self.isSpent = isSpent
         version = secret.version
         changedAt = secret.changedAt

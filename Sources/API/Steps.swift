@@ -19,12 +19,15 @@ package struct StepsAnswer: Codable, Sendable {
         package var isOutlier: Bool
         /// The last lines of its output; those of a failed step begin with the reason.
         package var output: [String]
+        /// Milliseconds since 1970 of the last report of it by the running node, which was asked to carry it out; nil: there was none since the
+        /// server's start.
+        @MillisecondTimestamp package var appliedAt: Int?
         /// Of steps at shutdown: the boot before, where the last one has not told its end. Its results are shown then.
         package var formerBoot: String?
 
         package init(
             name: String, phase: StepPhase, setting: String? = nil, origin: String? = nil,
-            result: StepResult? = nil, median: Int? = nil, isOutlier: Bool = false
+            result: StepResult? = nil, median: Int? = nil, isOutlier: Bool = false, appliedAt: Int? = nil
         ) {
             self.name = name
             self.phase = phase
@@ -36,6 +39,7 @@ package struct StepsAnswer: Codable, Sendable {
             output = result?.output ?? []
             self.median = median
             self.isOutlier = isOutlier
+            self.appliedAt = appliedAt
         }
 
         /// Whether it is due only when the node is shut down.

@@ -16,9 +16,11 @@ package struct WebHookRequest: Codable, Sendable {
     }
 }
 
-/// A web hook and the result of its last delivery.
+/// A web hook and the result of its last delivery. It has a number or a name.
 package struct WebHookAnswer: Codable, Sendable {
-    package var id: Int
+    package var id: Int?
+    /// Of one that files of the configuration may have.
+    package var name: HookName?
     /// Scheme, host and port; the rest of an address is often a secret, and is not shown again.
     package var url: String
     package var kinds: [String]
@@ -28,14 +30,17 @@ package struct WebHookAnswer: Codable, Sendable {
     /// `200`, or why there was no answer.
     package var lastResult: String?
     package var isHealthy: Bool?
+    /// What others call it by: its name, or its number.
+    package var reference: String { name?.text ?? id.map(String.init) ?? "" }
     /// Shown once, when the hook is created.
     package var secret: String?
 
     package init(
-        id: Int, url: String, kinds: [String], group: GroupPath, lastAt: Int? = nil,
+        id: Int?, name: HookName? = nil, url: String, kinds: [String], group: GroupPath, lastAt: Int? = nil,
         lastResult: String? = nil, isHealthy: Bool? = nil, secret: String? = nil
     ) {
         self.id = id
+        self.name = name
         self.url = url
         self.kinds = kinds
         self.group = group

@@ -53,7 +53,8 @@ struct DeclaredExport {
         for (index, file) in files.enumerated() {
             let isOnly = directory == nil && index == files.count - 1
             let own = isOnly ? left : left.filter { has(file, $0.member) }
-            left.removeAll { record in own.contains { $0.member == record.member && $0.key == record.key } }
+            let taken = Swift.Set(own.map { DeclaredRecords.Place(member: $0.member, key: $0.key) })
+            left.removeAll { taken.contains(DeclaredRecords.Place(member: $0.member, key: $0.key)) }
             let after = try updated(file, own)
             if after != file.text { changes.append(Change(path: file.path, before: file.text, after: after)) }
         }

@@ -134,8 +134,11 @@ package struct DeclaredFiles {
     private mutating func read(_ path: String, isPlain: Bool) throws {
         let text: String
         do {
-            text = try isPlain ? Self.plainText(path) : InputFile.text(path)
-        } catch let failure as Failure { return problems.append(Self.problem(path, failure.text)) }
+            text = try isPlain ? Self.plainText(path) : InputFile.text(path, limit: Self.fileByteLimit)
+        } catch let failure as Failure {
+            // It names the file, and where it can, the line.
+            return problems.append(Self.problem("", failure.text))
+        }
         byteCount += text.utf8.count
         guard text.utf8.count <= Self.fileByteLimit else {
             return problems.append(Self.problem(path, Self.tooLong))
@@ -160,8 +163,8 @@ package struct DeclaredFiles {
         let bytes: [UInt8]
         do { bytes = try WholeFile.readPlain(path, limit: fileByteLimit) } catch {
             switch error.number {
-            case EFBIG: throw Failure(text: tooLong, code: 1)
-            case EINVAL: throw Failure(text: "this is not a file", code: 1)
+            case EFBIG: throw Failure(text: "\(path): \(tooLong)", code: 1)
+            case EINVAL: throw Failure(text: "\(path): this is not a file", code: 1)
             default: throw InputFile.failure(path)
             }
         }

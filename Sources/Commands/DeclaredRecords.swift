@@ -75,8 +75,7 @@ struct DeclaredRecords {
 
     private static func coded(_ value: DeclaredValue, _ form: any DeclaredForm.Type) -> DeclaredValue? {
         func coded<Form: DeclaredForm>(_: Form.Type) throws -> DeclaredValue {
-            let record = try JSONDecoder().decode(Form.self, from: JSONEncoder().encode(value))
-            return try JSONDecoder().decode(DeclaredValue.self, from: JSONEncoder().encode(record))
+            try DeclaredEncoder().value(of: DeclaredDecoder().decode(Form.self, from: value)) ?? .object([:])
         }
         return try? coded(form)
     }

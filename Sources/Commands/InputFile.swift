@@ -3,12 +3,33 @@ package import Foundation
 
 /// A file that is given to a command.
 package enum InputFile {
-    /// The bytes of the file at `path`; of standard input for `-`.
-    package static func bytes(_ path: String) throws -> Data {
-        if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
+    /// Bytes of a file where nothing says how many are taken: a device that has no end must not fill the memory.
+    package static let usualLimit = 64 << 20
+
+    /// The bytes of the file at `path`; of standard input for `-`. Throws where it has more than `limit`.
+    package static func bytes(_ path: String, limit: Int = usualLimit) throws -> Data {
         // Of any kind: a shell's <(…) and /dev/stdin are pipes.
-        guard let file = FileHandle(forReadingAtPath: path) else { throw failure(path) }
-        do { return try file.readToEnd() ?? Data() } catch { throw failure(path) }
+        guard let file = path == "-" ? .standardInput : FileHandle(forReadingAtPath: path) else {
+            throw failure(path)
+        }
+        var data = Data()
+        do {
+            while data.count <= limit,
+                let more = try file.read(upToCount: min(pieceLimit, limit + 1 - data.count)), !more.isEmpty
+            {
+                data += more
+            }
+        } catch { throw failure(path) }
+        guard data.count <= limit else {
+            throw Failure(text: "\(path) has more than \(amount(limit))", code: 1)
+        }
+        return data
+    }
+
+    private static let pieceLimit = 1 << 20
+
+    private static func amount(_ bytes: Int) -> String {
+        bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(bytes >> 10) KiB"
     }
 
     /// Why a file cannot be read.
@@ -33,14 +54,16 @@ package enum InputFile {
     }
 
     /// The text of the file, in any encoding that editors use, with lines that end with LF.
-    package static func text(_ path: String) throws -> String {
-        try text(of: Array(bytes(path)), path)
+    package static func text(_ path: String, limit: Int = usualLimit) throws -> String {
+        try text(of: Array(bytes(path, limit: limit)), path)
     }
 
     /// - Parameter path: for the error.
     static func text(of bytes: [UInt8], _ path: String) throws -> String {
-        guard let (text, _) = try? TextEncoding.text(of: bytes) else {
-            throw Failure(text: "\(path) is not text", code: 1)
+        let text: String
+        do throws(UnreadableTable) { (text, _) = try TextEncoding.text(of: bytes) } catch {
+            let place = error.line.map { ":\($0)" } ?? ""
+            throw Failure(text: "\(path)\(place): \(error.problemOfText)", code: 1)
         }
         let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         return lines.unicodeScalars.first == "\u{FEFF}"

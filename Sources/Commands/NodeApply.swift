@@ -103,11 +103,8 @@ private struct AppliedNode: Encodable {
     /// Why nothing was ordered.
     private(set) var problem: String?
     private(set) var isDry: Bool
-    private let orderedAt = ContinuousClock.now
-    /// Nodes ask every ten seconds. After this long, a step that had failed before, and has the same result, has failed again.
-    private static let patience = Duration.seconds(25)
-    /// How the steps had ended before the order.
-    private var former: [String: StepsAnswer.Step] = [:]
+    /// When the node had last told of the steps before the order.
+    private var former: [String: Int] = [:]
 
     private enum CodingKeys: String, CodingKey { case node, done, failed, running, waiting, problem }
 
@@ -122,7 +119,7 @@ private struct AppliedNode: Encodable {
             running = changes.steps.filter { $0.waits == nil }.map(\.name)
             waiting = changes.steps.filter { $0.waits != nil }.map(\.name)
             guard !isDry, !running.isEmpty else { return }
-            former = try await steps(client)
+            former = try await steps(client).compactMapValues(\.appliedAt)
             try await client.send(
                 .POST, "\(path)/apply", body: try JSONEncoder().encode(ApplyRequest(tag: changes.tag)))
         } catch let failure as Failure where !isOne {
@@ -136,18 +133,19 @@ private struct AppliedNode: Encodable {
         return Dictionary(steps.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// What has ended since the last look. What failed differs as before, so its result tells.
+    /// What has ended since the last look: a step that no longer differs, and one that the node has told of since the order.
     mutating func look(_ client: APIClient) async throws {
         do {
             let changes = try await client.get("\(path)/apply", StepChangesAnswer.self)
             let left = Swift.Set(changes.steps.map(\.name))
             let results = try await steps(client)
             for name in running {
-                if !left.contains(name) {
+                let result = results[name]
+                let isTold = result?.appliedAt.map { $0 > former[name] ?? 0 } ?? false
+                if !left.contains(name) || isTold && result?.outcome == .done {
                     done.append(name)
-                } else if let result = results[name], result.isFailure,
-                    differs(result, former[name]) || ContinuousClock.now - orderedAt > Self.patience
-                {
+                } else if isTold {
+                    // It may have failed before, in the same words: what it is about differs as before.
                     failed.append(name)
                 }
             }
@@ -157,11 +155,6 @@ private struct AppliedNode: Encodable {
             // It was switched off meanwhile.
             (problem, running) = (failure.text, [])
         }
-    }
-
-    private func differs(_ one: StepsAnswer.Step, _ other: StepsAnswer.Step?) -> Bool {
-        one.milliseconds != other?.milliseconds || one.outcome != other?.outcome
-            || one.output != other?.output
     }
 
     var line: String {

@@ -21,11 +21,22 @@ struct NodeImportCommand: AsyncParsableCommand {
     var plan = false
     @Flag(help: "Create missing groups.") var makeGroups = false
 
+    /// As much as the server takes.
+    private static let byteLimit = 8 << 20
+
     func run() async throws {
         try await reportingFailure {
+            let list = try InputFile.bytes(file, limit: Self.byteLimit)
             let query = "plan=\(plan ? "yes" : "no")&groups=\(makeGroups ? "yes" : "no")"
-            let data = try await server.client.send(
-                .POST, "nodes/import?\(query)", body: InputFile.bytes(file), contentType: "text/csv")
+            let data: Data
+            do {
+                data = try await server.client.send(
+                    .POST, "nodes/import?\(query)", body: list, contentType: "text/csv")
+            } catch var failure as Failure {
+                // What is wrong with the list as a whole is said of the file.
+                if failure.code == 1 { failure.text = "\(file): \(failure.text)" }
+                throw failure
+            }
             let answer = try JSONDecoder().decode(ImportAnswer.self, from: data)
             try output.write(answer, table: plan ? Self.preview : Self.result)
             if plan, answer.rows.contains(where: { $0.fate == .refused }) { throw ExitCode(1) }

@@ -29,7 +29,8 @@ struct SecretList: AsyncParsableCommand {
                 var table = TextTable(["NAME", "GROUP", "FILE", "ARMED FOR", "VERSION", "SET"])
                 for secret in secrets {
                     table.add([
-                        secret.name.text, secret.receivers, secret.path, secret.shownArming,
+                        secret.name.text, secret.receivers, secret.receiver ?? secret.path,
+                        secret.shownArming,
                         secret.shownVersion, Shown.time(second: secret.changedAt),
                     ])
                 }
@@ -61,7 +62,7 @@ struct SecretShow: AsyncParsableCommand {
                 }
                 let authority = secret.shownAuthority.map { "\($0)\n" } ?? ""
                 return """
-                    \(secret.name) of \(secret.receivers): \(secret.path), mode \(secret.mode), owner \(secret.owner)
+                    \(secret.name) of \(secret.receivers): \(secret.shownPlace)
                     armed for: \(secret.shownArming)
                     version \(secret.shownVersion), set \(Shown.time(second: secret.changedAt))
                     \(authority)
@@ -80,6 +81,9 @@ extension SecretAnswer {
         case .nothing?: "minted (\(minted?.kind.rawValue ?? ""))"
         case .made?, .given?: "\(version), minted (\(minted?.kind.rawValue ?? ""))"
         }
+    }
+    fileprivate var shownPlace: String {
+        receiver.map { "for web hooks to \($0)" } ?? "\(path), mode \(mode), owner \(owner)"
     }
     fileprivate var receivers: String {
         ([group.description]
@@ -113,9 +117,12 @@ struct SecretValue: ParsableArguments {
     private func bytes() throws -> Data {
         guard let value else {
             return PasswordInput.isTyped
-                ? Data(try PasswordInput.read("Value: ").utf8) : try InputFile.bytes("-")
+                ? Data(try PasswordInput.read("Value: ").utf8)
+                : try InputFile.bytes("-", limit: Secret.byteLimit)
         }
-        if value.hasPrefix("@") { return try InputFile.bytes(String(value.dropFirst())) }
+        if value.hasPrefix("@") {
+            return try InputFile.bytes(String(value.dropFirst()), limit: Secret.byteLimit)
+        }
         printError(
             "roost: warning: the value is now in the shell's history, and other users of this host could see it in the list of processes; give it as @FILE or on standard input"
         )
@@ -146,6 +153,7 @@ struct SecretAdd: AsyncParsableCommand {
         discussion: """
             roost secret add join-token @token.txt --group /farm --arm next-boot
             roost secret add console-password --password --arm each-boot
+            roost secret add chat-token @token.txt --receiver https://chat.example
             Armed for ‘each-boot’, each boot of each node in the group gets it; for ‘next-boot’, the next boot of each; for ‘once’, one boot
             of one node, the first that asks.
             """)
@@ -154,6 +162,11 @@ struct SecretAdd: AsyncParsableCommand {
     @Argument(help: "Its name.") var name: String
     @OptionGroup var value: SecretValue
     @OptionGroup var place: SecretPlace
+    @Option(
+        help: ArgumentHelp(
+            "For no node, but for web hooks of files to this scheme, host and port, such as https://chat.example.",
+            valueName: "address"))
+    var receiver: String?
     @Flag(help: "Instead of a value, a random password is made for each node and boot.") var password = false
     @Option(help: "Characters of such a password.") var length: Int?
     @Option(help: "The characters that such a password is made of.") var alphabet: String?
@@ -170,6 +183,7 @@ struct SecretAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             var wish = try place.request(name)
+            wish.receiver = receiver
             if password {
                 var minted = MintingRequest(kind: .password)
                 (minted.length, minted.alphabet) = (length, alphabet)
@@ -179,7 +193,8 @@ struct SecretAdd: AsyncParsableCommand {
             }
             let data = try await server.client.send(.POST, "secrets", json: wish)
             try output.write(JSONDecoder().decode(SecretAnswer.self, from: data)) {
-                "\($0.name) is \($0.path) on nodes of \($0.group), armed for: \($0.arming.rawValue)\n"
+                $0.receiver.map { "for web hooks to \($0)\n" }
+                    ?? "\($0.name) is \($0.path) on nodes of \($0.group), armed for: \($0.arming.rawValue)\n"
             }
         }
     }

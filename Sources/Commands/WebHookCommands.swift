@@ -24,7 +24,7 @@ struct WebHookList: AsyncParsableCommand {
                 for hook in hooks {
                     let last = hook.lastAt.map { "\(Shown.time(second: $0)) \(hook.lastResult ?? "")" }
                     table.add([
-                        String(hook.id), hook.url,
+                        hook.reference, hook.url,
                         hook.kinds.isEmpty ? "all" : hook.kinds.joined(separator: " "),
                         hook.group.description, last ?? "-",
                     ])
@@ -61,9 +61,11 @@ struct WebHookAdd: AsyncParsableCommand {
 struct WebHookRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a web hook.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Its number.") var id: Int
+    @Argument(help: "Its number or name.") var id: String
 
     func run() async throws {
-        try await reportingFailure { try await server.client.send(.DELETE, "hooks/\(id)", body: nil) }
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "hooks/\(APIClient.escaped(id))", body: nil)
+        }
     }
 }

@@ -7,6 +7,9 @@ enum YAMLMistake {
     /// - Parameter line: the one that the parser stopped at, counted from one.
     static func text(_ problem: String, line: Int, of text: String) -> String {
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        if problem.contains("nesting level") {
+            return "too deep: lists and maps are in one another too often"
+        }
         if problem.contains("another document") {
             return "a second document begins here (---), and the file has one only"
         }
@@ -21,6 +24,20 @@ enum YAMLMistake {
             return "not readable as YAML: line \(index + 1) lacks a blank behind its colon (KEY: VALUE)"
         }
         return "not readable as YAML: \(problem)"
+    }
+
+    /// The line of the first character that YAML takes nowhere, which its reader does not tell.
+    static func controlLine(in text: String) -> Int? {
+        var line = 1
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0A: line += 1
+            case 0x09, 0x0D, 0x85: continue
+            case 0..<0x20, 0x7F..<0xA0, 0xFFFE...0xFFFF: return line
+            default: continue
+            }
+        }
+        return nil
     }
 
     /// `roles:dhcp`, which is one word.

@@ -67,7 +67,8 @@ package struct YAMLSection {
             ConfigurationError(
                 file: file, line: mark.line, text: YAMLMistake.text(problem, line: mark.line, of: text))
         case .reader(let problem, _, _, _):
-            ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(problem)")
+            ConfigurationError(
+                file: file, line: YAMLMistake.controlLine(in: text), text: "not readable as YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
             ConfigurationError(
                 file: file, line: context.mark.line, text: "given twice: \(keys.joined(separator: ", "))")

@@ -32,7 +32,7 @@ package struct YAMLTree: Sendable {
     package static func parse(_ text: String, file: String) throws -> YAMLTree? {
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let node: Yams.Node?
-        do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
+        do { node = try Yams.compose(yaml: text, .basic) } catch let error as YamlError {
             throw YAMLSection.unreadable(error, file: file, text)
         }
         guard let node else { return nil }

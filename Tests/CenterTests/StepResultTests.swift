@@ -86,6 +86,28 @@ import Wire
         #expect(try await acts.steps("pc-1").steps.allSatisfy { $0.outcome == nil })
     }
 
+    @Test func `each report of a running node is a later one, even with the same failure`() async throws {
+        let directory = try TemporaryDirectory()
+        let (services, _, machine) = try await fleet(directory)
+        let acts = Acts(services: services, caller: .local)
+        func appliedAt() async throws -> Int? {
+            try await acts.steps("pc-1").steps.first { $0.name == "command a" }?.appliedAt
+        }
+        #expect(try await appliedAt() == nil)
+        let failure = StepResult(name: "command a", outcome: .failed, milliseconds: 5, output: ["why"])
+        var last = 0
+        for isAddition in [true, true, false, true] {
+            try await services.fleet.note([
+                PhaseResults(
+                    machine: machine, boot: Self.boot, phase: .late, told: [failure], isAddition: isAddition)
+            ])
+            let now = try #require(try await appliedAt())
+            // What its boot tells is no answer to an order.
+            #expect(isAddition ? now > last : now == last)
+            last = now
+        }
+    }
+
     @Test func `steps at shutdown are to come, then those of the last shutdown, or unknown`() async throws {
         let directory = try TemporaryDirectory()
         let (services, recorder, machine) = try await fleet(directory)

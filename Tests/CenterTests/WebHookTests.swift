@@ -19,7 +19,7 @@ import Testing
             #expect(answer.status == 200 && answer.body.contains("http://127.0.0.1:9"), "\(path)")
             #expect(!answer.body.contains("sesame"), "\(path)")
         }
-        try await acts.removeWebHook(made.id)
+        try await acts.removeWebHook(#require(made.id))
     }
 
     @Test func `an address that cannot be opened is not used, and its hook says so`() async throws {
@@ -28,16 +28,68 @@ import Testing
         let answer = WebHookAnswer(hook, nil)
         #expect(answer.url == "(sealed with another key)")
         let sender = WebHookSender(fleet: fleet.services.fleet, logger: .silent)
-        sender.begin(hook)
+        sender.begin(HookTarget(hook))
         fleet.services.fleet.events.publish(
             ServerEvent(kind: .configuration, node: nil, group: nil, text: "x"))
-        while sender.outcome(of: 7) == nil { try await Task.sleep(for: .milliseconds(5)) }
-        sender.end(7)
-        #expect(sender.outcome(of: 7)?.isGood == false)
-        #expect(sender.outcome(of: 7)?.text.contains("sealed") == true)
+        while sender.outcome(of: .number(7)) == nil { try await Task.sleep(for: .milliseconds(5)) }
+        sender.end(.number(7))
+        #expect(sender.outcome(of: .number(7))?.isGood == false)
+        #expect(sender.outcome(of: .number(7))?.text.contains("sealed") == true)
         // A later hook with the same number has delivered nothing.
-        sender.begin(hook)
-        sender.end(7)
-        #expect(sender.outcome(of: 7) == nil)
+        sender.begin(HookTarget(hook))
+        sender.end(.number(7))
+        #expect(sender.outcome(of: .number(7)) == nil)
+    }
+
+    @Test func `a hook of a file follows its secrets, and says what they lack`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(services: fleet.services, caller: .local)
+        let (live, sender) = (fleet.services.fleet, fleet.services.webHooks)
+        let receiver = "http://127.0.0.1:9"
+        let key = HookTarget.Key.name(try HookName("chat"))
+        let request = DeclarationRequest(
+            source: try SourceName("git"),
+            items: [
+                DeclaredItem(
+                    "secrets", .object(["name": .text("chat-token"), "receiver": .text(receiver)])),
+                DeclaredItem(
+                    "hooks",
+                    .object([
+                        "name": .text("chat"), "url": .text("\(receiver)/events"),
+                        "kinds": .list([.text("crash")]), "authorization": .text("chat-token"),
+                    ])),
+            ])
+        func outcome() async throws -> String {
+            live.events.publish(ServerEvent(kind: .crash, node: nil, group: nil, text: "x"))
+            while true {
+                if let outcome = sender.outcome(of: key) { return outcome.text }
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+        _ = try await acts.apply(request)
+        #expect(try await outcome() == "secret chat-token has no value (roost secret set chat-token)")
+        let name = try SecretName("chat-token")
+        _ = try await acts.changeSecret(name, SecretRequest(value: "Bearer a\nX: b"))
+        await sender.follow()
+        #expect(try await outcome().contains("is not one line"))
+        // The same hook with a value that can be sent: nothing listens there.
+        _ = try await acts.changeSecret(name, SecretRequest(value: "Bearer a\n"))
+        await sender.follow()
+        let sent = try await outcome()
+        #expect(!sent.contains("secret") && !sent.contains("Bearer"))
+
+        // Operators may not change it, and see no address of it.
+        let token: HTTPFields = [.authorization: "Bearer \(Person(role: .operator_, place: .site).token)"]
+        let export = try await fleet.ask("GET", "/api/v1/export", headers: token)
+        #expect(export.status == 200 && !export.body.contains("127.0.0.1:9/events"))
+        let operators = Acts(
+            services: fleet.services,
+            caller: Caller(name: "op", grants: [Grant(.operator_)], proof: .token(1)))
+        await #expect(throws: Problem.self) { try await operators.apply(request) }
+        await #expect(throws: (any Error).self) {
+            try await operators.changeSecret(name, SecretRequest(value: "Bearer mine"))
+        }
+        try await acts.removeWebHook(named: "chat")
+        #expect(try await acts.webHooks().allSatisfy { $0.name == nil })
     }
 }

@@ -110,7 +110,12 @@ import Wire
         #expect(place?.code == 1 && place?.text == "\(directory) is a directory; a file is required")
         let path = "\(directory)/file"
         try Data([0xFF, 0xFE, 0x00, 0xD8]).write(to: URL(fileURLWithPath: path))
-        #expect(failure { _ = try InputFile.text(path) }?.text == "\(path) is not text")
+        #expect(failure { _ = try InputFile.text(path) }?.text == "\(path): the file is incomplete")
+        #expect(failure { _ = try InputFile.bytes(path, limit: 3) }?.text.contains(" has more than ") == true)
+        #expect(
+            failure { _ = try InputFile.bytes("/dev/zero", limit: 5 << 20) }?.text.hasSuffix("5 MiB") == true)
+        try Data("a\nb\0".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(failure { _ = try InputFile.text(path) }?.text == "\(path):2: this is not text")
         #expect(failure { _ = try InputFile.exactText(path) }?.text.contains("is not text in UTF-8") == true)
         try Data("\u{FEFF}a\r\nb\r".utf8).write(to: URL(fileURLWithPath: path))
         #expect(try InputFile.text(path) == "a\nb\n")

@@ -119,12 +119,77 @@ extension EndToEnd.Servers {
             let wrong = try refusal(server, "apply", "-f", files)
             #expect(wrong.contains("nodes.yaml:3: unknown key ‘grup’; did you mean ‘group’?"), "\(wrong)")
             #expect(wrong.contains("status 1"))
+            try hooksAreFiles(server)
             try BootLab.run(
                 "sh",
                 [
                     "-euc", "\"$1\" schema | python3 -c 'import json, sys; json.load(sys.stdin)'", "sh",
                     BootLab.roost,
                 ])
+        }
+
+        /// A web hook of a file sends what its secret says, and no export has that.
+        private func hooksAreFiles(_ server: CenterServer) throws {
+            try write(
+                """
+                import http.server, sys
+                class Hook(http.server.BaseHTTPRequestHandler):
+                    def do_POST(self):
+                        body = self.rfile.read(int(self.headers['Content-Length']))
+                        self.send_response(204); self.end_headers()
+                        print(self.path, self.headers['Authorization'], self.headers['X-Roost-Signature'][:7], body.decode())
+                        sys.stdout.flush()
+                    def log_message(self, *a): pass
+                server = http.server.HTTPServer(('127.0.0.1', 0), Hook)
+                print(server.server_port); sys.stdout.flush()
+                server.timeout = 30
+                server.handle_request()
+                """, "hook.py")
+            let output = "\(directory)/hook.out"
+            try Data().write(to: URL(fileURLWithPath: output))
+            let receiver = Process()
+            receiver.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+            receiver.arguments = ["\(directory)/hook.py"]
+            receiver.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+            try receiver.start()
+            defer { kill(receiver.processIdentifier, SIGKILL) }
+            func lines() -> [Substring] {
+                ((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").split(separator: "\n")
+            }
+            try Pace.wait(20, until: "the receiver has a port", state: { "" }) { !lines().isEmpty }
+            let address = "http://127.0.0.1:\(lines()[0])"
+            for name in ["hook-key", "hook-token"] {
+                try write("Bearer word-of-\(name)\n", name)
+                try server.roost(
+                    "secret", "add", name, "@\(directory)/\(name)", "--receiver", address)
+            }
+            try write(
+                """
+                source: hooks
+                hooks:
+                  - name: chat
+                    url: \(address)/events
+                    kinds: [configuration]
+                    key: hook-key
+                    authorization: hook-token
+                """, "hooks.yaml")
+            try server.roost("apply", "-f", "\(directory)/hooks.yaml")
+            #expect(try refusal(server, "plan", "-f", "\(directory)/hooks.yaml").contains("status 0"))
+            try server.roost("group", "add", "/hooked")
+            try Pace.wait(
+                20, until: "an event has come", state: { (try? server.roost("hook", "list")) ?? "" }
+            ) {
+                lines().count > 1
+            }
+            let came = lines().last ?? ""
+            #expect(came.hasPrefix("/events Bearer word-of-hook-token sha256= {"), "\(came)")
+            #expect(came.contains("configuration"))
+            let export = try server.roost("export")
+            #expect(export.contains("authorization: hook-token") && !export.contains("word-of"), "\(export)")
+            try write(text("hooks.yaml").replacing("127.0.0.1", with: "127.0.0.2"), "moved.yaml")
+            let moved = try refusal(server, "plan", "-f", "\(directory)/moved.yaml")
+            #expect(moved.contains("moved.yaml:") && moved.contains("status 1"), "\(moved)")
+            try server.roost("hook", "rm", "chat")
         }
 
         @Test func `a watched directory is the truth, and a mistake in it changes nothing`() throws {

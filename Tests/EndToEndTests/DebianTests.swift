@@ -151,6 +151,11 @@ extension EndToEnd.Systems {
                     address,
                     "cat /run/applied /proc/sys/vm/swappiness /proc/sys/net/ipv4/ip_forward; stat -f -c %T /mnt/more"
                 ) == "applied\n7\n0\ntmpfs")
+            // The same failure once more, in the same words, is told when the node tells it.
+            let again = #expect(throws: CommandFailed.self) {
+                try lab.roost("node", "apply", "pc-1", "--wait", "20")
+            }
+            #expect(again?.output.contains("failed: command 50-fails") == true, "\(again?.output ?? "")")
             try lab.roost("set", "--group", "/school", "commands+=50-fails=off,70-slow=late 30s -- sleep 20")
             let slow = try lab.roost("node", "apply", "pc-1", "--wait", "3")
             #expect(slow.contains("carries out") || slow.contains("not over yet"), "\(slow)")

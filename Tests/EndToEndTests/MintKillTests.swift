@@ -106,7 +106,7 @@ extension EndToEnd.Servers {
         {
             try layProgram()
             let points = Extent.isSample ? [Self.points[2], Self.points[4]] : Self.points
-            var last: [String] = []
+            var (last, mintings) = ([String](), [String: Int]())
             try lab.withServer("minting-programs: \(Self.directory)/programs") {
                 try lab.roost(
                     "secret", "mint", "ticket", "program", "--program", "\(Self.directory)/programs/ticket",
@@ -127,6 +127,7 @@ extension EndToEnd.Servers {
                     #expect(!values.isEmpty && values.allSatisfy(made.contains), "\(point)")
                     #expect(Set(values).count == values.count && values.last == made.last, "\(point)")
                     try last.append(#require(values.last))
+                    mintings["killed-\(number)"] = made.count
                     // The boot is spent: another key gets nothing.
                     #expect(try post(NodeKey(), host, machine, boot) == "403", "\(point)")
                 }
@@ -135,7 +136,27 @@ extension EndToEnd.Servers {
                         && Set(handles("mint")).subtracting(handles("remove")) == Set(last)
                 }
                 try expectAllKnown(last)
+                try expectReceipts(mintings)
             }
+        }
+
+        /// People see it where more than one was made for a boot: a receipt counts at least as many as were.
+        private func expectReceipts(_ mintings: [String: Int]) throws {
+            struct Shown: Decodable {
+                struct Receipt: Decodable {
+                    var node: String
+                    var count: Int
+                    var state: String?
+                }
+                var receipts: [Receipt]
+            }
+            let text = try lab.roost("secret", "show", "ticket", "--json")
+            let receipts = try JSONDecoder().decode(Shown.self, from: Data(text.utf8)).receipts
+            #expect(receipts.map(\.node).sorted() == mintings.keys.sorted(), "\(text)")
+            for receipt in receipts {
+                #expect(receipt.count >= mintings[receipt.node] ?? 0 && receipt.state == "sent", "\(text)")
+            }
+            #expect(!text.contains("sesame-"))
         }
 
         /// One request for the configuration; what came is in `answer`.

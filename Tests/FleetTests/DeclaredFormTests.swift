@@ -32,7 +32,7 @@ import Wire
         #expect(names("reservations") == ["machine", "address"])
         #expect(
             names("secrets") == [
-                "name", "group", "node", "rule", "path", "mode", "owner", "minted", "arming",
+                "name", "group", "node", "rule", "path", "mode", "owner", "minted", "arming", "receiver",
             ])
         #expect(names("channels") == ["channel", "version"] && names("keeps") == ["image", "versions"])
         #expect(names("administrators") == ["name", "source", "fullName", "grants", "isDisabled"])

@@ -127,6 +127,11 @@ import Testing
         #expect(LTSConf([UInt8](repeating: 0x61, count: 100 << 20)).errors.count == 1)
         #expect(LTSConf([0xFF, 0xFE, 0x5B, 0]).errors.map(\.line) == [1])
         #expect(conf("[a]\nA = \(String(repeating: "x", count: 70_000))\n").errors.map(\.line) == [2])
+        let many = (0...LTSPLimit.variableCount).map { "V\($0)=1\n" }.joined()
+        #expect(conf("[a]\n\(many)").errors.map(\.line) == [LTSPLimit.variableCount + 2])
+        #expect(LTSPConf(Array("[a]\n\(many)".utf8)).errors.map(\.line) == [LTSPLimit.variableCount + 2])
+        #expect(conf("[a]\n\(many.dropLast(8))[b]\n\(many.dropLast(8))").errors.isEmpty)
+        #expect(LTSConf([0xFF, 0xFE, 0, 0, 0x5B, 0, 0, 0]).errors.first?.text.contains("UTF-32") == true)
         #expect(LTSConf(Array("[a]\nA = 1\n".utf8) + [0, 1]).errors.map(\.line) == [3])
         #expect(conf(String(repeating: "[a\n", count: 5_000)).problems.count <= LTSPLimit.problemCount)
     }

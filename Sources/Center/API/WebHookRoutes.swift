@@ -11,7 +11,7 @@ struct WebHookRoutes {
             try await JSONAnswer(acts.makeWebHook(request.decoded()), status: .created)
         }
         api.delete("hooks/:id", .administer) { _, context, acts in
-            try await acts.removeWebHook(context.number("id", of: "web hook"))
+            try await acts.removeWebHook(named: context.parameter("id"))
             return HTTPResponse.Status.noContent
         }
     }

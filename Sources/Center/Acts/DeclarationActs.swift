@@ -5,16 +5,10 @@ import Fleet
 extension Acts {
     /// What applying the files would do now; saves nothing.
     func plan(_ request: DeclarationRequest) throws -> DeclarationAnswer {
-        try plan(request, withEffects: true)
-    }
-
-    /// - Parameter withEffects: also what the changes mean for nodes.
-    private func plan(_ request: DeclarationRequest, withEffects: Bool) throws -> DeclarationAnswer {
         try require(.configure)
         let snapshot = fleet.snapshot
         let plan = try declared(request, in: snapshot)
-        let effects =
-            withEffects && !plan.recordEdits.isEmpty ? try self.plan(of: plan.recordEdits, in: snapshot) : nil
+        let effects = plan.recordEdits.isEmpty ? nil : try self.plan(of: plan.recordEdits, in: snapshot)
         return DeclarationAnswer(
             source: request.source, revision: snapshot.revision, of: plan, effects: effects)
     }
@@ -26,18 +20,23 @@ extension Acts {
         -> DeclarationAnswer
     {
         try require(.configure)
-        var answer = try plan(request, withEffects: false)
+        let snapshot = fleet.snapshot
+        let first = try declared(request, in: snapshot)
+        var answer = DeclarationAnswer(source: request.source, revision: snapshot.revision, of: first)
         let next = try await change(what: "\(request.source): \(answer.summary)") { current in
             if let wanted, wanted != "\"\(current.revision)\"" {
                 throw Problem(
                     412, "Precondition failed",
                     "the configuration has revision \(current.revision) now; look at the plan again")
             }
-            let plan = try declared(request, in: current)
+            let isSame = current.revision == snapshot.revision
+            let plan = try isSame ? first : declared(request, in: current)
             try DeclaredChanges.requireOwn(plan, overwrites: request.overwrite ?? false)
             return try MintingKeys.completed(plan.edits, in: current)
                 + current.edits(revokingTokensAfter: plan.edits)
         }
+        // What happens from now on is sent.
+        await services.webHooks.follow()
         answer.revision = next.revision
         return answer
     }

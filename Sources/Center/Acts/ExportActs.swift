@@ -43,6 +43,7 @@ extension Acts {
             export.administrators = administrators.sorted { $0.name < $1.name }.map {
                 DeclaredAdministrator($0, at: $0.name)
             }
+            export.hooks = snapshot.contents.access.namedHooks.values.sorted { $0.name < $1.name }
         }
         export.rules = snapshot.rules.values.sorted { $0.name < $1.name }
         guard may(.read, in: .site) else { return export }

@@ -119,7 +119,7 @@ extension Acts {
             return edits + current.edits(revokingTokensAfter: edits)
         }
         for hook in past.compactMap({ $0.records?.before.of(WebHook.Record.self) }) where hook.after == nil {
-            services.webHooks.end(hook.key)
+            services.webHooks.end(.number(hook.key))
         }
         return after.revision
     }

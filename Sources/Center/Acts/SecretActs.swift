@@ -58,10 +58,11 @@ extension Acts {
             throw Problem(422, "Invalid secret", "add the secret before it is rotated")
         }
         let (minted, value) = try Self.kept(for: wish.minted?.minting(), Self.value(of: wish), of: name)
+        if wish.receiver != nil { try require(.administer, in: .site) }
         let secret = Secret(
             name: name, group: group, node: try Self.node(of: wish), rule: try Self.rule(of: wish),
             path: wish.path, mode: try Self.mode(of: wish), owner: wish.owner, minted: minted,
-            arming: wish.arming ?? .off, changedAt: Clock.second)
+            arming: wish.arming ?? .off, receiver: wish.receiver?.lowercased(), changedAt: Clock.second)
         let edit = FleetEdit.secret(name, secret, value: value)
         _ = try await change { _ in
             [edit]
@@ -117,6 +118,9 @@ extension Acts {
             if let arming = wish.arming {
                 // Armed anew, even if it is armed the same way.
                 (secret.arming, secret.armedIn) = (arming, 0)
+            }
+            if let receiver = wish.receiver {
+                secret.receiver = receiver.isEmpty ? nil : receiver.lowercased()
             }
             if let minted = try wish.minted?.minting() { secret.minted = minted }
             let value = try Self.newValue(of: wish, for: &secret)

@@ -17,6 +17,8 @@ extension Acts {
         let planned = (try? nodeSteps(of: settings, domain: domain, secrets: snapshot.contents.secrets)) ?? []
         let boot = answer.boots.first
         var told: [StepPhase: [StepResult]] = [:]
+        // Before the results: a report is told of only together with what it said.
+        let reports = boot.map { fleet.stepReports(of: $0.macAddress) } ?? [:]
         if let boot {
             for phase in try await store.steps(of: boot.macAddress, in: boot.boot) {
                 told[phase.phase] = phase.results
@@ -30,6 +32,7 @@ extension Acts {
                 planned.filter { $0.phase == phase }, told[phase] ?? [], phase, origins: settings, medians
             ).map { step in
                 var step = step
+                step.appliedAt = reports[step.name]
                 if phase == .atShutdown { step.formerBoot = ended?.boot }
                 return step
             }

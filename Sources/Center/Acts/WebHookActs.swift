@@ -7,9 +7,12 @@ import Synchronization
 extension Acts {
     func webHooks() async throws -> [WebHookAnswer] {
         try require(.administer, in: .site)
-        return try await store.webHooks().map { hook in
-            WebHookAnswer(hook, services.webHooks.outcome(of: hook.id))
+        let numbered = try await store.webHooks().map { hook in
+            WebHookAnswer(hook, services.webHooks.outcome(of: .number(hook.id)))
         }
+        let named = fleet.snapshot.contents.access.namedHooks.values.sorted { $0.name < $1.name }
+        return numbered
+            + named.map { WebHookAnswer($0, services.webHooks.outcome(of: .name($0.name))) }
     }
 
     /// Only administrators of the whole site may choose an address that the server sends to.
@@ -35,7 +38,7 @@ extension Acts {
             return [.webHook(hook.id, hook)]
         }
         let added = made.withLock(\.self)
-        services.webHooks.begin(added)
+        services.webHooks.begin(HookTarget(added))
         var answer = WebHookAnswer(added, nil)
         answer.secret = added.secret
         return answer
@@ -44,7 +47,19 @@ extension Acts {
     func removeWebHook(_ id: Int) async throws {
         try require(.administer, in: .site)
         _ = try await change { _ in [.webHook(id, nil)] }
-        services.webHooks.end(id)
+        services.webHooks.end(.number(id))
+    }
+
+    /// - Parameter text: the number or the name of a web hook.
+    func removeWebHook(named text: String) async throws {
+        guard let number = Int(text) else { return try await removeWebHook(HookName(text)) }
+        try await removeWebHook(number)
+    }
+
+    private func removeWebHook(_ name: HookName) async throws {
+        try require(.administer, in: .site)
+        _ = try await change { _ in [.namedHook(name, nil)] }
+        await services.webHooks.follow()
     }
 }
 
@@ -54,5 +69,12 @@ extension WebHookAnswer {
             id: hook.id, url: hook.place.isEmpty ? "(sealed with another key)" : hook.place,
             kinds: hook.kinds, group: hook.group, lastAt: outcome?.at,
             lastResult: outcome?.text, isHealthy: outcome?.isGood)
+    }
+
+    init(_ hook: NamedHook, _ outcome: WebHookSender.Outcome?) {
+        self.init(
+            id: nil, name: hook.name, url: hook.receiver, kinds: hook.kinds.map(\.rawValue),
+            group: hook.group,
+            lastAt: outcome?.at, lastResult: outcome?.text, isHealthy: outcome?.isGood)
     }
 }

@@ -7,13 +7,13 @@ package struct DeclaredJSON: DeclaredCoding {
     package init() {}
 
     package func value(of form: some DeclaredForm) throws -> DeclaredValue {
-        try JSONDecoder().decode(DeclaredValue.self, from: JSONEncoder().encode(form))
+        try DeclaredEncoder().value(of: form) ?? .object([:])
     }
 
     package func form<Declared: DeclaredForm>(_: Declared.Type, from value: DeclaredValue) throws -> Declared
     {
         do {
-            return try JSONDecoder().decode(Declared.self, from: JSONEncoder().encode(value))
+            return try DeclaredDecoder().decode(Declared.self, from: value)
         } catch let error as DecodingError {
             throw DeclaredFault(at: Self.path(of: error), ErrorText.of(error))
         }

@@ -23,6 +23,8 @@ package final class LiveFleet: Sendable {
         var lost: [MACAddress: Int] = [:]
         /// What failed in last boots, by phase.
         var failedSteps: [MACAddress: [PhaseResults]] = [:]
+        /// When running machines told the ends of changed steps, by their names; see ``LiveFleet/stepReports(of:)``.
+        var stepReports: [MACAddress: [String: Int]] = [:]
         /// Names typed at waiting machines.
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
@@ -294,6 +296,7 @@ package final class LiveFleet: Sendable {
                 state.alarms[machine] = nil
                 state.refusedTPMs[machine] = nil
                 state.failedSteps[machine] = nil
+                state.stepReports[machine] = nil
             }
             state.snapshot = state.snapshot.observing { observations in
                 for machine in unknown { observations.hardware[machine] = nil }

@@ -52,12 +52,15 @@ package final class WatchedFiles: Sendable {
         do {
             let declaration = try Declaration(source: name, items: read.get(), prunes: source.prunes)
             // Looked at first: most readings change nothing.
-            let plan = try Self.plan(declaration, source, in: fleet.snapshot, fleet)
+            let snapshot = fleet.snapshot
+            let plan = try Self.plan(declaration, source, in: snapshot, fleet)
             if !plan.edits.isEmpty {
                 let next = try await fleet.change(
                     by: "source \(name)", what: "\(source.path): \(plan.summary)"
                 ) { current in
-                    let edits = try Self.plan(declaration, source, in: current, fleet).edits
+                    let isSame = current.revision == snapshot.revision
+                    let edits =
+                        try isSame ? plan.edits : Self.plan(declaration, source, in: current, fleet).edits
                     return try MintingKeys.completed(edits, in: current)
                         + current.edits(revokingTokensAfter: edits)
                 }

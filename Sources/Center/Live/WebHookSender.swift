@@ -30,46 +30,90 @@ final class WebHookSender: Sendable {
     private let fleet: LiveFleet
     private let logger: Logger
     private let http = HTTPClient()
-    private let outcomes = Mutex<[Int: Outcome]>([:])
-    /// One task per hook, and whether sending has ended.
-    private let running = Mutex<(tasks: [Int: Task<Void, Never>], isOver: Bool)>(([:], false))
+    private let outcomes = Mutex<[HookTarget.Key: Outcome]>([:])
+    private let running = Mutex(Running())
+
+    private struct Running {
+        /// One task per hook.
+        var tasks: [HookTarget.Key: (target: HookTarget, task: Task<Void, Never>)] = [:]
+        /// The configuration whose hooks with names these are.
+        var revision = -1
+        /// Whether sending has ended.
+        var isOver = false
+    }
 
     init(fleet: LiveFleet, logger: Logger) {
         self.fleet = fleet
         self.logger = logger
     }
 
-    func outcome(of hook: Int) -> Outcome? { outcomes.withLock { $0[hook] } }
+    func outcome(of hook: HookTarget.Key) -> Outcome? { outcomes.withLock { $0[hook] } }
 
     /// Delivers events from now on to a hook, in its own task.
-    func begin(_ hook: WebHook) {
-        running.withLock { running in
-            guard running.tasks[hook.id] == nil, !running.isOver,
-                let events = fleet.events.listen(bufferLimit: Self.queueLimit)
-            else { return }
-            // Numbers are given again.
-            outcomes.withLock { $0[hook.id] = nil }
-            running.tasks[hook.id] = Task { await deliver(events, to: hook) }
-        }
+    func begin(_ target: HookTarget) { running.withLock { begin(target, in: &$0) } }
+
+    private func begin(_ target: HookTarget, in running: inout Running) {
+        guard running.tasks[target.key] == nil, !running.isOver,
+            let events = fleet.events.listen(bufferLimit: Self.queueLimit)
+        else { return }
+        // Numbers are given again.
+        outcomes.withLock { $0[target.key] = nil }
+        running.tasks[target.key] = (target, Task { await deliver(events, to: target) })
     }
 
     /// The hook was removed: nothing more is sent.
-    func end(_ hook: Int) { running.withLock { $0.tasks.removeValue(forKey: hook) }?.cancel() }
+    func end(_ hook: HookTarget.Key) {
+        running.withLock { $0.tasks.removeValue(forKey: hook) }?.task.cancel()
+    }
 
     /// Delivers to the hooks of the store until cancelled.
     func run() async throws {
-        for hook in try await fleet.store.webHooks() { begin(hook) }
+        let events = fleet.events.listen()
+        for hook in try await fleet.store.webHooks() { begin(HookTarget(hook)) }
+        await follow()
         defer {
             running.withLock { running in
                 running.isOver = true
-                for task in running.tasks.values { task.cancel() }
+                for (_, task) in running.tasks.values { task.cancel() }
             }
         }
-        // Ends only by cancellation.
-        try? await Task.sleep(for: .seconds(Int32.max))
+        guard let events else {
+            _ = try? await Task.sleep(for: .seconds(Int32.max))
+            return
+        }
+        for await numbered in events where numbered.event?.kind == .configuration { await follow() }
     }
 
-    private func deliver(_ events: AsyncStream<EventHub.Numbered>, to hook: WebHook) async {
+    /// Takes the hooks with names of the present configuration, with the values of their secrets.
+    func follow() async {
+        let snapshot = fleet.snapshot
+        let hooks = snapshot.contents.access.namedHooks
+        guard !hooks.isEmpty || running.withLock({ $0.tasks.keys.contains(where: \.isName) }) else { return }
+        do {
+            var targets: [HookTarget] = []
+            for hook in hooks.values {
+                try await targets.append(
+                    HookTarget(hook, snapshot.contents.secrets) { [store = fleet.store] name in
+                        try await store.value(ofSecret: name)
+                    })
+            }
+            take(targets, of: snapshot.revision)
+        } catch { logger.error("web hooks with names stay as they are: \(error)") }
+    }
+
+    private func take(_ targets: [HookTarget], of revision: Int) {
+        running.withLock { running in
+            guard revision >= running.revision else { return }
+            running.revision = revision
+            for (key, (target, task)) in running.tasks where key.isName && !targets.contains(target) {
+                task.cancel()
+                running.tasks[key] = nil
+            }
+            for target in targets { begin(target, in: &running) }
+        }
+    }
+
+    private func deliver(_ events: AsyncStream<EventHub.Numbered>, to hook: HookTarget) async {
         for await numbered in events {
             guard let event = numbered.event, wants(hook, event) else { continue }
             await deliver(event, number: numbered.number, to: hook)
@@ -77,37 +121,33 @@ final class WebHookSender: Sendable {
         }
     }
 
-    private func wants(_ hook: WebHook, _ event: ServerEvent) -> Bool {
+    private func wants(_ hook: HookTarget, _ event: ServerEvent) -> Bool {
         guard hook.kinds.isEmpty || hook.kinds.contains(event.kind.rawValue) else { return false }
         return event.group.map { hook.group.contains($0) } ?? (hook.group == .site)
     }
 
-    private func deliver(_ event: ServerEvent, number: Int, to hook: WebHook) async {
+    private func deliver(_ event: ServerEvent, number: Int, to hook: HookTarget) async {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let body = try? encoder.encode(event) else { return }
         for attempt in 0...Self.pauses.count {
             let outcome = await attemptDelivery(body, event, number: number, to: hook)
             if Task.isCancelled { return }
-            outcomes.withLock { $0[hook.id] = outcome }
+            outcomes.withLock { $0[hook.key] = outcome }
             if outcome.isGood { return }
             guard attempt < Self.pauses.count else {
-                logger.error("web hook \(hook.id) gave up on event \(number): \(outcome.text)")
+                logger.error("web hook \(hook.key) gave up on event \(number): \(outcome.text)")
                 return
             }
             do { try await Task.sleep(for: .seconds(Self.pauses[attempt])) } catch { return }
         }
     }
 
-    private func attemptDelivery(_ body: Data, _ event: ServerEvent, number: Int, to hook: WebHook) async
+    private func attemptDelivery(_ body: Data, _ event: ServerEvent, number: Int, to hook: HookTarget) async
         -> Outcome
     {
         let time = Clock.second
-        guard !hook.place.isEmpty else {
-            return Outcome(
-                at: time, text: "its address is sealed with another key: remove it, and add it again",
-                isGood: false)
-        }
+        if let problem = hook.problem { return Outcome(at: time, text: problem, isGood: false) }
         var request = HTTPClientRequest(url: hook.url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
@@ -115,8 +155,13 @@ final class WebHookSender: Sendable {
         request.headers.add(name: "X-Roost-Event", value: event.kind.rawValue)
         request.headers.add(name: "X-Roost-Delivery", value: String(number))
         request.headers.add(name: "X-Roost-Time", value: String(time))
-        request.headers.add(
-            name: "X-Roost-Signature", value: Self.signature(of: body, at: time, secret: hook.secret))
+        if let secret = hook.secret {
+            request.headers.add(
+                name: "X-Roost-Signature", value: Self.signature(of: body, at: time, secret: secret))
+        }
+        if let authorization = hook.authorization {
+            request.headers.add(name: "Authorization", value: authorization)
+        }
         request.body = ByteBuffer(bytes: body)
         do {
             let answer = try await http.execute(request, within: Self.limits)

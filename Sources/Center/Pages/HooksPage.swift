@@ -24,7 +24,7 @@ struct HooksPage {
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
-            try await acts.removeWebHook(context.number("id", of: "web hook"))
+            try await acts.removeWebHook(named: context.parameter("id"))
             return pages.redirect("/hooks")
         }
     }

@@ -8,6 +8,8 @@ package struct AccessRecords: Equatable, Sendable {
     package var boardLinks: [Int: BoardLink] = [:]
     /// By number.
     package var webHooks: [Int: WebHook.Record] = [:]
+    /// By name.
+    package var namedHooks: [HookName: NamedHook] = [:]
 
     package init() {}
 

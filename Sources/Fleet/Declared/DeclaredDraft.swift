@@ -98,9 +98,15 @@ struct DeclaredDraft: Sendable {
             }
         }
         for (path, value) in wanted.sorted(by: { $0.key < $1.key }) { object[path] = value }
-        let form = try coding.form(Form.self, from: object)
-        let edit = FleetEdit(
-            key, form.record(over: stored, at: second).revealed(by: stored))
+        let edit =
+            if let stored, object == present {
+                FleetEdit(key, stored)
+            } else {
+                FleetEdit(
+                    key,
+                    try coding.form(Form.self, from: object).record(over: stored, at: second)
+                        .revealed(by: stored))
+            }
         return DeclaredDraft(
             item: item, appliedKey: appliedKey, form: Form.self, edit: edit, present: present,
             wanted: wanted, applied: applied, isRemoved: false, notes: notes.sorted())

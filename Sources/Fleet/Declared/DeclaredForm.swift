@@ -88,7 +88,7 @@ package enum DeclaredForms {
         NodeGroup.self, DeclaredImageSettings.self, MatchRule.self, Node.self, Network.self,
         DHCPReservation.self, LoaderRule.self, DeclaredSecret.self, TerminalServer.self, TerminalPool.self,
         DeclaredAccount.self, DeclaredChannel.self, DeclaredKeep.self, DeclaredAdministrator.self,
-        Schedule.self,
+        Schedule.self, NamedHook.self,
     ]
 
     package static func named(_ member: String) -> (any DeclaredForm.Type)? {

@@ -18,7 +18,8 @@ struct DeclaredOutcome {
     ) throws {
         self.draft = draft
         isEdit = !edit.isMet(in: snapshot)
-        next = try Self.value(draft.form, of: edit, coding)
+        // Most records of a fleet stay as they are: their values are known.
+        next = try isEdit ? Self.value(draft.form, of: edit, coding) : draft.present
         if !draft.isRemoved, draft.item != nil { applied = remembered(edit) }
         change = told()
         foreign = try foreignChanges(coding)
@@ -40,15 +41,15 @@ struct DeclaredOutcome {
     }
 
     private func told() -> DeclaredChange? {
-        let (before, after) = (draft.present?.leaves ?? [:], next?.leaves ?? [:])
+        // What stays as it is has no values to compare.
+        guard isEdit || draft.applied == nil else { return nil }
+        let (before, after) = isEdit ? (draft.present?.leaves ?? [:], next?.leaves ?? [:]) : ([:], [:])
         let paths = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
         let act: DeclaredChange.Act
         if isEdit {
             act = draft.present == nil ? .add : next == nil ? .remove : .change
-        } else if draft.applied == nil {
-            act = .adopt
         } else {
-            return nil
+            act = .adopt
         }
         let fields = act == .remove ? [] : paths
         return DeclaredChange(
@@ -62,6 +63,7 @@ struct DeclaredOutcome {
         guard let present = draft.present else {
             return draft.applied == nil ? [] : [foreignChange(.whole, present: nil, wanted: nil)]
         }
+        guard isEdit || draft.isRemoved else { return [] }
         var found: [ForeignChange] = []
         let leaves = present.leaves
         for (path, _) in draft.wanted.sorted(by: { $0.key < $1.key }) {

@@ -36,8 +36,10 @@ package struct DeclaredPlan: Sendable {
         let (declaration, drafts) = (drafted.declaration, drafted.drafts)
         let applied = Set(drafts.map(\.appliedKey))
         var forgotten: [FleetEdit] = []
-        for key in snapshot.contents.applied.keys.sorted(by: { $0.description < $1.description })
-        where key.source == declaration.source && !applied.contains(key) {
+        let gone = snapshot.contents.applied.keys.filter {
+            $0.source == declaration.source && !applied.contains($0)
+        }
+        for key in gone.sorted(by: { $0.description < $1.description }) {
             if try key.hasRecord(in: snapshot) {
                 left.append("\(key.kind) \(key.record)")
             } else {

@@ -16,11 +16,13 @@ package struct DeclaredSecret: DeclaredForm, Equatable {
     package var owner: String
     package var minted: MintingRequest?
     package var arming: Secret.Arming
+    /// Of web hooks; see ``Secret/receiver``.
+    package var receiver: String?
     /// What ``minted`` means.
     private var minting: Minting?
 
     private enum CodingKeys: String, CodingKey {
-        case name, group, node, rule, path, mode, owner, minted, arming
+        case name, group, node, rule, path, mode, owner, minted, arming, receiver
     }
 
     package init(_ secret: Secret, at key: SecretName) {
@@ -34,6 +36,7 @@ package struct DeclaredSecret: DeclaredForm, Equatable {
         minted = secret.minted.map { MintingRequest($0) }
         minting = secret.minted
         arming = secret.arming
+        receiver = secret.receiver
     }
 
     package init(from decoder: any Decoder) throws {
@@ -50,6 +53,7 @@ package struct DeclaredSecret: DeclaredForm, Equatable {
             try fields.decodeIfPresent(String.self, forKey: .mode) ?? String(usual.mode, radix: 8)
         owner = try fields.decodeIfPresent(String.self, forKey: .owner) ?? usual.owner
         arming = try fields.decodeIfPresent(Secret.Arming.self, forKey: .arming) ?? usual.arming
+        receiver = try fields.decodeIfPresent(String.self, forKey: .receiver)?.lowercased()
         guard let number = UInt32(mode, radix: 8), number <= 0o7777 else {
             throw DecodingError.unreadable(
                 "‘\(mode)’ is not a mode in octal digits, such as 600", forKey: .mode, in: fields)
@@ -69,6 +73,7 @@ package struct DeclaredSecret: DeclaredForm, Equatable {
         secret.owner = owner
         // Armed anew only where the file says another arming than what is there.
         secret.arming = arming
+        secret.receiver = receiver
         return secret
     }
 }

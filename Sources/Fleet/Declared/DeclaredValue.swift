@@ -19,17 +19,16 @@ package indirect enum DeclaredValue: Equatable, Sendable {
 
 extension DeclaredValue: Codable {
     package init(from decoder: any Decoder) throws {
-        if let members = try? decoder.container(keyedBy: MemberName.self) {
+        // Most values are texts, and each wrong guess costs an error.
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else if let members = try? decoder.container(keyedBy: MemberName.self) {
             var object: [String: DeclaredValue] = [:]
             for key in members.allKeys where try !members.decodeNil(forKey: key) {
                 object[key.stringValue] = try members.decode(DeclaredValue.self, forKey: key)
             }
             self = .object(object)
-            return
-        }
-        let container = try decoder.singleValueContainer()
-        if let text = try? container.decode(String.self) {
-            self = .text(text)
         } else if let flag = try? container.decode(Bool.self) {
             self = .boolean(flag)
         } else if let number = try? container.decode(Int.self) {
@@ -100,13 +99,22 @@ package struct DeclaredPath: Hashable, Sendable, Comparable, CustomStringConvert
     package init(_ names: [String]) { self.names = names }
 
     package init(pointer: String) {
-        names = pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
-            String($0).replacing("~1", with: "/").replacing("~0", with: "~")
-        }
+        names = pointer.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .dropFirst().map { name in
+                guard name.contains(UInt8(ascii: "~")) else { return String(Substring(name)) }
+                return String(Substring(name)).replacing("~1", with: "/").replacing("~0", with: "~")
+            }
     }
 
     package var description: String {
-        names.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
+        var pointer = ""
+        for name in names {
+            pointer += "/"
+            // Searching a text costs far more than looking at its bytes, and few names have such a sign.
+            let isPlain = !name.utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
+            pointer += isPlain ? name : name.replacing("~", with: "~0").replacing("/", with: "~1")
+        }
+        return pointer
     }
 
     /// For people: `settings.loader`.

@@ -67,6 +67,9 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
         if let schedule = contents.schedules.values.first(where: { $0.group == key }) {
             throw StoreError.conflict("group \(key) still has schedule \(schedule.name)")
         }
+        if let hook = contents.access.namedHooks.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still has web hook \(hook.name)")
+        }
         if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
             throw StoreError.conflict("group \(key) still contains group \(below)")
         }
@@ -139,6 +142,12 @@ extension FleetSnapshot {
                 schedule.act = .set(settings)
             }
             return .schedule(schedule.name, schedule)
+        }
+        let hooks = contents.access.namedHooks.values.filter { from.contains($0.group) }
+        edits += try hooks.sorted { $0.name < $1.name }.map { hook in
+            var hook = hook
+            hook.group = try moved(hook.group)
+            return .namedHook(hook.name, hook)
         }
         return edits + concerned.reversed().map { .group($0.path, nil) }
     }

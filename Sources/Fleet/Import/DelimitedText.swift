@@ -5,6 +5,9 @@ package struct UnreadableTable: Error, Equatable, CustomStringConvertible {
     package var problem: String
 
     package var description: String { line.map { "line \($0): \(problem)" } ?? problem }
+
+    /// Of a file that is to be any text, and no list.
+    package var problemOfText: String { String(problem.prefix { $0 != ":" }) }
 }
 
 /// A table as saved by spreadsheets (RFC 4180, and the variants of Excel, LibreOffice and Numbers).

@@ -10,6 +10,9 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
         if let workbook = workbooks.first(where: { bytes.starts(with: $0.mark) }) {
             throw UnreadableTable(problem: "this is \(workbook.what), not a list: save it as CSV")
         }
+        if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes.starts(with: [0, 0, 0xFE, 0xFF]) {
+            throw UnreadableTable(problem: "this is text in UTF-32: save it in UTF-8")
+        }
         if let isLittle = byteOrder(of: bytes) {
             let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in
                 let (first, second) = (UInt16(bytes[index]), UInt16(bytes[index + 1]))
@@ -20,8 +23,9 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
             }
             return (text, .utf16)
         }
-        guard !bytes.contains(0) else {
-            throw UnreadableTable(problem: "this is not text: save the list as CSV")
+        if let zero = bytes.firstIndex(of: 0) {
+            let line = bytes[..<zero].count { $0 == 0x0A } + 1
+            throw UnreadableTable(line: line, problem: "this is not text: save the list as CSV")
         }
         if let text = String(validating: bytes, as: UTF8.self) { return (text, .utf8) }
         var text = String.UnicodeScalarView()

@@ -52,6 +52,7 @@ package struct LTSConf: Sendable {
         problems = reader.problems
         index()
         noteLikes()
+        noteChapters()
         problems = Array(problems.prefix(LTSPLimit.problemCount))
     }
 
@@ -88,6 +89,29 @@ package struct LTSConf: Sendable {
         }
         var state = [Int: Bool]()
         for index in sections.indices where index != defaultSection { followLikes(from: index, &state) }
+    }
+
+    /// Sections that are no machine's, as forms write them that take sections for chapters: ‘[LDM Options]’.
+    private mutating func noteChapters() {
+        let taken = Set(sections.flatMap(\.likes).map(\.key))
+        for section in sections where !taken.contains(section.key) {
+            guard !section.key.allSatisfy(Self.isOfMachines), !GlobPattern(section.key).hasWildcard else {
+                continue
+            }
+            problems.append(
+                LTSPProblem(
+                    warning:
+                        "no machine is called ‘\(section.name)’, and no LIKE takes the section over: its lines are for none",
+                    section.place.file, section.place.line))
+        }
+    }
+
+    /// Whether a host name, an address or a card's address may have the byte.
+    private static func isOfMachines(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: Array("-.:_".utf8).contains(byte)
+        }
     }
 
     private mutating func warn(_ text: String, _ like: Like) {

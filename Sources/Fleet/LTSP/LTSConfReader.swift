@@ -19,6 +19,8 @@ struct LTSConfReader {
 
     private(set) var sections: [LTSConf.Section] = []
     private(set) var problems: [LTSPProblem] = []
+    /// The line of a header that is a comment, while nothing that counts stands below it.
+    private var hiddenHeader: Int?
     private var file = ""
     private var line = 0
     private var text: [UInt8] = []
@@ -28,6 +30,8 @@ struct LTSConfReader {
     private var include: Include?
     /// What follows has no room.
     private var isFull = false
+    /// Of variables.
+    private var names: Set<String> = []
 
     mutating func read(_ bytes: [UInt8], _ name: String, including contents: (String) -> [UInt8]?) {
         var seen = [name]
@@ -63,6 +67,7 @@ struct LTSConfReader {
     private mutating func readFile(_ bytes: [UInt8], _ name: String, byteLimit: Int) {
         file = name
         needsHeader = true
+        hiddenHeader = nil
         let text = LTSPText(bytes, file: name, byteLimit: byteLimit)
         problems += text.problems
         if text.hasByteOrderMark { fail("a byte order mark stands before the first character", at: 1) }
@@ -74,6 +79,7 @@ struct LTSConfReader {
             if line.last == 0x0D { line.removeLast() }
             self.line = index + 1
             self.text = line
+            noteHidden(line[...].bare)
             readLine()
             if isFull || problems.count > LTSPLimit.problemCount { return }
         }
@@ -82,6 +88,22 @@ struct LTSConfReader {
         if !text.endsWithLineEnd, let last = text.lines.last, last.bareComment {
             warn("the last line is a comment without a line end, which spoils the first variable", at: line)
         }
+    }
+
+    /// A header that became a comment leaves its lines to the section above.
+    private mutating func noteHidden(_ line: ArraySlice<UInt8>) {
+        guard let first = line.first else { return }
+        if first == UInt8(ascii: "#") {
+            let comment = line.drop { $0 == UInt8(ascii: "#") }.bare
+            let isHeader = comment.first == UInt8(ascii: "[") && comment.last == UInt8(ascii: "]")
+            // A setting that is a comment, too: the whole section is meant to be one.
+            if isHeader || comment.contains(UInt8(ascii: "=")) { hiddenHeader = isHeader ? self.line : nil }
+            return
+        }
+        if let header = hiddenHeader, first != UInt8(ascii: "["), let section = sections.last {
+            warn("this header is a comment: the lines below it are of [\(section.name)]", at: header)
+        }
+        hiddenHeader = nil
     }
 
     // MARK: Lines
@@ -229,6 +251,11 @@ struct LTSConfReader {
             return
         }
         if !upper.isShellName { warn("‘\(name.asText)’ is not a name for a shell variable", at: line) }
+        names.insert(upper)
+        guard names.count <= LTSPLimit.variableCount else {
+            isFull = true
+            return fail("a file has at most \(LTSPLimit.variableCount) different variables", at: line)
+        }
         sections[index].settings.append(
             LTSConf.Setting(name: upper, text: value.asText, place: place, word: word(value, at: line)))
     }

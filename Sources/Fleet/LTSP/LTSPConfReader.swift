@@ -12,6 +12,9 @@ struct LTSPConfReader {
     private var body: [UInt8] = []
     private var bodyLine = 1
 
+    /// Of variables.
+    private var names: Set<String> = []
+
     init(file: String) { self.file = file }
 
     mutating func read(_ bytes: [UInt8]) {
@@ -125,6 +128,10 @@ struct LTSPConfReader {
             fail("\(error.text) before \(end)", at: error.line)
         }
         for (line, text) in reader.warnings { warn(text, at: line) }
+        for case .assign(let name, _, let line) in reader.statements
+        where names.insert(name).inserted && names.count == LTSPLimit.variableCount + 1 {
+            fail("a file has at most \(LTSPLimit.variableCount) different variables", at: line)
+        }
         bodies[function] = LTSPConf.Body(statements: reader.statements, header: header, line: headerLine)
     }
 

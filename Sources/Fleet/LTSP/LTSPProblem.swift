@@ -61,6 +61,8 @@ enum LTSPLimit {
     static let byteCount = 4 << 20
     static let lineByteCount = 64 << 10
     static let sectionCount = 10_000
+    /// Different names of variables: each is a setting of all machines that have it.
+    static let variableCount = 1_000
     /// The main file and its includes (getltscfg's MAX_FILE_INCLUDES).
     static let fileCount = 10
     /// Problems that are listed; a file of noise has no more to tell.

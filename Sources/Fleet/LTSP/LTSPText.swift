@@ -17,6 +17,10 @@ struct LTSPText {
             ]
             return
         }
+        if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes.starts(with: [0, 0, 0xFE, 0xFF]) {
+            problems = [LTSPProblem(error: "it is UTF-32: save it as UTF-8", file, 1)]
+            return
+        }
         if Self.marksOfUTF16.contains(where: bytes.starts(with:)) {
             problems = [LTSPProblem(error: "it is UTF-16: save it as UTF-8", file, 1)]
             return

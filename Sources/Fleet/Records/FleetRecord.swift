@@ -212,7 +212,7 @@ package enum FleetRecords {
         ImageSettings.self, ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self,
         LoaderRule.self, KeptFile.self, Secret.self, StoredFile.self, BoundTPM.self, AppliedRecord.self,
         TerminalServer.self, TerminalPool.self, DirectoryAccount.self, Schedule.self,
-        Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self,
+        Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self, NamedHook.self,
     ]
 
     private static let byKind = Dictionary(uniqueKeysWithValues: all.map { ($0.kind, $0) })

@@ -17,6 +17,8 @@ package struct Secret: Equatable, Sendable, Codable {
     /// Nil: people set the value.
     package var minted: Minting?
     package var arming: Arming
+    /// Where web hooks may send it: `https://chat.example`. Such a secret is for no node. Nil: it is for nodes alone.
+    package var receiver: String?
     /// The revision that armed it: who got it since then tells whether it is still armed.
     package var armedIn: Int
     /// Of the value: one more each time that it is set.
@@ -37,7 +39,7 @@ package struct Secret: Equatable, Sendable, Codable {
     package init(
         name: SecretName, group: GroupPath, node: NodeName? = nil, rule: RuleName? = nil,
         path: String? = nil, mode: UInt32? = nil, owner: String? = nil, minted: Minting? = nil,
-        arming: Arming = .off, changedAt: Int
+        arming: Arming = .off, receiver: String? = nil, changedAt: Int
     ) {
         let place = minted?.usualPlace
         self.name = name
@@ -49,6 +51,7 @@ package struct Secret: Equatable, Sendable, Codable {
         self.owner = owner ?? place?.owner ?? "root"
         self.minted = minted
         self.arming = arming
+        self.receiver = receiver
         self.changedAt = changedAt
         (armedIn, version) = (0, 0)
     }
@@ -103,6 +106,7 @@ extension Secret: TableRecord {
         secret.name = change.key
         try secret.requirePlace()
         try secret.minted?.requireUsable()
+        try secret.requireReceiver()
         if let known, known.minted?.kind != secret.minted?.kind {
             throw InvalidSetting(
                 "secret \(secret.name) is \(known.minted.map { "minted (\($0.kind.rawValue))" } ?? "set by people"), and stays so: remove it, and add another one"
@@ -112,6 +116,11 @@ extension Secret: TableRecord {
         if let known, known.minted != secret.minted, change.secrets.isEmpty {
             throw InvalidSetting(
                 "how secret \(secret.name) is minted changes only with a new credential or key")
+        }
+        if let known, known.receiver != secret.receiver, change.secrets.isEmpty {
+            throw InvalidSetting(
+                "secret \(secret.name) is for \(known.receiver ?? "nodes"): its receiver changes only with a new value"
+            )
         }
         if case .nothing? = secret.minted?.keeping, !change.secrets.isEmpty {
             throw InvalidSetting(
@@ -136,6 +145,19 @@ extension Secret: TableRecord {
         guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
         let known = digits.compactMap(\.self)
         return stride(from: 0, to: known.count, by: 2).map { UInt8(known[$0] << 4 | known[$0 + 1]) }
+    }
+
+    private func requireReceiver() throws {
+        guard let receiver else { return }
+        guard receiver == WebHook.place(of: receiver).lowercased(), !receiver.hasSuffix("/") else {
+            throw InvalidSetting(
+                "‘\(receiver)’ is not scheme, host and port of web hooks, such as https://chat.example")
+        }
+        guard minted == nil, arming == .off, node == nil, rule == nil, group == .site else {
+            throw InvalidSetting(
+                "secret \(name) is for web hooks to \(receiver): it is of the site, set by people, and armed for no node"
+            )
+        }
     }
 
     private func requirePlace() throws {
@@ -210,6 +232,14 @@ extension Secret: TableRecord {
     }
 
     package var place: GroupPath { group }
+
+    /// One for web hooks is of those who may administer these.
+    package static func permission(for change: RecordChange<Secret>, in snapshot: FleetSnapshot)
+        -> Permission
+    {
+        let both = [snapshot.contents.secrets[change.key], change.after]
+        return both.contains { $0?.receiver != nil } ? .administer : .configure
+    }
 
     package static func undoProblem(from before: Secret?, to after: Secret?) -> String? {
         guard let before else { return nil }

@@ -4,6 +4,8 @@ import Wire
 package struct ChangePlan: Equatable, Sendable, Codable {
     /// Nodes listed individually; the others are only counted.
     package static let nodeLimit = 500
+    /// Settings of nodes listed individually: with that many, no further node is.
+    package static let settingLimit = 20_000
 
     /// One node that would change.
     package struct NodeChange: Equatable, Sendable, Codable {
@@ -29,7 +31,7 @@ package struct ChangePlan: Equatable, Sendable, Codable {
 
     /// The edits, one line each.
     package var edits: [String]
-    /// At most `nodeLimit`, in natural order.
+    /// At most `nodeLimit`, and fewer where these have very many settings, in natural order.
     package var nodes: [NodeChange]
     /// All nodes that would change.
     package var nodeCount: Int
@@ -56,12 +58,15 @@ extension ChangePlan {
         nodes = []
         nodeCount = 0
         counts = [:]
+        var settingCount = 0
         for name in Self.candidates(edits, before, after) {
             let changes = Self.changes(of: name, before, after)
             guard let change = changes else { continue }
             nodeCount += 1
             for setting in change.settings { counts[setting.name, default: 0] += 1 }
-            if nodes.count < Self.nodeLimit { nodes.append(change) }
+            guard nodes.count < Self.nodeLimit, settingCount < Self.settingLimit else { continue }
+            nodes.append(change)
+            settingCount += change.settings.count
         }
         let networks = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
         let lines =

@@ -52,12 +52,19 @@ enum LostNames {
                 let accounts = after.contents.uses(of: Settings.windowsAccounts) { accounts in
                     accounts.contains { $0.secret == secret.name }
                 }
-                return commands.filter { sees($0.group) }.map {
+                let hooks = after.contents.access.namedHooks.values.filter {
+                    [$0.key, $0.authorization].contains(secret.name) && sees(.site)
+                }
+                var lines = hooks.map(\.name).sorted().map {
+                    "web hook \($0) needs the secret \(secret.name): it will send nothing"
+                }
+                lines += commands.filter { sees($0.group) }.map {
                     "a command of \($0.origin) needs the secret \(secret.name): it will fail"
                 }
-                    + accounts.filter { sees($0.group) }.map {
-                        "\(Settings.windowsAccounts.name) of \($0.origin) names the secret \(secret.name): log-ins with it will fail"
-                    }
+                lines += accounts.filter { sees($0.group) }.map {
+                    "\(Settings.windowsAccounts.name) of \($0.origin) names the secret \(secret.name): log-ins with it will fail"
+                }
+                return lines
             case let group as NodeGroup where after.contents.groups[group.path] == nil:
                 return after.contents.uses(of: Settings.knownNodes) { $0 == group.path }
                     .filter { sees($0.group) }.map {

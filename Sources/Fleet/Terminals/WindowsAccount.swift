@@ -77,6 +77,7 @@ extension FleetSnapshot {
             // The same for all: what there is elsewhere is not told.
             return "there is no secret \(name) of group \(place) or below that is for \(node.name)"
         }
+        guard secret.receiver == nil else { return "secret \(name) is for web hooks, and no password" }
         guard secret.minted == nil else { return "secret \(name) is minted, and no password" }
         return nil
     }

@@ -46,7 +46,7 @@ struct HooksView: TemplateView {
 
 extension HooksView.Row {
     init(_ hook: WebHookAnswer, _ words: Words) {
-        url = hook.url
+        url = hook.name.map { "\($0): \(hook.url)" } ?? hook.url
         kinds = hook.kinds.isEmpty ? nil : hook.kinds.joined(separator: " ")
         group = hook.group.description
         delivery = hook.lastAt.map {
@@ -56,7 +56,7 @@ extension HooksView.Row {
                     kind: hook.isHealthy == false ? "failed" : "ready", text: hook.lastResult ?? ""))
         }
         menu = ActionMenuView(actions: [
-            ActionView(path: "/hooks/\(hook.id)/remove", label: words("remove"), style: "quiet danger")
+            ActionView(path: "/hooks/\(hook.reference)/remove", label: words("remove"), style: "quiet danger")
         ])
     }
 }

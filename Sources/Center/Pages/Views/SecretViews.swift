@@ -27,7 +27,8 @@ struct SecretsView: TemplateView {
             columns: words.all("Name", "Group", "File", "Armed for", "Version", "Value set"),
             rows: secrets.map { secret in
                 Row(
-                    name: secret.name.text, group: secret.group.description, path: secret.path,
+                    name: secret.name.text, group: secret.group.description,
+                    path: secret.receiver ?? secret.path,
                     arming: secret.shownArming(words), version: secret.version,
                     changed: Format.time(second: secret.changedAt))
             })
