@@ -201,7 +201,7 @@ struct TokenAdd: AsyncParsableCommand {
             roost token add school-2 --owner ann --role replica       for the server school-2, which copies versions from this one
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "What it is for.") var name: String
     @Option(help: "The administrator whose token it is.") var owner: String?
     @Option(

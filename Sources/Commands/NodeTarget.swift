@@ -17,6 +17,10 @@ struct NodeTarget: ParsableArguments {
     /// - Parameter what: what happens to them: `restarted`.
     func nodes(_ client: APIClient, toBe what: String) async throws -> [MachineAnswer] {
         let condition = query.joined(separator: " ")
+        // A shell's empty variable must not mean all of them.
+        guard !condition.allSatisfy(\.isWhitespace) else {
+            throw Failure(text: "a node or a condition is required: '*' means all nodes", code: 64)
+        }
         let found = try await client.nodes(condition)
         if query.count == 1, let name = try? NodeName(condition) {
             // Words of a search fit parts of names, too: restarting pc-1 must not restart pc-10.

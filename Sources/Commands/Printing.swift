@@ -18,6 +18,8 @@ package func print(json data: Data) {
 /// A closed terminal is no reason to crash: the command continues, or cleans up.
 package func printError(_ text: String, terminator: String = "\n") {
     let plain = PlainText(text + terminator, keepingLines: true).description
+    // What was printed before stands before it, also where both go into one file.
+    fflush(nil)
     try? FileHandle.standardError.write(contentsOf: Data(plain.utf8))
 }
 

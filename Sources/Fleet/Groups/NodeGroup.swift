@@ -91,7 +91,10 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
 extension FleetSnapshot {
     /// The edits that move a group with everything below it; `to` must not exist yet.
     package func edits(moving from: GroupPath, to: GroupPath) throws -> [FleetEdit] {
-        guard from != .site, groups[from] != nil else {
+        guard from != .site else {
+            throw StoreError.conflict("‘/’ is the whole site, which has no other place")
+        }
+        guard groups[from] != nil else {
             throw StoreError.notFound("there is no group \(from)")
         }
         guard to != .site, groups[to] == nil else {

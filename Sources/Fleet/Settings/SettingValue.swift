@@ -19,8 +19,12 @@ extension SettingValue: Codable {
             self = .text(value)
         } else if let value = try? container.decode([String].self) {
             self = .list(value)
+        } else if let value = try? container.decode([String: String].self) {
+            self = .map(value)
         } else {
-            self = .map(try container.decode([String: String].self))
+            throw DecodingError.unreadable(
+                "a text, a whole number, true, false, a list of texts or an object of texts is required",
+                in: container)
         }
     }
 
