@@ -123,6 +123,7 @@ struct WatchOptions: ParsableArguments {
     func run(_ body: () async throws -> Void) async throws {
         try await body()
         while watch {
+            flushPrinted()
             try await Task.sleep(for: .seconds(2))
             // From the top of a terminal; in a file, one after the other.
             try write(Data((isatty(STDOUT_FILENO) == 1 ? "\u{1B}[H\u{1B}[2J" : "\n").utf8))

@@ -51,6 +51,25 @@ import Wire
         #expect(NodeTarget.scheduled(query, found: [try NodeName("pc-1")]) == text)
     }
 
+    @Test func `nothing is no condition`() throws {
+        for words in [[""], [" ", ""]] {
+            let target = try NodeTarget.parse(words)
+            #expect(failure { _ = try target.choice.condition() }?.code == 64)
+        }
+        #expect(try NodeTarget.parse(["*"]).choice.condition() == "*")
+        #expect(throws: (any Error).self) { try RuleAdd.parse(["small", " ", "loader=ipxe"]) }
+        #expect(throws: Never.self) { try RuleAdd.parse(["small", "*", "loader=ipxe"]) }
+    }
+
+    @Test func `a machine of an import has addresses`() {
+        for words in [["--mac", "zz"], ["--ip", "10.0.0.256"]] {
+            #expect(throws: (any Error).self) { try LTSPImportOptions.parse(words) }
+        }
+        #expect(throws: Never.self) {
+            try LTSPImportOptions.parse(["--mac", "02-00-00-00-00-01", "--ip", "10.0.0.1"])
+        }
+    }
+
     @Test(arguments: [
         (["loader=ipxe"], "/"), (["--group", "/school", "loader=ipxe"], "/school"),
         (["--node", "pc-1", "loader=ipxe"], "pc-1"), (["--rule", "small", "loader=ipxe"], "rule:small"),

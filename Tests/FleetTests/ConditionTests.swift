@@ -48,7 +48,8 @@ import Wire
     @Test(arguments: [
         "memory <", "memory < many", "(vendor = HP", "vendor = HP)", "colour = red", "= HP", "vendor = \"HP",
         "n[3-1]",
-        "n[a]", "n[1-3]*", "name=pc-*", "group != /school/*", "mac=52:54:*", "not", "vendor = HP or", "memory < 99999999999999999999",
+        "n[a]", "n[1-3]*", "name=pc-*", "group != /school/*", "mac=52:54:*", "not", "vendor = HP or",
+        "memory < 99999999999999999999",
         String(repeating: "(", count: 200), String(repeating: "a ", count: 1_001),
         String(repeating: "not ", count: 300) + "a",
     ])

@@ -134,7 +134,9 @@ struct ConditionParser {
 
     private func alone(_ word: String) throws(InvalidCondition) -> Condition {
         if Wildcard.isPattern(word) {
-            guard !word.contains("[") else { throw fail("‘\(word)’ is both a range and a pattern: write two words") }
+            guard !word.contains("[") else {
+                throw fail("‘\(word)’ is both a range and a pattern: write two words")
+            }
             return .comparison(.name, .like, .text(word))
         }
         guard word.contains("[") else { return .word(word.lowercased()) }
@@ -156,7 +158,8 @@ struct ConditionParser {
         default: throw fail("a value is missing after ‘\(name) \(comparison.rawValue)’")
         }
         position += 1
-        if isNew, attribute.isPlain, comparison == .equal || comparison == .unequal, Wildcard.isPattern(value) {
+        if isNew, attribute.isPlain, comparison == .equal || comparison == .unequal, Wildcard.isPattern(value)
+        {
             let pattern = "\(attribute.rawValue)~\(value)"
             throw fail(
                 "‘\(comparison.rawValue)’ compares the whole value; a pattern takes ‘~’: "

@@ -20,6 +20,10 @@ package struct RecordField: Equatable, Sendable {
     package var name: String
     package var form: FieldForm
     package var isRequired: Bool
+
+    package init(name: String, form: FieldForm, isRequired: Bool) {
+        (self.name, self.form, self.isRequired) = (name, form, isRequired)
+    }
 }
 
 extension DeclaredForm {

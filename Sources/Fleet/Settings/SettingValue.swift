@@ -1,3 +1,5 @@
+import Wire
+
 /// The value of a setting.
 package enum SettingValue: Equatable, Sendable {
     case text(String)

@@ -1,3 +1,5 @@
+import Wire
+
 extension FleetEdit {
     /// - Parameter server: nil removes it.
     package static func terminal(_ name: TerminalName, _ server: TerminalServer?) -> Self {
@@ -33,7 +35,7 @@ extension TerminalServer: TableRecord, ListedRecord {
         guard var server = change.after else { return nil }
         server.name = change.key
         guard (1...253).contains(server.address.utf8.count),
-            server.address.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?/) != nil
+            server.address.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?/) != nil,
             server.address == draft.terminals.servers[change.key]?.address
                 || TerminalWords.isAddress(server.address)
         else { throw InvalidSetting("address: ‘\(server.address)’ is not a host name or an address") }
