@@ -74,9 +74,11 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
 
     package static func summary(of change: RecordChange<NodeGroup>, in snapshot: FleetSnapshot) -> String {
         let path = change.key
-        if change.after == nil { return "group \(path) removed" }
-        if path == .site { return "settings of the site changed" }
-        return snapshot.groups[path] == nil ? "group \(path) added" : "settings of group \(path) changed"
+        guard let group = change.after else { return "group \(path) removed" }
+        let before = snapshot.groups[path]
+        if path != .site, before == nil { return "group \(path) added" }
+        let place = path == .site ? "the site" : "group \(path)"
+        return "settings of \(place) changed" + group.namingChanges(since: before)
     }
 
     package static func places(
