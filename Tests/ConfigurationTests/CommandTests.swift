@@ -234,6 +234,19 @@ import Wire
         #expect(found.code == code && found.text.hasPrefix(text), "\(found.text)")
     }
 
+    @Test(arguments: [
+        ("nodes", true), ("nodes/pc-1/alarm", true), ("groups?path=/a//b", true), ("nodes/", false),
+        ("nodes//alarm", false), ("nodes/?at=1", false), ("", false),
+    ])
+    func `a path with an empty name in it is not sent`(path: String, isWhole: Bool) async {
+        #expect(APIClient.isWhole(path) == isWhole)
+        guard !isWhole else { return }
+        let client = APIClient(
+            socketPath: "/nowhere/x", server: nil, token: nil, certificatePath: nil)
+        let failure = await #expect(throws: Failure.self) { try await client.get(path, [String].self) }
+        #expect(failure?.code == 64)
+    }
+
     @Test func `each kind of error has its exit code`() async throws {
         func code(_ error: any Error) async -> Int32? {
             do {
