@@ -29,6 +29,10 @@ import Testing
         }
         #expect(InterfaceSilence(of: "eth1", in: directory)?.kind == expected)
         #expect(InterfaceSilence(of: "eth2", in: directory)?.kind == nil)
+        try FileManager.default.createDirectory(
+            atPath: "\(directory)/eth1/bridge", withIntermediateDirectories: true)
+        #expect(
+            InterfaceSilence(of: "eth1", in: directory)?.kind == (expected == .noLink ? nil : expected))
     }
 
     @Test func `this host's own loopback leads to no machine`() {
