@@ -1,6 +1,5 @@
 import ArgumentParser
 import Commands
-import ConfigurationFile
 import Fleet
 import Foundation
 import Linux
@@ -63,7 +62,7 @@ struct Serve: AsyncParsableCommand {
             return ServerSettings()
         }
         if let loss = FullDisk.cut(of: file, limit: 64 << 20) ?? FullDisk.loss(of: file) {
-            throw ConfigurationError(file: file, line: nil, text: loss)
+            throw Failure(text: "\(file): \(loss)", code: 1)
         }
         return try ServerSettings(parsing: InputFile.text(file), file: file)
     }
