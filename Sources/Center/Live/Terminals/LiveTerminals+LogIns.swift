@@ -92,9 +92,19 @@ extension LiveTerminals {
         }
     }
 
-    /// The protocols of a server that do not answer, as its agent or a probe says.
-    func silentProtocols(of name: TerminalName) -> SessionProtocols {
-        state.withLock { $0.terminals[name]?.placed.silentProtocols ?? [] }
+    /// The protocols of a server by which no session is shown: those that do not answer, as its agent or a probe says, and RDP without a
+    /// certificate that is known.
+    func unusableProtocols(of record: TerminalServer) -> SessionProtocols {
+        state.withLock { state in
+            let terminal = state.terminals[record.name]
+            return (terminal?.placed.silentProtocols ?? []).union(
+                Self.lacksCertificate(record, terminal) ? .rdp : [])
+        }
+    }
+
+    /// An agent tells its server's certificate; another server's is pinned when it is first seen.
+    static func lacksCertificate(_ record: TerminalServer, _ terminal: Terminal?) -> Bool {
+        record.certificate == nil && record.ports[.rdp] != nil && terminal?.report == nil
     }
 
     /// How long nothing was heard of a server, in milliseconds.

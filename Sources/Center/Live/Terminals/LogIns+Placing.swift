@@ -29,11 +29,17 @@ extension LogIns {
         struct Windows {
             let user: String
             let secret: SecretName
+            /// Of the secret; nil: there is none.
+            let group: GroupPath?
             /// Why the secret is none for this node.
             let problem: String?
         }
 
         var isOwn: Bool { if case .own = choice { true } else { false } }
+        /// Its password is one of the directory.
+        let hasPasswordHere: Bool
+        /// Its name is one that only Windows has.
+        var isForWindows: Bool { TypedName(choice.user)?.isPlain != true }
     }
 
     /// What the node opens its session with.
@@ -60,7 +66,7 @@ extension LogIns {
     func settle(_ entry: inout Entry) async throws(LogInRefusal) -> LogInAnswer.Outcome {
         while true {
             guard now() < entry.way.deadline else { throw entry.lastFailure ?? .tookTooLong }
-            let found = terminals.whereabouts(of: entry.choice.user, at: now())
+            let found = whereabouts(of: entry)
             let sessions = ownSessions(found, of: entry)
             let second = SecondSession(
                 entry.pool.secondLogIn, having: sessions, protocols: entry.protocols,
@@ -88,6 +94,12 @@ extension LogIns {
                 giveUp(found)
             }
         }
+    }
+
+    private func whereabouts(of entry: Entry) -> [LiveTerminals.Whereabout] {
+        let found = terminals.whereabouts(of: entry.choice.user, at: now())
+        let servers = fleet.snapshot.contents.terminals.servers
+        return entry.isForWindows ? found.filter { servers[$0.server]?.system == .windows } : found
     }
 
     /// Log-ins on their way do not come.
@@ -134,13 +146,8 @@ extension LogIns {
         let records = fleet.snapshot.contents.terminals
         var pool = entry.pool
         let servers = pool.servers(of: records)
-        // Without an agent a server has neither accounts nor tickets of ours. Windows has its own accounts.
-        let left = entry.excluded.union(besides).union(
-            entry.account == nil
-                ? []
-                : terminals.withoutAgent(among: servers.joined()).filter { name in
-                    records.servers[name]?.system != .windows || !entry.isOwn && entry.windows == nil
-                })
+        let left = try unfit(entry, among: servers.joined().compactMap { records.servers[$0] })
+            .union(entry.excluded).union(besides)
         if !left.isEmpty {
             pool.levels = servers.map { level in
                 TerminalPool.Level(servers: level.filter { !left.contains($0) })
@@ -158,7 +165,7 @@ extension LogIns {
         }
         guard
             let kind = pool.kind(
-                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: name))
+                of: entry.nodeProtocols, on: server, without: terminals.unusableProtocols(of: server))
         else { throw .noProtocol }
         return Order(
             server: server, placement: placement, kind: kind, isReconnection: placement.isReconnection)
@@ -182,7 +189,7 @@ extension LogIns {
             session.canMove
             ? session.kind
             : entry.pool.kind(
-                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: session.server))
+                of: entry.nodeProtocols, on: server, without: terminals.unusableProtocols(of: server))
         guard let kind, server.ports[kind] != nil else {
             throw .sessionOfOtherKind(session.server, session.kind)
         }
@@ -284,6 +291,7 @@ extension LogIns {
         )
         LogInMoment.placed.pass()
         do {
+            if let problem = withholding(order.server, entry) { throw LogInRefusal.failed(name, problem) }
             let opening = try await prepare(order, ticket: ticket, credential: credential, entry)
             LogInMoment.prepared.pass()
             for old in order.former {
