@@ -314,7 +314,9 @@ struct HTTPAnswering {
         guard let sealed = try? context.settings.key.seal(content, to: key, of: machine, in: boot) else {
             return .error(500, "the configuration cannot be sealed")
         }
-        return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+        return context.onceWritten(
+            HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed)),
+            for: machine, in: boot)
     }
 
     /// An answer with the stored files of a machine.
