@@ -1,6 +1,7 @@
 /// A small file, replaced as a whole: written beside the old one, synchronised, and renamed over it.
 package enum Replacement: String, DurableOperation {
     case leasesCompact = "leases.compact"
+    case deliveries = "deliveries.make"
     case centerAuthorityKey = "center.authority-key"
     case centerAuthority = "center.authority"
     case centerKey = "center.key"
@@ -53,6 +54,8 @@ package enum Append: String, DurableOperation {
     case leases = "leases.append"
     /// The zeros that are then overwritten with leases.
     case leasesRoom = "leases.room"
+    /// Which keys configurations go to, before they go out.
+    case deliveries = "deliveries.append"
     case agentEvents = "agent.events-append"
 
     package enum Step: String, CaseIterable { case write, sync, done }

@@ -78,10 +78,14 @@ package final class BootContext {
     private let readers: ColdReaders
     var orders = NodeOrders()
     var hearing = Hearing()
+    var stateMarks = KnownStateMarks()
     var knownNodeLists = KnownNodeLists()
     /// The public halves of nodes' host keys, by their numbers and names.
     var hostKeyLines: [String: String] = [:]
     var secretClaims = SecretClaims()
+    var unwritten = UnwrittenDeliveries()
+    /// Writes which key a configuration goes to; nil: nothing does. That it is on the disk comes by ``take(written:isWritten:)``, with the number.
+    package var writeDelivery: ((WrittenDelivery, Int) -> Void)?
     var runningSteps = RunningSteps()
     var tpmProofs = TPMProofs()
     var logIns = LogInRequests()
@@ -203,6 +207,7 @@ package final class BootContext {
         let delivery = tracker.deliver(
             ConfigurationDelivery(address: address, publicKey: key), boot: boot, machine: machine, at: now())
         if case .first(let event) = delivery {
+            if writeDelivery != nil { unwritten.note(boot, of: machine) }
             knownNodeLists.noteChange()
             record(event, before: before)
         }

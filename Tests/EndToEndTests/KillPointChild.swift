@@ -26,6 +26,10 @@ struct KillPointChild {
             var journal = try LeaseJournal(place)
             return try journal.append([Self.lease(6)])
         }
+        if point.hasPrefix("deliveries.") {
+            var journal = try DeliveryJournal(place)
+            return try journal.append([Self.delivery(3)])
+        }
         let commit = try #require(
             Commit(rawValue: point.components(separatedBy: ".").dropLast().joined(separator: ".")))
         try await commit.act(path: place)
@@ -38,6 +42,13 @@ struct KillPointChild {
             hostName: "pc\(number)")
     }
 
+    static func delivery(_ number: UInt64) -> WrittenDelivery {
+        WrittenDelivery(
+            machine: MACAddress(rawValue: number), boot: "00000000000000a\(number)", at: 5,
+            delivery: ConfigurationDelivery(
+                address: IPv4Address(rawValue: UInt32(truncatingIfNeeded: number)),
+                publicKey: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 32)))
+    }
 }
 
 extension Commit {

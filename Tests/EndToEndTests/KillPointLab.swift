@@ -14,7 +14,7 @@ extension EndToEnd.Servers {
         /// Groups of points that are reached together, by the prefixes of their names.
         enum Scenario: String, CaseIterable {
             case store = "store."
-            case leases = "leases."
+            case leases = "leases. deliveries."
             case firstStart = "center. keys. node-archive."
             case imports = "image.file. image.manifest. image.publish. modules."
             case removal = "image.remove."
@@ -146,7 +146,8 @@ extension EndToEnd.Servers {
 
         private func killJournals(at points: [String]) throws {
             let before = Set(1...5)
-            for point in points {
+            for point in points where point.hasPrefix("deliveries.") { try killDelivery(at: point) }
+            for point in points where point.hasPrefix("leases.") {
                 let path = "\(directory)/\(point)"
                 do {
                     var journal = try LeaseJournal(path)
@@ -166,6 +167,33 @@ extension EndToEnd.Servers {
                 #expect(try stored() == left.union([7]), "\(point)")
                 #expect(try !names(in: directory).contains("\(point).new"))
             }
+        }
+
+        /// The key that a configuration goes to is on the disk before it goes: at the last point it is, and no other key gets one.
+        private func killDelivery(at point: String) throws {
+            let path = "\(directory)/\(point)"
+            let isMade = point.hasPrefix("deliveries.append.")
+            if isMade {
+                var journal = try DeliveryJournal(path)
+                try journal.append([KillPointChild.delivery(1), KillPointChild.delivery(2)])
+            }
+            try runChild(path, killedAt: point)
+            func stored() throws -> Set<UInt64> {
+                let deliveries = try DeliveryJournal.deliveries(at: path)
+                #expect(
+                    deliveries.allSatisfy { $0 == KillPointChild.delivery($0.machine.rawValue) }, "\(point)")
+                return Set(deliveries.map(\.machine.rawValue))
+            }
+            let left = try stored()
+            switch point {
+            case "deliveries.append.write": #expect(left == [1, 2])
+            case "deliveries.append.done": #expect(left == [1, 2, 3])
+            default: #expect(isMade ? left.isSuperset(of: [1, 2]) : left.isEmpty, "\(point)")
+            }
+            var journal = try DeliveryJournal(path)
+            try journal.append([KillPointChild.delivery(4)])
+            #expect(try stored() == left.union([4]), "\(point)")
+            #expect(try !names(in: directory).contains("\(point).new"))
         }
 
         // MARK: The first start

@@ -17,6 +17,14 @@ package struct ConfigurationDelivery: Equatable, Sendable, Codable {
         }.joined()
     }
 
+    /// ``key`` as bytes.
+    package var keyBytes: [UInt8] {
+        let digits = Array(key.utf8).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+        return stride(from: 0, to: digits.count - 1, by: 2).map {
+            UInt8(truncatingIfNeeded: digits[$0] << 4 | digits[$0 + 1])
+        }
+    }
+
     /// For people: `to 10.77.0.5, sealed for key 0f1e2d3c4b5a69788796a5b4c3d2e1f0`.
     package var summary: String { "to \(address), sealed for key \(key)" }
 }

@@ -12,6 +12,8 @@ import StoreSQLite
 enum StateFiles {
     static let database = "roost.sqlite"
     static let journal = "leases.journal"
+    /// Of the moment: no part of a backup.
+    static let deliveries = "deliveries.journal"
     static let center = "center"
     static let images = "images"
     /// Names the directory with the previous state, from the first change of a restore to its last.

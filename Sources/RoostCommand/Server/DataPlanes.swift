@@ -118,12 +118,15 @@ struct FormerRun: Sendable {
     let leases: [Lease]
     /// The last of each machine.
     let boots: [BootTimeline]
+    /// The keys that configurations went to, also where the store does not know that yet.
+    let deliveries: [WrittenDelivery]
     /// Of the clock since then.
     let leap: ClockJump?
 
     init(_ settings: ServerSettings, _ links: [DHCPLink], _ store: any FleetStore) async throws {
         leases = settings.roles.contains(.dhcp) ? try LeaseJournal.leases(at: settings.journalPath) : []
         boots = try await store.lastBoots()
+        deliveries = try DeliveryJournal.deliveries(at: settings.deliveryPath)
         let trials = try await store.snapshot().rollouts.values.map(\.startedAt)
         let times = [Lease.lastGiven(of: leases, on: links), try await store.newestSecond()]
         leap = ClockJump.betweenRuns(
@@ -166,9 +169,13 @@ final class DataPlanes: Sendable {
             committer = try LeaseCommitter(journal: try LeaseJournal(settings.journalPath), log: log)
         }
         let writer = committer
+        let deliveries =
+            settings.roles.contains(.http)
+            ? try DeliveryWriter(journal: try DeliveryJournal(settings.deliveryPath), log: log) : nil
         mailbox = try EventLoop.start(name: "roost-loop") { loop in
             var tracker = BootTracker()
             tracker.restore(former.boots, isNode: snapshot.knows)
+            for event in tracker.restore(former.deliveries) { send(.boot(event)) }
             // Of a clock that was ahead: they are not still to come.
             if let leap = former.leap, leap.milliseconds < 0 { tracker.move(with: leap) }
             let limits = PeerLimits(allowances: policy.allowances, budget: budget) {
@@ -180,6 +187,16 @@ final class DataPlanes: Sendable {
                     limits: limits,
                     send: send))
             home.residents = residents
+            if let deliveries {
+                let sender = loop.sender
+                residents.context.writeDelivery = { delivery, number in
+                    deliveries.write(delivery) { isWritten in
+                        sender.submit { _ in
+                            home.residents?.context.take(written: number, isWritten: isWritten)
+                        }
+                    }
+                }
+            }
             if let writer {
                 try Self.startDHCP(
                     residents, sockets, policy.networks, former: former, committer: writer, loop: loop,

@@ -285,6 +285,7 @@ struct ServerSettings {
     var imageDirectory: String { "\(stateDirectory)/images" }
     var volumeDirectory: String { "\(stateDirectory)/volumes" }
     var databasePath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.database)" }
+    var deliveryPath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.deliveries)" }
     var journalPath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.journal)" }
     var nodeArchiveDirectory: String { "\(stateDirectory)/node" }
 

@@ -30,6 +30,9 @@ final class LargeAnswers {
             answers.usedByteCount += byteCount
         }
 
+        /// A refusal, and a request to ask again, take no room.
+        func isNeeded(by answer: HTTPAnswer) -> Bool { answer.byteCount >= LargeAnswers.smallByteCount }
+
         deinit { answers.usedByteCount -= byteCount }
     }
 
@@ -72,7 +75,12 @@ final class LargeAnswers {
         for one in all {
             if one.later.isAbandoned { continue }
             if !isFull, hasTime(now: now), hasRoom(for: one.byteCount) {
-                one.later.give(placed(one.byteCount, one.make))
+                let answer = placed(one.byteCount, one.make)
+                if case .later(let inner) = answer.body {
+                    inner.whenGiven { one.later.give($0) }
+                } else {
+                    one.later.give(answer)
+                }
                 continue
             }
             isFull = true
@@ -95,8 +103,11 @@ final class LargeAnswers {
         let start = clock()
         var answer = make()
         windowNow.spent += clock() - start
-        // A refusal, and a request to ask again, take no room.
-        if answer.byteCount >= Self.smallByteCount { answer.place = place }
+        if case .later(let later) = answer.body {
+            later.place = place
+        } else if place.isNeeded(by: answer) {
+            answer.place = place
+        }
         return answer
     }
 

@@ -2,6 +2,8 @@
 final class LaterAnswer {
     private var take: ((HTTPAnswer) -> Void)?
     private var given: HTTPAnswer?
+    /// The room that the answer takes once it is given.
+    var place: LargeAnswers.Place?
     /// Its connection has ended: no one takes the answer.
     private(set) var isAbandoned = false
 
@@ -13,10 +15,14 @@ final class LaterAnswer {
     func abandon() {
         isAbandoned = true
         take = nil
+        place = nil
     }
 
     func give(_ answer: HTTPAnswer) {
         guard given == nil, !isAbandoned else { return }
+        var answer = answer
+        if answer.place == nil { answer.place = place.flatMap { $0.isNeeded(by: answer) ? $0 : nil } }
+        place = nil
         given = answer
         let take = take
         self.take = nil

@@ -7,6 +7,8 @@ package enum AgentOrderProblem: Error, Sendable, Equatable {
     /// Its agent does not listen.
     case notConnected(TerminalName)
     case noAnswer(TerminalName, seconds: Int)
+    /// Its connection has ended since: it may have been carried out, and no one will tell.
+    case gone(TerminalName)
     /// What the agent says.
     case refused(TerminalName, String)
 }
@@ -46,18 +48,21 @@ extension LiveTerminals {
     /// Orders fail whose agent does not come back.
     private func awaitReturn(of name: TerminalName) async {
         try? await Task.sleep(for: .milliseconds(Self.returnTime))
-        failOrders(of: name) { $0.listeners[name] == nil }
+        failOrders(of: name, .gone(name)) { $0.listeners[name] == nil }
     }
 
     /// All that wait for an agent fail.
-    func failOrders(of name: TerminalName, if isSo: (inout State) -> Bool = { _ in true }) {
+    func failOrders(
+        of name: TerminalName, _ problem: AgentOrderProblem? = nil,
+        if isSo: (inout State) -> Bool = { _ in true }
+    ) {
         let lost = state.withLock { state -> [CheckedContinuation<AgentResult, any Error>] in
             guard isSo(&state) else { return [] }
             let lost = state.waiting.filter { $0.value.server == name }
             for id in lost.keys { state.waiting[id] = nil }
             return lost.values.map(\.continuation)
         }
-        for result in lost { result.resume(throwing: AgentOrderProblem.notConnected(name)) }
+        for result in lost { result.resume(throwing: problem ?? AgentOrderProblem.notConnected(name)) }
     }
 
     /// Has an agent do something, and waits for its result.
