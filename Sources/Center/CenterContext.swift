@@ -38,10 +38,10 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
         return caller
     }
 
-    /// A path component, percent-decoded.
     /// The component `name` of the path, as the name that it must be.
     func name<Name: CheckedName>(_: Name.Type = Name.self) throws -> Name { try Name(parameter("name")) }
 
+    /// A path component, percent-decoded.
     func parameter(_ name: String) throws -> String {
         let text = try parameters.require(name)
         guard let decoded = text.removingPercentEncoding else {
