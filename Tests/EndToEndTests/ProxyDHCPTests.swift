@@ -3,8 +3,7 @@ import Testing
 
 extension EndToEnd.Machines {
     /// Machines that get their addresses from dnsmasq, and their boot files from Roost (ProxyDHCP).
-    @Suite(.disabled("the test waits for the dnsmasq that it starts; tried by hand with OVMF and iPXE"))
-    struct ProxyDHCPTests {
+    @Suite struct ProxyDHCPTests {
         let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
@@ -12,41 +11,61 @@ extension EndToEnd.Machines {
         private func scratch(_ name: String) -> String { "\(BootLab.directory)/\(name)" }
 
         /// A host with dnsmasq, which gives 10.77.0.50 to 60 as long as `body` runs, in a network that says so.
-        private func besideOther(_ body: (Neighbour) throws -> Void) throws {
+        ///
+        /// - Parameter nextServer: the one that its answers name; nil: itself.
+        private func besideOther(nextServer: String? = nil, _ body: (Neighbour) throws -> Void) throws {
             let other = try Neighbour("other", mac: "52:54:00:00:0c:02", address: "10.77.0.2")
-            let files = (pid: scratch("dnsmasq.pid"), log: scratch("dnsmasq.log"))
-            // It goes on behind its starter, without what a test waits for the end of.
-            let detached = #"""
-                for path in /proc/$BASHPID/fd/*; do number=${path##*/}; [ "$number" -le 2 ] || eval "exec $number>&-"; done
-                exec "$@"
-                """#
-            try other.run([
-                "bash", "-c", detached, "bash", "dnsmasq", "--conf-file=/dev/null", "--port=0", "--user=root",
-                "--interface=eth0",
-                "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,10m",
-                "--dhcp-option=3,10.77.0.1", "--pid-file=\(files.pid)", "--log-dhcp",
-                "--log-facility=\(files.log)", "--dhcp-leasefile=\(scratch("dnsmasq.leases"))",
-            ])
-            defer { _ = try? BootLab.run("sh", ["-c", "kill $(cat \(files.pid))"]) }
+            let pidFile = scratch("dnsmasq.pid")
+            // It goes on behind its starter, and closes what it has inherited.
+            try other.run(
+                [
+                    "dnsmasq", "--conf-file=/dev/null", "--port=0", "--user=root", "--interface=eth0",
+                    "--bind-interfaces", "--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,10m", "--no-ping",
+                    "--dhcp-option=3,10.77.0.1", "--pid-file=\(pidFile)", "--log-dhcp",
+                    "--log-facility=\(scratch("dnsmasq.log"))",
+                    "--dhcp-leasefile=\(scratch("dnsmasq.leases"))",
+                ] + (nextServer.map { ["--dhcp-boot=,,\($0)"] } ?? []))
+            defer { _ = try? BootLab.run("sh", ["-c", "kill $(cat \(pidFile))"]) }
             try lab.roost("network", "add", "beside", "--interface", "br0", "--proxy")
             defer { _ = try? lab.roost("network", "rm", "beside") }
             try body(other)
         }
 
-        @Test(arguments: [[], ["--firmware", "uefi", "--rom", "none"]])
+        /// A machine that boots there.
+        struct Machine: CustomTestStringConvertible {
+            var testDescription: String
+            var mac: String
+            var options: [String] = []
+            /// What its console shows.
+            var marks = [BootLab.handover]
+            /// GRUB asks only the server that the other one names.
+            var loader: String?
+
+            static let bios = Self(testDescription: "BIOS, iPXE", mac: "52:54:00:00:0c:11")
+            static let uefi = Self(
+                testDescription: "UEFI, iPXE", mac: "52:54:00:00:0c:12",
+                options: ["--firmware", "uefi", "--rom", "none"])
+            static let grub = Self(
+                testDescription: "UEFI, GRUB", mac: "52:54:00:00:0c:13", options: uefi.options,
+                marks: ["Welcome to GRUB", "Run /init as init process"], loader: "grub")
+        }
+
+        @Test(arguments: [Machine.bios, .uefi] + (Extent.isSample ? [] : [.grub]))
         func `a machine boots with the address of another server and the loader of this one`(
-            firmware: [String]
+            machine: Machine
         ) throws {
-            let mac = firmware.isEmpty ? "52:54:00:00:0c:11" : "52:54:00:00:0c:12"
-            try besideOther { _ in
-                try lab.roost("node", "add", "beside", "--mac", mac)
+            try besideOther(nextServer: machine.loader == nil ? nil : BootLab.address) { _ in
+                try lab.roost("node", "add", "beside", "--mac", machine.mac)
                 defer { _ = try? lab.roost("node", "rm", "beside") }
-                try lab.boot("beside", mac: mac, firmware, expecting: ["roost: ready"])
+                if let loader = machine.loader {
+                    try lab.roost("set", "--node", "beside", "loader=\(loader)")
+                }
+                try lab.boot("beside", mac: machine.mac, machine.options, expecting: machine.marks)
                 defer { _ = try? lab.powerOff("beside") }
                 let leases = try lab.roost("lease", "list")
-                #expect(!leases.contains(mac), "\(leases)")
+                #expect(!leases.contains(machine.mac), "\(leases)")
                 let given = try String(contentsOfFile: scratch("dnsmasq.leases"), encoding: .utf8)
-                #expect(given.contains(mac))
+                #expect(given.contains(machine.mac))
             }
         }
 
