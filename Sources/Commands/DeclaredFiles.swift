@@ -44,8 +44,8 @@ package struct DeclaredFiles {
                     Self.problem(path, "this link leads out of the directory: put the file there itself"))
                 continue
             }
-            if isWatched, FullDisk.mayHaveCut(path) {
-                problems.append(Self.problem(path, FullDisk.reason))
+            if isWatched, let cut = FullDisk.cut(of: path, limit: Self.fileByteLimit) {
+                problems.append(Self.problem(path, cut))
                 continue
             }
             try read(path, isPlain: isWatched || !isNamed)

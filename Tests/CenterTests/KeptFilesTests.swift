@@ -68,6 +68,30 @@ import Testing
         #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText != "Europe/Rome")
     }
 
+    @Test func `a file that has lost its end at a block of a disk is refused, also by a server that starts`()
+        async throws
+    {
+        let services = try await CenterServices.alone(in: #require(directory))
+        let fleet = services.fleet
+        let head = "[default]\nTIMEZONE = Europe/Rome\n#" + String(repeating: "x", count: 478)
+        let right = file(head + "\n# one\n[52:54:00:00:00:01]\nSOUND = True\n")
+        #expect(await kept().take(.success(right), of: .site, into: fleet))
+        let revision = fleet.snapshot.revision
+        let started = kept()
+        #expect(await started.take(.success(file(head)), of: .site, into: fleet))
+        #expect(started.all.first?.refusal?.contains("its end is gone") == true)
+        #expect(fleet.snapshot.revision == revision && fleet.snapshot.keptFiles[.site] == right)
+        // Shorter because people want it so.
+        let other = String(head.dropLast()) + "\n"
+        #expect(head.utf8.count == 512 && other.utf8.count == 512)
+        for text in [head + "\n", "[default]\nTIMEZONE = Europe/Rome\n", head + "\n# one\n", other] {
+            _ = await kept().take(.success(right), of: .site, into: fleet)
+            let kept = kept()
+            #expect(await kept.take(.success(file(text)), of: .site, into: fleet))
+            #expect(kept.all.first?.refusal == nil && fleet.snapshot.keptFiles[.site] == file(text))
+        }
+    }
+
     @Test func `a file that roost.yaml names no more loses its effect`() async throws {
         let services = try await CenterServices.alone(in: #require(directory))
         let fleet = services.fleet

@@ -2,6 +2,7 @@ import Center
 import Fleet
 import Foundation
 import Glibc
+import Linux
 import Testing
 
 @testable import RoostCommand
@@ -113,6 +114,48 @@ import Testing
         try FileHandle(forWritingTo: URL(fileURLWithPath: "\(directory)/big")).truncate(atOffset: 100 << 20)
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "big")
         #expect(error(watch).contains("more than 16 MiB"))
+    }
+
+    @Test func `what a full disk has cut off does not count, when there is room again and after a restart`()
+        throws
+    {
+        let block = try blockByteCount()
+        let (cut, text) = ("\(directory)/a.yaml", "groups:\n  - path: /a\n")
+        let head = text + "#" + String(repeating: " ", count: block - text.utf8.count - 2)
+        try write(head + "x", "a.yaml")
+        #expect(try error(watch()).contains("a.yaml: it ends with a block of its disk"))
+        // A server that starts knows nothing of before.
+        #expect(try firstError(watch()).contains("in the middle of a line"))
+        for whole in [head + "\n", head + "xy", head] {
+            try write(whole, "a.yaml")
+            #expect(try firstError(watch()).isEmpty)
+        }
+        // UTF-16, as Windows editors save it.
+        for (encoding, isBig) in [(String.Encoding.utf16LittleEndian, false), (.utf16BigEndian, true)] {
+            let line = String(repeating: "a", count: block / 2 - 2)
+            let mark = Data(isBig ? [0xFE, 0xFF] : [0xFF, 0xFE])
+            for end in ["\n", "b"] {
+                let bytes = try #require((line + end).data(using: encoding))
+                try (mark + bytes).write(to: URL(fileURLWithPath: cut))
+                #expect((FullDisk.cut(of: cut, limit: 1 << 20) == nil) == (end == "\n"))
+            }
+        }
+        #expect(
+            FullDisk.cut(of: cut, limit: 100) == nil && FullDisk.cut(of: directory, limit: 1 << 20) == nil)
+        try write("", "a.yaml")
+        #expect(FullDisk.cut(of: cut, limit: 1 << 20) == nil)
+        #expect(FullDisk.loss(of: cut)?.contains("empty") == true && FullDisk.loss(of: "/dev/null") == nil)
+    }
+
+    private func blockByteCount() throws -> Int {
+        var disk = statvfs()
+        try #require(unsafe statvfs(directory, &disk) == 0)
+        return Int(disk.f_frsize)
+    }
+
+    private func firstError(_ watch: DeclaredWatch) -> String {
+        guard case .failure(let error)? = watch.look(isFirst: true).last?.content else { return "" }
+        return "\(error)"
     }
 
     @Test func `a file that has lost its text is no wish to remove its records`() throws {

@@ -62,11 +62,18 @@ package final class KeptFiles: Sendable {
             return true
         }
         var problems = file.file.problems
-        if let lost = file.textLost(since: fleet.snapshot.keptFiles[scope]) {
+        let before = fleet.snapshot.keptFiles[scope]
+        if let lost = file.textLost(since: before) {
             problems.insert(
                 LTSPProblem(
                     error: "it is empty, and was not before: write a comment (#) if that is meant", lost, nil),
                 at: 0)
+        } else if let cut = file.endLost(since: before) {
+            problems.insert(
+                LTSPProblem(
+                    error:
+                        "its end is gone, and what is left ends with a block of a disk, as after a full disk: write it again, or a comment (#) behind it if that is meant",
+                    cut, nil), at: 0)
         }
         note(problems, of: scope)
         guard !problems.contains(where: \.isError), fleet.snapshot.keptFiles[scope] != file else {

@@ -40,6 +40,29 @@ package struct KeptFile: Equatable, Sendable {
         }
     }
 
+    /// The name of a file that has lost its end, as a full disk leaves it: it is the beginning of what it was, and ends with a block of a disk.
+    /// Nil: none.
+    package func endLost(since before: KeptFile?) -> String? {
+        guard let before, before.path == path else { return nil }
+        return texts.keys.sorted().first { name in
+            guard case .list(let lines)? = texts[name], case .list(let all)? = before.texts[name],
+                !lines.isEmpty, all.count >= lines.count
+            else { return false }
+            let (count, countBefore) = (Self.byteCount(of: lines), Self.byteCount(of: all))
+            // What follows the last line end is a line, too.
+            return count > 0 && count < countBefore && count.isMultiple(of: Self.leastBlock)
+                && all.starts(with: lines.dropLast())
+                && all[lines.count - 1].utf8.starts(with: lines.last?.utf8 ?? "".utf8)
+        }
+    }
+
+    private static func byteCount(of lines: [String]) -> Int {
+        lines.reduce(lines.count - 1) { $0 + $1.utf8.count }
+    }
+
+    /// Blocks of disks have this many bytes, or a multiple of them.
+    private static let leastBlock = 512
+
     private static func isBlank(_ text: SettingValue?) -> Bool {
         guard case .list(let lines) = text else { return false }
         return lines.allSatisfy { $0.utf8.allSatisfy { $0 <= 0x20 } }

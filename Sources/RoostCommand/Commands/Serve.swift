@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Fleet
 import Foundation
+import Linux
 
 /// `roost serve`: the server.
 struct Serve: AsyncParsableCommand {
@@ -59,6 +60,9 @@ struct Serve: AsyncParsableCommand {
         let file = configuration ?? LocalConfiguration.file
         guard configuration != nil || FileManager.default.fileExists(atPath: file) else {
             return ServerSettings()
+        }
+        if let loss = FullDisk.cut(of: file, limit: 64 << 20) ?? FullDisk.loss(of: file) {
+            throw Failure(text: "\(file): \(loss)", code: 1)
         }
         return try ServerSettings(parsing: InputFile.text(file), file: file)
     }

@@ -42,7 +42,9 @@ struct KeptFileReader {
             let (path, dialect) = try main()
             func bytes(_ path: String) throws -> [UInt8] {
                 if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
-                guard !FullDisk.mayHaveCut(path) else { throw Unreadable("\(path): \(FullDisk.reason)") }
+                if let cut = FullDisk.cut(of: path, limit: Self.byteLimit) {
+                    throw Unreadable("\(path): \(cut)")
+                }
                 do { return try WholeFile.readPlain(path, limit: Self.byteLimit) } catch {
                     guard error.number == EFBIG else { throw error }
                     throw Unreadable("\(path) is too long: all files together have at most 4 MiB")
@@ -52,13 +54,20 @@ struct KeptFileReader {
             let name = url.lastPathComponent
             var texts = [name: try bytes(path)]
             if dialect == .lts {
+                var unreadable: Unreadable?
                 // Its includes stand beside it: their paths are those of an image.
                 _ = LTSConf(texts[name] ?? [], file: name) { included in
                     let name = URL(fileURLWithPath: included).lastPathComponent
                     let beside = url.deletingLastPathComponent().appendingPathComponent(name).path
-                    texts[name] = try? bytes(beside)
+                    // One that is not there is said by what reads it; one that is there, and cannot be taken, must not count as missing.
+                    do { texts[name] = try bytes(beside) } catch {
+                        if FileStatus(beside, follows: true) != nil {
+                            unreadable = unreadable ?? (error as? Unreadable) ?? Unreadable("\(error)")
+                        }
+                    }
                     return texts[name]
                 }
+                if let unreadable { throw unreadable }
             }
             return (
                 .success(
