@@ -8,9 +8,9 @@ struct NodeRenameCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rename", abstract: "Give a node another name.",
         discussion: """
-            Its cards, group, settings, address, volume, TPM, secrets, roll-outs and terminal server stay, and its history, logs and boots. \
-            Its host name changes at its next start, and its SSH host keys, which belong to names. Rules and files that name it stay as \
-            they are.
+            Its cards, group, settings, address, volume, TPM, secrets, SSH host key, roll-outs and terminal server stay, and its history, \
+            logs and boots. Its host name changes at its next start. Rules for it alone (name = NODE) follow; other rules, and files that \
+            name it, stay as they are (--plan says which rules fit no more).
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String

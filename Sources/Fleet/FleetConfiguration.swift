@@ -15,6 +15,7 @@ package final class FleetConfiguration: Sendable {
         package var secrets: [SecretName: Secret] = [:]
         package var storedFiles: [StoredFileName: StoredFile] = [:]
         package var tpms: [NodeName: BoundTPM] = [:]
+        package var hostKeyNames: [NodeName: HostKeyName] = [:]
         package var applied: [AppliedKey: AppliedRecord] = [:]
         package var terminals = TerminalRecords()
         package var schedules: [ScheduleName: Schedule] = [:]

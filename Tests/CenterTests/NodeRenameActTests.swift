@@ -51,6 +51,35 @@ import Wire
         #expect(fleet.services.fleet.snapshot.node(at: MACAddress(Self.card))?.name.text == "spare")
     }
 
+    @Test func `SSH clients know a renamed node by the same key, and a new one with its old name by another`()
+        async throws
+    {
+        let fleet = try await fleetWithSpare()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        /// By their names.
+        func keys() async throws -> [String: String] {
+            let lines = try await acts.knownHosts().split(separator: "\n")
+            return Dictionary(
+                lines.compactMap { line -> (String, String)? in
+                    let words = line.split(separator: " ", maxSplits: 1)
+                    guard let name = words.first?.split(separator: ",").first else { return nil }
+                    return (String(name), String(words[1]))
+                }, uniquingKeysWith: { first, _ in first })
+        }
+        let key = try #require(await keys()["spare"])
+        _ = try await rename("spare", to: "office-9", fleet)
+        #expect(try await keys()["office-9"] == key)
+        let name = try NodeName("spare")
+        let other = Node(name: name, macAddresses: [try #require(MACAddress("52:54:00:00:04:09"))])
+        _ = try await fleet.services.fleet.change(by: "test") { _ in [.node(name, other)] }
+        let now = try await keys()
+        #expect(now["office-9"] == key && now["spare"] != nil && now["spare"] != key)
+        // As the store keeps it.
+        #expect(try await fleet.services.fleet.reload().hostKeyName(of: NodeName("office-9")) == name)
+    }
+
     @Test func `a volume goes along, history follows, and undo takes both back`() async throws {
         let fleet = try await SmallFleet()
         let (old, new) = (try NodeName(Place.school.node), try NodeName("office-9"))

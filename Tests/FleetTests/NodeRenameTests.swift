@@ -167,9 +167,65 @@ import Wire
         #expect(back.rollout(3) == rollout && back.contents.terminals.servers[name]?.node == old)
     }
 
+    @Test func `its SSH host key goes with it, and no other node gets the same one`() throws {
+        let fleet = try fleet()
+        #expect(fleet.hostKeyName(of: old) == old && fleet.contents.hostKeyNames.isEmpty)
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        #expect(renamed.hostKeyName(of: new) == old)
+        // A third name; and a machine that comes under the first one.
+        let third = try NodeName("office-2")
+        let again = try renamed.checking([.node(new, nil), .node(third, node(third))]).after
+        #expect(again.hostKeyName(of: third) == old && again.contents.hostKeyNames[new] == nil)
+        let two = try again.checking([.node(old, node(old, 2)), .node(new, node(new, 3))]).after
+        #expect(two.hostKeyName(of: old).text == "pc-1-2" && two.hostKeyName(of: new) == new)
+        // So does one that has the name of that key.
+        let other = try NodeName("pc-1-2")
+        let three = try two.checking([.node(other, node(other, 4))]).after
+        #expect(three.hostKeyName(of: other).text == "pc-1-2-2")
+        let lines = knownHosts(of: [node(third), node(old, 2)], in: three, domain: "") { name, _ in "\(name)"
+        }
+        #expect(lines == "office-2 pc-1\npc-1 pc-1-2\n")
+        // Home, and gone: nothing is left.
+        let home = try renamed.checking([.node(new, nil), .node(old, node(old))]).after
+        #expect(home.contents.hostKeyNames.isEmpty)
+        let gone = try three.checking([.node(third, nil), .node(old, nil), .node(other, nil)]).after
+        #expect(gone.contents.hostKeyNames.isEmpty && gone.nodes.count == 1)
+    }
+
+    @Test func `a rename that is undone restores the keys, too`() throws {
+        let fleet = try fleet()
+        let change = try fleet.checking([.node(old, nil), .node(new, node(new))])
+        let record = change.after.contents.hostKeyNames[new]
+        #expect(record == HostKeyName(node: new, origin: old))
+        let undo = try change.after.checking([
+            .hostKeyName(new, nil), .node(new, nil), .node(old, node(old)),
+        ])
+        #expect(undo.after.hostKeyName(of: old) == old && undo.after.contents.hostKeyNames.isEmpty)
+        #expect(throws: StoreError.self) {
+            try fleet.checking([.hostKeyName(new, HostKeyName(node: new, origin: old))])
+        }
+    }
+
+    @Test(arguments: [
+        ("name = pc-1", "name = \"office-1\""), ("NAME=\"PC-1\"", "name = \"office-1\""), ("pc-1", nil),
+        ("name = pc-1 and memory > 2 GiB", nil), ("name != pc-1", nil), ("name = pc-10", nil),
+        ("tag = pc-1", nil),
+    ])
+    func `rules for it alone follow its name`(condition: String, expected: String?) throws {
+        let rule = MatchRule(name: try RuleName("own"), condition: condition)
+        let fleet = try fleet().checking([.rule(rule.name, rule)]).after
+        let renamed = try fleet.checking([.node(old, nil), .node(new, node(new))]).after
+        #expect(renamed.contents.rules[rule.name]?.condition == expected ?? condition)
+        if expected != nil {
+            #expect(renamed.fittingRules(of: node(new)) == [rule.name])
+            let back = try renamed.checking([.node(new, nil), .node(old, node(old))]).after
+            #expect(back.fittingRules(of: node(old)) == [rule.name])
+        }
+    }
+
     @Test func `a plan says what goes along, and which rules do not fit any more`() throws {
         let rule = MatchRule(
-            name: try RuleName("pcs"), condition: "name = pc-1")
+            name: try RuleName("pcs"), condition: "pc-[1-9]")
         let fleet = try fleet().checking([.rule(rule.name, rule)]).after
         let plan = try ChangePlan(of: [.node(old, nil), .node(new, node(new))], in: fleet)
         let notes = try #require(plan.notes)

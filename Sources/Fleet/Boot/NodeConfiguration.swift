@@ -97,6 +97,8 @@ extension EffectiveSettings {
 
 /// The known_hosts lines of nodes for SSH clients (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names, addresses and the key.
 ///
+/// - Parameter publicLine: of the key that is made from a name, with its number.
+///
 /// Nodes that make their own key, or have one among their files, are left out.
 package func knownHosts(
     of nodes: some Sequence<Node>, in snapshot: FleetSnapshot, domain: String,
@@ -107,6 +109,6 @@ package func knownHosts(
         let names =
             [node.name.text] + (domain.isEmpty ? [] : ["\(node.name).\(domain)"])
             + (address(node).map { [$0.description] } ?? [])
-        return "\(names.joined(separator: ",")) \(publicLine(node.name, number))\n"
+        return "\(names.joined(separator: ",")) \(publicLine(snapshot.hostKeyName(of: node.name), number))\n"
     }.joined()
 }

@@ -32,6 +32,16 @@ package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// For natural order.
     package var countingKey: [UInt8] { text.countingKey }
+
+    /// This name, or the first with a number behind it, that is free.
+    func firstFree(_ isFree: (NodeName) -> Bool) -> NodeName {
+        if isFree(self) { return self }
+        let names = (2...).lazy.compactMap { number -> NodeName? in
+            let end = "-\(number)"
+            return try? NodeName("\(self.text.prefix(63 - end.utf8.count))\(end)")
+        }
+        return names.first(where: isFree) ?? self
+    }
 }
 
 extension String {

@@ -27,15 +27,17 @@ extension FleetSnapshot {
     }
 
     /// What goes with renamed nodes to their new names: their volumes and TPMs, secrets and schedules that are for one of them alone, their
-    /// places in roll-outs, and the terminal servers that they are.
+    /// places in roll-outs, their SSH host keys, rules for one of them by name, and the terminal servers that they are.
     func followers(of renames: [NodeRename], in edits: [FleetEdit]) -> [FleetEdit] {
-        guard !renames.isEmpty else { return [] }
+        let hostKeys = hostKeyNames(after: renames, in: edits)
+        guard !renames.isEmpty else { return hostKeys }
         let tpms = Set(edits.compactMap { $0.of(BoundTPM.self)?.key })
         let secrets = Set(edits.compactMap { $0.of(Secret.self)?.key })
         let volumes = Set(edits.compactMap { $0.of(Volume.self)?.key })
         let terminals = Set(edits.compactMap { $0.of(TerminalServer.self)?.key })
         let rollouts = Set(edits.compactMap { $0.of(Rollout.self)?.key })
         let schedules = Set(edits.compactMap { $0.of(Schedule.self)?.key })
+        let rules = Set(edits.compactMap { $0.of(MatchRule.self)?.key })
         var moved = renames.flatMap { rename in
             var moved: [FleetEdit] = []
             if var tpm = tpm(of: rename.from), !tpms.contains(rename.to) {
@@ -58,6 +60,13 @@ extension FleetSnapshot {
                 schedule.act = act
                 moved.append(.schedule(schedule.name, schedule))
             }
+            for var rule in contents.rules.values.sorted(by: { $0.name < $1.name }) {
+                guard let condition = rule.condition(following: rename), !rules.contains(rule.name) else {
+                    continue
+                }
+                rule.condition = condition
+                moved.append(.rule(rule.name, rule))
+            }
             let servers = contents.terminals.servers.values.filter {
                 $0.node == rename.from && !terminals.contains($0.name)
             }
@@ -70,7 +79,7 @@ extension FleetSnapshot {
         for (id, rollout) in self.rollouts.sorted(by: { $0.key < $1.key }) where !rollouts.contains(id) {
             if let renamed = rollout.renamed(renames) { moved.append(.rollout(renamed)) }
         }
-        return moved
+        return moved + hostKeys
     }
 
     /// What a plan says of renames: what goes with the nodes, and what does not.
@@ -79,7 +88,7 @@ extension FleetSnapshot {
     func notes(of renames: [NodeRename], to after: FleetSnapshot) -> [String] {
         let lines = renames.prefix(Self.noteLimit).flatMap { rename -> [String] in
             var lines = [
-                "node \(rename.from) becomes \(rename.to), with its volume, TPM, secrets, schedules, roll-outs, terminal server and history; its host name and SSH host keys change at its next start"
+                "node \(rename.from) becomes \(rename.to), with its volume, TPM, secrets, SSH host key, schedules, roll-outs, terminal server and history; its host name changes at its next start"
             ]
             guard let old = nodes[rename.from], let new = after.nodes[rename.to] else { return lines }
             let (was, willBe) = (Set(fittingRules(of: old)), Set(after.fittingRules(of: new)))

@@ -210,8 +210,8 @@ package enum FleetRecords {
     package static let all: [any FleetRecord.Type] = [
         Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
         ImageSettings.self, ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self,
-        LoaderRule.self, KeptFile.self, Secret.self, StoredFile.self, BoundTPM.self, AppliedRecord.self,
-        TerminalServer.self, TerminalPool.self, DirectoryAccount.self, Schedule.self,
+        LoaderRule.self, KeptFile.self, Secret.self, StoredFile.self, BoundTPM.self, HostKeyName.self,
+        AppliedRecord.self, TerminalServer.self, TerminalPool.self, DirectoryAccount.self, Schedule.self,
         Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self,
     ]
 

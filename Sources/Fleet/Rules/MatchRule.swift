@@ -71,6 +71,16 @@ extension MatchRule: TableRecord, SettingsRecord, ListedRecord {
     package static func reach(of change: RecordChange<MatchRule>) -> EditReach { .group(.site) }
 }
 
+extension MatchRule {
+    /// Its condition for a renamed node; nil where it is not for that one alone, by its name.
+    func condition(following rename: NodeRename) -> String? {
+        guard case .comparison(.name, .equal, .text(let text))? = try? Condition(stored: condition),
+            (try? NodeName(text)) == rename.from
+        else { return nil }
+        return "name = \"\(rename.to)\""
+    }
+}
+
 extension Condition {
     /// Whether it depends only on hardware and place.
     var isLasting: Bool {

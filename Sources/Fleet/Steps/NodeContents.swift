@@ -22,7 +22,7 @@ package struct NodeContents: Equatable, Sendable {
     ///   - node: the machine's node; nil when it is not enrolled.
     ///   - address: where the machine is, for sections of kept files.
     ///   - stored: contents of stored files.
-    ///   - hostKey: makes the node's SSH host key with a number.
+    ///   - hostKey: makes the SSH host key of a name, with a number.
     package init(
         for machine: MACAddress, being node: Node?, at address: IPv4Address? = nil,
         in snapshot: FleetSnapshot,
@@ -55,7 +55,7 @@ package struct NodeContents: Equatable, Sendable {
             files.append(File(authorizedKeysPath, mode: 0o600, keys.joined(separator: "\n") + "\n"))
         }
         if let number = try settings.hostKeyNumber {
-            let key = hostKey(name, number)
+            let key = hostKey(snapshot.hostKeyName(of: name), number)
             let path = String(HostKeyFiles.path.dropFirst())
             files.append(File(path, mode: 0o600, key.privateFile))
             files.append(File("\(path).pub", "\(key.publicLine) \(name)\n"))

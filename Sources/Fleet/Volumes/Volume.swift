@@ -254,11 +254,6 @@ extension FleetSnapshot {
     /// Where a new volume of `node` has its files: in the directory of its name, unless another node took its volume there along.
     package func placeForVolume(of node: NodeName) -> NodeName {
         let taken = Set(volumes.values.filter { $0.node != node }.map(\.place))
-        guard taken.contains(node) else { return node }
-        let names = (2...).lazy.compactMap { number -> NodeName? in
-            let end = "-\(number)"
-            return try? NodeName("\(node.text.prefix(63 - end.utf8.count))\(end)")
-        }
-        return names.first { !taken.contains($0) } ?? node
+        return node.firstFree { !taken.contains($0) }
     }
 }

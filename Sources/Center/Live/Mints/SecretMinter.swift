@@ -74,7 +74,7 @@ package struct SecretMinter: Sendable {
                 "\(node.name) makes its own SSH host key: set ssh-host-key to 1 or more, and leave it out of files"
             )
         }
-        let key = hostKey(node.name, number)
+        let key = hostKey(snapshot.hostKeyName(of: node.name), number)
         let validity = Self.validity(of: terms, now: now)
         let certificate = authority.certificate(
             of: key,

@@ -1,0 +1,83 @@
+/// The name that a node's SSH host key is made from, where that is not its own: a renamed node keeps its key.
+package struct HostKeyName: Equatable, Sendable, Codable {
+    package var node: NodeName
+    /// In use by no other node.
+    package var origin: NodeName
+
+    package init(node: NodeName, origin: NodeName) {
+        self.node = node
+        self.origin = origin
+    }
+}
+
+extension FleetEdit {
+    /// - Parameter name: nil: its key is made from its own name.
+    package static func hostKeyName(_ node: NodeName, _ name: HostKeyName?) -> Self { Self(node, name) }
+}
+
+extension HostKeyName: TableRecord {
+    package static let kind = "host-key-name"
+
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.hostKeyNames }
+
+    package static func checked(
+        _ change: RecordChange<HostKeyName>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> HostKeyName? {
+        try change.requireSomething(in: draft)
+        return change.after
+    }
+
+    /// It goes with its node.
+    package static func check(_ key: NodeName, in contents: FleetSnapshot.Contents) throws {
+        guard contents.hostKeyNames[key] != nil, contents.nodes[key] == nil else { return }
+        throw StoreError.notFound(Node.missing(key))
+    }
+
+    package static func missing(_ key: NodeName) -> String { "the SSH host key of \(key) has no other name" }
+
+    package static func summary(of change: RecordChange<HostKeyName>, in snapshot: FleetSnapshot) -> String {
+        guard let after = change.after else { return "SSH host key of \(change.key) made from its own name" }
+        return "SSH host key of \(change.key) made from the name \(after.origin)"
+    }
+
+    package static func places(of change: RecordChange<HostKeyName>, in snapshot: FleetSnapshot)
+        -> [GroupPath]
+    {
+        snapshot.nodes[change.key].map { [$0.group] } ?? []
+    }
+
+    package static func reach(of change: RecordChange<HostKeyName>) -> EditReach { .node(change.key) }
+}
+
+extension FleetSnapshot {
+    /// The name that a node's SSH host key is made from.
+    package func hostKeyName(of node: NodeName) -> NodeName { contents.hostKeyNames[node]?.origin ?? node }
+
+    /// What edits of nodes make of their SSH host keys: renamed nodes keep theirs, new ones get none that another node has, and nothing
+    /// stays of nodes that go.
+    func hostKeyNames(after renames: [NodeRename], in edits: [FleetEdit]) -> [FleetEdit] {
+        let before = contents.hostKeyNames
+        guard !renames.isEmpty || !before.isEmpty else { return [] }
+        let changes = edits.compactMap { $0.of(Node.self) }
+        let stay = Set(changes.filter { $0.after != nil }.map(\.key))
+        var after = before
+        for change in changes where change.after == nil && !stay.contains(change.key) {
+            after[change.key] = nil
+        }
+        for rename in renames {
+            let origin = hostKeyName(of: rename.from)
+            after[rename.to] = origin == rename.to ? nil : HostKeyName(node: rename.to, origin: origin)
+        }
+        var taken = Set(after.values.map(\.origin))
+        let renamed = Set(renames.map(\.to))
+        for name in stay.subtracting(renamed).sorted() where nodes[name] == nil && taken.contains(name) {
+            let origin = name.firstFree { !taken.contains($0) && nodes[$0] == nil }
+            after[name] = HostKeyName(node: name, origin: origin)
+            taken.insert(origin)
+        }
+        let named = Set(edits.compactMap { $0.of(HostKeyName.self)?.key })
+        return Set(before.keys).union(after.keys).subtracting(named).sorted()
+            .filter { before[$0] != after[$0] }.map { .hostKeyName($0, after[$0]) }
+    }
+}
