@@ -127,7 +127,10 @@ package struct APIClient {
         guard (200..<300).contains(answer.status) else {
             let problem = try? JSONDecoder().decode(Problem.self, from: data)
             throw Failure(
-                text: problem?.detail ?? "the server answered \(answer.statusText)",
+                text: problem?.detail
+                    ?? "the server answered \(answer.statusText)"
+                    + (server?.hasPrefix("http://") == true
+                        ? ", and not as Roost does: is https:// meant, or another port?" : ""),
                 code: Self.exitCode(of: answer.status))
         }
         return (answer, data)

@@ -28,7 +28,7 @@ struct Doctor: AsyncParsableCommand {
             let networks = try? await server.client.get("networks?limit=1000", [NetworkAnswer].self)
             let findings =
                 Examination(
-                    settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface,
+                    settings: settings, interfaces: interfaces(settings, served: networks ?? []),
                     serverRuns: status != nil,
                     proxied: Swift.Set((networks ?? []).filter(\.isProxy).map(\.interface))
                 ).findings() + (status?.warnings ?? []).map { Finding(isGood: false, text: $0) }
@@ -40,5 +40,12 @@ struct Doctor: AsyncParsableCommand {
             }
             if findings.contains(where: { !$0.isGood }) { throw ExitCode(1) }
         }
+    }
+
+    /// Those of the command line; else those of the configuration; else what a running server was told on its own.
+    private func interfaces(_ settings: ServerSettings, served: [NetworkAnswer]) -> [String] {
+        if !interface.isEmpty { return interface }
+        guard settings.interfaces.isEmpty else { return settings.interfaces }
+        return Swift.Set(served.map(\.interface).filter { !$0.isEmpty }).sorted()
     }
 }

@@ -41,12 +41,12 @@ struct Examination {
             }
             found += networks(on: served.host(settings))
             if !serverRuns { found += served.interfaces.flatMap(ports) }
-            found += served.interfaces.map(otherServers)
+            found += served.interfaces.map(company)
         } catch {
             found.append(
                 Finding(
                     isGood: false, text: ErrorText.of(error),
-                    fix: "choose an interface that is up and has an address"))
+                    fix: "choose the interface that leads to the machines, and give it an IPv4 address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
         found += [clock, certificate].compactMap { $0 }
@@ -60,7 +60,9 @@ struct Examination {
         return ServedNetworks(settings.formerNetworks.records, on: host).problems.map { problem in
             Finding(
                 isGood: false, text: "dhcp: \(problem)",
-                fix: problem.fix ?? "change the section dhcp of the configuration")
+                fix: problem.fix
+                    ?? "change the interface’s address, or add a network once the server runs: roost network add"
+            )
         }
     }
 
@@ -94,6 +96,14 @@ struct Examination {
         ].compactMap { $0 }
     }
 
+    /// Who else is on the wire of an interface, if there can be any.
+    private func company(_ interface: NetworkInterface) -> Finding {
+        if let silence = InterfaceSilence(of: interface.name) {
+            return Finding(isGood: false, text: silence.text, fix: silence.fix)
+        }
+        return otherServers(interface)
+    }
+
     /// Sends a DISCOVER of a machine that does not exist and sees who answers.
     private func otherServers(_ interface: NetworkInterface) -> Finding {
         do {
@@ -106,7 +116,7 @@ struct Examination {
                     text:
                         "another DHCP server answers on \(interface.name): \(others.map(\.description).joined(separator: ", "))",
                     fix:
-                        "turn it off for this network; or keep it for the addresses (roost network set … --proxy); or turn off Roost's role dhcp, and let the other server name the boot file"
+                        "turn it off for this network; or keep it for the addresses (roost network add NAME --interface \(interface.name) --proxy); or turn off Roost's role dhcp, and let the other server name the boot file"
                 )
             }
             return Finding(isGood: true, text: "no other DHCP server answers on \(interface.name)")
@@ -114,7 +124,7 @@ struct Examination {
             return Finding(
                 isGood: false,
                 text: "cannot look for other DHCP servers on \(interface.name): \(ErrorText.of(error))",
-                fix: "run as root")
+                fix: "run as root, and see that the interface is up")
         }
     }
 

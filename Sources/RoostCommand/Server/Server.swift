@@ -109,6 +109,12 @@ final class Server: Sendable {
             policy.follow(snapshot.contents.network) { planes.reconfigure($0) }
             planes.swap(snapshot)
         }
+        let clock = ClockReading(wall: SystemClock.wall, boot: SystemClock.boot)
+        if !clock.isCredible {
+            ServerLog.logger.warning(
+                "the clock was never set: certificates and times are right only once it is (timedatectl set-ntp true)"
+            )
+        }
         if let leap = former.leap {
             ServerLog.logger.warning("clock: since this server last recorded something, it went \(leap)")
             try await fleet.start(after: leap)
@@ -243,6 +249,11 @@ final class Server: Sendable {
         if let setupLink {
             // Standard output, not the log: the link makes an administrator and does not belong into archives.
             try? FileHandle.standardOutput.write(contentsOf: Data("first log-in: \(setupLink)\n".utf8))
+        }
+        // A cable may still come, and trials run on loopback.
+        for silence in interfaces.interfaces.compactMap({ InterfaceSilence(of: $0.name) })
+        where silence.kind == .down {
+            ServerLog.logger.warning("\(silence.text), so that no machine is heard there (\(silence.fix))")
         }
         let roles = settings.roles.text
         log(

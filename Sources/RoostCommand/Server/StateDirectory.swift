@@ -118,6 +118,11 @@ struct StateDirectory {
     /// Throws where the directory belongs to another user than this process's and the server's.
     static func requireOwner(_ status: FileStatus, of path: String, _ user: User) throws {
         guard ![geteuid(), user.uid].contains(status.user) else { return }
+        guard geteuid() == 0 else {
+            throw InvalidSetting(
+                "\(path) belongs to user \(status.user): run the server as root, or give it a directory of this user (--state-directory)"
+            )
+        }
         throw InvalidSetting(
             "\(path) belongs to user \(status.user), and the server runs as \(user.uid): give it to root (chown root: \(path))"
         )
