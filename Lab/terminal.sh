@@ -372,7 +372,11 @@ case $command in
   node) terminal_node "$@" ;;
   run) terminal_run "$@" ;;
   put) terminal_put "$@" ;;
-  exec) enter_container "$@" ;;
+  exec)
+    # What a command leaves behind holds nothing of the caller's.
+    close_inherited
+    enter_container "$@"
+    ;;
   login) terminal_login "$@" ;;
   desktop) terminal_desktop "$@" ;;
   person) terminal_person "$@" ;;
@@ -380,7 +384,11 @@ case $command in
   leave) terminal_leave "$@" ;;
   blank) terminal_blank "$@" ;;
   stop) terminal_end "${1:?stop NAME}" RTMIN+4 ;;
-  kill) terminal_end "${1:?kill NAME}" KILL ;;
+  kill)
+    # Its processes would end their connections with a word.
+    "${ns_ip[@]}" link set "${1:?kill NAME}" down
+    terminal_end "$1" KILL
+    ;;
   cut) "${ns_ip[@]}" link set "${1:?cut NAME}" down ;;
   mend) "${ns_ip[@]}" link set "${1:?mend NAME}" up ;;
   *) die "what is '$command'?" ;;

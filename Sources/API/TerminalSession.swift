@@ -19,10 +19,15 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
     package var isConnected: Bool
     /// The node where it is shown, or the client's address; empty: neither is known, or not for this caller.
     package var place: String
+    /// When its server last told of it: seconds since 1970.
+    @SecondTimestamp package var heardAt: Int
+    /// Its server has fallen silent: whether the session is still there is not known.
+    package var isUncertain: Bool
 
     package init(
         server: TerminalName, group: GroupPath, id: String, user: String, kind: SessionProtocol,
-        display: String, startedAt: Int, idle: Int?, isConnected: Bool, place: String
+        display: String, startedAt: Int, idle: Int?, isConnected: Bool, place: String, heardAt: Int,
+        isUncertain: Bool
     ) {
         self.server = server
         self.group = group
@@ -34,6 +39,8 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
         self.idle = idle
         self.isConnected = isConnected
         self.place = place
+        self.heardAt = heardAt
+        self.isUncertain = isUncertain
     }
 }
 

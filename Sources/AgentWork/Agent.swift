@@ -161,7 +161,7 @@ package final class Agent: Sendable {
             let line = line.withLock { $0 }
             do {
                 let began = SystemClock.boot
-                try await line.orders(connected: { contact.withLock { $0.isListening = true } }) { order in
+                try await line.orders(connected: { listens() }) { order in
                     orders.take(order) { result in
                         Task { await Self.tell(result, line) }
                         // Where sessions ended, the next log-in is not to be sent to them.
@@ -178,6 +178,12 @@ package final class Agent: Sendable {
             contact.withLock { $0.isListening = false }
             try await listenPause.wait(backoff.next(.random(in: 0...1)))
         }
+    }
+
+    /// A center that was started again knows no sessions here until the next report, and log-ins wait for it.
+    private func listens() {
+        contact.withLock { $0.isListening = true }
+        reportPause.end()
     }
 
     /// The center waits a few seconds for it.

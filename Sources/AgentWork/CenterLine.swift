@@ -112,7 +112,7 @@ struct OrderLines {
 /// Growing pauses after failures, each at another moment than those of other agents.
 struct Backoff {
     /// People wait at their nodes while a center that is back is not noticed.
-    private static let (first, longest) = (1.0, 10.0)
+    private static let (first, longest) = (1.0, 4.0)
     private var seconds = first
 
     /// After something that succeeded.

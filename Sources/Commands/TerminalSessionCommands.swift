@@ -17,7 +17,9 @@ enum TerminalSessions {
             table.add([
                 one.server.text, one.id, one.user, one.kind.rawValue, one.place.isEmpty ? "-" : one.place,
                 Shown.time(second: one.startedAt), one.idle.map { "\($0 / 60) min" } ?? "-",
-                one.isConnected ? "connected" : "disconnected",
+                one.isUncertain
+                    ? "not heard since \(Shown.time(second: one.heardAt))"
+                    : one.isConnected ? "connected" : "disconnected",
             ])
         }
         return table.text

@@ -29,6 +29,7 @@ package struct LogIn {
 
     /// - Returns: how it ended, and a sentence for the person unless it is ready.
     package func run() throws -> (end: End, sentence: String) {
+        if options.isCheck { return (TypedName(options.user) == nil ? .refused : .ready, "") }
         guard let key = (try? WholeFile.read(RunningNode.runKeyPath)).flatMap({ RunKey(bytes: $0) }) else {
             return (.unusable, words[.noKey])
         }

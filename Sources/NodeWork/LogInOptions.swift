@@ -11,6 +11,8 @@ package struct LogInOptions: Equatable, Sendable {
     package var key: String?
     /// Where what opens the session is written; nil: nowhere, the person's own password opens it.
     package var credential: String?
+    /// Only whether the name that was typed can be an account's: nothing is asked for.
+    package var isCheck = false
     /// As in `LANG`; empty: English.
     package var language = ""
 
@@ -19,7 +21,7 @@ package struct LogInOptions: Equatable, Sendable {
 
     package static let usage = """
         log-in [--user NAME] [--pool POOL] [--protocols rdp,x2go,ssh] [--password] [--take-over] [--key FILE]
-               [--credential FILE] [--language LANG]
+               [--credential FILE] [--language LANG] [--check]
         """
 
     package init() {}
@@ -36,6 +38,7 @@ package struct LogInOptions: Equatable, Sendable {
             case "--pool": pool = try value()
             case "--protocols": protocols = try value().split(separator: ",").map(String.init)
             case "--password": hasPassword = true
+            case "--check": isCheck = true
             case "--take-over": takesOver = true
             case "--key": key = try value()
             case "--credential": credential = try value()

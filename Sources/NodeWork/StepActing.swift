@@ -38,6 +38,7 @@ struct StepActing {
             }
         case .service(let unit, let name, let wish):
             return try service(unit, name, wish, secondLimit: secondLimit)
+        case .idle(let units): return try idle(units)
         case .timer(let name, let calendar, let cron):
             try StepTimers(files: files).add(name, calendar: calendar, cron: cron)
         case .copy(let path):
@@ -112,6 +113,17 @@ struct StepActing {
         }
         let words = wish == "enable" ? ["add", name, "default"] : ["--all", "delete", name]
         return try run(["rc-update"] + words, secondLimit: secondLimit)
+    }
+
+    /// Other init systems start none of these units.
+    private func idle(_ units: [String]) throws -> String {
+        guard program("systemctl") != nil else { return "" }
+        // A unit that the image's makers wrote or masked themselves stays as they want it.
+        let found = units.filter {
+            hasService($0, $0) && !files.exists("/etc/systemd/system/\($0)")
+        }
+        for unit in found { try files.link("/etc/systemd/system/\(unit)", to: "/dev/null") }
+        return found.isEmpty ? "" : "not started: \(found.joined(separator: ", "))\n"
     }
 
     private func hasService(_ unit: String, _ name: String) -> Bool {

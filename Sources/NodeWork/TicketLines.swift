@@ -9,7 +9,7 @@ package struct TicketLines: Sendable {
     package init(_ ticket: SessionTicket) throws(UsageError) {
         let words: [(String, String, (UInt8) -> Bool)] = [
             ("TICKET", ticket.id, Self.isWord), ("KIND", ticket.kind, Self.isWord),
-            ("SERVER", ticket.address, Self.isAddress), ("USER", ticket.user, Self.isUser),
+            ("SERVER", ticket.address, Self.isAddress),
             ("CERTIFICATE", ticket.certificate, Self.isDigit), ("BROKER", ticket.broker, Self.isPrintable),
         ]
         var lines: [String] = []
@@ -19,6 +19,10 @@ package struct TicketLines: Sendable {
             }
             lines.append(Self.line(name, value))
         }
+        guard TypedName(ticket.user) != nil else {
+            throw UsageError(text: "the server's answer has a user that none can be")
+        }
+        lines.append(Self.line("USER", ticket.user))
         lines.append(Self.line("PORT", String(ticket.port)))
         lines.append(Self.line("LIFETIME", String(ticket.lifetime)))
         lines.append(Self.line("RECONNECTS", ticket.isReconnection ? "yes" : ""))
@@ -33,9 +37,9 @@ package struct TicketLines: Sendable {
     }
 
     private static func line(_ name: String, _ value: String) -> String {
+        // By scalars: an accent behind an apostrophe would hide it.
         "ROOST_\(name)='"
-            + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-            + "'"
+            + value.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
     }
 
     private static func isWord(_ byte: UInt8) -> Bool { isAddress(byte) || byte == UInt8(ascii: "_") }
@@ -43,10 +47,6 @@ package struct TicketLines: Sendable {
     private static func isAddress(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
             || ".:-".utf8.contains(byte)
-    }
-    /// Windows has `SITE\name` and `name@site`.
-    private static func isUser(_ byte: UInt8) -> Bool {
-        isWord(byte) || "@\\+".utf8.contains(byte) || byte >= 0x80
     }
     private static func isDigit(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)

@@ -144,12 +144,12 @@ import Testing
         }
     }
 
-    @Test func `pauses grow to ten seconds and differ`() {
+    @Test func `pauses grow to four seconds and differ`() {
         var backoff = Backoff()
         let pauses = (0..<10).map { _ in backoff.next(0.5) }
-        #expect(pauses.prefix(4) == [.seconds(1), .seconds(2), .seconds(4), .seconds(8)])
-        #expect(pauses.last == .seconds(10))
-        #expect(backoff.next(0) == .seconds(5))
+        #expect(pauses.prefix(3) == [.seconds(1), .seconds(2), .seconds(4)])
+        #expect(pauses.last == .seconds(4))
+        #expect(backoff.next(0) == .seconds(2))
         backoff.reset()
         #expect(backoff.next(1) == .milliseconds(1_500))
     }

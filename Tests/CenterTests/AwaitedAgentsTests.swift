@@ -18,7 +18,11 @@ import Testing
         (a, b) = (try TerminalName("a"), try TerminalName("b"))
         pool = TerminalPool(name: try PoolName("room"), levels: [.init(servers: [a])])
         let edits = [
-            FleetEdit.pool(pool.name, pool), .terminal(a, TerminalServer(name: a, address: "10.77.0.20")),
+            FleetEdit.pool(pool.name, pool),
+            .terminal(
+                a,
+                TerminalServer(
+                    name: a, address: "10.77.0.20", certificate: String(repeating: "ab", count: 32))),
             .terminal(b, TerminalServer(name: b, address: "10.77.0.21")),
         ]
         try await services.fleet.change(by: "test") { _ in edits }

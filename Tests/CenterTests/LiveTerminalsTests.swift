@@ -157,7 +157,7 @@ import Testing
         #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 1).server == "b")
         #expect(
             terminals.place(LogIn(user: "ann"), in: pool, at: 1).verdicts.map(\.reason.code).contains(
-                "other-protocol"))
+                "silent-protocol"))
         try report("a", at: 2)
         let placed = terminals.now(at: 2)[try Self.name("a")]?.placed
         #expect(placed?.silentProtocols.isEmpty == true)

@@ -47,7 +47,7 @@ import Wire
         #expect(bench.prepared().isEmpty)
     }
 
-    @Test(arguments: ["-x", "a;b", "$(id)", "../root", "a\nb", "a b"])
+    @Test(arguments: ["-x", "a;b", "$(id)", "../root", "a\nb", "a b", ".\\ann", "SCHOOL\\Änne"])
     func `a name that a shell, a path or PAM would take for its own goes to no server`(user: String)
         async throws
     {
@@ -73,6 +73,35 @@ import Wire
         bench.pass(61_000)
         try bench.reportAll()
         #expect(try await bench.refusal("ann")?.contains("closed") == true)
+    }
+
+    @Test func `passwords of the directory go to servers of the whole site only`() async throws {
+        let bench = try await LogInBench()
+        let (name, office) = (try LogInName("ann"), try GroupPath("/office"))
+        let servers = bench.fleet.snapshot.contents.terminals.servers
+        func put(_ servers: some Sequence<TerminalServer>) async throws {
+            let edits = servers.map { server in
+                var server = server
+                server.group = office
+                return FleetEdit.terminal(server.name, server)
+            }
+            try await bench.fleet.change(by: "test") { _ in edits }
+        }
+        try await bench.fleet.change(by: "test") { _ in
+            [
+                .group(office, NodeGroup(path: office)),
+                .account(name, DirectoryAccount(name: name, uid: 2_000), passwordHash: "$6$salt$hash"),
+            ]
+        }
+        try await put(servers.values.filter { $0.name.text == "ts1" })
+        _ = try await bench.ticket("ann")
+        #expect(bench.prepared("ts1").isEmpty && bench.prepared("ts2").count == 1)
+        bench.pass(61_000)
+        try bench.reportAll()
+        try await put(servers.values)
+        #expect(try await bench.refusal("ann") != nil)
+        #expect(bench.prepared().count == 1)
+        #expect(bench.logIns.failures().first?.reason.contains("the whole site only") == true)
     }
 
     @Test func `a node's name makes no one else's account`() async throws {

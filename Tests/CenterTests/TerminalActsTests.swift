@@ -48,6 +48,22 @@ import Testing
         }
     }
 
+    @Test func `of a session on a server that has fallen silent it is said since when`() async throws {
+        let fleet = try await Self.fleet()
+        let acts = try Self.acts(.helpdesk, in: .school, of: fleet)
+        func session() throws -> TerminalSessionAnswer {
+            try #require(acts.terminalSessions("pc-1", offset: 0, limit: 9).rows.first)
+        }
+        #expect(try !session().isUncertain)
+        _ = fleet.services.terminals.take(
+            SmallFleet.report(users: ["user of pc-1"]), from: try Self.terminal(.school),
+            at: Clock.steadyMillisecond - 60_000)
+        let late = try session()
+        #expect(late.isUncertain && (58...62).contains(Clock.second - late.heardAt), "\(late)")
+        let view = DesktopSessionView(late, Words(.english, phrases: Assets.phrases))
+        #expect(view.silentSince == Format.time(second: late.heardAt))
+    }
+
     @Test func `a placement is explained, and nothing is noted by asking`() async throws {
         let fleet = try await Self.fleet()
         let acts = try Self.acts(.operator_, in: .site, of: fleet)
@@ -171,13 +187,16 @@ import Testing
         let reasons: [Placement.Reason] = [
             .hasSession, .freest(use), .former(use), .lessFree(use), .laterLevel(use), .noRoom(use),
             .neverHeard, .notHeard(seconds: 1), .draining, .closed, .otherProtocol, .otherRelease("7"),
-            .otherRelease(nil), .full(sessionCount: 1, limit: 1), .exhausted(use), .failing(count: 3),
+            .silentProtocol(.rdp), .unknownCertificate, .fallback(.x2go, missing: .rdp, use),
+            .lesser(.x2go, missing: .rdp, use), .otherRelease(nil), .full(sessionCount: 1, limit: 1),
+            .exhausted(use), .failing(count: 3),
         ]
         let refusals: [PoolRefusal] = [.foreignNode(.site), .foreignUser, .closed([])]
         let (name, pool) = (try TerminalName("a"), try PoolName("p"))
         let troubles: [TerminalTrouble] = [
             .noServer(pool, count: 1, why: "x"), .silent(name, sessionCount: 1, seconds: 1),
-            .failing(name, count: 3), .reported(name, "x"),
+            .failing(name, count: 3), .reported(name, "x"), .otherCertificate(name),
+            .unknownCertificate(name),
         ]
         let sentences = reasons.map(\.words) + refusals.map(\.words) + troubles.map(\.words)
         for language in Language.allCases {

@@ -29,6 +29,7 @@ import Wire
             var pool = try #require(current.contents.terminals.pools.values.first)
             pool.levels = [TerminalPool.Level(servers: [name])]
             return [
+                .group(record.group, current.contents.groups[record.group] ?? NodeGroup(path: record.group)),
                 .terminal(name, record), .pool(pool.name, pool),
                 .secret(secret.name, secret, value: secret.minted == nil ? Array("Käse 9".utf8) : nil),
             ]
@@ -59,17 +60,77 @@ import Wire
         try await bench.fleet.change(by: "test") { _ in
             [.account(name, DirectoryAccount(name: name, uid: 2_000), passwordHash: "$6$salt$hash")]
         }
-        for user in ["ann", "SCHOOL\\ben"] {
+        for user in ["ann", "SCHOOL\\ben", ".\\guest", "SCHOOL\\Änne O'Hara"] {
             let ticket = try await bench.ticket(user)
             #expect(ticket.user == user && ticket.credential.isEmpty)
         }
+    }
+
+    @Test func `a name that only Windows has goes to no Linux server, even one that claims a session of it`()
+        async throws
+    {
+        let bench = try await Self.bench()
+        try await bench.fleet.change(by: "test") { current in
+            var pool = try #require(current.contents.terminals.pools.values.first)
+            pool.levels = [try TerminalPool.Level(servers: [TerminalName("ts1"), TerminalName("win")])]
+            return [.pool(pool.name, pool)]
+        }
+        let user = "SCHOOL\\Änne O'Hara"
+        try bench.begin(user, on: "ts1")
+        #expect(try await bench.ticket(user).address == "10.77.0.30")
+        #expect(bench.prepared().isEmpty)
     }
 
     @Test func `a server whose certificate is not pinned gets no kept password`() async throws {
         let bench = try await Self.bench(
             accounts: ["*": "secret=windows"], server: { $0.certificate = nil })
         #expect(try await bench.refusal() != nil)
-        #expect(bench.logIns.failures().first?.reason.contains("not pinned") == true)
+        #expect(
+            bench.terminals.history().first?.text.contains("its certificate for RDP is not known") == true)
+    }
+
+    @Test func `a certificate that is not known is the server's trouble, and no person's failed log-in`()
+        async throws
+    {
+        let bench = try await Self.bench(server: { $0.certificate = nil })
+        let name = try TerminalName("win")
+        for _ in 1...Placement.failureLimit { #expect(try await bench.refusal("SCHOOL\\ann") != nil) }
+        #expect(bench.terminals.troubles(at: bench.time).contains(.unknownCertificate(name)))
+        #expect(bench.logIns.failures().isEmpty)
+        #expect(bench.terminals.now(at: bench.time)[name]?.placed?.failureCount == 0)
+        #expect(bench.terminals.history().allSatisfy { $0.outcome == .noServer })
+        let (_, record) = try #require(
+            bench.fleet.snapshot.contents.terminals.servers.first { $0.key == name })
+        try await bench.fleet.change(by: "test") { _ in
+            var known = record
+            known.certificate = Self.certificate
+            return [.terminal(name, known)]
+        }
+        #expect(try await bench.ticket("SCHOOL\\ann").certificate == Self.certificate)
+        #expect(!bench.terminals.troubles(at: bench.time).contains(.unknownCertificate(name)))
+    }
+
+    @Test(arguments: ["/", "/office"])
+    func `a server of a group gets no password of a group above it`(place: String) async throws {
+        let group = try GroupPath(place)
+        let bench = try await Self.bench(accounts: ["*": "secret=windows"], server: { $0.group = group })
+        if place == "/" {
+            #expect(try await bench.ticket().credential == "Käse 9")
+            return
+        }
+        #expect(try await bench.refusal() != nil)
+        #expect(bench.logIns.failures().first?.reason.contains("secret windows is of group /") == true)
+        // With another one beside it, the log-in lands there.
+        let other = TerminalServer(
+            name: try TerminalName("win2"), address: "10.77.0.31", system: .windows, ports: [.rdp: 3_389],
+            certificate: Self.certificate)
+        try await bench.fleet.change(by: "test") { current in
+            var pool = try #require(current.contents.terminals.pools.values.first)
+            pool.levels[0].servers.append(other.name)
+            return [.terminal(other.name, other), .pool(pool.name, pool)]
+        }
+        bench.terminals.reached(other.name, at: bench.time)
+        for place in 1...3 { #expect(try await bench.ticket(at: place).address == "10.77.0.31") }
     }
 
     @Test(arguments: ["other", "minted", "missing", "off", "none"])

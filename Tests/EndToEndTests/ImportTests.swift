@@ -179,15 +179,15 @@ extension EndToEnd.Servers {
             defer { try? FileManager.default.removeItem(atPath: directory) }
             let root = try TinyRoot("\(directory)/root")
             let cache = try work("bomb/cache")
-            try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=600M", "none", cache])
+            try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=160M", "none", cache])
             defer { _ = try? BootLab.run("umount", ["-l", cache]) }
-            // A gigabyte compressed into a megabyte: more than there is room for.
+            // A quarter of a gigabyte compressed into two hundred kilobytes: more than there is room for.
             let script = """
                 import tarfile
                 class Zeros:
                     def read(self, count): return b"\\0" * count
                 with tarfile.open("\(directory)/bomb.tar.gz", "w:gz", compresslevel=1) as tar:
-                    entry = tarfile.TarInfo("srv/bomb"); entry.size = 1 << 30
+                    entry = tarfile.TarInfo("srv/bomb"); entry.size = 1 << 28
                     tar.addfile(entry, Zeros())
                 """
             try BootLab.run("env", ["python3", "-c", script])

@@ -153,7 +153,7 @@ extension EndToEnd.Servers.KillPointLab {
             microseconds = (DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1_000
         }
         var acknowledged: Set<Int> = [1, 2]
-        for round in 1...(Extent.isSample ? 4 : 10) {
+        for round in 1...(Extent.isSample ? 2 : 10) {
             let moment = UInt32(UInt64.random(in: 0...microseconds, using: &random))
             let note = "ROOST_TEST_SEED=\(seed), round \(round)"
             try root.mark(round)

@@ -147,7 +147,8 @@ extension EndToEnd.Machines {
         private func checkResults() throws {
             let outcomes = try lab.outcomes(of: "stepper")
             for name in [
-                "host name", "hosts", "dns", "ssh host key", "time zone", "groups", "users", "sysctl",
+                "host name", "hosts", "dns", "ssh host key", "time zone", "idle services", "groups", "users",
+                "sysctl",
                 "mounts",
                 "command 10-first", "command 30-early", "module zram", "sysctl values", "command 40-late",
                 "mount /mnt/scratch",

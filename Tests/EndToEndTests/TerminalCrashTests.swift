@@ -13,36 +13,7 @@ extension EndToEnd.Machines {
             terminals = try TerminalLab.shared.get()
             lab = terminals.lab
             terminals.leave()
-        }
-
-        @Test(
-            .disabled("the first log-in afterwards is refused while the dead server counts as connected"))
-        func `a server that dies brings the log-in screen back, and the next log-in lands elsewhere`()
-            throws
-        {
-            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
-            try terminals.requireDesktop("doomed")
-            let server = try terminals.server(of: "anna")
-            let other = try #require(TerminalLab.servers.keys.first { $0 != server })
-            let began = Date()
-            try TerminalLab.command("kill", server)
-            defer {
-                do { try terminals.restartServer(server) } catch {
-                    Issue.record(error, "\(server) is not back")
-                }
-            }
-            #expect(try terminals.says(seconds: 10).contains("lost"))
-            #expect(Date().timeIntervalSince(began) < Double(Pace.seconds(10)))
-            terminals.leave()
-            // The first one, and at once: her session counted as there for fifteen seconds.
-            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
-            try terminals.requireDesktop("elsewhere", seconds: 10)
-            // What was last known of the dead one is shown beside it.
-            try lab.waitUntil("anna has a session on \(other)", seconds: 30) {
-                try terminals.sessions().contains("anna \(other)")
-            }
-            terminals.leave()
-            try terminals.endSessions(of: "anna", on: other)
+            try terminals.requireServers()
         }
 
         @Test func `where nothing takes the session, asking again leads elsewhere`() throws {
@@ -60,95 +31,116 @@ extension EndToEnd.Machines {
             #expect(try terminals.server(of: "guest01") != server)
             terminals.leave()
             try terminals.endSessions(of: "guest01")
-            try requireNoGuests()
         }
 
-        @Test(
-            .disabled(
-                "of its eight moments four have another end than it wants: placed, prepared, entered, made"))
-        func `killed at each moment of a log-in, nothing is left over and people get in again`() throws {
-            for moment in LogInMoment.allCases {
-                // Else the end of an account from a moment before is taken for that of this one.
-                if moment == .closed { try requireNoGuests() }
-                let server = try terminals.placeOfGuest()
+        @Test func `killed at each moment of a log-in, nothing is left over and people get in again`() throws
+        {
+            // By ssh: what is killed is the same, without a desktop.
+            for (pool, first, second) in [("left", "ts1", "ts2"), ("right", "ts2", "ts1")] {
+                try lab.roost("pool", "add", pool, "--level", first, "--level", second, "--protocol", "ssh")
+            }
+            defer { _ = try? lab.roost("set", "--node", TerminalLab.node, "guest-account=guest01..guest20") }
+            var guests: [String] = []
+            // The last ones first: what they leave goes after a minute. Each server fails in turn, so that none is left out for that.
+            for (place, moment) in LogInMoment.allCases.reversed().enumerated() where moment != .closed {
+                let (pool, server) = place % 2 == 0 ? ("left", "ts1") : ("right", "ts2")
+                // Each with an account that is not there yet.
+                guests.append("guest-\(moment)")
+                try lab.roost("set", "--node", TerminalLab.node, "guest-account=guest-\(moment)")
                 switch moment {
-                case .placed, .prepared: try killCenter(at: moment)
-                case .ordered, .entered, .made, .taken: try killAgent(of: server, at: moment)
-                case .claimed: try killAgentAtClaim(of: server)
-                case .closed: try killAgentAtEnd(of: server)
+                case .placed, .prepared: try killCenter(at: moment, pool)
+                case .ordered, .entered, .made, .taken: try killAgent(of: server, at: moment, pool)
+                case .claimed: try killAgentAtClaim(of: server, pool)
+                case .closed: continue
                 }
-                try terminals.waitForServers()
-                #expect(try terminals.logIn("guest") == nil, "\(moment)")
-                try terminals.requireDesktop("after-\(moment)")
-                let sessions = try guestSessions(count: 1)
-                #expect(sessions.count == 1, "\(moment): \(sessions)")
-                terminals.leave()
-                for session in sessions {
-                    try terminals.endSessions(of: String(session.prefix { $0 != " " }))
+                try terminals.enter()
+                #expect(throws: CommandFailed.self, "\(moment): what opened the session does so once") {
+                    try terminals.enter()
                 }
             }
-            try requireNoGuests()
-        }
-
-        @Test(
-            .disabled(
-                "the agent says too late that it ended a session that was left behind"))
-        func `what a crash leaves of sessions is cleared away, and only that`() throws {
-            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
-            try terminals.requireDesktop("forgotten")
-            let server = try terminals.server(of: "anna")
-            terminals.leave()
-            // Someone who came without the agent.
-            try terminals.run(
-                server, "useradd --create-home --shell /bin/bash carl; echo carl:secret | chpasswd")
-            try terminals.show(
-                "carl", at: try #require(TerminalLab.servers[server]), "carl", password: "secret")
-            try terminals.run(server, "kill -KILL $(cat /run/xrdp/xrdp-sesman.pid)")
-            try lab.waitUntil("anna's display has ended", seconds: 60) {
-                try terminals.sessions().allSatisfy { !$0.hasPrefix("anna ") }
-            }
-            #expect(try said(by: server).contains("xrdp-sesman had forgotten it"))
-            #expect(try terminals.run(server, "pgrep -c -U carl Xorg || true") == "1\n")
-
-            try terminals.waitForServers()
-            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
-            try terminals.requireDesktop("again")
-            let second = try terminals.server(of: "anna")
-            terminals.leave()
-            try terminals.run(second, "pkill -KILL -x -U anna Xorg")
-            try lab.waitUntil("her display has left no files", seconds: 60) {
-                try terminals.run(second, "find /tmp -user anna -name '.X*'; find /tmp/.X11-unix -user anna")
-                    .isEmpty
-            }
-            #expect(try said(by: second).contains("whose server is dead"))
-
-            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
-            try terminals.requireDesktop("left")
-            let third = try terminals.server(of: "anna")
-            terminals.leave()
-            // She logs off, and ssh-agent keeps her session for ever.
-            try terminals.run(third, "pkill -TERM -x -U anna openbox")
-            try lab.waitUntil("her session has ended", seconds: 60) {
-                try terminals.run(third, "loginctl list-sessions --no-legend | grep anna || true").isEmpty
-            }
-            #expect(try said(by: third).contains("left behind were ended"))
-            try terminals.run(server, "loginctl terminate-user carl")
-        }
-
-        /// An account for which no one came goes after a minute.
-        private func requireNoGuests() throws {
+            #expect(try guestSessions(count: guests.count) == guests.sorted())
+            try killAgentAtEnd(of: "ts1", guests)
             for server in TerminalLab.servers.keys { try terminals.requireNoGuests(on: server) }
         }
 
-        private func said(by server: String) throws -> String {
-            try terminals.run(server, "journalctl --no-pager --output cat --unit roost-agent")
+        @Test func `what a crash leaves of sessions is cleared away, and only that`() throws {
+            let people = ["anna", "ben", "cora"]
+            var places: [String: String] = [:]
+            for person in people {
+                if person != "anna" { try terminals.addPerson(person) }
+                #expect(try terminals.logIn(person, TerminalLab.password) == nil)
+                try terminals.requireDesktop(person)
+                terminals.leave()
+            }
+            for person in people { places[person] = try terminals.server(of: person) }
+            let (first, second, third) = try (
+                #require(places["anna"]), #require(places["ben"]), #require(places["cora"])
+            )
+            // Someone who came without the agent.
+            try terminals.run(
+                first, "useradd --create-home --shell /bin/bash carl; echo carl:secret | chpasswd")
+            try terminals.show(
+                "carl", at: try #require(TerminalLab.servers[first]), "carl", password: "secret")
+
+            try terminals.run(second, "pkill -KILL -x -U ben Xorg")
+            // She logs off, and ssh-agent keeps her session for ever.
+            try terminals.run(third, "pkill -TERM -x -U cora openbox")
+            try terminals.run(first, "kill -KILL $(cat /run/xrdp/xrdp-sesman.pid)")
+
+            try requireSaid(by: first, "anna: display", "xrdp-sesman had forgotten it")
+            try requireSaid(by: second, "ben: files of display", "whose server is dead")
+            try requireSaid(by: third, "cora: programs that session", "left behind were ended")
+            try lab.waitUntil("anna's display has ended", seconds: 20) {
+                try terminals.sessions().allSatisfy { !$0.hasPrefix("anna ") }
+            }
+            try lab.waitUntil("cora's session has ended", seconds: 20) {
+                try terminals.run(third, "loginctl list-sessions --no-legend | grep cora || true").isEmpty
+            }
+            let files = try terminals.run(
+                second, "find /tmp -user ben -name '.X*'; find /tmp/.X11-unix -user ben")
+            #expect(files.isEmpty)
+            #expect(try terminals.run(first, "pgrep -c -U carl Xorg || true") == "1\n")
+            try terminals.run(first, "loginctl terminate-user carl")
         }
 
-        /// The sessions of guests: as many as there have to be, once they are known.
+        @Test func `a server that dies brings the log-in screen back, and the next log-in lands elsewhere`()
+            throws
+        {
+            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
+            try terminals.requireDesktop("doomed")
+            let server = try terminals.server(of: "anna")
+            let other = try #require(TerminalLab.servers.keys.first { $0 != server })
+            let began = Date()
+            try TerminalLab.command("kill", server)
+            #expect(try terminals.says(seconds: 10).contains("lost"))
+            #expect(Date().timeIntervalSince(began) < Double(Pace.seconds(10)))
+            terminals.leave()
+            // The first one, and at once: her session counted as there for fifteen seconds.
+            #expect(try terminals.logIn("anna", TerminalLab.password) == nil)
+            try terminals.requireDesktop("elsewhere", seconds: 10)
+            // What was last known of the dead one is shown beside it.
+            try lab.waitUntil("anna has a session on \(other)", seconds: 30) {
+                try terminals.sessions().contains("anna \(other)")
+            }
+            terminals.leave()
+            try terminals.endSessions(of: "anna", on: other)
+        }
+
+        /// The agent of a server has said both, in one line.
+        private func requireSaid(by server: String, _ beginning: String, _ end: String) throws {
+            try lab.waitUntil("the agent of \(server) has said ‘\(beginning) … \(end)’", seconds: 40) {
+                try terminals.run(server, "journalctl --no-pager --output cat --unit roost-agent")
+                    .split(separator: "\n").contains { $0.hasPrefix(beginning) && $0.contains(end) }
+            }
+        }
+
+        /// Those guests that have a session, once for each: as many as there have to be, once they are known.
         private func guestSessions(count: Int) throws -> [String] {
             var found: [String] = []
-            try? lab.waitUntil("\(count) guests have a session", seconds: 20) {
-                found = try terminals.sessions().filter { $0.hasPrefix("guest") }
+            try? lab.waitUntil("\(count) guests have a session", seconds: 10) {
+                found = try terminals.sessions().filter { $0.hasPrefix("guest-") }.map {
+                    String($0.prefix { $0 != " " })
+                }
                 return found.count == count
             }
             return found
@@ -156,73 +148,46 @@ extension EndToEnd.Machines {
 
         // MARK: Moments
 
-        /// Asks for a session as the log-in screen does, and goes on meanwhile.
-        private func beginAsking() throws {
-            try terminals.run(
-                TerminalLab.node,
-                """
-                rm -f /run/asked
-                (
-                  status=0
-                  /run/roost/roost-node log-in --credential /run/stolen >/run/ticket || status=$?
-                  echo "$status" >/run/asked
-                ) >/dev/null 2>&1 &
-                """)
-        }
-
-        /// The node has its answer: a session.
-        private func requireAnswer(_ moment: LogInMoment) throws {
-            try lab.waitUntil("the node has its answer", seconds: 40) {
-                try !terminals.run(TerminalLab.node, "cat /run/asked 2>/dev/null || true").isEmpty
-            }
-            #expect(try terminals.run(TerminalLab.node, "cat /run/asked") == "0\n", "\(moment)")
-        }
-
         /// The node asks again by itself, and the log-in waits for the agents.
-        private func killCenter(at moment: LogInMoment) throws {
+        private func killCenter(at moment: LogInMoment, _ pool: String) throws {
             try lab.killServer()
             try lab.startServer(killedAt: moment)
             let process = try lab.serverProcess()
-            try terminals.waitForServers()
-            try beginAsking()
+            try terminals.beginAsking(pool)
             try lab.waitUntil("the center has ended", seconds: 30) { kill(process, 0) != 0 }
             try lab.startServer()
-            try requireAnswer(moment)
+            try terminals.requireAnswer("\(moment)")
         }
 
         /// The same log-in is prepared by the other server.
-        private func killAgent(of server: String, at moment: LogInMoment) throws {
+        private func killAgent(of server: String, at moment: LogInMoment, _ pool: String) throws {
             try terminals.restartAgent(of: server, killedAt: moment)
-            try beginAsking()
-            try requireAnswer(moment)
-            let address = try terminals.run(TerminalLab.node, ". /run/ticket; echo \"$ROOST_SERVER\"")
-            #expect(address != "\(TerminalLab.servers[server] ?? "")\n", "\(moment)")
-            #expect(try terminals.crashes(of: server) == 1, "\(moment)")
-            try terminals.waitForAgent(of: server)
+            try terminals.beginAsking(pool)
+            let address = try terminals.requireAnswer("\(moment)")
+            #expect(address != TerminalLab.servers[server], "\(moment)")
+            try terminals.requireCrash(of: server)
         }
 
         /// A ticket that was claimed by a log-in that came to nothing is used up.
-        private func killAgentAtClaim(of server: String) throws {
+        private func killAgentAtClaim(of server: String, _ pool: String) throws {
             try terminals.restartAgent(of: server, killedAt: .claimed)
-            let (user, address, _) = try terminals.stealTicket()
-            #expect(address == TerminalLab.servers[server])
-            #expect(throws: CommandFailed.self) { try terminals.show(user, at: address, "claimed") }
-            #expect(try terminals.crashes(of: server) == 1)
+            try terminals.beginAsking(pool)
+            #expect(try terminals.requireAnswer("claimed") == TerminalLab.servers[server])
+            #expect(throws: CommandFailed.self) { try terminals.enter() }
+            try terminals.requireCrash(of: server)
             try terminals.waitForAgent(of: server)
-            #expect(throws: CommandFailed.self) { try terminals.show(user, at: address, "claimed-again") }
+            #expect(throws: CommandFailed.self) { try terminals.enter() }
+            try terminals.beginAsking(pool)
+            try terminals.requireAnswer("claimed")
         }
 
-        private func killAgentAtEnd(of server: String) throws {
+        /// All sessions end, and with the first of them the agent of one server.
+        private func killAgentAtEnd(of server: String, _ guests: [String]) throws {
             try terminals.restartAgent(of: server, killedAt: .closed)
-            #expect(try terminals.logIn("guest") == nil)
-            try terminals.requireDesktop("closing")
-            let sessions = try guestSessions(count: 1)
-            #expect(sessions.map { $0.hasSuffix(" \(server)") } == [true])
-            terminals.leave()
-            for session in sessions { try terminals.endSessions(of: String(session.prefix { $0 != " " })) }
-            try lab.waitUntil("the agent has ended", seconds: 120) { try terminals.crashes(of: server) == 1 }
-            try terminals.waitForAgent(of: server)
-            try terminals.requireNoGuests(on: server)
+            #expect(
+                try terminals.sessions().contains { $0.hasPrefix("guest-") && $0.hasSuffix(" \(server)") })
+            for guest in guests { try terminals.endSessions(of: guest) }
+            try terminals.requireCrash(of: server)
         }
     }
 }

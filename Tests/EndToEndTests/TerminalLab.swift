@@ -62,8 +62,7 @@ final class TerminalLab: Sendable {
         try run(
             name,
             """
-            useradd --create-home --shell /bin/bash anna
-            echo 'anna:\(Self.password)' | chpasswd
+            \(Self.adding("anna"))
             \(join) --address \(address)
             roost-agent setup
             # It has restarted xrdp.
@@ -76,11 +75,12 @@ final class TerminalLab: Sendable {
             """)
     }
 
-    /// Starts a server again whose power was cut: it has forgotten everything, and joins anew.
-    func restartServer(_ name: String) throws {
-        _ = try? Self.command("kill", name)
-        _ = try? lab.roost("server", "revoke", name)
-        try startServer(name, "\(BootLab.directory)/agent")
+    /// Starts those again whose power was cut: they have forgotten everything, and join anew.
+    func requireServers() throws {
+        for name in Self.servers.keys.sorted() where (try? run(name, "true")) == nil {
+            _ = try? lab.roost("server", "revoke", name)
+            try startServer(name, "\(BootLab.directory)/agent")
+        }
         try waitForServers()
     }
 
@@ -93,57 +93,20 @@ final class TerminalLab: Sendable {
         }
     }
 
+    /// Makes an account on a server, with the password of all.
+    private static func adding(_ person: String) -> String {
+        "useradd --create-home --shell /bin/bash \(person); echo '\(person):\(password)' | chpasswd"
+    }
+
+    /// A further person, on both servers.
+    func addPerson(_ person: String) throws {
+        for server in Self.servers.keys { try run(server, Self.adding(person)) }
+    }
+
     /// A shell script on a server or a node.
     @discardableResult
     func run(_ name: String, _ script: String) throws -> String {
         try Self.command("exec", name, "sh", "-euc", script)
-    }
-
-    // MARK: Crashes
-
-    /// Where a guest of the node would get a session now.
-    func placeOfGuest() throws -> String {
-        let answer = try lab.json("place", "--node", Self.node, "--user", "guest01") as? [String: Any]
-        return try #require(answer?["server"] as? String)
-    }
-
-    /// Starts a server's agent again; it ends at that moment of a log-in, once.
-    func restartAgent(of server: String, killedAt moment: LogInMoment? = nil) throws {
-        try run(
-            server,
-            """
-            mkdir -p /run/systemd/system/roost-agent.service.d
-            printf '[Service]\\nEnvironmentFile=-/run/kill-at\\nExecStartPost=/bin/rm -f /run/kill-at\\n' \
-              >/run/systemd/system/roost-agent.service.d/kill.conf
-            echo 'ROOST_KILL_AT=\(moment?.rawValue ?? "")' >/run/kill-at
-            systemctl daemon-reload
-            systemctl restart roost-agent
-            """)
-        try waitForAgent(of: server)
-    }
-
-    func waitForAgent(of server: String) throws {
-        try lab.waitUntil("the agent of \(server) is back", seconds: 60) {
-            try run(server, "roost-agent status >/dev/null && echo yes || true") == "yes\n"
-        }
-        try waitForServers()
-    }
-
-    /// How often systemd had to start a server's agent again since it was started by hand.
-    func crashes(of server: String) throws -> Int {
-        let count = try run(server, "systemctl show --property NRestarts --value roost-agent")
-        return try #require(Int(count.trimmingCharacters(in: .whitespacesAndNewlines)))
-    }
-
-    /// Accounts of guests go with their sessions.
-    func requireNoGuests(on server: String) throws {
-        try lab.waitUntil("guests have gone from \(server)", seconds: 120) { try guests(on: server).isEmpty }
-    }
-
-    /// Accounts for one log-in that are there.
-    func guests(on server: String) throws -> [String] {
-        try run(server, "getent passwd | cut -d: -f1 | grep '^guest' || true").split(separator: "\n").map(
-            String.init)
     }
 
     // MARK: People
@@ -239,34 +202,6 @@ final class TerminalLab: Sendable {
         try lab.waitUntil("the sessions of \(user) have ended", seconds: 20) {
             try !sessions().contains { $0.hasPrefix("\(user) \(place ?? "")") }
         }
-    }
-
-    // MARK: Tickets
-
-    /// What opens a session, as root on the node could get it: with all that the node has.
-    func stealTicket() throws -> (user: String, address: String, credential: String) {
-        let ticket = try run(
-            Self.node,
-            """
-            rm -f /run/stolen
-            /run/roost/roost-node log-in --credential /run/stolen >/run/ticket
-            . /run/ticket
-            printf '%s %s %s\\n' "$ROOST_USER" "$ROOST_SERVER" "$(cat /run/stolen)"
-            """
-        ).split(whereSeparator: \.isWhitespace).map(String.init)
-        try #require(ticket.count == 3)
-        return (ticket[0], ticket[1], ticket[2])
-    }
-
-    /// Shows a session with a password, or with the credential in `/run/stolen`; throws when there is no desktop.
-    func show(_ user: String, at address: String, _ name: String, password: String? = nil) throws {
-        let secret = try password ?? run(Self.node, "cat /run/stolen")
-        try BootLab.run(
-            "sh",
-            [
-                "-c", #"printf '%s\n' "$1" | "$0" login "$2" "$3" "$4" "$5""#, Self.script, secret, Self.node,
-                user, address, "\(BootLab.directory)/log/\(name).png",
-            ], environment: Self.environment)
     }
 
     // MARK: The script

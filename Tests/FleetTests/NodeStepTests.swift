@@ -19,8 +19,14 @@ import Wire
         return all.first { $0.name == name }
     }
 
-    @Test func `a node without settings has its name, hosts, name servers, key and zone`() throws {
-        #expect(try steps([:]).map(\.name) == ["host name", "hosts", "dns", "ssh host key", "time zone"])
+    @Test
+    func `a node without settings has its name, hosts, name servers, key and zone, and no services of disks`()
+        throws
+    {
+        #expect(
+            try steps([:]).map(\.name) == [
+                "host name", "hosts", "dns", "ssh host key", "time zone", "idle services",
+            ])
         #expect(try steps([:]).allSatisfy { $0.phase == .beforeInit && $0.failure == .goOn })
     }
 
@@ -40,7 +46,8 @@ import Wire
         #expect(
             all.map(\.name) == [
                 "host name", "hosts", "dns", "ssh host key", "time zone", "modules", "sysctl", "mounts",
-                "files", "service drop-ins", "service cups", "command z", "module br_netfilter",
+                "files", "idle services", "service drop-ins", "service cups", "command z",
+                "module br_netfilter",
                 "module loop", "sysctl values", "command c", "mount /srv", "command a", "command b",
                 "command end",
             ])
@@ -48,6 +55,31 @@ import Wire
         let command = try #require(all.first { $0.name == "command c" })
         #expect((command.attempts, command.secondLimit, command.failure) == (3, 9, .goOn))
         #expect(all.first { $0.name == "command z" }?.failure == .stop)
+    }
+
+    @Test func `services of disks are idle where changes live in memory, unless the settings name them`()
+        throws
+    {
+        func idle(_ settings: [String: SettingValue]) throws -> [String]? {
+            guard case .idleServices(let units)? = try step("idle services", settings)?.kind else {
+                return nil
+            }
+            return units
+        }
+        let usual = try #require(try idle([:]))
+        #expect(usual.contains("apt-daily.timer") && usual.contains("e2scrub_reap.service"))
+        for mode in ["nbd", "ram", "nfs"] {
+            #expect(try idle(["root-mode": .text(mode)]) == usual, "\(mode)")
+        }
+        #expect(try idle(["root-mode": .text("persistent")]) == nil)
+        #expect(try idle(["root-mode": .text("nfs"), "nfs-root": .text("own")]) == nil)
+        // By either name, and whatever is wanted of them; a drop-in says nothing about starting.
+        let chosen = try idle([
+            "services": .map([
+                "e2scrub_reap": "keep", "fstrim.timer": "enable", "man-db.timer/a.conf": "[Timer]\n",
+            ])
+        ])
+        #expect(chosen == usual.filter { $0 != "e2scrub_reap.service" && $0 != "fstrim.timer" })
     }
 
     @Test func `variables of LTSP are files, unless a file of that name is set`() throws {

@@ -122,8 +122,40 @@ import Wire
         let server = Self.server("both", sessions: 0) {
             ($0.protocols, $0.silentProtocols) = ([.rdp, .ssh], .rdp)
         }
-        #expect(Self.place([server], PlacementTerms()).verdicts[0].reason == .otherProtocol)
+        #expect(Self.place([server], PlacementTerms()).verdicts[0].reason == .silentProtocol(.rdp))
         #expect(Self.place([server], PlacementTerms(), protocols: [.rdp, .ssh]).server == "both")
+    }
+
+    @Test func `a server whose certificate is not known gets no log-in by RDP`() {
+        let server = Self.server("new", sessions: 0) {
+            ($0.protocols, $0.lacksCertificate) = ([.rdp, .ssh], true)
+        }
+        for terms in [PlacementTerms(), PlacementTerms(isBrokered: true)] {
+            #expect(Self.place([server], terms).verdicts.map(\.reason) == [.unknownCertificate])
+        }
+        #expect(Self.place([server], PlacementTerms(), protocols: .ssh).server == "new")
+    }
+
+    /// Sessions of a server on which the pool's first protocol does not answer, those of another one, and which is chosen why.
+    @Test(arguments: [(0, 20, "well", "lesser"), (0, 99, "ill", "fallback"), (99, 99, "well", "")])
+    func `a server without the protocol that it should have comes after all others with room`(
+        ill: Int, well: Int, chosen: String, code: String
+    ) {
+        var servers = [Self.server("ill", sessions: ill), Self.server("well", sessions: well)]
+        for index in servers.indices {
+            (servers[index].protocols, servers[index].sessionLimit) = ([.rdp, .x2go], 40)
+        }
+        servers[0].silentProtocols = .rdp
+        if ill == 99 {
+            servers[0].sessionLimit = nil
+            servers[1].sessionLimit = nil
+        }
+        let terms = PlacementTerms(protocols: [.rdp, .x2go])
+        let placement = Self.place(servers, terms, protocols: [.rdp, .x2go])
+        #expect(placement.server == chosen, "\(placement.verdicts)")
+        if !code.isEmpty { #expect(placement.verdicts[0].reason.code == code) }
+        // Where the node has X2Go alone, nothing is missing.
+        #expect(Self.place([servers[0]], terms, protocols: .x2go).verdicts[0].reason.code == "freest")
     }
 
     @Test func `what an exporter tells is a load`() throws {

@@ -69,6 +69,7 @@ import Wire
         ("a service to end", ["services": .map(["cups": "mask"])], "service cups", .inUse),
         ("another host key", ["ssh-host-key": .integer(2)], "ssh host key", .inUse),
         ("a drop-in", ["services": .map(["a/b.conf": "[Service]\n"])], "service drop-ins", .start),
+        ("a service of disks", ["services": .map(["fstrim.timer": "keep"])], "idle services", .start),
         ("the keymap", ["keymap": .text("de")], "keymap", .start),
         ("the log-in screen", ["log-in": .text("guest")], "log-in screen", .start),
         ("modules' options", ["modules": .map(["loop": "deny"])], "modules", .start),
@@ -83,7 +84,9 @@ import Wire
         let step = try #require(try differing([:], settings)[name], "\(what)")
         #expect(step.need == need, "\(what)")
         #expect(
-            step.change == (["hosts", "dns", "time zone", "ssh host key"].contains(name) ? .changed : .new))
+            step.change
+                == (["hosts", "dns", "time zone", "ssh host key", "idle services"].contains(name)
+                    ? .changed : .new))
         #expect(step.current?.step.name == name)
     }
 

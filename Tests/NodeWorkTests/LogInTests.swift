@@ -22,6 +22,22 @@ import Wire
         }
     }
 
+    @Test(arguments: [("SCHOOL\\anna", true), ("anna@school.example", true), ("a:0:0", false), ("", false)])
+    func `whether a name can be an account's is said without asking a server`(name: String, is: Bool) throws {
+        let end = try LogIn(LogInOptions(["--check", "--user", name])).run().end
+        #expect(end == (`is` ? .ready : .refused))
+    }
+
+    @Test(arguments: ["SCHOOL\\Anna Müller", ".\\O'Hara", "anna@school.example", "school\\Γεωργία"])
+    func `a shell has a name as it was typed`(name: String) throws {
+        var ticket = Self.ticket
+        ticket.user = name
+        let result = try LimitedProgram(
+            "/bin/sh", ["-c", try TicketLines(ticket).text + #"printf '%s' "$ROOST_USER""#], environment: [:]
+        ).run(secondLimit: 10, outputLimit: 4_096)
+        #expect(String(decoding: result.output, as: UTF8.self) == name)
+    }
+
     @Test func `a shell that evaluates the lines gets the ticket, and no credential`() throws {
         let lines = try TicketLines(Self.ticket).text
         #expect(!lines.contains("sesame"))
@@ -46,7 +62,7 @@ import Wire
             server.address = bad
             kind.kind = bad
             certificate.certificate = bad
-            name.user = bad
+            name.user = bad == "a b" || bad == "a'b" ? "\(bad);reboot" : bad
             tickets += [server, kind, certificate, name]
         }
         var key = Self.ticket

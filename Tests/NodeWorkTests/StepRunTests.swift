@@ -259,7 +259,24 @@ import Wire
         }
         try put("", "/usr/lib/systemd/system/a@.service")
         #expect(try result(.service(unit: "a@b.service", name: "a@b", wish: "remove")).outcome == .failed)
+        // Other init systems have none of them.
+        try put("", "/usr/lib/systemd/system/fstrim.timer")
+        #expect(try result(.idle(units: ["fstrim.timer"])).outcome == .done)
+        #expect(!FileManager.default.fileExists(atPath: "\(root)/etc/systemd/system/fstrim.timer"))
         try put("", "/usr/bin/systemctl", mode: 0o755)
+        try put("", "/lib/systemd/system/man-db.timer")
+        try put("[Timer]\n", "/etc/systemd/system/man-db.timer")
+        #expect(
+            try result(.idle(units: ["fstrim.timer", "man-db.timer", "no.timer"])).output == [
+                "not started: fstrim.timer"
+            ])
+        #expect(
+            try FileManager.default.destinationOfSymbolicLink(
+                atPath: "\(root)/etc/systemd/system/fstrim.timer") == "/dev/null")
+        #expect(text("/etc/systemd/system/man-db.timer") == "[Timer]\n")
+        #expect(!FileManager.default.fileExists(atPath: "\(root)/etc/systemd/system/no.timer"))
+        // Once more, as after a step that is repeated.
+        #expect(try result(.idle(units: ["fstrim.timer"])).outcome == .done)
         #expect(try result(.service(unit: "a.service", name: "a", wish: "mask")).outcome == .done)
         #expect(
             try FileManager.default.destinationOfSymbolicLink(

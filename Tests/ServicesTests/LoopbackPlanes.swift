@@ -130,14 +130,14 @@ final class LoopbackPlanes: Sendable {
     }
 }
 
-/// A client with its own address; it waits for an answer for at most ten seconds.
+/// A client with its own address; it waits for an answer for at most half a minute.
 final class LoopbackClient {
     let socket: FileDescriptor
     private let destination: sockaddr_in
 
     init(_ kind: __socket_type, at address: String, to port: UInt16) throws {
         socket = FileDescriptor(owning: Glibc.socket(AF_INET, Int32(kind.rawValue), 0))
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
         unsafe setsockopt(
             socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         destination = Self.name("127.0.0.1", port)

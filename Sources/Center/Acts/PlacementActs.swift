@@ -57,7 +57,7 @@ extension Acts {
             (answer.server, answer.isReconnection) = (chosen.name, placement.isReconnection)
             answer.address = chosen.address
             answer.kind = pool.kind(
-                of: shown, on: chosen, without: services.terminals.silentProtocols(of: chosen.name))
+                of: shown, on: chosen, without: services.terminals.unusableProtocols(of: chosen))
             answer.port = answer.kind.flatMap { chosen.ports[$0] }
         }
         return Placed(answer: answer, refusal: refusal, reasons: reasons)
@@ -120,7 +120,7 @@ extension Acts {
                 switch trouble {
                 case .noServer(let pool, _, _): records.pools[pool]?.group
                 case .silent(let server, _, _), .failing(let server, _), .reported(let server, _),
-                    .otherCertificate(let server):
+                    .otherCertificate(let server), .unknownCertificate(let server):
                     records.servers[server]?.group
                 }
             return may(.configure, in: group ?? .site)
@@ -154,6 +154,10 @@ extension TerminalTrouble {
         case .otherCertificate(let server):
             PlacementWords(
                 "Terminal server %1 shows another certificate than the one that is pinned, and no log-in goes there. If it has a new one: ‘roost server show %1’ shows it, ‘roost server set %1 --rdp-certificate SHA256’ accepts it.",
+                server.text)
+        case .unknownCertificate(let server):
+            PlacementWords(
+                "Terminal server %1 shows no certificate for RDP, so nodes could not tell it from another machine: no log-in goes there by RDP. Have it use TLS, or say which one it has: ‘roost server set %1 --rdp-certificate SHA256’.",
                 server.text)
         case .reported(let server, let text): PlacementWords("Terminal server %1: %2.", server.text, text)
         }

@@ -42,6 +42,7 @@ extension Acts {
     private func seenSessions() -> [TerminalSessionAnswer] {
         let (snapshot, second) = (fleet.snapshot, Clock.second)
         let records = snapshot.contents.terminals.servers
+        let heard = services.terminals.reporting(at: Clock.steadyMillisecond)
         return services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
             server, session, age in
             guard let record = records[server], caller.sees(record.group) else { return nil }
@@ -51,7 +52,8 @@ extension Acts {
                 user: isNamed ? session.user : Self.somePerson, kind: session.kind, display: session.display,
                 startedAt: max(0, second - session.age - age), idle: session.idle.map { $0 + age },
                 isConnected: session.isConnected,
-                place: isNamed ? services.logIns.place(of: session, on: server) : "")
+                place: isNamed ? services.logIns.place(of: session, on: server) : "",
+                heardAt: max(0, second - age), isUncertain: !heard.contains(server))
         }
     }
 

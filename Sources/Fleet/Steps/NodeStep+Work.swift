@@ -48,6 +48,7 @@ extension NodeStep {
             ]
         case .timer(let timer): timer.acts
         case .service(let service): service.act.wish.map { [service.act(for: $0)] } ?? []
+        case .idleServices(let units): [.idle(units: units)]
         case .dropIns(let services): services.compactMap(\.dropIn)
         default: systemActs
         }

@@ -56,6 +56,8 @@ package struct NodeStep: Equatable, Sendable {
         case missingFile(ConfiguredFile, reason: String)
         case dropIns([ServiceLine])
         case service(ServiceLine)
+        /// Units of the image that are of no use to a node whose changes live in memory.
+        case idleServices([String])
         /// - Parameter files: of its secrets, by the names of variables.
         case command(NodeCommand, files: [String: String])
     }
@@ -100,7 +102,7 @@ package struct NodeStep: Equatable, Sendable {
         case .cron: Settings.cron.name
         case .timer: Settings.timers.name
         case .files, .missingFile: Settings.files.name
-        case .dropIns, .service: Settings.services.name
+        case .dropIns, .service, .idleServices: Settings.services.name
         case .command: Settings.commands.name
         }
     }
@@ -132,6 +134,7 @@ package func nodeSteps(
     add("ltsp variables", try settings.variableFiles.map(\.path), NodeStep.Kind.variables)
     add("files", try settings.value(of: Settings.files), NodeStep.Kind.files)
     let services = try settings.value(of: Settings.services)
+    add("idle services", try idleServices(of: settings, services), NodeStep.Kind.idleServices)
     add("service drop-ins", services.filter { $0.isDropIn }, NodeStep.Kind.dropIns)
     for service in services where !service.isDropIn && service.act != .wish(.keep) {
         steps.append(NodeStep("service \(service.key)", .service(service)))

@@ -114,7 +114,7 @@ extension NodeStep {
     /// - Parameter isDone: whether the running node has carried out a step of this name.
     func restartNeed(isDone: Bool) -> RestartNeed? {
         switch kind {
-        case .hostName, .keymap, .logIn, .moduleOptions, .dropIns: .start
+        case .hostName, .keymap, .logIn, .moduleOptions, .dropIns, .idleServices: .start
         case .hostKey: .inUse
         case .mounted: isDone ? .inUse : nil
         case .service(let service): service.act == .wish(.enable) ? nil : .inUse

@@ -1,3 +1,5 @@
+import Wire
+
 /// Which account a log-in has, and on whose word it opens.
 package enum AccountChoice: Equatable, Sendable {
     /// The person's own: the password that they typed opens it, at the terminal server itself.
@@ -47,7 +49,7 @@ package enum AccountChoice: Equatable, Sendable {
         isFree: (LogInName) -> Bool
     ) throws(Refusal) {
         guard user.isEmpty else {
-            guard Self.isTypedName(user) else { throw .unusableName }
+            guard TypedName(user) != nil else { throw .unusableName }
             guard hasPassword else { throw .passwordNeeded }
             self = .own(user)
             return
@@ -63,19 +65,6 @@ package enum AccountChoice: Equatable, Sendable {
             account = own
         }
         self = .node(try account.name(at: node, isFree: isFree))
-    }
-
-    /// Names as directories have them, with a domain before or behind: nothing that a shell, a path, a line or PAM's configuration would take
-    /// for its own.
-    package static func isTypedName(_ text: String) -> Bool {
-        let bytes = text.utf8
-        guard (1...128).contains(bytes.count), let first = bytes.first, let last = bytes.last,
-            first != 0x2D, first != 0x2E, last != 0x5C
-        else { return false }
-        return bytes.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20)
-                || [0x2B, 0x2D, 0x2E, 0x40, 0x5C, 0x5F].contains($0)
-        }
     }
 }
 

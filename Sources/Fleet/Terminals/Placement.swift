@@ -16,6 +16,8 @@ package struct PlacementServer: Equatable, Sendable {
     package var isDistrusted = false
     /// Protocols that it should have, and that do not answer.
     package var silentProtocols: SessionProtocols = []
+    /// Its certificate for RDP is not known: a node could not tell it from another machine.
+    package var lacksCertificate = false
     /// Milliseconds without a sign of it after which it counts as gone.
     package var patience = Placement.silence
     package private(set) var load: TerminalLoad?
@@ -59,6 +61,11 @@ package struct PlacementServer: Equatable, Sendable {
 
     /// Whether there was a sign of it lately.
     package func isHeard(at time: Int) -> Bool { !isGone && heardAt.map { time - $0 <= patience } ?? false }
+
+    /// Protocols by which sessions can be shown there now.
+    package var usableProtocols: SessionProtocols {
+        protocols.subtracting(silentProtocols).subtracting(lacksCertificate ? .rdp : [])
+    }
 
     /// Sessions there, by the source that knows of more.
     package var sessionCount: Int { max(load?.sessionCount ?? 0, seenSessionCount) }
@@ -129,6 +136,10 @@ package struct Placement: Equatable, Sendable {
         case lessFree(TerminalUse)
         /// It could have taken it; an earlier level has room.
         case laterLevel(TerminalUse)
+        /// Chosen: it can show the session by a protocol behind the one that it should, and no server with room has that one.
+        case fallback(SessionProtocol, missing: SessionProtocol, TerminalUse)
+        /// It could have taken it by a protocol behind the one that it should.
+        case lesser(SessionProtocol, missing: SessionProtocol, TerminalUse)
         /// Taken only when no server of any level has room.
         case noRoom(TerminalUse)
         case neverHeard
@@ -139,6 +150,10 @@ package struct Placement: Equatable, Sendable {
         case otherCertificate
         case closed
         case otherProtocol
+        /// A protocol that it should have does not answer.
+        case silentProtocol(SessionProtocol)
+        /// Its certificate for RDP is not known.
+        case unknownCertificate
         case otherRelease(String?)
         /// It has as many sessions as it may.
         case full(sessionCount: Int, limit: Int)
@@ -157,7 +172,7 @@ package struct Placement: Equatable, Sendable {
         package var use: TerminalUse? {
             switch self {
             case .freest(let use), .former(let use), .lessFree(let use), .laterLevel(let use),
-                .noRoom(let use):
+                .noRoom(let use), .fallback(_, _, let use), .lesser(_, _, let use):
                 use
             default: nil
             }
@@ -191,7 +206,8 @@ extension Placement {
     /// Chooses a server.
     ///
     /// A session that the user has comes first. Else the server that would use the smallest share of its room, in the first level that has
-    /// room; where none has, of all levels.
+    /// room; where none has, of all levels. Servers that can show it only by a protocol behind the one that they should have come after all
+    /// others with room.
     ///
     /// - Parameters:
     ///   - levels: indexes of `servers`, in the order in which levels are filled.
@@ -207,9 +223,12 @@ extension Placement {
         }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(servers.count)
-        /// The best so far: in the first level with room, and of all.
+        /// The best so far: in the first level with room, the same among those with another protocol than they should have, and of all.
         var best: (verdict: Int, level: Int, share: Double)?
+        var bestLesser: (verdict: Int, level: Int, share: Double)?
         var bestOfAll: (verdict: Int, level: Int, share: Double)?
+        /// By index of verdicts.
+        var lesser: [Int: (shown: SessionProtocol, missing: SessionProtocol)] = [:]
         var existing: Int?
         for (level, members) in levels.enumerated() {
             for index in members {
@@ -217,12 +236,15 @@ extension Placement {
                 let name = servers[index].name
                 if let share = reason.use?.share {
                     let place = (verdicts.count, level, share)
+                    let way = servers[index].lesserWay(for: logIn, among: terms.protocols)
+                    if let way { lesser[verdicts.count] = way }
+                    let rival = way == nil ? best : bestLesser
                     if share <= 1,
-                        best.map({
+                        rival.map({
                             $0.level == level && Self.isFreer(place, $0, verdicts, name, logIn.user)
                         }) ?? true
                     {
-                        best = place
+                        if way == nil { best = place } else { bestLesser = place }
                     }
                     if bestOfAll.map({ Self.isFreer(place, $0, verdicts, name, logIn.user) }) ?? true {
                         bestOfAll = place
@@ -240,21 +262,29 @@ extension Placement {
             (server, isReconnection, level) = (verdicts[existing].server, true, verdicts[existing].level)
             return
         }
-        guard let chosen = best ?? bestOfAll else { return }
+        let withRoom = best ?? bestLesser
+        guard let chosen = withRoom ?? bestOfAll else { return }
         var choice = chosen.verdict
         if let former = logIn.former,
             let index = verdicts.firstIndex(where: { $0.server == former && $0.level == chosen.level }),
             let share = verdicts[index].reason.use?.share, share <= chosen.share + Self.preference,
-            share <= 1 || best == nil
+            share <= 1 || withRoom == nil, (lesser[index] == nil) == (lesser[choice] == nil)
         {
             choice = index
         }
         for (index, verdict) in verdicts.enumerated() {
             guard let use = verdict.reason.use else { continue }
+            if let way = lesser[index], index == choice || use.share <= 1 {
+                self.verdicts[index].reason =
+                    index == choice
+                    ? .fallback(way.shown, missing: way.missing, use)
+                    : .lesser(way.shown, missing: way.missing, use)
+                continue
+            }
             self.verdicts[index].reason =
                 index == choice
                 ? (choice == chosen.verdict ? .freest(use) : .former(use))
-                : use.share > 1 && best != nil
+                : use.share > 1 && withRoom != nil
                     ? .noRoom(use) : verdict.level > chosen.level ? .laterLevel(use) : .lessFree(use)
         }
         (server, level) = (verdicts[choice].server, chosen.level)
@@ -285,8 +315,7 @@ extension Placement {
 extension PlacementServer {
     /// A session is continued on a server that takes no new ones, too.
     fileprivate func takesBack(_ logIn: LogIn, now: Int) -> Bool {
-        isHeard(at: now) && !isDistrusted
-            && !protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols)
+        isHeard(at: now) && !isDistrusted && !usableProtocols.isDisjoint(with: logIn.protocols)
     }
 
     /// Why it takes no log-in, whatever room it has.
@@ -296,9 +325,33 @@ extension PlacementServer {
         if isDistrusted { return .otherCertificate }
         if isDraining { return .draining }
         if !isOpen { return .closed }
-        if protocols.subtracting(silentProtocols).isDisjoint(with: logIn.protocols) { return .otherProtocol }
+        if let reason = obstacle(to: logIn.protocols) { return reason }
         if let wanted = logIn.release, wanted != release { return .otherRelease(release) }
         return nil
+    }
+
+    /// Why none of these protocols shows a session there.
+    func obstacle(to wanted: SessionProtocols) -> Placement.Reason? {
+        guard usableProtocols.isDisjoint(with: wanted) else { return nil }
+        let had = protocols.intersection(wanted)
+        if lacksCertificate, had.subtracting(silentProtocols).contains(.rdp) { return .unknownCertificate }
+        return SessionProtocol.allCases.first { had.isSuperset(of: $0.set) }.map { .silentProtocol($0) }
+            ?? .otherProtocol
+    }
+
+    /// Where the first protocol that it should have cannot be used, and one behind it can.
+    ///
+    /// - Parameter order: of the pool's protocols.
+    fileprivate func lesserWay(for logIn: LogIn, among order: [SessionProtocol])
+        -> (shown: SessionProtocol, missing: SessionProtocol)?
+    {
+        let usable = usableProtocols
+        guard usable != protocols else { return nil }
+        let known = order.filter { logIn.protocols.intersection(protocols).isSuperset(of: $0.set) }
+        guard let missing = known.first, !usable.isSuperset(of: missing.set),
+            let shown = known.first(where: { usable.isSuperset(of: $0.set) })
+        else { return nil }
+        return (shown, missing)
     }
 
     fileprivate func judged(for logIn: LogIn, cost: SessionCost, rule: [LoadVariable]?, now: Int)

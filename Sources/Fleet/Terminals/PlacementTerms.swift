@@ -4,14 +4,19 @@ package struct PlacementTerms: Equatable, Sendable {
     package var rule: [LoadVariable]?
     /// The connection broker of a Windows collection places log-ins itself: any server that answers leads to it.
     package var isBrokered: Bool
+    /// The pool's, the best first.
+    package var protocols: [SessionProtocol]
 
-    package init(rule: [LoadVariable]? = nil, isBrokered: Bool = false) {
+    package init(
+        rule: [LoadVariable]? = nil, isBrokered: Bool = false, protocols: [SessionProtocol] = []
+    ) {
         self.rule = rule
         self.isBrokered = isBrokered
+        self.protocols = protocols
     }
 
     package init(of pool: TerminalPool) {
-        self.init(rule: pool.rule, isBrokered: pool.broker != nil)
+        self.init(rule: pool.rule, isBrokered: pool.broker != nil, protocols: pool.protocols)
     }
 }
 
@@ -24,11 +29,8 @@ extension Placement {
                 var reason =
                     server.obstacle(for: logIn, now: now) ?? (self.server == nil ? .broker : .notNeeded)
                 // A broker is reached by RDP alone.
-                if !server.protocols.subtracting(server.silentProtocols).contains(.rdp)
-                    || !logIn.protocols.contains(.rdp)
-                {
-                    reason = .otherProtocol
-                }
+                if !logIn.protocols.contains(.rdp) { reason = .otherProtocol }
+                if let obstacle = server.obstacle(to: .rdp), !reason.isObstacle { reason = obstacle }
                 if reason == .broker { (self.server, self.level) = (server.name, level) }
                 verdicts.append(Verdict(server: server.name, level: level, reason: reason))
             }

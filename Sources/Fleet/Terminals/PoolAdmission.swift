@@ -117,6 +117,10 @@ extension Placement.Reason {
         case .otherCertificate: "other-certificate"
         case .closed: "closed"
         case .otherProtocol: "other-protocol"
+        case .silentProtocol: "silent-protocol"
+        case .unknownCertificate: "unknown-certificate"
+        case .fallback: "fallback"
+        case .lesser: "lesser"
         case .otherRelease: "other-release"
         case .full: "full"
         case .exhausted: "exhausted"
@@ -144,6 +148,18 @@ extension Placement.Reason {
             PlacementWords("its certificate has changed, and the new one has not been accepted")
         case .closed: PlacementWords("closed now by its opening hours")
         case .otherProtocol: PlacementWords("it has no protocol that the node and the pool have")
+        case .silentProtocol(let kind): PlacementWords("%1 does not answer there", kind.rawValue)
+        case .unknownCertificate:
+            PlacementWords(
+                "its certificate for RDP is not known: nodes could not tell it from another machine")
+        case .fallback(let shown, let missing, let use):
+            PlacementWords(
+                "chosen, by %1: %2 cannot be used there, and no other server with room has it; %3 of its room is used",
+                shown.rawValue, missing.rawValue, use.percent)
+        case .lesser(let shown, let missing, let use):
+            PlacementWords(
+                "it could, by %1 alone: %2 cannot be used there; %3 of its room would be used",
+                shown.rawValue, missing.rawValue, use.percent)
         case .otherRelease(let release?): PlacementWords("it has release %1, which is another one", release)
         case .otherRelease(nil): PlacementWords("its release is not known")
         case .full(let count, let limit): PlacementWords("full: %1 of %2 sessions", "\(count)", "\(limit)")

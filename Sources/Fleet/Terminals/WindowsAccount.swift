@@ -1,3 +1,5 @@
+import Wire
+
 /// With which account and password an account of a node's own opens its sessions on Windows servers, which no agent prepares:
 /// `guest=SCHOOL\guest secret=windows-guest`, or `*` for all others.
 package struct WindowsAccount: SettingEntry {
@@ -30,7 +32,7 @@ package struct WindowsAccount: SettingEntry {
         let account = words.count == 2 ? String(words[0]) : ""
         let whole = account.hasPrefix("@") ? "a\(account)" : account.hasSuffix("\\") ? "\(account)a" : account
         guard
-            account.isEmpty || account != "@" && !account.hasPrefix("\\") && AccountChoice.isTypedName(whole)
+            account.isEmpty || TypedName(whole)?.isPlain == true
         else {
             throw InvalidSetting(
                 "‘\(account)’ is not an account of Windows, such as SCHOOL\\guest or guest@school.example")

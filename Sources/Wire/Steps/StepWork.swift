@@ -55,6 +55,8 @@ package enum StepAct: Equatable, Sendable {
     case kernel(name: String, value: String)
     /// Has a service of systemd (`unit`) or OpenRC (`name`) started or not: `enable`, `remove`, `mask`.
     case service(unit: String, name: String, wish: String)
+    /// Has units of systemd not started, as far as the image has them and no file of its own in their place.
+    case idle(units: [String])
     /// Runs `/etc/roost/timers/NAME` at these moments: by a timer of systemd, or else by cron.
     case timer(name: String, calendar: String, cron: String)
     /// Fails unless something is mounted there.
@@ -117,13 +119,7 @@ extension StepAct: WireCodable {
         case 10: self = .kernel(name: try wire.text(), value: try wire.text())
         case 11: self = .mounted(path: try wire.text())
         case 12:
-            let count: UInt16 = try wire.read()
-            guard count <= StepWork.listLimit else {
-                throw .tooLong("words", count: Int(count), limit: StepWork.listLimit)
-            }
-            var words: [String] = []
-            for _ in 0..<count { words.append(try wire.text()) }
-            self = .program(words: words)
+            self = .program(words: try wire.texts())
         case 13: self = .shell(text: try wire.text())
         case 14: self = .place(path: try wire.text())
         case 15:
@@ -138,6 +134,7 @@ extension StepAct: WireCodable {
             self = .secretShell(text: text, files: files)
         case 18:
             self = .timer(name: try wire.text(), calendar: try wire.text(), cron: try wire.text())
+        case 19: self = .idle(units: try wire.texts())
         default: throw .invalid("act")
         }
     }
@@ -171,9 +168,10 @@ extension StepAct: WireCodable {
         case .mounted(let path): texts(11, path)
         case .program(let words):
             wire.append(12)
-            let written = words.prefix(StepWork.listLimit)
-            wire.write(UInt16(written.count))
-            for word in written { wire.write(text: word) }
+            wire.write(texts: words)
+        case .idle(let units):
+            wire.append(19)
+            wire.write(texts: units)
         case .shell(let text): texts(13, text)
         case .place(let path): texts(14, path)
         case .user(let line, let group, let password): texts(15, line, group, password)
@@ -203,6 +201,16 @@ extension Span<UInt8> {
     mutating func text() throws(WireError) -> String {
         String(decoding: try content(), as: UTF8.self)
     }
+
+    fileprivate mutating func texts() throws(WireError) -> [String] {
+        let count: UInt16 = try read()
+        guard count <= StepWork.listLimit else {
+            throw .tooLong("words", count: Int(count), limit: StepWork.listLimit)
+        }
+        var texts: [String] = []
+        for _ in 0..<count { texts.append(try text()) }
+        return texts
+    }
 }
 
 extension [UInt8] {
@@ -212,4 +220,10 @@ extension [UInt8] {
     }
 
     mutating func write(text: String) { write(content: Array(text.utf8)) }
+
+    fileprivate mutating func write(texts: [String]) {
+        let written = texts.prefix(StepWork.listLimit)
+        write(UInt16(written.count))
+        for text in written { write(text: text) }
+    }
 }

@@ -92,9 +92,19 @@ extension LiveTerminals {
         }
     }
 
-    /// The protocols of a server that do not answer, as its agent or a probe says.
-    func silentProtocols(of name: TerminalName) -> SessionProtocols {
-        state.withLock { $0.terminals[name]?.placed.silentProtocols ?? [] }
+    /// The protocols of a server by which no session is shown: those that do not answer, as its agent or a probe says, and RDP without a
+    /// certificate that is known.
+    func unusableProtocols(of record: TerminalServer) -> SessionProtocols {
+        state.withLock { state in
+            let terminal = state.terminals[record.name]
+            return (terminal?.placed.silentProtocols ?? []).union(
+                Self.lacksCertificate(record, terminal) ? .rdp : [])
+        }
+    }
+
+    /// An agent tells its server's certificate; another server's is pinned when it is first seen.
+    static func lacksCertificate(_ record: TerminalServer, _ terminal: Terminal?) -> Bool {
+        record.certificate == nil && record.ports[.rdp] != nil && terminal?.report == nil
     }
 
     /// How long nothing was heard of a server, in milliseconds.
@@ -107,13 +117,10 @@ extension LiveTerminals {
 
     /// Neither a server's agent nor its ports answer: it counts as gone until it is heard again. Orders that wait for it have failed.
     func noteGone(_ name: TerminalName) {
-        let lost = state.withLock { state in
+        failOrders(of: name) { state in
             state.terminals[name]?.placed.missed()
-            let lost = state.waiting.filter { $0.value.server == name }
-            for id in lost.keys { state.waiting[id] = nil }
-            return lost.values.map(\.continuation)
+            return true
         }
-        for result in lost { result.resume(throwing: AgentOrderProblem.notConnected(name)) }
     }
 
     /// Nothing takes connections for a protocol on a server, until its next report says more.

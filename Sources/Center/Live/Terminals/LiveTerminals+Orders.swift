@@ -25,12 +25,35 @@ extension LiveTerminals {
         }
         // One that has lost its connection does not count as connected until it is back.
         continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in
-                if state.listeners[name]?.number == number { state.listeners[name] = nil }
+            let isLost = self?.state.withLock { state in
+                guard state.listeners[name]?.number == number else { return false }
+                state.listeners[name] = nil
+                return true
             }
+            if isLost == true { Task { await self?.awaitReturn(of: name) } }
         }
         former?.orders.finish()
         return stream
+    }
+
+    /// Milliseconds in which an agent that lives listens again: one that was started anew knows no order from before.
+    private static let returnTime = 1_800
+
+    /// Orders fail whose agent does not come back.
+    private func awaitReturn(of name: TerminalName) async {
+        try? await Task.sleep(for: .milliseconds(Self.returnTime))
+        failOrders(of: name) { $0.listeners[name] == nil }
+    }
+
+    /// All that wait for an agent fail.
+    func failOrders(of name: TerminalName, if isSo: (inout State) -> Bool = { _ in true }) {
+        let lost = state.withLock { state -> [CheckedContinuation<AgentResult, any Error>] in
+            guard isSo(&state) else { return [] }
+            let lost = state.waiting.filter { $0.value.server == name }
+            for id in lost.keys { state.waiting[id] = nil }
+            return lost.values.map(\.continuation)
+        }
+        for result in lost { result.resume(throwing: AgentOrderProblem.notConnected(name)) }
     }
 
     /// Has an agent do something, and waits for its result.

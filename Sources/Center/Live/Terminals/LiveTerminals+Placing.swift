@@ -53,6 +53,7 @@ extension LiveTerminals {
         server.sessionLimit = record.sessionLimit
         server.protocols = record.ports.keys.set
         server.release = record.release ?? server.release
+        server.lacksCertificate = lacksCertificate(record, terminal)
         server.isDraining = record.admission != .open
         server.isOpen = record.hours.isEmpty || record.hours.areOpen(at: moment)
         return server

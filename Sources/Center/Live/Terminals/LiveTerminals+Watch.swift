@@ -13,6 +13,8 @@ package enum TerminalTrouble: Sendable, Equatable {
     case reported(TerminalName, String)
     /// It shows another certificate than the one that is pinned.
     case otherCertificate(TerminalName)
+    /// It answers by RDP, and its certificate is not known.
+    case unknownCertificate(TerminalName)
 }
 
 extension LiveTerminals {
@@ -43,7 +45,7 @@ extension LiveTerminals {
             for record in records.servers.values.sorted(by: { $0.name < $1.name })
             where record.admission != .maintenance {
                 guard let terminal = state.terminals[record.name] else { continue }
-                troubles += terminal.troubles(of: record.name, at: time)
+                troubles += terminal.troubles(of: record, at: time)
             }
             return troubles
         }
@@ -159,7 +161,8 @@ extension LiveTerminals {
 }
 
 extension LiveTerminals.Terminal {
-    fileprivate func troubles(of name: TerminalName, at time: Int) -> [TerminalTrouble] {
+    fileprivate func troubles(of record: TerminalServer, at time: Int) -> [TerminalTrouble] {
+        let name = record.name
         guard let heardAt = placed.heardAt else { return [] }
         if time - heardAt > LiveTerminals.silenceTime {
             let count = report?.sessions.count ?? 0
@@ -168,6 +171,9 @@ extension LiveTerminals.Terminal {
         }
         var troubles: [TerminalTrouble] = []
         if placed.isDistrusted { troubles.append(.otherCertificate(name)) }
+        if LiveTerminals.lacksCertificate(record, self), !placed.silentProtocols.contains(.rdp) {
+            troubles.append(.unknownCertificate(name))
+        }
         if placed.failureCount >= Placement.failureLimit {
             troubles.append(.failing(name, count: placed.failureCount))
         }

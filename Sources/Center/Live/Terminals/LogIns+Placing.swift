@@ -25,15 +25,23 @@ extension LogIns {
         /// Servers that did not prepare it.
         var excluded: Set<TerminalName> = []
         var lastFailure: LogInRefusal?
+        /// Whether the agent of the last one lost its connection before it answered.
+        var wasCutOff = false
 
         struct Windows {
             let user: String
             let secret: SecretName
+            /// Of the secret; nil: there is none.
+            let group: GroupPath?
             /// Why the secret is none for this node.
             let problem: String?
         }
 
         var isOwn: Bool { if case .own = choice { true } else { false } }
+        /// Its password is one of the directory.
+        let hasPasswordHere: Bool
+        /// Its name is one that only Windows has.
+        var isForWindows: Bool { TypedName(choice.user)?.isPlain != true }
     }
 
     /// What the node opens its session with.
@@ -58,9 +66,10 @@ extension LogIns {
     }
 
     func settle(_ entry: inout Entry) async throws(LogInRefusal) -> LogInAnswer.Outcome {
+        var hasAskedAgain = false
         while true {
             guard now() < entry.way.deadline else { throw entry.lastFailure ?? .tookTooLong }
-            let found = terminals.whereabouts(of: entry.choice.user, at: now())
+            let found = whereabouts(of: entry)
             let sessions = ownSessions(found, of: entry)
             let second = SecondSession(
                 entry.pool.secondLogIn, having: sessions, protocols: entry.protocols,
@@ -82,12 +91,24 @@ extension LogIns {
                 guard let order else { continue }
                 if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
                 // It is on its way only, or its server has gone: it can go elsewhere. A session that is there stays the person's only one.
-                guard session.id.isEmpty || terminals.silence(of: session.server, at: now()) == .max else {
-                    throw entry.lastFailure ?? .silent(session.server)
+                if !session.id.isEmpty, await !turnsOutGone(order.server, by: order.kind, entry) {
+                    guard entry.wasCutOff, !hasAskedAgain else {
+                        throw entry.lastFailure ?? .silent(session.server)
+                    }
+                    // Its agent was started anew, and knows nothing of the order.
+                    hasAskedAgain = true
+                    entry.excluded.remove(session.server)
+                    continue
                 }
                 giveUp(found)
             }
         }
+    }
+
+    private func whereabouts(of entry: Entry) -> [LiveTerminals.Whereabout] {
+        let found = terminals.whereabouts(of: entry.choice.user, at: now())
+        let servers = fleet.snapshot.contents.terminals.servers
+        return entry.isForWindows ? found.filter { servers[$0.server]?.system == .windows } : found
     }
 
     /// Log-ins on their way do not come.
@@ -134,13 +155,8 @@ extension LogIns {
         let records = fleet.snapshot.contents.terminals
         var pool = entry.pool
         let servers = pool.servers(of: records)
-        // Without an agent a server has neither accounts nor tickets of ours. Windows has its own accounts.
-        let left = entry.excluded.union(besides).union(
-            entry.account == nil
-                ? []
-                : terminals.withoutAgent(among: servers.joined()).filter { name in
-                    records.servers[name]?.system != .windows || !entry.isOwn && entry.windows == nil
-                })
+        let left = try unfit(entry, among: servers.joined().compactMap { records.servers[$0] })
+            .union(entry.excluded).union(besides)
         if !left.isEmpty {
             pool.levels = servers.map { level in
                 TerminalPool.Level(servers: level.filter { !left.contains($0) })
@@ -158,7 +174,7 @@ extension LogIns {
         }
         guard
             let kind = pool.kind(
-                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: name))
+                of: entry.nodeProtocols, on: server, without: terminals.unusableProtocols(of: server))
         else { throw .noProtocol }
         return Order(
             server: server, placement: placement, kind: kind, isReconnection: placement.isReconnection)
@@ -182,7 +198,7 @@ extension LogIns {
             session.canMove
             ? session.kind
             : entry.pool.kind(
-                of: entry.nodeProtocols, on: server, without: terminals.silentProtocols(of: session.server))
+                of: entry.nodeProtocols, on: server, without: terminals.unusableProtocols(of: server))
         guard let kind, server.ports[kind] != nil else {
             throw .sessionOfOtherKind(session.server, session.kind)
         }
@@ -240,6 +256,26 @@ extension LogIns {
         return true
     }
 
+    /// Whether a server that has not prepared a log-in has gone. One that died just after its report owes the next one for some more seconds;
+    /// one that lives reports, or its port answers.
+    private func turnsOutGone(_ server: TerminalServer, by kind: SessionProtocol, _ entry: Entry) async
+        -> Bool
+    {
+        let began = now()
+        while true {
+            let silence = terminals.silence(of: server.name, at: now())
+            if silence == .max { return true }
+            guard let port = server.ports[kind], now() - began <= silence, now() + 2_000 < entry.way.deadline,
+                case .none = await knock(server.address, port)
+            else { return false }
+            if silence > Self.overdue {
+                terminals.noteGone(server.name)
+                return true
+            }
+            guard (try? await Task.sleep(for: .milliseconds(200))) != nil else { return false }
+        }
+    }
+
     // MARK: Preparing
 
     /// The name of a ticket. Programs that get it take what begins with a hyphen for an option, so it has digits alone.
@@ -264,6 +300,7 @@ extension LogIns {
         )
         LogInMoment.placed.pass()
         do {
+            if let problem = withholding(order.server, entry) { throw LogInRefusal.failed(name, problem) }
             let opening = try await prepare(order, ticket: ticket, credential: credential, entry)
             LogInMoment.prepared.pass()
             for old in order.former {
@@ -280,6 +317,7 @@ extension LogIns {
                 of: ticket, on: name, problem: failure.reason,
                 isServers: entry.isOwn || terminals.hasAgent(name), at: now())
             entry.lastFailure = failure
+            entry.wasCutOff = if case AgentOrderProblem.notConnected = error { true } else { false }
             entry.excluded.insert(name)
             guard entry.excluded.count < Self.attemptLimit else { throw entry.lastFailure ?? .tookTooLong }
             return nil

@@ -124,7 +124,7 @@ package final class LogIns: Sendable {
         var entry = Entry(
             way: way, node: node.name, pool: pool, choice: choice, account: account,
             windows: Self.windows(choice, of: node, settings, in: snapshot), protocols: shown,
-            nodeProtocols: protocols)
+            nodeProtocols: protocols, hasPasswordHere: Self.hasPassword(choice, in: snapshot))
         return try await settle(&entry)
     }
 
@@ -235,7 +235,13 @@ package final class LogIns: Sendable {
         else { return nil }
         return Entry.Windows(
             user: account.user(for: name.text), secret: secret,
+            group: snapshot.contents.secrets[secret]?.group,
             problem: snapshot.problem(ofPasswordFor: account, at: node, by: settings))
+    }
+
+    private static func hasPassword(_ choice: AccountChoice, in snapshot: FleetSnapshot) -> Bool {
+        guard case .own(let user) = choice, let name = try? LogInName(user) else { return false }
+        return snapshot.contents.terminals.accounts[name]?.passwordNumber != nil
     }
 
     /// Whether an administrator wrote this very name, and it was not made of a node's.

@@ -22,6 +22,8 @@ struct DesktopSessionsView: TemplateView {
         var since: String
         var idle: String
         var isConnected: Bool
+        /// Nil while its server is heard.
+        var silentSince: String?
     }
 
     /// - Parameter mayHelp: whether the caller may intervene on servers of that group.
@@ -42,7 +44,8 @@ struct DesktopSessionsView: TemplateView {
                     link: mayHelp(one.group) ? "/desktops/session?server=\(server)&id=\(id)" : nil,
                     server: one.server.text, kind: one.kind.rawValue, display: one.display, place: one.place,
                     since: Format.time(second: one.startedAt),
-                    idle: one.idle.map { words("%1 min", "\($0 / 60)") } ?? "", isConnected: one.isConnected)
+                    idle: one.idle.map { words("%1 min", "\($0 / 60)") } ?? "", isConnected: one.isConnected,
+                    silentSince: one.isUncertain ? Format.time(second: one.heardAt) : nil)
             })
     }
 }
@@ -59,6 +62,8 @@ struct DesktopSessionView: TemplateView {
     var kind: String
     var place: String
     var since: String
+    /// Nil while its server is heard.
+    var silentSince: String?
     var message: FormView
     var disconnect: ActionView
     var end: ConfirmView
@@ -77,6 +82,7 @@ struct DesktopSessionView: TemplateView {
         kind = "\(session.kind.rawValue) \(session.display)"
         place = session.place
         since = Format.time(second: session.startedAt)
+        silentSince = session.isUncertain ? Format.time(second: session.heardAt) : nil
         let hidden = [HiddenView("server", session.server.text), HiddenView("id", session.id)]
         message = FormView(
             path: "/desktops/session", hidden: hidden + [HiddenView("act", "message")],

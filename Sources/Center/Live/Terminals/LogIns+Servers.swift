@@ -1,0 +1,44 @@
+import Fleet
+
+/// Servers that cannot have a log-in, whatever room they have.
+extension LogIns {
+    func unfit(_ entry: Entry, among servers: [TerminalServer]) throws(LogInRefusal) -> Set<TerminalName> {
+        var unfit: Set<TerminalName> = []
+        // Without an agent a server has neither accounts nor tickets of ours. Windows has its own accounts.
+        if entry.account != nil {
+            let unattended = Set(terminals.withoutAgent(among: servers.map(\.name)))
+            for server in servers
+            where unattended.contains(server.name)
+                && (server.system != .windows || !entry.isOwn && entry.windows == nil)
+            {
+                unfit.insert(server.name)
+            }
+        }
+        if entry.isForWindows {
+            let others = servers.filter { $0.system != .windows }
+            guard others.count < servers.count else { throw .account(.unusableName) }
+            unfit.formUnion(others.map(\.name))
+        }
+        // Where no other server is left, the attempt says why.
+        let withheld = servers.filter { withholding($0, entry) != nil }.map(\.name)
+        let all = unfit.union(withheld)
+        return all.count < servers.count ? all : unfit
+    }
+
+    /// Why what opens a log-in does not go to a server; nil: it does.
+    ///
+    /// Administrators of a group could read what their own servers get. So they get none that those administrators could not have: neither a
+    /// password for Windows of a group above theirs, nor the hash of a password of the directory, which is the whole site's.
+    func withholding(_ server: TerminalServer, _ entry: Entry) -> String? {
+        if !entry.isOwn {
+            guard server.system == .windows, let windows = entry.windows, let group = windows.group,
+                !server.group.contains(group)
+            else { return nil }
+            return
+                "it is a server of group \(server.group), and secret \(windows.secret) is of group \(group): its passwords go to servers of that group or above"
+        }
+        guard entry.hasPasswordHere, server.system != .windows, server.group != .site else { return nil }
+        return
+            "it is a server of group \(server.group): passwords of the directory go to servers of the whole site only"
+    }
+}
