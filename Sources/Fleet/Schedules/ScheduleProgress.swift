@@ -34,7 +34,8 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     /// The same without the targets of the run that goes on, which are stored one by one.
     package var head: Self {
         var head = self
-        (head.current?.targets, head.current?.counts) = ([], [:])
+        head.current?.targets = []
+        head.current?.counts = [:]
         return head
     }
 
