@@ -41,9 +41,11 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
 
     /// With the targets of the run that goes on.
     package func with(_ targets: [ScheduleRun.Target]) -> Self {
+        guard var run = current else { return self }
+        run.targets = targets
+        run.counts = run.counted
         var whole = self
-        whole.current?.targets = targets
-        whole.current?.counts = whole.current?.counted ?? [:]
+        whole.current = run
         return whole
     }
 
