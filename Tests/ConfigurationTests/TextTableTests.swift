@@ -26,7 +26,7 @@ import Testing
         let columns = lines.dropFirst().dropLast().compactMap { line in
             line.firstIndex(of: "|").map { line.distance(from: line.startIndex, to: $0) }
         }
-        #expect(columns.count == 3 && Set(columns).count == 1, "\(lines)")
+        #expect(columns.count == 3 && Swift.Set(columns).count == 1, "\(lines)")
         // Nothing of it is lost.
         #expect(text.contains { $0.isNewline || $0 == "\0" } || lines[1].hasPrefix(text))
     }

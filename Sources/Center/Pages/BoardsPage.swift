@@ -17,9 +17,8 @@ struct BoardsPage {
             do {
                 let made = try await acts.makeBoardLink(wish)
                 return try await show(link: made.link, request, context, acts)
-            } catch {
-                guard let failure = Form.mistake(error) else { throw error }
-                return try await show(failure: failure, request, context, acts)
+            } catch let problem as Problem where problem.status == 422 {
+                return try await show(failure: problem.detail, request, context, acts)
             }
         }
         routes.post("boards/:id/revoke", .configure) { _, context, acts in

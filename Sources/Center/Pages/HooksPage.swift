@@ -18,9 +18,8 @@ struct HooksPage {
             do {
                 let made = try await acts.makeWebHook(wish)
                 return try await show(secret: made.secret, request, context, acts)
-            } catch {
-                guard let failure = Form.mistake(error) else { throw error }
-                return try await show(failure: failure, request, context, acts)
+            } catch let problem as Problem where problem.status == 422 {
+                return try await show(failure: problem.detail, request, context, acts)
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in

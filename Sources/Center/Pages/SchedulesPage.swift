@@ -67,17 +67,13 @@ struct SchedulesPage {
             }
             let made = try await acts.makeSchedule(wish)
             return pages.redirect(Back.done(Self.path, made.revision))
-        } catch {
-            guard let failure = Self.refusal(error) else { throw error }
-            return try show(typed, failure: failure, request, context, acts)
-        }
-    }
-
-    private static func refusal(_ error: any Error) -> String? {
-        switch error {
-        case let error as StoreError: error.description
-        case let error as InvalidCondition: error.description
-        default: Form.mistake(error)
+        } catch let error as any CustomStringConvertible & Error
+            where error is StoreError || error is InvalidSetting || error is InvalidName
+            || error is InvalidCondition
+        {
+            return try show(typed, failure: error.description, request, context, acts)
+        } catch let problem as Problem where problem.status == 422 {
+            return try show(typed, failure: problem.detail, request, context, acts)
         }
     }
 }

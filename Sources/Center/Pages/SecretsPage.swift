@@ -15,7 +15,7 @@ struct SecretsPage {
                 let made = try await acts.addSecret(Self.wish(form))
                 return pages.redirect("/secrets/\(made.record.name)")
             } catch let error {
-                guard let failure = Form.mistake(error) else { throw error }
+                guard let failure = Self.mistake(error) else { throw error }
                 return try await show(failure: failure, request, context, acts)
             }
         }
@@ -33,13 +33,23 @@ struct SecretsPage {
                 _ = try await acts.changeSecret(name, wish)
                 return pages.redirect("/secrets/\(name)")
             } catch let error {
-                guard let failure = Form.mistake(error) else { throw error }
+                guard let failure = Self.mistake(error) else { throw error }
                 return try await showOne(failure: failure, request, context, acts)
             }
         }
         routes.post("secrets/:name/remove", .configure) { _, context, acts in
             try await acts.removeSecret(SecretName(context.parameter("name")))
             return pages.redirect("/secrets")
+        }
+    }
+
+    /// What is wrong with the form; nil: something else is.
+    private static func mistake(_ error: any Error) -> String? {
+        if let problem = error as? Problem, problem.status == 422 { return problem.detail }
+        switch error {
+        case let error as InvalidSetting: return error.description
+        case let error as InvalidName: return "\(error)"
+        default: return nil
         }
     }
 

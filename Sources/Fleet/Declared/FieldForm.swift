@@ -1,3 +1,5 @@
+import Wire
+
 /// What a member of a record in a file may be.
 package indirect enum FieldForm: Equatable, Sendable {
     /// - Parameter hint: what such a text is; empty where there is nothing to say.

@@ -34,15 +34,18 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     /// The same without the targets of the run that goes on, which are stored one by one.
     package var head: Self {
         var head = self
-        (head.current?.targets, head.current?.counts) = ([], [:])
+        head.current?.targets = []
+        head.current?.counts = [:]
         return head
     }
 
     /// With the targets of the run that goes on.
     package func with(_ targets: [ScheduleRun.Target]) -> Self {
+        guard var run = current else { return self }
+        run.targets = targets
+        run.counts = run.counted
         var whole = self
-        whole.current?.targets = targets
-        whole.current?.counts = whole.current?.counted ?? [:]
+        whole.current = run
         return whole
     }
 
