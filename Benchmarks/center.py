@@ -453,9 +453,9 @@ def main():
             row("memory with these nodes", center.memory()[0], "MiB", 400)
             exported, adopted, same, changed = as_code(options.program, center, options.nodes)
             row("these nodes exported as files", exported, "s", 10)
-            row("these files applied for the first time", adopted, "s", 10)
-            row("the same files compared", same, "s", 5)
-            row("every tenth node changed in them, and applied", changed, "s", 10)
+            row("these files applied for the first time", adopted, "s", 3)
+            row("the same files compared", same, "s", 1.5)
+            row("every tenth node changed in them, and applied", changed, "s", 3)
             print(f"memory when empty: {empty:.0f} MiB")
         finally:
             center.stop()
