@@ -1,3 +1,5 @@
+import Fleet
+
 /// A message as a phrase and its values, which pages translate where they show it: written as a text with interpolations, it is
 /// `stuck after %1` and `kernel`.
 struct Sentence: Equatable, Sendable, ExpressibleByStringInterpolation {
@@ -16,6 +18,11 @@ struct Sentence: Equatable, Sendable, ExpressibleByStringInterpolation {
 
     init(stringInterpolation: StringInterpolation) {
         (phrase, values) = (stringInterpolation.phrase, stringInterpolation.values)
+    }
+
+    init(_ words: PlacementWords) {
+        phrase = words.text
+        values = words.values.map { .text($0) }
     }
 
     struct StringInterpolation: StringInterpolationProtocol {

@@ -129,7 +129,7 @@ struct TroubleList {
             Case(
                 kind: .refusedPerson, machine: failure.node, group: failure.group,
                 since: now - max(0, Clock.steadyMillisecond - failure.at),
-                text: "a log-in failed: \(failure.reason)",
+                text: "a log-in failed: \(Sentence(failure.words))",
                 fix: failure.pool.map { pool -> Sentence in
                     "‘roost place --node \(failure.node) --pool \(pool) --explain’ shows the servers"
                 } ?? "‘roost get \(failure.node)’ shows the settings pool, log-in and log-in-account"))

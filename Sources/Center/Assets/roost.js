@@ -59,6 +59,8 @@ function showBulk() {
 
 document.addEventListener("DOMContentLoaded", () => {
   localTimes(document);
+  // On a narrow screen, tabs go on beyond its edge.
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (document.querySelector("[data-live]") && !new URLSearchParams(location.search).has("at")) {
     const events = new EventSource(document.querySelector("[data-events]")?.dataset.events ?? "/api/v1/events");
     for (const kind of ["boot", "lost", "heard", "off", "configuration", "hardware", "drift", "alarm", "log", "crash", "build", "rollout", "volume", "session", "step"]) events.addEventListener(kind, refreshSoon);

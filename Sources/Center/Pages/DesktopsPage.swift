@@ -21,15 +21,16 @@ struct DesktopsPage {
             let pager = try Pager(request, path: Self.servers)
             let page = try acts.terminals(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopServersView(
-                page, pager, mayAdd: acts.maySomewhere(.configure), pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.section, request, context)
+                page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
+                pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
             let answer = try acts.terminal(TerminalName(context.parameter("name"))).record
             let view = DesktopServerView(
                 answer, mayChange: acts.may(.configure, in: answer.server.group),
-                pages.renderer.words(context))
-            return try pages.show(view, answer.server.name.text, section: Self.section, request, context)
+                mayHelp: acts.may(.enrol, in: answer.server.group), pages.renderer.words(context))
+            return try pages.show(view, answer.server.name.text, section: Self.servers, request, context)
         }
         routes.post("desktops/servers/:name/admit", .configure) { request, context, acts in
             try admit(request, context, acts)
@@ -38,8 +39,9 @@ struct DesktopsPage {
         routes.get("desktops/log-ins", .read) { request, context, acts in
             let pager = try Pager(request, path: "/desktops/log-ins")
             let page = try acts.placements(pager.query, offset: pager.offset, limit: Pager.rowLimit)
-            let view = DesktopLogInsView(page, pager, pages.renderer.words(context))
-            return try pages.show(view, "Log-ins", section: Self.section, request, context)
+            let view = DesktopLogInsView(
+                page, pager, outcomes: try acts.placementOutcomes(), pages.renderer.words(context))
+            return try pages.show(view, "Log-ins", section: "/desktops/sessions", request, context)
         }
         addForms(to: routes)
     }
@@ -73,7 +75,7 @@ struct DesktopsPage {
                 ]
         }
         return try pages.plan(
-            planned, back: "\(Self.servers)/\(name)", section: Self.section, request, context)
+            planned, back: "\(Self.servers)/\(name)", section: Self.servers, request, context)
     }
 
     // MARK: Placement
