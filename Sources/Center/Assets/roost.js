@@ -152,7 +152,7 @@ const palette = {
 };
 
 // The pages behind «g» and a letter.
-const places = { d: "/", n: "/nodes", g: "/groups", u: "/machines", i: "/images", b: "/boots", h: "/history" };
+const places = { d: "/", n: "/nodes", g: "/groups", u: "/machines", i: "/images", b: "/boots", h: "/history", s: "/desktops/sessions" };
 let leads = false;
 
 async function showKeys() {

@@ -93,7 +93,8 @@ struct DesktopSessionView: TemplateView {
             path: "/desktops/session", hidden: hidden + [HiddenView("act", "message")],
             fields: [
                 FieldView(
-                    "text", words("Message"), InputView(value: text, isRequired: true, maximumLength: 500))
+                    "text", words("Message"),
+                    InputView(value: text, isRequired: true, isFocused: true, maximumLength: 500))
             ], submit: words("Send"))
         disconnect = ActionView(
             path: "/desktops/session", label: words("Disconnect"),
