@@ -49,6 +49,7 @@ extension ActRow {
         ActRow("placements", .read, .anywhere) { acts, _ in
             try acts.placements("", offset: 0, limit: 9)
         },
+        ActRow("placementOutcomes", .read, .anywhere) { acts, _ in try acts.placementOutcomes() },
         ActRow("terminalTroubles", .read, .anywhere) { acts, _ in try acts.terminalTroubles() },
     ]
 }

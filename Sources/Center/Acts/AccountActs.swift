@@ -159,7 +159,8 @@ extension Acts {
             guard password.count >= least else {
                 throw Problem(
                     422, "Unusable password",
-                    "a password has at least \(counted(least, "character")) here (setting account-password-length)"
+                    saying:
+                        "a password has at least \(least) characters here (setting account-password-length)"
                 )
             }
             return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)

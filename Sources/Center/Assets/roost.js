@@ -76,6 +76,21 @@ document.addEventListener("DOMContentLoaded", () => {
       if (box) box.checked = true;
     });
   }
+  // Of many settings, those that are looked for.
+  for (const bar of document.querySelectorAll("[data-find-setting]")) {
+    const [text, box] = bar.querySelectorAll("input");
+    const show = () => {
+      const words = text.value.toLowerCase().split(/\s+/);
+      for (const one of bar.nextElementSibling.children) {
+        const isMeant = words.every((word) => one.textContent.toLowerCase().includes(word));
+        one.hidden = !isMeant || (box.checked && !one.querySelector("[name^='has.']").checked);
+      }
+    };
+    bar.hidden = false;
+    bar.addEventListener("input", show);
+    // Enter looks for a setting, and sends no form.
+    text.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
   // A file's unchanged bytes: the server detects their encoding.
   for (const chooser of document.querySelectorAll("[data-bytes-to]")) {
     chooser.addEventListener("change", () => {

@@ -22,11 +22,13 @@ struct AgentsPage {
                     acts)
             } catch let error as Problem where error.status < 500 {
                 return try await show(
-                    failure: error.detail, typed: form, status: .init(code: error.status), request, context,
+                    failure: pages.renderer.words(context)(error), typed: form,
+                    status: .init(code: error.status), request, context,
                     acts)
             } catch StoreError.notFound(let text) {
                 return try await show(
-                    failure: text, typed: form, status: .notFound, request, context, acts)
+                    failure: pages.renderer.words(context)(text), typed: form, status: .notFound, request,
+                    context, acts)
             }
         }
         routes.get("desktops/agents/:name/revoke", .configure) { request, context, acts in

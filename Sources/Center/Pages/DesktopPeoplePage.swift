@@ -49,7 +49,7 @@ struct DesktopPeoplePage {
             return pages.redirect(Self.sessions)
         } catch let problem as Problem {
             return try shown(
-                DesktopSessionView(session, problem: problem.detail, text: form["text"], words),
+                DesktopSessionView(session, problem: words(problem), text: form["text"], words),
                 .init(code: problem.status))
         }
     }
@@ -81,7 +81,9 @@ struct DesktopPeoplePage {
                 try await save(typed, form, acts)
                 return pages.redirect(Self.accounts)
             } catch {
-                guard let (text, status) = Self.failure(of: error) else { throw error }
+                guard let (text, status) = Self.failure(of: error, pages.renderer.words(context)) else {
+                    throw error
+                }
                 return try show(typed, problem: text, status: status, request, context)
             }
         }
@@ -98,13 +100,13 @@ struct DesktopPeoplePage {
     }
 
     /// Nil for what no one can mend in a form.
-    private static func failure(of error: any Error) -> (String, HTTPResponse.Status)? {
+    private static func failure(of error: any Error, _ words: Words) -> (String, HTTPResponse.Status)? {
         switch error {
-        case let problem as Problem where problem.status < 500: (problem.detail, .init(code: problem.status))
-        case let error as InvalidName: (error.description, .unprocessableContent)
+        case let problem as Problem where problem.status < 500: (words(problem), .init(code: problem.status))
+        case let error as InvalidName: (words(error), .unprocessableContent)
         case let error as InvalidSetting: (error.description, .unprocessableContent)
-        case StoreError.conflict(let text): (text, .conflict)
-        case StoreError.notFound(let text): (text, .notFound)
+        case StoreError.conflict(let text): (words(text), .conflict)
+        case StoreError.notFound(let text): (words(text), .notFound)
         default: nil
         }
     }

@@ -98,9 +98,9 @@ struct DesktopsPage {
                 of: question.user, at: request.query("node"), pool: request.query("pool"), protocols: [])
             return try shown(DesktopPlaceView(question, pools: pools, placed, words), .ok)
         } catch StoreError.conflict(let text) {
-            return try shown(DesktopPlaceView(question, pools: pools, problem: text, words), .conflict)
+            return try shown(DesktopPlaceView(question, pools: pools, problem: words(text), words), .conflict)
         } catch StoreError.notFound(let text) {
-            return try shown(DesktopPlaceView(question, pools: pools, problem: text, words), .notFound)
+            return try shown(DesktopPlaceView(question, pools: pools, problem: words(text), words), .notFound)
         }
     }
 
@@ -153,17 +153,17 @@ struct DesktopsPage {
     }
 
     /// What is wrong with a form, by its fields; nil: something else is.
-    private static func errors(_ error: any Error, _ names: [String]) -> [String: String]? {
+    private static func errors(_ error: any Error, _ names: [String]) -> [String: Sentence]? {
         switch error {
         case let problem as FormProblem: problem.errors
         case let refusal as InvalidSetting: FormProblem(refusal, fields: Set(names)).errors
-        case StoreError.notFound(let text), StoreError.conflict(let text): ["": text]
+        case StoreError.notFound(let text), StoreError.conflict(let text): ["": Sentence(phrase: text)]
         default: nil
         }
     }
 
     private func show(
-        _ form: DesktopForm<some DesktopRecord>, errors: [String: String] = [:], _ request: Request,
+        _ form: DesktopForm<some DesktopRecord>, errors: [String: Sentence] = [:], _ request: Request,
         _ context: CenterContext, _ acts: Acts
     ) throws -> Response {
         let view = DesktopFormView(
