@@ -14,6 +14,21 @@ package struct AccountAnswer: Codable, Sendable, Equatable {
     }
 }
 
+/// Whether an account opens, and why not.
+package enum AccountState: String, Sendable, CaseIterable {
+    case open
+    case noPassword = "no-password"
+    case expired, disabled
+}
+
+extension AccountAnswer {
+    package var state: AccountState {
+        if account.isDisabled { return .disabled }
+        if !isOpen { return .expired }
+        return hasPassword ? .open : .noPassword
+    }
+}
+
 /// What people want of an account; what is left out stays as it is.
 package struct AccountRequest: Codable, Sendable, Equatable {
     package var fullName: String?

@@ -220,8 +220,14 @@ package struct PlacementEntry: Codable, Sendable, Equatable {
     package var outcome: Outcome
     /// For people: why not.
     package var text: String
+    /// The same as sentences, which pages translate; the API has only the text.
+    package var causes: [PlacementLack] = []
     /// Milliseconds until the session showed up; nil: it did not, or not yet.
     package var took: Int?
+
+    private enum CodingKeys: CodingKey {
+        case at, user, node, pool, server, isReconnection, level, reasons, outcome, text, took
+    }
 
     package enum Outcome: String, Codable, Sendable, CaseIterable {
         /// On its way.
@@ -240,7 +246,7 @@ package struct PlacementEntry: Codable, Sendable, Equatable {
     package init(
         at: Int, user: String, node: NodeName?, pool: PoolName, server: TerminalName? = nil,
         isReconnection: Bool = false, level: Int? = nil, reasons: [String: Int] = [:], outcome: Outcome,
-        text: String = "", took: Int? = nil
+        causes: [PlacementLack] = [], took: Int? = nil
     ) {
         self.at = at
         self.user = user
@@ -251,7 +257,8 @@ package struct PlacementEntry: Codable, Sendable, Equatable {
         self.level = level
         self.reasons = reasons
         self.outcome = outcome
-        self.text = text
+        self.causes = causes
+        text = causes.map(\.description).joined(separator: ", ")
         self.took = took
     }
 }

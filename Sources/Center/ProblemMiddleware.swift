@@ -24,7 +24,9 @@ struct ProblemMiddleware: RouterMiddleware {
             if let methods = problem.allowedMethods { headers[.allow] = methods }
             if !request.uri.path.hasPrefix("/api/"), request.headers[.accept]?.contains("text/html") == true {
                 var shown = problem
-                if let name = error as? InvalidName { shown.detail = pages.words(context)(name) }
+                if let name = error as? InvalidName {
+                    (shown.detail, shown.sentence) = (pages.words(context)(name), nil)
+                }
                 return try pages.problem(shown, request: request, context: context, headers: headers)
             }
             headers[.contentType] = "application/problem+json"

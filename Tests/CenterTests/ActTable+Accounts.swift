@@ -6,6 +6,7 @@ import Fleet
 extension ActRow {
     static let accounts = [
         ActRow("accounts", .read, .anywhere) { acts, _ in try await acts.accounts("", offset: 0, limit: 9) },
+        ActRow("accountStates", .read, .anywhere) { acts, _ in try await acts.accountStates() },
         ActRow("account", .read, .site) { acts, _ in try await acts.account(LogInName("ann")) },
         ActRow("saveAccount", .configure, .site) { acts, _ in
             try await acts.saveAccount(LogInName("fresh"), AccountRequest(fullName: "Fresh"))
@@ -23,6 +24,8 @@ extension ActRow {
         ActRow("terminalSessions", .read, .anywhere) { acts, _ in
             try acts.terminalSessions("", offset: 0, limit: 9)
         },
+        ActRow("connectionCounts", .read, .anywhere) { acts, _ in try acts.connectionCounts() },
+        ActRow("namedSessions", .read, .anywhere) { acts, _ in try acts.namedSessions() },
         ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in
             try await acts.pastTerminalSessions("", offset: 0, limit: 9)
         },

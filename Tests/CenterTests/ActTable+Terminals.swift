@@ -12,6 +12,7 @@ extension ActTarget {
 extension ActRow {
     static let terminals = [
         ActRow("terminals", .read, .anywhere) { acts, _ in try acts.terminals("", offset: 0, limit: 9) },
+        ActRow("terminalStates", .read, .anywhere) { acts, _ in try acts.terminalStates() },
         ActRow("terminal", .read) { try $0.terminal($1.terminal) },
         ActRow("saveTerminal", .configure) {
             try await $0.saveTerminal(
@@ -37,6 +38,7 @@ extension ActRow {
         ActRow("requireChangingTerminals", .configure) {
             try $0.requireChangingTerminals(in: $1.group)
         },
+        ActRow("requireChangingTerminal", .configure) { try $0.requireChangingTerminal($1.terminal) },
         ActRow("requireState", .configure) {
             try $0.requireState(of: TerminalServer.self, at: $1.terminal, isNew: false, tag: "*")
         },
@@ -47,6 +49,7 @@ extension ActRow {
         ActRow("placements", .read, .anywhere) { acts, _ in
             try acts.placements("", offset: 0, limit: 9)
         },
+        ActRow("placementOutcomes", .read, .anywhere) { acts, _ in try acts.placementOutcomes() },
         ActRow("terminalTroubles", .read, .anywhere) { acts, _ in try acts.terminalTroubles() },
     ]
 }

@@ -106,6 +106,9 @@ import Wire
             let found = try await acts.names("state=\(state.rawValue)")
             #expect(found.count == 1 && figures.states[state] == 1, "\(state)")
         }
+        // All nodes are counted by what they boot.
+        let count = overview.rooms.values.reduce(0) { $0 + $1.count }
+        #expect(count > 0 && overview.counts.next.reduce(0) { $0 + $1.count } == count)
         // What people typed before holds still.
         #expect(try await acts.names("state~failed").map(\.text) == ["pc-3"])
         #expect(try await acts.names("state=\"at kernel\"").map(\.text) == ["pc-1", "pc-2"])

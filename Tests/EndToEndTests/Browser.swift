@@ -5,6 +5,7 @@ import Testing
 enum Key {
     static let tab = "\u{E004}"
     static let enter = "\u{E007}"
+    static let shift: Character = "\u{E008}"
     static let control: Character = "\u{E009}"
     static let escape = "\u{E00C}"
     static let right = "\u{E014}"
@@ -196,7 +197,20 @@ final class Browser {
     }
 
     /// Moves the keyboard to the element, as people do without a mouse.
+    ///
+    /// How many times Tab is pressed is counted on the page, and sent at once: a request for each key costs more than all else. Where it
+    /// leads is looked at afterwards, and what was counted wrongly is made up for key by key.
     func tab(to selector: String) throws {
+        let count =
+            try run(
+                """
+                const from = document.activeElement;
+                const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+                  .filter((one) => one.tabIndex >= 0 && !one.disabled && one.type !== "hidden" && one.checkVisibility()
+                    && (from === document.body || from.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING));
+                return stops.findIndex((one) => one.matches(arguments[0])) + 1;
+                """, [selector]) as? Int ?? 0
+        if count > 0 { try keys(String(repeating: Key.tab, count: count)) }
         for _ in 0..<150 {
             if try run("return document.activeElement.matches(arguments[0])", [selector]) as? Bool == true {
                 return
@@ -204,6 +218,17 @@ final class Browser {
             try keys(Key.tab)
         }
         throw CommandFailed(command: "tab to \(selector)", status: 1, output: text)
+    }
+
+    /// The same backwards.
+    func tab(backTo selector: String) throws {
+        for _ in 0..<20 {
+            if try run("return document.activeElement.matches(arguments[0])", [selector]) as? Bool == true {
+                return
+            }
+            try chord(Key.shift, Character(Key.tab))
+        }
+        throw CommandFailed(command: "tab back to \(selector)", status: 1, output: text)
     }
 
     func resize(_ width: Int, _ height: Int) throws {

@@ -3,13 +3,14 @@ import Testing
 
 extension EndToEnd.Servers.CenterTests {
     @Test func `tasks are done with the keyboard alone, in few steps`() throws {
-        try loggedIn { server, browser in
-            try server.roost("group", "add", "/school")
-            for number in 1...12 {
-                try server.roost(
-                    "node", "add", "pc-\(number)", "--mac", "52:54:00:00:05:\(number + 10)", "--group",
-                    "/school")
-            }
+        let port = try CenterServer.freePort()
+        try loggedIn("  agent-port: \(port)") { server, browser in
+            let list = (1...12).map { "pc-\($0),52:54:00:00:05:\($0 + 10),/school\n" }
+            let file = "\(server.directory)/nodes.csv"
+            try Data(("name,mac,group\n" + list.joined()).utf8).write(to: URL(fileURLWithPath: file))
+            try server.roost("node", "import", file, "--make-groups")
+            let agent = try SessionAgent(of: server, named: "ts-1", port: port, session: "ben")
+            defer { agent.end() }
             try server.roost("set", "--node", "pc-7", "time-zone=Europe/Paris")
             func find(_ text: String) throws {
                 try browser.chord(Key.control, "k")
@@ -49,6 +50,30 @@ extension EndToEnd.Servers.CenterTests {
             try browser.keys(Key.down + Key.enter)
             try browser.waitFor("Last boot")
             #expect(browser.url == server.base + "/nodes/pc-2")
+            // A room restarts tonight, where no one works: nothing is typed but its name.
+            try find("/school")
+            try browser.waitFor("Restart at a time")
+            try browser.tab(to: "a[href^='/schedules?act=restart']")
+            try browser.keys(Key.enter)
+            try browser.tab(to: "#when")
+            try browser.keys(Key.enter)
+            try browser.waitFor("12 nodes match now")
+            try browser.tab(to: "#when")
+            try browser.keys(Key.enter)
+            try browser.waitFor("Saved as revision")
+            #expect(try server.roost("schedule", "list").contains("restart group=/school (unless in use)"))
+            // Who is logged in where, and a message to them.
+            try browser.keys("gs")
+            try browser.waitFor("connected now")
+            try browser.tab(to: "tbody td a")
+            try browser.keys(Key.enter)
+            try browser.tab(to: "#text")
+            try browser.keys("The server restarts soon" + Key.enter)
+            let order = try agent.carryOutOrder()
+            #expect(order.contains("The server restarts soon") && order.contains("s1"))
+            try browser.waitFor("The message was sent.")
+            try find("pc-7")
+            try browser.waitFor("It has nothing to boot next")
             try browser.keys("?")
             try browser.waitFor("find anything by its name")
             #expect(try browser.axeFindings() == [])

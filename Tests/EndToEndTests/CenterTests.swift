@@ -5,8 +5,8 @@ extension EndToEnd.Servers {
     /// The control center as people use it: a real Chromium on its pages, other programs on its API.
     @Suite struct CenterTests {
         /// A separate server with the administrator `ann`, logged in with a browser.
-        func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
-            let server = try CenterServer()
+        func loggedIn(_ configuration: String = "", _ body: (CenterServer, Browser) throws -> Void) throws {
+            let server = try CenterServer(configuration)
             defer { server.stop() }
             try server.addAdministrator("ann", "admin")
             let browser = try Browser()

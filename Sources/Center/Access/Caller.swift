@@ -28,7 +28,8 @@ struct Caller: Sendable, Equatable {
         guard allows(permission, in: group) else {
             throw Problem(
                 403, "Forbidden",
-                "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
+                saying:
+                    "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
             )
         }
     }
@@ -48,7 +49,8 @@ struct Caller: Sendable, Equatable {
         guard allows(permission, in: .site) else {
             throw Problem(
                 403, "Forbidden",
-                "there is no \(kind) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
+                saying:
+                    "there is no \(Sentence(phrase: kind)) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
             )
         }
     }
@@ -63,7 +65,8 @@ struct Caller: Sendable, Equatable {
     /// Throws unless the caller has it in some group.
     func requireSomewhere(_ permission: Permission) throws {
         guard grants.allowSomewhere(permission) else {
-            throw Problem(403, "Forbidden", "\(name) has no role that may \(permission.rawValue)")
+            throw Problem(
+                403, "Forbidden", saying: "\(name) has no role that may \(permission.rawValue)")
         }
     }
 
@@ -77,7 +80,8 @@ struct Caller: Sendable, Equatable {
                 guard allows(.read, in: place) else {
                     throw Problem(
                         403, "Forbidden",
-                        "\(name) does not have the permission for all groups that this change touches")
+                        saying: "\(name) does not have the permission for all groups that this change touches"
+                    )
                 }
                 try require(permission, in: place)
             }

@@ -1,6 +1,7 @@
 import API
 import CArgon2
 import Dispatch
+import Fleet
 import Foundation
 import Synchronization
 
@@ -32,7 +33,9 @@ enum Passwords {
         guard lengths.contains(password.utf8.count) else {
             throw Problem(
                 422, "Unusable password",
-                "a password has \(lengths.lowerBound) to \(lengths.upperBound) bytes; a few words are best")
+                saying:
+                    "a password has \(lengths.lowerBound) to \(lengths.upperBound) bytes; a few words are best"
+            )
         }
         return password
     }

@@ -7,18 +7,31 @@ extension Acts {
     /// Accounts of one import, and those whose passwords have to be hashed here.
     static let (importLimit, typedLimit) = (20_000, 500)
 
-    /// Those with each word of `query` in name, full name, number or groups, in the order of their names.
+    /// Those with each word of `query` in name, full name, number, groups or state (`state=expired`), in the order of their names.
     func accounts(_ query: String, offset: Int, limit: Int) async throws -> Page<AccountAnswer> {
         try require(.read)
-        let day = LocalTime.day(second: Clock.second)
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
-        let fitting = shownAccounts(in: try await configuration()).filter { account in
-            let text = ([account.name.text, account.fullName, "\(account.uid)"] + account.groups)
-                .joined(separator: " ").lowercased()
+        let fitting = try await presentAccounts().filter { one in
+            let account = one.account
+            let text =
+                ([account.name.text, account.fullName, "\(account.uid)", "state=\(one.state.rawValue)"]
+                + account.groups).joined(separator: " ").lowercased()
             return words.allSatisfy { text.contains($0) }
         }
-        let all = fitting.sorted { $0.name < $1.name }.map { AccountAnswer($0, isOpen: $0.isOpen(on: day)) }
-        return Page(all, offset: offset, limit: limit)
+        return Page(fitting.sorted { $0.account.name < $1.account.name }, offset: offset, limit: limit)
+    }
+
+    /// How many of them are in each state.
+    func accountStates() async throws -> [AccountState: Int] {
+        try require(.read)
+        return try await presentAccounts().reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
+    }
+
+    private func presentAccounts() async throws -> [AccountAnswer] {
+        let day = LocalTime.day(second: Clock.second)
+        return shownAccounts(in: try await configuration()).map {
+            AccountAnswer($0, isOpen: $0.isOpen(on: day))
+        }
     }
 
     /// All of them for those of the whole site; others see who has a session on a server of their groups. Whom a pool names is no reason:
@@ -144,7 +157,8 @@ extension Acts {
             guard password.count >= least else {
                 throw Problem(
                     422, "Unusable password",
-                    "a password has at least \(counted(least, "character")) here (setting account-password-length)"
+                    saying:
+                        "a password has at least \(least) characters here (setting account-password-length)"
                 )
             }
             return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)

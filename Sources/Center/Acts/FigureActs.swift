@@ -13,6 +13,8 @@ extension Acts {
         var rooms: [GroupPath: [NodeState]] = [:]
         /// The troubles of the figures, with their sentences.
         var troubles: [TroubleLine] = []
+        /// What the nodes have.
+        var counts = NodeCounts()
     }
 
     /// The same with each node's state, by its group.
@@ -27,6 +29,7 @@ extension Acts {
         var troubles = TroubleList(live, now: now)
         let (failedSteps, refusedTPMs) = (fleet.failedSteps, fleet.refusedTPMs)
         var rooms: [GroupPath: [NodeState]] = [:]
+        var shares = NodeShares()
         var boots: [BootTimeline] = []
         boots.reserveCapacity(live.boots.count)
         for node in snapshot.nodes.values
@@ -36,7 +39,10 @@ extension Acts {
             states[state, default: 0] += 1
             rooms[node.group, default: []].append(NodeState(name: node.name, state: state))
             if let boot { boots.append(boot) }
-            troubles.look(at: node, state, boot, in: snapshot)
+            let next = live.next(of: node)
+            troubles.look(at: node, state, boot, lack: next.lack, in: snapshot)
+            shares.add(
+                next.lack == nil ? next.version : nil, booted: boot?.version, snapshot.hardware(of: node))
             if let boot {
                 troubles.add(node, failedSteps[boot.macAddress], refusedTPMs[boot.macAddress], in: boot)
             }
@@ -59,7 +65,7 @@ extension Acts {
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: Self.minutes(of: boots, now: now),
             troubles: rows.map(\.trouble), limited: await limited())
-        return Overview(figures: answer, rooms: rooms, troubles: rows)
+        return Overview(figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot))
     }
 
     /// Peers over their limit, on the whole site.

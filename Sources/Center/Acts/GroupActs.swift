@@ -56,9 +56,11 @@ extension Acts {
         guard path == .site || snapshot.groups[path] != nil else {
             throw StoreError.notFound("there is no group \(path)")
         }
+        var own: [GroupPath: Int] = [:]
+        for node in snapshot.nodes.values { own[node.group, default: 0] += 1 }
         var counts: [GroupPath: Int] = [:]
-        for node in snapshot.nodes.values {
-            for ancestor in node.group.lineage { counts[ancestor, default: 0] += 1 }
+        for (group, count) in own {
+            for ancestor in group.lineage { counts[ancestor, default: 0] += count }
         }
         let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
         return GroupDetails(

@@ -87,18 +87,30 @@ extension Acts {
     }
 
     /// The last log-ins in pools that the caller sees, the newest first: those with each word of `query` in user, node, pool, server or
-    /// outcome.
+    /// outcome (`outcome=no-server`).
     func placements(_ query: String, offset: Int, limit: Int) throws -> Page<PlacementEntry> {
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let fitting = try seenPlacements().filter { entry in
+            words.allSatisfy { entry.searchText.contains($0) }
+        }
+        return Page(fitting, offset: offset, limit: limit)
+    }
+
+    /// How many of them came to each outcome.
+    func placementOutcomes() throws -> [PlacementEntry.Outcome: Int] {
+        try seenPlacements().reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 }
+    }
+
+    /// With what the caller may know of them: a search must not tell a name.
+    private func seenPlacements() throws -> [PlacementEntry] {
         try require(.read)
         let snapshot = fleet.snapshot
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
         var groups: [PoolName: GroupPath] = [:]
         for pool in snapshot.contents.terminals.pools.values { groups[pool.name] = pool.group }
-        let seen = services.terminals.history().compactMap { entry -> PlacementEntry? in
+        return services.terminals.history().compactMap { entry -> PlacementEntry? in
             let group = groups[entry.pool] ?? .site
             guard caller.sees(group) else { return nil }
             var entry = entry
-            // Before it is searched: a search must not tell a name.
             if !may(.enrol, in: group) { entry.user = Self.somePerson }
             if let node = entry.node, !caller.sees(snapshot.nodes[node]?.group ?? .site) { entry.node = nil }
             if let name = entry.server,
@@ -106,9 +118,8 @@ extension Acts {
             {
                 entry.server = nil
             }
-            return words.allSatisfy { entry.searchText.contains($0) } ? entry : nil
+            return entry
         }
-        return Page(seen, offset: offset, limit: limit)
     }
 
     /// What is wrong with servers and pools that the caller can fix.
@@ -130,8 +141,8 @@ extension Acts {
 
 extension PlacementEntry {
     fileprivate var searchText: String {
-        [user, node?.text ?? "", pool.text, server?.text ?? "", outcome.rawValue].joined(separator: " ")
-            .lowercased()
+        [user, node?.text ?? "", pool.text, server?.text ?? "", "outcome=\(outcome.rawValue)"]
+            .joined(separator: " ").lowercased()
     }
 }
 

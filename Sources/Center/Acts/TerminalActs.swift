@@ -20,6 +20,14 @@ extension Acts {
             limit: limit)
     }
 
+    /// How many of them are in each state.
+    func terminalStates() throws -> [TerminalState: Int] {
+        try require(.read)
+        let (snapshot, now) = try presentTerminals()
+        return snapshot.contents.terminals.servers.values.filter { caller.sees($0.group) }
+            .reduce(into: [:]) { $0[now[$1.name]?.state ?? .neverHeard, default: 0] += 1 }
+    }
+
     /// One with its sessions.
     func terminal(_ name: TerminalName) throws -> Saved<TerminalAnswer> {
         let (snapshot, now) = try presentTerminals()
@@ -120,6 +128,11 @@ extension Acts {
     /// - Parameter group: nil: somewhere.
     func requireChangingTerminals(in group: GroupPath?) throws {
         if let group { try require(.configure, in: group) } else { try require(.configure) }
+    }
+
+    /// Throws unless the caller may change that server.
+    func requireChangingTerminal(_ name: TerminalName) throws {
+        let _: TerminalServer = try permitted(name, .configure, in: fleet.snapshot)
     }
 
     /// Throws where a form is for another state of a record than there is now.
@@ -235,7 +248,10 @@ extension TerminalServer {
 
 extension TerminalAnswer {
     fileprivate var searchText: String {
-        ([server.name.text, server.address, server.group.description, server.system.rawValue, state.rawValue]
+        ([
+            server.name.text, server.address, server.group.description, server.system.rawValue,
+            "state=\(state.rawValue)",
+        ]
             + server.tags + pools.map(\.text)).joined(separator: " ").lowercased()
     }
 }

@@ -7,7 +7,7 @@ extension Acts {
     /// Characters of a message.
     private static let messageLimit = 500
 
-    /// Those with each word of `query` in user, server, kind or place, in the order of servers.
+    /// Those with each word of `query` in user, server, kind, place or connection (`connected=no`), in the order of servers.
     ///
     /// Where names are not shown, they are not searched either.
     func terminalSessions(_ query: String, offset: Int, limit: Int) throws -> Page<TerminalSessionAnswer> {
@@ -20,13 +20,25 @@ extension Acts {
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
         let fitting = seenSessions().filter { session in
             let text =
-                [session.user, session.server.text, session.kind.rawValue, session.place].joined(
-                    separator: " "
-                )
-                .lowercased()
+                [
+                    session.user, session.server.text, session.kind.rawValue, session.place,
+                    "connected=\(session.isConnected ? "yes" : "no")",
+                ].joined(separator: " ").lowercased()
             return words.allSatisfy { text.contains($0) }
         }
         return Page(fitting, offset: offset, limit: limit)
+    }
+
+    /// How many of them a display shows, and how many none does.
+    func connectionCounts() throws -> [Bool: Int] {
+        try require(.read)
+        return seenSessions().reduce(into: [:]) { $0[$1.isConnected, default: 0] += 1 }
+    }
+
+    /// Those whose users the caller may know.
+    func namedSessions() throws -> [TerminalSessionAnswer] {
+        try require(.read)
+        return seenSessions().filter { $0.user != Self.somePerson }
     }
 
     /// One of them, for those who may intervene.

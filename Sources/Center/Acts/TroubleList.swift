@@ -59,8 +59,11 @@ struct TroubleList {
     }
 
     /// A node in its present state.
+    ///
+    /// - Parameter lack: why it boots nothing next; nil: it does.
     mutating func look(
-        at node: Node, _ state: MachineState, _ boot: BootTimeline?, in snapshot: FleetSnapshot
+        at node: Node, _ state: MachineState, _ boot: BootTimeline?, lack: String?,
+        in snapshot: FleetSnapshot
     ) {
         if let held = snapshot.trouble(holding: node) {
             guard boot != nil else { return }
@@ -68,7 +71,7 @@ struct TroubleList {
                 .held, node, since: held.lastBootAt,
                 "held after \(held.failedBoots) failed boots: \(held.detail)",
                 fix: "when the cause is fixed: ‘roost node release’, or the button on its page")
-        } else if let lack = live.versions(of: node, in: snapshot).lack {
+        } else if let lack {
             add(
                 .lack, node, since: nil, "has nothing to boot next: \(lack)",
                 fix: "‘roost node explain \(node.name)’ shows how that was chosen")
@@ -129,7 +132,7 @@ struct TroubleList {
             Case(
                 kind: .refusedPerson, machine: failure.node, group: failure.group,
                 since: now - max(0, Clock.steadyMillisecond - failure.at),
-                text: "a log-in failed: \(failure.reason)",
+                text: "a log-in failed: \(Sentence(failure.words))",
                 fix: failure.pool.map { pool -> Sentence in
                     "‘roost place --node \(failure.node) --pool \(pool) --explain’ shows the servers"
                 } ?? "‘roost get \(failure.node)’ shows the settings pool, log-in and log-in-account"))

@@ -59,6 +59,8 @@ function showBulk() {
 
 document.addEventListener("DOMContentLoaded", () => {
   localTimes(document);
+  // On a narrow screen, tabs go on beyond its edge.
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (document.querySelector("[data-live]") && !new URLSearchParams(location.search).has("at")) {
     const events = new EventSource(document.querySelector("[data-events]")?.dataset.events ?? "/api/v1/events");
     for (const kind of ["boot", "lost", "heard", "off", "configuration", "hardware", "drift", "alarm", "log", "crash", "build", "rollout", "volume", "session", "step"]) events.addEventListener(kind, refreshSoon);
@@ -73,6 +75,21 @@ document.addEventListener("DOMContentLoaded", () => {
       const box = field.form.elements[field.dataset.sets];
       if (box) box.checked = true;
     });
+  }
+  // Of many settings, those that are looked for.
+  for (const bar of document.querySelectorAll("[data-find-setting]")) {
+    const [text, box] = bar.querySelectorAll("input");
+    const show = () => {
+      const words = text.value.toLowerCase().split(/\s+/);
+      for (const one of bar.nextElementSibling.children) {
+        const isMeant = words.every((word) => one.textContent.toLowerCase().includes(word));
+        one.hidden = !isMeant || (box.checked && !one.querySelector("[name^='has.']").checked);
+      }
+    };
+    bar.hidden = false;
+    bar.addEventListener("input", show);
+    // Enter looks for a setting, and sends no form.
+    text.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   }
   // A file's unchanged bytes: the server detects their encoding.
   for (const chooser of document.querySelectorAll("[data-bytes-to]")) {
@@ -150,7 +167,7 @@ const palette = {
 };
 
 // The pages behind «g» and a letter.
-const places = { d: "/", n: "/nodes", g: "/groups", u: "/machines", i: "/images", b: "/boots", h: "/history" };
+const places = { d: "/", n: "/nodes", g: "/groups", u: "/machines", i: "/images", b: "/boots", h: "/history", s: "/desktops/sessions" };
 let leads = false;
 
 async function showKeys() {

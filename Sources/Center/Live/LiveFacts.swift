@@ -89,14 +89,17 @@ struct LiveFacts {
         var isOutdated: Bool?
     }
 
+    /// The version that a node boots next, and why it gets nothing all the same.
+    func next(of node: Node) -> NextBoots.Answer { nextBoots.boot(of: node) }
+
     func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
-        let (next, lack) = nextBoots.boot(of: node)
+        let (next, lack) = next(of: node)
         var versions = Versions(next: next.map(Self.name))
         if !isPast, lack != nil { (versions.lack, versions.next) = (lack, nil) }
         guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
             return versions
         }
-        versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
+        versions.booted = Self.name(of: digest, in: snapshot)
         if let next, boot.readyAfter != nil, ![.off, .lost].contains(state(of: boot)) {
             versions.isOutdated = next.digest != digest
         }
@@ -107,6 +110,10 @@ struct LiveFacts {
     private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
         guard !isPast, let digest = boot(of: node, in: snapshot)?.version else { return [] }
         return snapshot.version(digest).map { [Self.name(of: $0), $0.image.text] } ?? [digest.short]
+    }
+
+    static func name(of digest: Digest, in snapshot: FleetSnapshot) -> String {
+        snapshot.version(digest).map(name) ?? digest.short
     }
 
     private static func name(of version: ImageVersion) -> String { "\(version.image)@\(version.number)" }

@@ -57,9 +57,9 @@ struct AccessPages {
     private static func failure(of error: any Error, _ words: Words) -> Failure? {
         switch error {
         case let problem as Problem where problem.status < 500:
-            Failure(text: problem.detail, status: .init(code: problem.status))
+            Failure(text: words(problem), status: .init(code: problem.status))
         case let error as InvalidName: Failure(text: words(error))
-        case StoreError.conflict(let detail), StoreError.notFound(let detail): Failure(text: detail)
+        case StoreError.conflict(let detail), StoreError.notFound(let detail): Failure(text: words(detail))
         default: nil
         }
     }

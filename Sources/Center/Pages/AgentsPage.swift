@@ -22,12 +22,21 @@ struct AgentsPage {
                     acts)
             } catch let error as Problem where error.status < 500 {
                 return try await show(
-                    failure: error.detail, typed: form, status: .init(code: error.status), request, context,
+                    failure: pages.renderer.words(context)(error), typed: form,
+                    status: .init(code: error.status), request, context,
                     acts)
             } catch StoreError.notFound(let text) {
                 return try await show(
-                    failure: text, typed: form, status: .notFound, request, context, acts)
+                    failure: pages.renderer.words(context)(text), typed: form, status: .notFound, request,
+                    context, acts)
             }
+        }
+        routes.get("desktops/agents/:name/revoke", .configure) { request, context, acts in
+            let name = try TerminalName(context.parameter("name"))
+            try acts.requireChangingTerminal(name)
+            let view = AgentRevokeView(try acts.terminal(name).record, pages.renderer.words(context))
+            return try pages.show(
+                view, "Revoke an agent", section: "/desktops/servers", request, context)
         }
         routes.post("desktops/agents/:name/revoke", .configure) { _, context, acts in
             try await acts.revokeAgent(of: TerminalName(context.parameter("name")))
@@ -40,12 +49,16 @@ struct AgentsPage {
         status: HTTPResponse.Status = .ok, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let agents = try await acts.agents()
-        let open = Set(
-            try acts.terminals("", offset: 0, limit: Acts.pageLimit).rows
-                .filter { acts.may(.configure, in: $0.server.group) }.map(\.server.name))
+        let servers = Dictionary(
+            uniqueKeysWithValues: try acts.terminals("", offset: 0, limit: Acts.pageLimit).rows.map {
+                ($0.server.name, $0)
+            })
         let view = AgentsView(
-            agents, command: command, failure: failure, typed: typed, groups: acts.groupPaths(.configure),
-            mayRevoke: { open.contains($0) }, pages.renderer.words(context))
-        return try pages.show(view, "Desktops", section: "/desktops", request, context, status: status)
+            agents, on: servers, command: command, failure: failure, typed: typed,
+            groups: acts.groupPaths(.configure),
+            mayRevoke: { servers[$0].map { acts.may(.configure, in: $0.server.group) } ?? false },
+            pages.renderer.words(context))
+        return try pages.show(
+            view, "Desktops", section: "/desktops/servers", request, context, status: status)
     }
 }

@@ -19,14 +19,14 @@ enum Assets {
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
         DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
-        AgentsView.self, SchedulesView.self,
+        AgentsView.self, AgentRevokeView.self, SchedulesView.self,
     ]
 
     /// Parts shared by several pages.
     static let parts: [any TemplateView.Type] = [
         ActionMenuView.self, ActionView.self, NodeView.Boot.self, ConfirmView.self, FieldView.self,
-        FormView.self, PagerView.self,
-        SettingFieldsView.self, StateView.self, TableView<NoRow>.self, TabsView.self,
+        FilterView.self, FormView.self, PagerView.self,
+        SettingFieldsView.self, ShareView.self, StateView.self, TableView<NoRow>.self, TabsView.self,
     ]
 
     static let templates = (pages + parts).map { $0.template }

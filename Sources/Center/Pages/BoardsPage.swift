@@ -18,7 +18,7 @@ struct BoardsPage {
                 let made = try await acts.makeBoardLink(wish)
                 return try await show(link: made.link, request, context, acts)
             } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: problem.detail, request, context, acts)
+                return try await show(failure: pages.renderer.words(context)(problem), request, context, acts)
             }
         }
         routes.post("boards/:id/revoke", .configure) { _, context, acts in

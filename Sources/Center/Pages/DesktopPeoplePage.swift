@@ -6,7 +6,6 @@ import Hummingbird
 struct DesktopPeoplePage {
     let pages: Pages
 
-    private static let section = "/desktops"
     private static let (sessions, accounts) = ("/desktops/sessions", "/desktops/accounts")
 
     func add(to routes: Routes) {
@@ -14,14 +13,15 @@ struct DesktopPeoplePage {
             let pager = try Pager(request, path: Self.sessions)
             let page = try acts.terminalSessions(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopSessionsView(
-                page, pager, mayHelp: { acts.may(.enrol, in: $0) }, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.section, request, context)
+                page, pager, counts: try acts.connectionCounts(), mayHelp: { acts.may(.enrol, in: $0) },
+                pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.sessions, request, context)
         }
         routes.get("desktops/session", .enrol) { request, context, acts in
             let session = try acts.terminalSession(
                 request.query("id") ?? "", on: TerminalName(request.query("server") ?? ""))
             let view = DesktopSessionView(session, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.section, request, context)
+            return try pages.show(view, "Desktops", section: Self.sessions, request, context)
         }
         routes.post("desktops/session", .enrol) { request, context, acts in
             try await act(request, context, acts)
@@ -34,7 +34,7 @@ struct DesktopPeoplePage {
         let (server, id) = (try TerminalName(form["server"]), form["id"])
         let session = try acts.terminalSession(id, on: server)
         func shown(_ view: DesktopSessionView, _ status: HTTPResponse.Status = .ok) throws -> Response {
-            try pages.show(view, "Desktops", section: Self.section, request, context, status: status)
+            try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
         }
         do {
             switch form["act"] {
@@ -49,7 +49,7 @@ struct DesktopPeoplePage {
             return pages.redirect(Self.sessions)
         } catch let problem as Problem {
             return try shown(
-                DesktopSessionView(session, problem: problem.detail, text: form["text"], words),
+                DesktopSessionView(session, problem: words(problem), text: form["text"], words),
                 .init(code: problem.status))
         }
     }
@@ -61,8 +61,9 @@ struct DesktopPeoplePage {
             let pager = try Pager(request, path: Self.accounts)
             let page = try await acts.accounts(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopAccountsView(
-                page, pager, mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.section, request, context)
+                page, pager, states: try await acts.accountStates(), sessions: try acts.namedSessions(),
+                mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.accounts, request, context)
         }
         routes.get("desktops/account", .configure) { request, context, acts in
             try acts.requireChangingAccounts()
@@ -80,7 +81,9 @@ struct DesktopPeoplePage {
                 try await save(typed, form, acts)
                 return pages.redirect(Self.accounts)
             } catch {
-                guard let (text, status) = Self.failure(of: error) else { throw error }
+                guard let (text, status) = Self.failure(of: error, pages.renderer.words(context)) else {
+                    throw error
+                }
                 return try show(typed, problem: text, status: status, request, context)
             }
         }
@@ -97,13 +100,13 @@ struct DesktopPeoplePage {
     }
 
     /// Nil for what no one can mend in a form.
-    private static func failure(of error: any Error) -> (String, HTTPResponse.Status)? {
+    private static func failure(of error: any Error, _ words: Words) -> (String, HTTPResponse.Status)? {
         switch error {
-        case let problem as Problem where problem.status < 500: (problem.detail, .init(code: problem.status))
-        case let error as InvalidName: (error.description, .unprocessableContent)
+        case let problem as Problem where problem.status < 500: (words(problem), .init(code: problem.status))
+        case let error as InvalidName: (words(error), .unprocessableContent)
         case let error as InvalidSetting: (error.description, .unprocessableContent)
-        case StoreError.conflict(let text): (text, .conflict)
-        case StoreError.notFound(let text): (text, .notFound)
+        case StoreError.conflict(let text): (words(text), .conflict)
+        case StoreError.notFound(let text): (words(text), .notFound)
         default: nil
         }
     }
@@ -114,6 +117,6 @@ struct DesktopPeoplePage {
     ) throws -> Response {
         try pages.show(
             AccountFormView(form, problem: problem, pages.renderer.words(context)), "Desktops",
-            section: Self.section, request, context, status: status)
+            section: Self.accounts, request, context, status: status)
     }
 }

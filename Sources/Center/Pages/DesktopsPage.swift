@@ -21,15 +21,16 @@ struct DesktopsPage {
             let pager = try Pager(request, path: Self.servers)
             let page = try acts.terminals(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopServersView(
-                page, pager, mayAdd: acts.maySomewhere(.configure), pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.section, request, context)
+                page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
+                pages.renderer.words(context))
+            return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
             let answer = try acts.terminal(TerminalName(context.parameter("name"))).record
             let view = DesktopServerView(
                 answer, mayChange: acts.may(.configure, in: answer.server.group),
-                pages.renderer.words(context))
-            return try pages.show(view, answer.server.name.text, section: Self.section, request, context)
+                mayHelp: acts.may(.enrol, in: answer.server.group), pages.renderer.words(context))
+            return try pages.show(view, answer.server.name.text, section: Self.servers, request, context)
         }
         routes.post("desktops/servers/:name/admit", .configure) { request, context, acts in
             try admit(request, context, acts)
@@ -38,8 +39,9 @@ struct DesktopsPage {
         routes.get("desktops/log-ins", .read) { request, context, acts in
             let pager = try Pager(request, path: "/desktops/log-ins")
             let page = try acts.placements(pager.query, offset: pager.offset, limit: Pager.rowLimit)
-            let view = DesktopLogInsView(page, pager, pages.renderer.words(context))
-            return try pages.show(view, "Log-ins", section: Self.section, request, context)
+            let view = DesktopLogInsView(
+                page, pager, outcomes: try acts.placementOutcomes(), pages.renderer.words(context))
+            return try pages.show(view, "Log-ins", section: "/desktops/sessions", request, context)
         }
         addForms(to: routes)
     }
@@ -73,7 +75,7 @@ struct DesktopsPage {
                 ]
         }
         return try pages.plan(
-            planned, back: "\(Self.servers)/\(name)", section: Self.section, request, context)
+            planned, back: "\(Self.servers)/\(name)", section: Self.servers, request, context)
     }
 
     // MARK: Placement
@@ -96,9 +98,9 @@ struct DesktopsPage {
                 of: question.user, at: request.query("node"), pool: request.query("pool"), protocols: [])
             return try shown(DesktopPlaceView(question, pools: pools, placed, words), .ok)
         } catch StoreError.conflict(let text) {
-            return try shown(DesktopPlaceView(question, pools: pools, problem: text, words), .conflict)
+            return try shown(DesktopPlaceView(question, pools: pools, problem: words(text), words), .conflict)
         } catch StoreError.notFound(let text) {
-            return try shown(DesktopPlaceView(question, pools: pools, problem: text, words), .notFound)
+            return try shown(DesktopPlaceView(question, pools: pools, problem: words(text), words), .notFound)
         }
     }
 
@@ -151,17 +153,17 @@ struct DesktopsPage {
     }
 
     /// What is wrong with a form, by its fields; nil: something else is.
-    private static func errors(_ error: any Error, _ names: [String]) -> [String: String]? {
+    private static func errors(_ error: any Error, _ names: [String]) -> [String: Sentence]? {
         switch error {
         case let problem as FormProblem: problem.errors
         case let refusal as InvalidSetting: FormProblem(refusal, fields: Set(names)).errors
-        case StoreError.notFound(let text), StoreError.conflict(let text): ["": text]
+        case StoreError.notFound(let text), StoreError.conflict(let text): ["": Sentence(phrase: text)]
         default: nil
         }
     }
 
     private func show(
-        _ form: DesktopForm<some DesktopRecord>, errors: [String: String] = [:], _ request: Request,
+        _ form: DesktopForm<some DesktopRecord>, errors: [String: Sentence] = [:], _ request: Request,
         _ context: CenterContext, _ acts: Acts
     ) throws -> Response {
         let view = DesktopFormView(

@@ -85,7 +85,8 @@ struct EntryPages {
             return redirect(back(form["back"]), cookie: cookie(secret, seconds: Gate.sessionLimit, context))
         } catch let problem as Problem {
             let view = try await logInView(
-                context, name: form["name"], back: back(form["back"]), failure: problem.detail)
+                context, name: form["name"], back: back(form["back"]),
+                failure: pages.words(context)(problem))
             return try page(view, "Log in", request, context, status: .init(code: problem.status))
         }
     }
@@ -134,7 +135,7 @@ struct EntryPages {
                 HTTPField(name: .setCookie, value: cookie("", seconds: 0, name: departureCookie, context)))
             return response
         } catch let problem as Problem {
-            let view = try await logInView(context, back: "/", failure: problem.detail)
+            let view = try await logInView(context, back: "/", failure: pages.words(context)(problem))
             return try page(view, "Log in", request, context, status: .init(code: problem.status))
         }
     }

@@ -13,7 +13,7 @@ struct FindPage {
             let words = pages.renderer.words(context)
             let question = FindQuestion(request.query("q") ?? "", words)
             let found = try await acts.search(question.name, limit: Self.limit)
-            let menu = LayoutView.menu("", grants: context.caller?.grants ?? [], words)
+            let menu = LayoutView.menu("", grants: context.caller?.grants ?? [], words).flatMap(\.entries)
             let view = FindView(
                 question, found, menu: menu, mayRestart: acts.maySomewhere(.enrol), words)
             return try pages.show(view, "Find", section: "", request, context)

@@ -30,6 +30,7 @@ enum Format {
 
     static func size(_ byteCount: Int) -> String {
         switch byteCount {
+        case (1 << 40)...: String(format: "%.1f TiB", Double(byteCount) / 1_099_511_627_776)
         case (1 << 30)...: String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
         case (1 << 20)...: String(format: "%.0f MiB", Double(byteCount) / 1_048_576)
         case (1 << 10)...: String(format: "%.0f KiB", Double(byteCount) / 1_024)

@@ -5,9 +5,6 @@ import Hummingbird
 
 /// The tree of groups with one of them in tabs; the site's own settings are on the settings page.
 struct GroupsPage {
-    /// Nodes of a group that are compared.
-    private static let sampleLimit = 200
-
     let pages: Pages
 
     func add(to routes: Routes) {
@@ -60,11 +57,8 @@ struct GroupsPage {
     private func overview(of path: GroupPath, _ acts: Acts, _ words: Words) async throws
         -> GroupsView.Overview
     {
-        let overview = try await acts.overview(of: path)
-        let query = path == .site ? "" : "group=\(path)"
-        let sample = try await acts.nodes(query, offset: 0, limit: Self.sampleLimit).rows
-        return GroupsView.Overview(
-            of: path, overview, sample: sample, mayRelease: { acts.may(.configure, in: $0) }, words)
+        GroupsView.Overview(
+            of: path, try await acts.overview(of: path), mayRelease: { acts.may(.configure, in: $0) }, words)
     }
 
     private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {

@@ -19,7 +19,7 @@ struct HooksPage {
                 let made = try await acts.makeWebHook(wish)
                 return try await show(secret: made.secret, request, context, acts)
             } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: problem.detail, request, context, acts)
+                return try await show(failure: pages.renderer.words(context)(problem), request, context, acts)
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in

@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Hummingbird
@@ -84,6 +85,11 @@ struct Words: Sendable {
     }
 
     func callAsFunction(_ sentence: Sentence) -> String { sentence.filled { self($0) } }
+
+    /// Why a request is refused.
+    func callAsFunction(_ problem: Problem) -> String {
+        problem.sentence.map { self($0) } ?? self(problem.detail)
+    }
 
     /// Why a text is not a name.
     func callAsFunction(_ error: InvalidName) -> String {

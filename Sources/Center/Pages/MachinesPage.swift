@@ -33,9 +33,9 @@ struct MachinesPage {
         } catch let error as InvalidName {
             return try await show(pages.renderer.words(context)(error), request, context, acts, form)
         } catch let problem as Problem where problem.status == 422 {
-            return try await show(problem.detail, request, context, acts, form)
+            return try await show(pages.renderer.words(context)(problem), request, context, acts, form)
         } catch StoreError.conflict(let detail) {
-            return try await show(detail, request, context, acts, form)
+            return try await show(pages.renderer.words(context)(detail), request, context, acts, form)
         }
     }
 
@@ -71,7 +71,8 @@ struct MachinesPage {
             return try await show(
                 pages.renderer.words(context)(error), request, context, acts, form, of: machine)
         } catch StoreError.conflict(let detail) {
-            return try await show(detail, request, context, acts, form, of: machine)
+            return try await show(
+                pages.renderer.words(context)(detail), request, context, acts, form, of: machine)
         }
     }
 }

@@ -76,7 +76,7 @@ struct NetworksPage {
     }
 
     private func show(
-        _ form: NetworkForm, errors: [String: String] = [:], _ request: Request, _ context: CenterContext,
+        _ form: NetworkForm, errors: [String: Sentence] = [:], _ request: Request, _ context: CenterContext,
         _ acts: Acts
     ) throws -> Response {
         let view = NetworkFormView(
@@ -137,7 +137,7 @@ struct NetworksPage {
 
 extension Optional {
     fileprivate func orProblem(_ text: String, _ expected: String) throws -> Wrapped {
-        guard let self else { throw Problem(422, "Unreadable request", "‘\(text)’ is not \(expected)") }
+        guard let self else { throw Problem(422, "Unreadable request", saying: .unusable(text, expected)) }
         return self
     }
 }

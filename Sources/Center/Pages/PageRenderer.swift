@@ -111,7 +111,7 @@ struct PageRenderer: Sendable {
             return Response(status: .seeOther, headers: [.location: "/login?back=\(back)"])
         }
         return try page(
-            ProblemView(heading: words(context)(problem.title), detail: problem.detail),
+            ProblemView(heading: words(context)(problem.title), detail: words(context)(problem)),
             Frame(title: problem.title), request: request, context: context,
             status: .init(code: problem.status), headers: headers)
     }

@@ -71,9 +71,9 @@ struct SchedulesPage {
             where error is StoreError || error is InvalidSetting || error is InvalidName
             || error is InvalidCondition
         {
-            return try show(typed, failure: error.description, request, context, acts)
+            return try show(typed, failure: words(error.description), request, context, acts)
         } catch let problem as Problem where problem.status == 422 {
-            return try show(typed, failure: problem.detail, request, context, acts)
+            return try show(typed, failure: words(problem), request, context, acts)
         }
     }
 }

@@ -94,15 +94,19 @@ extension LogInAccount {
 
 extension AccountChoice.Refusal {
     /// For administrators.
-    package var reason: String {
+    package var reasonWords: PlacementWords {
         switch self {
-        case .passwordNeeded: "a name was sent without a password: a node opens only accounts of its settings"
-        case .unusableName: "the name that was typed cannot be an account's"
-        case .noGuests: "the node asked for an account of its own, and its setting log-in is ask"
-        case .notSet(let setting): "the setting \(setting) of the node is empty"
-        case .otherNode(let node, let pattern): "the name \(node) does not fit ‘\(pattern)’"
-        case .unusableResult(let text): "‘\(text)’, made of the node's name, is not the name of an account"
-        case .allInUse(let count): "all \(count) accounts of the row have sessions"
+        case .passwordNeeded:
+            PlacementWords("a name was sent without a password: a node opens only accounts of its settings")
+        case .unusableName: PlacementWords("the name that was typed cannot be an account's")
+        case .noGuests:
+            PlacementWords("the node asked for an account of its own, and its setting log-in is ask")
+        case .notSet(let setting): PlacementWords("the setting %1 of the node is empty", "\(setting)")
+        case .otherNode(let node, let pattern):
+            PlacementWords("the name %1 does not fit ‘%2’", "\(node)", "\(pattern)")
+        case .unusableResult(let text):
+            PlacementWords("‘%1’, made of the node's name, is not the name of an account", text)
+        case .allInUse(let count): PlacementWords("all %1 accounts of the row have sessions", "\(count)")
         }
     }
 

@@ -51,32 +51,47 @@ extension LogInRefusal {
     }
 
     /// For administrators, without names of people: events carry it to other programs.
-    package var reason: String {
+    package var reason: String { reasonWords.filled }
+
+    /// The same as a sentence, which pages translate.
+    package var reasonWords: PlacementWords {
         switch self {
-        case .account(let refusal): refusal.reason
-        case .pool(let pool, let refusal): "pool \(pool): \(refusal)"
-        case .unknownNode: "the machine is not a node"
-        case .unreadable(let problem): "the request cannot be used: \(problem)"
-        case .noPool: "the setting pool of the node is empty"
-        case .missingPool(let pool): "there is no pool \(pool)"
-        case .noProtocol: "node and pool have no protocol in common"
-        case .closedAccount: "the account is disabled, or its last day is over"
+        case .account(let refusal): refusal.reasonWords
+        case .pool(let pool, let refusal): PlacementWords("pool %1: %2", pool.text, "\(refusal)")
+        case .unknownNode: PlacementWords("the machine is not a node")
+        case .unreadable(let problem): PlacementWords("the request cannot be used: %1", problem)
+        case .noPool: PlacementWords("the setting pool of the node is empty")
+        case .missingPool(let pool): PlacementWords("there is no pool %1", pool.text)
+        case .noProtocol: PlacementWords("node and pool have no protocol in common")
+        case .closedAccount: PlacementWords("the account is disabled, or its last day is over")
         case .personsAccount:
-            "what is made of the node's name is a person's account of the directory: a node cannot open it"
+            PlacementWords(
+                "what is made of the node's name is a person's account of the directory: a node cannot open it"
+            )
         case .unknownGroups:
-            "the pool is for groups, and the person is not in the directory: the groups are not known here"
-        case .hasSession(let server): "the person has a session on \(server)"
+            PlacementWords(
+                "the pool is for groups, and the person is not in the directory: the groups are not known here"
+            )
+        case .hasSession(let server): PlacementWords("the person has a session on %1", server.text)
         case .sessionInOtherPool(let server):
-            "the person has a session on \(server), which is in another pool"
+            PlacementWords("the person has a session on %1, which is in another pool", server.text)
         case .sessionOfOtherKind(let server, let kind):
-            "the person's session on \(server) is shown by \(kind.rawValue), which this node or pool does not have"
-        case .noServer(let lack): "no server takes it: \(lack)"
-        case .failed(let server, let problem): "\(server): \(problem)"
-        case .silent(let server): "the person's session is on \(server), whose agent does not answer"
-        case .tooFast: "the node asks too often"
-        case .usedRequest: "a request came again"
-        case .tookTooLong: "it took too long"
+            PlacementWords(
+                "the person's session on %1 is shown by %2, which this node or pool does not have",
+                server.text, kind.rawValue)
+        case .noServer(let lack): PlacementWords("no server takes it: %1", lack)
+        case .failed(let server, let problem): PlacementWords("%1: %2", server.text, problem)
+        case .silent(let server):
+            PlacementWords("the person's session is on %1, whose agent does not answer", server.text)
+        case .tooFast: PlacementWords("the node asks too often")
+        case .usedRequest: PlacementWords("a request came again")
+        case .tookTooLong: PlacementWords("it took too long")
         }
+    }
+
+    /// The same where the pool is said beside it.
+    package var reasonInPool: PlacementWords {
+        if case .pool(_, let refusal) = self { refusal.words } else { reasonWords }
     }
 
     /// For the person at the node.

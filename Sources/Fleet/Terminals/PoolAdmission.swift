@@ -179,15 +179,34 @@ extension TerminalUse {
     package var percent: String { "\(Int((min(share, 99) * 100).rounded())) %" }
 }
 
+/// Why servers take no log-in.
+package struct PlacementLack: Equatable, Sendable, CustomStringConvertible {
+    /// Servers for which it is so.
+    package var count: Int
+    package var words: PlacementWords
+
+    package init(_ words: PlacementWords, count: Int = 1) {
+        self.words = words
+        self.count = count
+    }
+
+    /// In English: `2 × full: 5 of 5 sessions`.
+    package var description: String { count == 1 ? words.filled : "\(count) × \(words.filled)" }
+}
+
 extension Placement {
-    /// Why no server takes it, with the number of servers for each reason, the most frequent first: `2 × full: 5 of 5 sessions`.
-    package var lack: String {
+    /// Why no server takes it, the most frequent reason first.
+    package var lacks: [PlacementLack] {
         var counts: [String: Int] = [:]
         for verdict in verdicts { counts[verdict.reason.code, default: 0] += 1 }
-        guard !counts.isEmpty else { return "the pool has no server" }
-        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { code, count in
-            let first = verdicts.first { $0.reason.code == code }?.reason.words.filled ?? code
-            return count == 1 ? first : "\(count) × \(first)"
-        }.joined(separator: ", ")
+        guard !counts.isEmpty else { return [PlacementLack(PlacementWords("the pool has no server"))] }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.compactMap { code, count in
+            verdicts.first { $0.reason.code == code }.map {
+                PlacementLack($0.reason.words, count: count)
+            }
+        }
     }
+
+    /// The same in English.
+    package var lack: String { lacks.map(\.description).joined(separator: ", ") }
 }

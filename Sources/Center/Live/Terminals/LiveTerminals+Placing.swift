@@ -78,7 +78,7 @@ extension LiveTerminals {
         let entry = PlacementEntry(
             at: Clock.second, user: user, node: node, pool: pool, server: server,
             isReconnection: placement.isReconnection, level: placement.level, reasons: reasons,
-            outcome: server == nil ? .noServer : .sent, text: server == nil ? placement.lack : "")
+            outcome: server == nil ? .noServer : .sent, causes: server == nil ? placement.lacks : [])
         state.withLock { state in
             state.history.add(PlacementHistory.Entry(entry: entry, ticket: ticket, time: time))
             if let server { state.note(ticket, user: user, on: server, at: time) }
@@ -89,10 +89,11 @@ extension LiveTerminals {
 
     /// Remembers a log-in for which no server was looked for.
     package func noteRefusal(
-        of user: String, at node: NodeName?, in pool: PoolName, because text: String, time: Int
+        of user: String, at node: NodeName?, in pool: PoolName, because words: PlacementWords, time: Int
     ) {
         let entry = PlacementEntry(
-            at: Clock.second, user: user, node: node, pool: pool, outcome: .refused, text: text)
+            at: Clock.second, user: user, node: node, pool: pool, outcome: .refused,
+            causes: [PlacementLack(words)])
         state.withLock { $0.history.add(PlacementHistory.Entry(entry: entry, ticket: "", time: time)) }
     }
 

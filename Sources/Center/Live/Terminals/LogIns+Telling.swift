@@ -15,9 +15,12 @@ extension LogIns {
         var node: NodeName
         var group: GroupPath
         var pool: PoolName?
-        var reason: String
+        var words: PlacementWords
         /// By ``LogIns/now``.
         var at: Int
+
+        /// In English.
+        var reason: String { words.filled }
     }
 
     func sentence(_ refusal: LogInRefusal, for node: Node?, user: String) -> String {
@@ -50,15 +53,15 @@ extension LogIns {
             case .noServer, .failed: break
             default:
                 terminals.noteRefusal(
-                    of: way.user, at: node.name, in: pool, because: refusal.reason, time: now())
+                    of: way.user, at: node.name, in: pool, because: refusal.reasonInPool, time: now())
             }
         }
         guard refusal.isTrouble else { return }
         let failure = Failure(
-            node: node.name, group: node.group, pool: way.pool, reason: refusal.reason, at: now())
+            node: node.name, group: node.group, pool: way.pool, words: refusal.reasonWords, at: now())
         state.withLock { state in
             // One line for each node and reason.
-            state.failures.removeAll { $0.node == failure.node && $0.reason == failure.reason }
+            state.failures.removeAll { $0.node == failure.node && $0.words == failure.words }
             state.failures.append(failure)
             if state.failures.count > Self.failureLimit { state.failures.removeFirst() }
         }

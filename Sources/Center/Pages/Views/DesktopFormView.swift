@@ -16,13 +16,13 @@ struct DesktopFormView: TemplateView {
     ///   - errors: what is wrong with them, by their names; an empty name is for the whole.
     ///   - groups: those in which the caller may have one.
     init<Record: DesktopRecord>(
-        _ typed: DesktopForm<Record>, errors: [String: String] = [:], groups: [GroupPath], _ words: Words
+        _ typed: DesktopForm<Record>, errors: [String: Sentence] = [:], groups: [GroupPath], _ words: Words
     ) {
         let fields = FormFields(typed: typed.texts, errors: errors, words: words)
         let shape = Record.shape(typed, fields, words)
         tabs = TabsView(desktops: shape.tab, words)
         heading = typed.isNew ? shape.heading : typed["name"]
-        problem = errors[""]
+        problem = errors[""].map { words($0) }
         form = FormView(
             path: shape.path, style: "settings",
             hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
@@ -98,7 +98,7 @@ extension TerminalPool {
 /// Makes fields of what was typed and what is wrong with it.
 struct FormFields {
     var typed: [String: String]
-    var errors: [String: String]
+    var errors: [String: Sentence]
     var words: Words
 
     var name: FieldView {
@@ -106,7 +106,7 @@ struct FormFields {
             "name", words("Name"),
             InputView(
                 value: typed["name"], isRequired: true, pattern: #"[a-z0-9\-]{1,63}"#, maximumLength: 63))
-        field.error = errors["name"]
+        field.error = errors["name"].map { words($0) }
         return field
     }
 
@@ -131,7 +131,7 @@ struct FormFields {
     private func finished(_ field: FieldView, _ hint: String?) -> FieldView {
         var field = field
         field.hint = hint.map { words($0) }
-        field.error = errors[field.name]
+        field.error = errors[field.name].map { words($0) }
         return field
     }
 

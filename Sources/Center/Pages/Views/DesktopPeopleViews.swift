@@ -6,7 +6,7 @@ struct DesktopSessionsView: TemplateView {
     static let template = PageTemplate("desktopsessions", Embedded.desktopsessions_mustache)
 
     var tabs: TabsView
-    var query: String
+    var filter: FilterView
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
@@ -21,30 +21,41 @@ struct DesktopSessionsView: TemplateView {
         var place: String
         var since: String
         var idle: String
-        var isConnected: Bool
+        var connection: StateView
         /// Nil while its server is heard.
         var silentSince: String?
     }
 
-    /// - Parameter mayHelp: whether the caller may intervene on servers of that group.
+    static func link(to id: String, on server: TerminalName) -> String {
+        "/desktops/session?server=\(Escape.component(server.text))&id=\(Escape.component(id))"
+    }
+
+    /// - Parameters:
+    ///   - counts: how many sessions a display shows, and how many none does.
+    ///   - mayHelp: whether the caller may intervene on servers of that group.
     init(
-        _ page: Acts.Page<TerminalSessionAnswer>, _ pager: Pager, mayHelp: (GroupPath) -> Bool, _ words: Words
+        _ page: Acts.Page<TerminalSessionAnswer>, _ pager: Pager, counts: [Bool: Int],
+        mayHelp: (GroupPath) -> Bool, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/sessions", words)
-        query = pager.query
+        filter = FilterView(
+            "/desktops/sessions", query: pager.query, label: words("Show sessions that match"),
+            chips: [true, false].map {
+                ("connected=\($0 ? "yes" : "no")", StateView(isConnected: $0, words).text, counts[$0] ?? 0)
+            })
         pages = pager.links(count: page.count)
         guard !page.rows.isEmpty else { return }
         table = TableView(
             words("Sessions"),
-            columns: words.all("User", "Server", "Kind", "Where", "Since", "Idle", "Connected"),
+            columns: words.all("User", "State", "Server", "Where", "Kind", "Since", "Idle"),
             rows: page.rows.map { one in
-                let (server, id) = (Escape.component(one.server.text), Escape.component(one.id))
-                return Row(
-                    user: one.user,
-                    link: mayHelp(one.group) ? "/desktops/session?server=\(server)&id=\(id)" : nil,
+                Row(
+                    user: one.user == Acts.somePerson ? words("a person") : one.user,
+                    link: mayHelp(one.group) ? Self.link(to: one.id, on: one.server) : nil,
                     server: one.server.text, kind: one.kind.rawValue, display: one.display, place: one.place,
                     since: Format.time(second: one.startedAt),
-                    idle: one.idle.map { words("%1 min", "\($0 / 60)") } ?? "", isConnected: one.isConnected,
+                    idle: one.idle.map { Format.age($0 * 1_000) } ?? "",
+                    connection: StateView(isConnected: one.isConnected, words),
                     silentSince: one.isUncertain ? Format.time(second: one.heardAt) : nil)
             })
     }
@@ -88,7 +99,8 @@ struct DesktopSessionView: TemplateView {
             path: "/desktops/session", hidden: hidden + [HiddenView("act", "message")],
             fields: [
                 FieldView(
-                    "text", words("Message"), InputView(value: text, isRequired: true, maximumLength: 500))
+                    "text", words("Message"),
+                    InputView(value: text, isRequired: true, isFocused: true, maximumLength: 500))
             ], submit: words("Send"))
         disconnect = ActionView(
             path: "/desktops/session", label: words("Disconnect"),
@@ -105,7 +117,7 @@ struct DesktopAccountsView: TemplateView {
     static let template = PageTemplate("desktopaccounts", Embedded.desktopaccounts_mustache)
 
     var tabs: TabsView
-    var query: String
+    var filter: FilterView
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
@@ -119,39 +131,53 @@ struct DesktopAccountsView: TemplateView {
         var number: String
         var groups: String
         var state: StateView
+        /// The servers where the person has a session now.
+        var sessions: [LinkView]
         var until: String
     }
 
-    init(_ page: Acts.Page<AccountAnswer>, _ pager: Pager, mayChange: Bool, _ words: Words) {
+    /// - Parameters:
+    ///   - states: how many accounts are in each state.
+    ///   - sessions: of all people, as far as the caller may know who they are.
+    init(
+        _ page: Acts.Page<AccountAnswer>, _ pager: Pager, states: [AccountState: Int],
+        sessions: [TerminalSessionAnswer], mayChange: Bool, _ words: Words
+    ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
-        query = pager.query
+        filter = FilterView(
+            "/desktops/accounts", query: pager.query, label: words("Show accounts that match"),
+            chips: AccountState.allCases.map {
+                ("state=\($0.rawValue)", StateView($0, words).text, states[$0] ?? 0)
+            })
+        let places = Dictionary(grouping: sessions, by: \.user)
         pages = pager.links(count: page.count)
         mayAdd = mayChange
         guard !page.rows.isEmpty else { return }
         table = TableView(
-            words("Accounts"), columns: words.all("Name", "Full name", "Number", "Groups", "State", "Until"),
+            words("Accounts"),
+            columns: words.all("Name", "Full name", "State", "Logged in", "Groups", "Until", "Number"),
             rows: page.rows.map { one in
                 Row(
                     name: one.account.name.text,
                     edit: mayChange
                         ? "/desktops/account?name=\(Escape.component(one.account.name.text))" : nil,
                     fullName: one.account.fullName, number: "\(one.account.uid)",
-                    groups: one.account.groups.joined(separator: ", "), state: StateView(one, words),
+                    groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
+                    sessions: (places[one.account.name.text] ?? []).map {
+                        LinkView(path: "/desktops/servers/\($0.server)", label: $0.server.text)
+                    },
                     until: one.account.expires ?? "")
             })
     }
 }
 
 extension StateView {
-    fileprivate init(_ account: AccountAnswer, _ words: Words) {
-        if account.account.isDisabled {
-            self.init(kind: "unseen", text: words("disabled"))
-        } else if !account.isOpen {
-            self.init(kind: "unseen", text: words("expired"))
-        } else if account.hasPassword {
-            self.init(kind: "ready", text: words("open"))
-        } else {
-            self.init(kind: "booting", text: words("no password"))
+    init(_ state: AccountState, _ words: Words) {
+        switch state {
+        case .open: self.init(kind: "ready", text: words("open"))
+        case .noPassword: self.init(kind: "booting", text: words("no password"))
+        case .expired: self.init(kind: "unseen", text: words("expired"))
+        case .disabled: self.init(kind: "unseen", text: words("disabled"))
         }
     }
 }

@@ -10,6 +10,11 @@ extension Words {
         }
         return text
     }
+
+    /// Why servers take no log-in.
+    func callAsFunction(_ lack: PlacementLack) -> String {
+        lack.count == 1 ? self(lack.words) : "\(lack.count) × \(self(lack.words))"
+    }
 }
 
 /// Where a person would get a session, and why.
@@ -93,7 +98,7 @@ struct DesktopLogInsView: TemplateView {
     static let template = PageTemplate("desktoplogins", Embedded.desktoplogins_mustache)
 
     var tabs: TabsView
-    var query: String
+    var filter: FilterView
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
@@ -103,6 +108,8 @@ struct DesktopLogInsView: TemplateView {
         var user: String
         var node: String?
         var pool: String
+        /// Where the pool's servers are judged, for this node.
+        var explain: String
         var server: String?
         var outcome: StateView
         var isReconnection: Bool
@@ -110,20 +117,33 @@ struct DesktopLogInsView: TemplateView {
         var why: String
     }
 
-    init(_ page: Acts.Page<PlacementEntry>, _ pager: Pager, _ words: Words) {
+    /// - Parameter outcomes: how many log-ins came to each.
+    init(
+        _ page: Acts.Page<PlacementEntry>, _ pager: Pager, outcomes: [PlacementEntry.Outcome: Int],
+        _ words: Words
+    ) {
         tabs = TabsView(desktops: "/desktops/log-ins", words)
-        query = pager.query
+        filter = FilterView(
+            "/desktops/log-ins", query: pager.query, label: words("Show log-ins that match"),
+            chips: PlacementEntry.Outcome.allCases.map {
+                ("outcome=\($0.rawValue)", StateView($0, words).text, outcomes[$0] ?? 0)
+            })
         pages = pager.links(count: page.count)
         guard !page.rows.isEmpty else { return }
         table = TableView(
             words("Log-ins"),
-            columns: words.all("When", "Person", "Node", "Pool", "Server", "Outcome", "After", "Why"),
+            columns: words.all("When", "Person", "Outcome", "Node", "Pool", "Server", "After", "Why"),
             rows: page.rows.map { entry in
                 Row(
                     at: Format.time(second: entry.at), user: Self.person(entry.user, words),
-                    node: entry.node?.text, pool: entry.pool.text, server: entry.server?.text,
+                    node: entry.node?.text, pool: entry.pool.text,
+                    explain: "/desktops/place?user=&pool=\(Escape.component(entry.pool.text))"
+                        + (entry.node.map { "&node=\(Escape.component($0.text))" } ?? ""),
+                    server: entry.server?.text,
                     outcome: StateView(entry.outcome, words), isReconnection: entry.isReconnection,
-                    took: Format.duration(entry.took), why: entry.text)
+                    took: Format.duration(entry.took),
+                    why: entry.causes.isEmpty
+                        ? words(entry.text) : entry.causes.map { words($0) }.joined(separator: ", "))
             })
     }
 

@@ -40,15 +40,21 @@ extension StateView {
 }
 
 /// A part of a whole, as text and as a bar.
-struct ShareView: View {
+struct ShareView: TemplateView {
+    static let template = PageTemplate("share", Embedded.share_mustache)
+
     var text: String
     /// Percent of the bar's length.
     var share: Int
+    /// The style class: `busy` where little is left, `full` where nothing is.
+    var kind: String
 
-    init?(_ use: Double?) {
+    /// - Parameter text: nil: the percentage.
+    init?(_ use: Double?, text: String? = nil) {
         guard let use else { return nil }
         let percent = Int((min(max(use, 0), 99) * 100).rounded())
-        (text, share) = ("\(percent) %", min(percent, 100))
+        (self.text, share) = (text ?? "\(percent) %", min(percent, 100))
+        kind = percent >= 95 ? "full" : percent >= 80 ? "busy" : "free"
     }
 }
 
@@ -69,8 +75,11 @@ struct DesktopPoolsView: TemplateView {
         var isOpen: Bool
         var hours: String
         var servers: [Server]
-        var isEmpty: Bool
+        /// Why no log-in finds a server now.
+        var lack: String?
         var sessions: String
+        /// Of its servers that take log-ins, on average; nil where there is none.
+        var use: ShareView?
         var protocols: String
         var explain: String
     }
@@ -78,7 +87,10 @@ struct DesktopPoolsView: TemplateView {
     struct Server: View {
         var name: String
         var link: String
-        var state: StateView
+        /// The style class of its state.
+        var kind: String
+        /// Nil: it is up.
+        var state: String?
     }
 
     /// - Parameter mayChange: whether the caller may change a pool of that group.
@@ -90,7 +102,7 @@ struct DesktopPoolsView: TemplateView {
         guard !pools.isEmpty else { return }
         table = TableView(
             words("Server pools"),
-            columns: words.all("Name", "Group", "Open", "Servers", "Sessions", "Protocols", "Placement"),
+            columns: words.all("Name", "Open", "Servers", "Sessions", "Room used", "Protocols", "Placement"),
             rows: pools.map { answer in
                 let name = answer.pool.name.text
                 return Row(
@@ -100,14 +112,23 @@ struct DesktopPoolsView: TemplateView {
                     group: answer.pool.group.description, isOpen: answer.isOpen,
                     hours: answer.pool.hours.isEmpty ? words("always") : answer.pool.hours.text,
                     servers: answer.servers.map {
-                        Server(
-                            name: $0.name.text, link: "/desktops/servers/\($0.name)",
-                            state: StateView($0.state, words))
-                    }, isEmpty: answer.servers.isEmpty,
+                        Server($0, words)
+                    }, lack: Self.lack(answer, words),
                     sessions: Self.count(answer.sessionCount, underway: answer.underwayCount),
+                    use: ShareView(Self.use(answer)),
                     protocols: answer.pool.protocols.map(\.rawValue).joined(separator: ", "),
                     explain: "/desktops/place?pool=\(Escape.component(name))")
             })
+    }
+
+    private static func lack(_ answer: PoolAnswer, _ words: Words) -> String? {
+        if answer.servers.isEmpty { return words("no server") }
+        return answer.servers.contains { $0.state == .up } ? nil : words("no server takes log-ins")
+    }
+
+    private static func use(_ answer: PoolAnswer) -> Double? {
+        let uses = answer.servers.filter { $0.state == .up }.compactMap(\.use)
+        return uses.isEmpty ? nil : uses.reduce(0, +) / Double(uses.count)
     }
 
     /// `12+3`: three are on their way.
@@ -116,12 +137,20 @@ struct DesktopPoolsView: TemplateView {
     }
 }
 
+extension DesktopPoolsView.Server {
+    fileprivate init(_ member: PoolAnswer.Member, _ words: Words) {
+        let shown = StateView(member.state, words)
+        (name, link) = (member.name.text, "/desktops/servers/\(member.name)")
+        (kind, state) = (shown.kind, member.state == .up ? nil : shown.text)
+    }
+}
+
 /// Terminal servers.
 struct DesktopServersView: TemplateView {
     static let template = PageTemplate("desktopservers", Embedded.desktopservers_mustache)
 
     var tabs: TabsView
-    var query: String
+    var filter: FilterView
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
@@ -130,8 +159,10 @@ struct DesktopServersView: TemplateView {
     struct Row: View {
         var name: String
         var link: String
+        var group: String
         var state: StateView
-        var hasTroubles: Bool
+        /// The first of what its agent says does not work.
+        var trouble: String?
         var heard: String
         var sessions: String
         /// Nil when it was never heard.
@@ -140,9 +171,17 @@ struct DesktopServersView: TemplateView {
         var pools: String
     }
 
-    init(_ page: Acts.Page<TerminalAnswer>, _ pager: Pager, mayAdd: Bool, _ words: Words) {
+    /// - Parameter states: how many servers are in each state.
+    init(
+        _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalState: Int], mayAdd: Bool,
+        _ words: Words
+    ) {
         tabs = TabsView(desktops: "/desktops/servers", words)
-        query = pager.query
+        filter = FilterView(
+            "/desktops/servers", query: pager.query, label: words("Show terminal servers that match"),
+            chips: TerminalState.allCases.map {
+                ("state=\($0.rawValue)", StateView($0, words).text, states[$0] ?? 0)
+            })
         pages = pager.links(count: page.count)
         self.mayAdd = mayAdd
         guard !page.rows.isEmpty else { return }
@@ -152,160 +191,12 @@ struct DesktopServersView: TemplateView {
             rows: page.rows.map { answer in
                 Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
-                    state: StateView(answer.state, words), hasTroubles: !answer.troubles.isEmpty,
+                    group: answer.server.group.description, state: StateView(answer.state, words),
+                    trouble: answer.troubles.first,
                     heard: DesktopServerView.heard(answer, words),
                     sessions: DesktopServerView.sessions(answer), use: ShareView(answer.use),
                     load: answer.load.map { DesktopServerView.load($0, words) } ?? "",
                     pools: answer.pools.map(\.text).joined(separator: ", "))
             })
-    }
-}
-
-/// One terminal server: how it stands, its load, its sessions.
-struct DesktopServerView: TemplateView {
-    static let template = PageTemplate("desktopserver", Embedded.desktopserver_mustache)
-
-    var tabs: TabsView
-    var name: String
-    var state: StateView
-    var troubles: [String]
-    var group: String
-    var address: String
-    var protocols: String
-    var pools: String
-    var heard: String
-    var agent: String?
-    var release: String?
-    /// What a probe found, a line each.
-    var probe: [String]
-    var hours: String
-    var tags: String
-    var node: String?
-    var restart: String?
-    /// Nil for callers who may only read.
-    var actions: ActionMenuView?
-    var edit: String?
-    var sessions: String
-    var load: Load?
-    var use: ShareView?
-    var pressure: String?
-    var rooms: [Room]
-    var table: TableView<Session>?
-    var placements: String
-
-    struct Load: View {
-        var processors: String
-        var memory: String
-    }
-
-    struct Room: View {
-        var path: String
-        var text: String
-    }
-
-    struct Session: View {
-        var user: String
-        var kind: String
-        var display: String
-        var from: String
-        var age: String
-        var idle: String
-        var isConnected: Bool
-    }
-
-    init(_ answer: TerminalAnswer, mayChange: Bool, _ words: Words) {
-        let server = answer.server
-        tabs = TabsView(desktops: "/desktops/servers", words)
-        name = server.name.text
-        state = StateView(answer.state, words)
-        troubles = answer.troubles
-        if answer.failureCount > 0 {
-            troubles.append(words("%1 log-ins in a row found no session there", "\(answer.failureCount)"))
-        }
-        (group, address) = (server.group.description, server.address)
-        protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
-            .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
-        pools = answer.pools.map(\.text).joined(separator: ", ")
-        heard = Self.heard(answer, words)
-        agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
-        release = answer.release
-        probe = (answer.probe?.lines ?? []).map { words($0) }
-        hours = server.hours.isEmpty ? words("always") : server.hours.text
-        (tags, node) = (server.tags.joined(separator: ", "), server.node?.text)
-        if server.restartsWhenEmpty { restart = words("when the last session has ended") }
-        sessions = Self.sessions(answer)
-        load = answer.load.map { load in
-            Load(
-                processors: Self.load(load, words),
-                memory: words(
-                    "%1 of %2 used", Format.size(load.usedMemoryByteCount), Format.size(load.memoryByteCount))
-            )
-        }
-        use = ShareView(answer.use)
-        pressure = Self.pressure(answer.pressure, words)
-        rooms = answer.rooms.map {
-            Room(
-                path: $0.path,
-                text: words("%1 of %2 free", Format.size($0.freeByteCount), Format.size($0.byteCount)))
-        }
-        placements = "/desktops/log-ins?q=\(Escape.component(name))"
-        if let sessions = answer.sessions, !sessions.isEmpty {
-            table = TableView(
-                words("Sessions"),
-                columns: words.all("Person", "Kind", "From", "Since", "Idle", "Connected"),
-                rows: sessions.map { Session($0, words) })
-        }
-        guard mayChange else { return }
-        edit = "/desktops/server?name=\(Escape.component(name))"
-        actions = Self.actions(server, words)
-    }
-
-    /// Each leads to a page that says what would change.
-    private static func actions(_ server: TerminalServer, _ words: Words) -> ActionMenuView {
-        func action(_ act: String, _ label: String, style: String? = "quiet") -> ActionView {
-            ActionView(
-                path: "/desktops/servers/\(server.name)/admit", label: label, style: style,
-                hidden: [HiddenView("act", act)])
-        }
-        let drain = action("drain", words("Drain"), style: nil)
-        let restart = action("restart", words("Restart when empty"))
-        let maintain = action("maintenance", words("Maintenance"))
-        let resume = action("resume", words("Take log-ins again"), style: nil)
-        return ActionMenuView(
-            actions: server.admission == .open
-                ? [drain, restart, maintain]
-                : server.admission == .draining ? [resume, restart, maintain] : [resume, drain])
-    }
-
-    static func heard(_ answer: TerminalAnswer, _ words: Words) -> String {
-        answer.heard.map { words("%1 s ago", "\($0)") } ?? words("never heard")
-    }
-
-    static func sessions(_ answer: TerminalAnswer) -> String {
-        DesktopPoolsView.count(answer.sessionCount, underway: answer.underwayCount)
-            + (answer.server.sessionLimit.map { " / \($0)" } ?? "")
-    }
-
-    static func load(_ load: TerminalLoad, _ words: Words) -> String {
-        let tenths = Int((load.loadAverage * 10).rounded())
-        return words("%1 of %2 busy", "\(tenths / 10).\(tenths % 10)", "\(load.processorCount)")
-    }
-
-    private static func pressure(_ pressure: AgentReport.Pressure?, _ words: Words) -> String? {
-        let parts = [
-            (words("processors"), pressure?.processors), (words("memory"), pressure?.memory),
-            (words("disks"), pressure?.io),
-        ].compactMap { name, share in share.map { "\(name) \(Int(($0 * 100).rounded())) %" } }
-        return parts.isEmpty ? nil : parts.joined(separator: ", ")
-    }
-}
-
-extension DesktopServerView.Session {
-    init(_ session: AgentSession, _ words: Words) {
-        user = session.user == Acts.somePerson ? words("a person") : session.user
-        (kind, display, from) = (session.kind.rawValue, session.display, session.from)
-        age = words("%1 min", "\(session.age / 60)")
-        idle = session.idle.map { words("%1 min", "\($0 / 60)") } ?? ""
-        isConnected = session.isConnected
     }
 }

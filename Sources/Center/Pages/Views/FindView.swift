@@ -62,6 +62,7 @@ struct FindView: TemplateView {
             Key(keys: ["g", "n"], effect: words("Nodes")),
             Key(keys: ["g", "g"], effect: words("Groups")),
             Key(keys: ["g", "u"], effect: words("Unknown machines")),
+            Key(keys: ["g", "s"], effect: words("Sessions")),
             Key(keys: ["g", "i"], effect: words("Images")),
             Key(keys: ["g", "b"], effect: words("Boots")),
             Key(keys: ["g", "h"], effect: words("History")),

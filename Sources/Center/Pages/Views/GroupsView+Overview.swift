@@ -11,8 +11,6 @@ extension GroupsView {
         var map: FleetMap?
         /// What its nodes have, most common first.
         var shares: [Share]
-        /// That only some of its nodes were looked at; nil: all were.
-        var sampled: String?
     }
 
     /// One property of the nodes of a group.
@@ -34,11 +32,9 @@ extension GroupsView {
 extension GroupsView.Overview {
     /// - Parameters:
     ///   - overview: of that group.
-    ///   - sample: nodes of the group, not all of a large one.
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
     init(
-        of path: GroupPath, _ overview: Acts.Overview, sample: [MachineAnswer],
-        mayRelease: (GroupPath) -> Bool, _ words: Words
+        of path: GroupPath, _ overview: Acts.Overview, mayRelease: (GroupPath) -> Bool, _ words: Words
     ) {
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
@@ -56,13 +52,12 @@ extension GroupsView.Overview {
         if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
         let query = "group=\(path)"
         shares = [
-            GroupsView.Share(words("Boots next"), sample.map { $0.version ?? words("boots nothing") }),
-            GroupsView.Share(words("Runs"), sample.compactMap(\.booted)) { "\(query) booted=\($0)" },
-            GroupsView.Share(words("Hardware"), sample.compactMap(\.hardware)),
+            GroupsView.Share(
+                words("Boots next"),
+                overview.counts.next.map { ($0.isEmpty ? words("boots nothing") : $0, $1) }),
+            GroupsView.Share(words("Runs"), overview.counts.booted) { "\(query) booted=\($0)" },
+            GroupsView.Share(words("Hardware"), overview.counts.hardware),
         ].filter { !$0.rows.isEmpty }
-        if sample.count < overview.rooms.values.reduce(0, { $0 + $1.count }) {
-            sampled = words("Of the first %1 nodes", String(sample.count))
-        }
     }
 }
 
@@ -71,14 +66,15 @@ extension GroupsView.Share {
     private static let valueLimit = 6
 
     /// - Parameter query: the search for the nodes with a value.
-    fileprivate init(_ title: String, _ values: [String], query: (String) -> String? = { _ in nil }) {
+    fileprivate init(
+        _ title: String, _ values: NodeCounts.Counts, query: (String) -> String? = { _ in nil }
+    ) {
         self.title = title
-        let counts = Dictionary(grouping: values) { $0 }.mapValues(\.count)
-            .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        rows = counts.prefix(Self.valueLimit).map { name, count in
+        let whole = values.reduce(0) { $0 + $1.count }
+        rows = values.prefix(Self.valueLimit).map { name, count in
             Part(
                 name: name, link: query(name).map { "/nodes?q=\(Escape.component($0))" }, count: count,
-                share: count * 100 / max(1, values.count))
+                share: count * 100 / max(1, whole))
         }
     }
 }

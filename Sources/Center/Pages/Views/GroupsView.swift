@@ -68,7 +68,9 @@ struct GroupsView: TemplateView {
         nodeCount = details.nodeCount
         nodesQuery = Escape.component("group=\(path)")
         boards = details.mayConfigure ? "/boards?group=\(Escape.component(path.description))" : nil
-        later = details.mayConfigure ? "/schedules?act=restart&unless=yes&on=\(nodesQuery)" : nil
+        later =
+            details.mayConfigure
+            ? "/schedules?act=restart&unless=yes&when=22:00&window=8h&on=\(nodesQuery)" : nil
         self.at = at.map { Format.time(second: $0) }
         mayEdit = details.mayConfigure
         guard current == nil || current == .settings else { return }

@@ -9,7 +9,7 @@ struct LayoutView: TemplateView {
     var title: String
     var user: String?
     var hasMenu: Bool
-    var menu: [Entry]
+    var menu: [Section]
     var flash: Flash?
     /// The page's HTML, not escaped again.
     var content: String
@@ -17,6 +17,12 @@ struct LayoutView: TemplateView {
     /// The page's own path: changing the language returns to it.
     var path: String
     var languages: [Choice]
+
+    /// Entries of the menu that belong together.
+    struct Section: View {
+        var title: String
+        var entries: [Entry]
+    }
 
     struct Entry: View {
         var path: String
@@ -42,30 +48,69 @@ struct LayoutView: TemplateView {
         }
     }
 
-    private static let entries: [(path: String, title: String, permission: Permission)] = [
-        ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/machines", "Unknown machines", .read),
-        ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/secrets", "Secrets", .read),
-        ("/files", "Files for nodes", .read),
-        ("/desktops", "Desktops", .read),
-        ("/images", "Images", .read), ("/schedules", "Schedules", .read),
-        ("/volumes", "Volumes", .read),
-        ("/networks", "Networks", .read), ("/leases", "Leases", .read), ("/boots", "Boots", .read),
-        ("/history", "History", .audit),
-        ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
-        ("/boards", "Wall boards", .configure), ("/hooks", "Web hooks", .administer),
-        ("/kept-files", "Kept files", .read), ("/settings", "Settings", .read),
-        ("/wizard", "First steps", .configure),
+    private typealias Places = [(path: String, title: String, permission: Permission)]
+
+    private static let sections: [(title: String, entries: Places)] = [
+        (
+            "Fleet",
+            [
+                ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/groups", "Groups", .read),
+                ("/machines", "Unknown machines", .read), ("/schedules", "Schedules", .read),
+            ]
+        ),
+        (
+            "Desktops",
+            [
+                ("/desktops", "Server pools", .read), ("/desktops/servers", "Servers", .read),
+                ("/desktops/sessions", "Sessions", .read), ("/desktops/accounts", "Accounts", .read),
+            ]
+        ),
+        (
+            "Images",
+            [
+                ("/images", "Images", .read), ("/rollouts", "Roll-outs", .read),
+                ("/volumes", "Volumes", .read),
+            ]
+        ),
+        (
+            "Configuration",
+            [
+                ("/settings", "Settings", .read), ("/rules", "Match rules", .read),
+                ("/files", "Files for nodes", .read), ("/kept-files", "Kept files", .read),
+                ("/secrets", "Secrets", .read),
+            ]
+        ),
+        ("Network", [("/networks", "Networks", .read), ("/leases", "Leases", .read)]),
+        (
+            "Insight",
+            [
+                ("/boots", "Boots", .read), ("/history", "History", .audit),
+                ("/boards", "Wall boards", .configure),
+            ]
+        ),
+        (
+            "Administration",
+            [
+                ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
+                ("/hooks", "Web hooks", .administer), ("/wizard", "First steps", .configure),
+            ]
+        ),
     ]
 
     /// Pages for the whole site: callers with only a part of it would be refused.
     private static let siteWide: Set<String> = ["/settings", "/kept-files", "/hooks"]
 
-    /// The entries that `grants` allow.
-    static func menu(_ section: String, grants: [Grant], _ words: Words) -> [Entry] {
-        entries.filter { entry in
-            siteWide.contains(entry.path)
-                ? grants.allow(entry.permission, in: .site) : grants.allowSomewhere(entry.permission)
-        }.map { Entry(path: $0.path, title: words($0.title), isCurrent: $0.path == section) }
+    /// The sections and entries that `grants` allow.
+    static func menu(_ section: String, grants: [Grant], _ words: Words) -> [Section] {
+        sections.map { title, entries in
+            Section(
+                title: words(title),
+                entries: entries.filter { entry in
+                    siteWide.contains(entry.path)
+                        ? grants.allow(entry.permission, in: .site)
+                        : grants.allowSomewhere(entry.permission)
+                }.map { Entry(path: $0.path, title: words($0.title), isCurrent: $0.path == section) })
+        }.filter { !$0.entries.isEmpty }
     }
 }
 

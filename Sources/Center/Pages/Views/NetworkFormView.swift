@@ -13,16 +13,16 @@ struct NetworkFormView: TemplateView {
     /// - Parameters:
     ///   - typed: what stands in the fields.
     ///   - errors: what is wrong with them, by their names; an empty name is for the whole.
-    init(_ typed: NetworkForm, errors: [String: String] = [:], mayEdit: Bool, _ words: Words) {
+    init(_ typed: NetworkForm, errors: [String: Sentence] = [:], mayEdit: Bool, _ words: Words) {
         heading = typed.isNew ? words("New network") : typed["name"]
-        problem = errors[""]
+        problem = errors[""].map { words($0) }
         func field(_ name: String, _ label: String, _ hint: String? = nil) -> FieldView {
             var field =
                 NetworkForm.lists.contains(name)
                 ? FieldView(name, words(label), LinesView(rows: 3, text: typed[name]))
                 : FieldView(name, words(label), InputView(value: typed[name]))
             field.hint = hint.map { words($0) }
-            field.error = errors[name]
+            field.error = errors[name].map { words($0) }
             return field
         }
         var fields: [FieldView] = []
@@ -110,21 +110,21 @@ struct NetworkForm {
 
     /// What the fields say; throws all that is wrong with them.
     func network() throws -> Network {
-        var errors: [String: String] = [:]
+        var errors: [String: Sentence] = [:]
         func value<Value>(_ name: String, _ expected: String, _ parse: (String) throws -> Value?) -> Value? {
             let text = String(self[name].trimmed)
             guard !text.isEmpty else { return nil }
             do {
                 if let value = try parse(text) { return value }
-                errors[name] = "‘\(text)’ is not \(expected)"
-            } catch { errors[name] = "\(error)" }
+                errors[name] = .unusable(text, expected)
+            } catch { errors[name] = Sentence(error) }
             return nil
         }
         func list<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) -> [Value] {
             let parts = self[name].split { $0.isNewline || $0 == "," }.map { String($0.trimmed) }
             return parts.filter { !$0.isEmpty }.compactMap { part in
                 let value = parse(part)
-                if value == nil { errors[name] = "‘\(part)’ is not \(expected)" }
+                if value == nil { errors[name] = .unusable(part, expected) }
                 return value
             }
         }
@@ -170,15 +170,31 @@ struct NetworkForm {
 
 /// What is wrong with a form, by the names of its fields; an empty name is for the whole.
 struct FormProblem: Error {
-    var errors: [String: String]
+    var errors: [String: Sentence]
 
-    init(errors: [String: String]) { self.errors = errors }
+    init(errors: [String: Sentence]) { self.errors = errors }
 
     /// Of a refusal that begins with a field's name: `mtu: …`.
     init(_ refusal: InvalidSetting, fields: Set<String>) {
         let parts = refusal.description.split(separator: ":", maxSplits: 1).map { String($0.trimmed) }
         errors =
             parts.count == 2 && fields.contains(parts[0])
-            ? [parts[0]: parts[1]] : ["": refusal.description]
+            ? [parts[0]: Sentence(phrase: parts[1])] : ["": Sentence(phrase: refusal.description)]
+    }
+}
+
+extension Sentence {
+    /// What was typed, and what was expected.
+    static func unusable(_ text: String, _ expected: String) -> Self {
+        "‘\(text)’ is not \(Sentence(phrase: expected))"
+    }
+
+    /// Why a text is none of what a field takes.
+    init(_ error: any Error) {
+        if let name = error as? InvalidName {
+            self = "‘\(name.text)’ is not a valid name: \(Sentence(phrase: name.rule))"
+        } else {
+            self.init(phrase: "\(error)")
+        }
     }
 }

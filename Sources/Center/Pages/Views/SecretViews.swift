@@ -47,8 +47,8 @@ struct SecretsView: TemplateView {
                 FieldView("mode", words("Mode"), InputView(placeholder: "600")),
                 FieldView("owner", words("Owner"), InputView(placeholder: "root")),
                 FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
-                FieldView("value", words("Value"), LinesView(rows: 3)),
                 FieldView("kind", words("Kind"), options: kinds),
+                FieldView("value", words("Value"), LinesView(rows: 3)),
                 FieldView(
                     "length", words("Characters of a password"),
                     InputView(
@@ -79,8 +79,8 @@ struct SecretsView: TemplateView {
     static let byPeople = "value"
 
     private static var kinds: [OptionView] {
-        [OptionView(text: byPeople, isChosen: true)]
-            + Minting.Kind.allCases.map { OptionView(text: $0.rawValue) }
+        [OptionView(text: byPeople, value: byPeople, isChosen: true)]
+            + Minting.Kind.allCases.map { OptionView(text: $0.rawValue, value: $0.rawValue) }
     }
 
     fileprivate static func armings(chosen: Secret.Arming) -> [OptionView] {

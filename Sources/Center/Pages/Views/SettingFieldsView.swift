@@ -61,7 +61,7 @@ extension SettingFieldsView.Setting {
         summary = words(definition.summary)
         phase = words("applies at: \(definition.phase.rawValue)")
         self.value = definition.redacted(setting.value).description
-        origin = setting.origin.description
+        origin = words(setting.origin)
         isSet = value != nil
         let text =
             definition.isSecret
@@ -85,5 +85,20 @@ extension SettingFieldsView.Setting {
 
     private static func choice(_ words: [String], chosen: String) -> ChoiceView {
         ChoiceView(options: words.map { OptionView(text: $0, isChosen: $0 == chosen) })
+    }
+}
+
+extension Words {
+    /// The level that a value comes from.
+    fileprivate func callAsFunction(_ origin: SettingOrigin) -> String {
+        switch origin {
+        case .productDefault: self("default")
+        case .group(let path): path == .site ? self("site") : self("group %1", "\(path)")
+        case .image(let name): self("image %1", "\(name)")
+        case .version(let name, let number): self("image %1", "\(name)@\(number)")
+        case .rule(let name): self("rule %1", "\(name)")
+        case .file(let file): file.description
+        case .node(let name): self("node %1", "\(name)")
+        }
     }
 }

@@ -4,7 +4,7 @@ import Fleet
 /// The fields of a form as texts, and what they say.
 struct TypedFields {
     var texts: [String: String]
-    var errors: [String: String] = [:]
+    var errors: [String: Sentence] = [:]
 
     func text(_ name: String) -> String? {
         let text = String((texts[name] ?? "").trimmed)
@@ -18,8 +18,8 @@ struct TypedFields {
         guard let text = text(name) else { return nil }
         do {
             if let value = try parse(text) { return value }
-            errors[name] = "‘\(text)’ is not \(expected)"
-        } catch { errors[name] = "\(error)" }
+            errors[name] = .unusable(text, expected)
+        } catch { errors[name] = Sentence(error) }
         return nil
     }
 
@@ -35,9 +35,9 @@ struct TypedFields {
                 if let value = try parse(part) {
                     values.append(value)
                 } else {
-                    errors[name] = "‘\(part)’ is not \(expected)"
+                    errors[name] = .unusable(part, expected)
                 }
-            } catch { errors[name] = "\(error)" }
+            } catch { errors[name] = Sentence(error) }
         }
         return values
     }

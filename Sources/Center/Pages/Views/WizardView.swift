@@ -66,14 +66,17 @@ struct WizardView: TemplateView {
         var suite: String
     }
 
+    /// Machines that are named.
+    private static let readyLimit = 5
+
     init(_ facts: Facts, mayPublish: Bool, mayEdit: Bool, _ words: Words) {
         let (steps, networks) = (facts.steps, facts.steps.networks)
         networkDone = !networks.isEmpty
         hasNoDHCP = !steps.roles.contains(.dhcp)
         roles = steps.roles.text
-        boxes = networks.enumerated().map { Box($1, number: $0) }
+        boxes = networks.enumerated().map { Box($1, number: $0, words) }
         pictureHeight = max(80, networks.count * 80)
-        pictureLabel = networks.map { "\($0.interface): \($0.network)" }.joined(separator: ", ")
+        pictureLabel = boxes.map { "\($0.interface): \($0.network)" }.joined(separator: ", ")
         imageDone = !steps.images.isEmpty
         images = steps.images.sorted().map(\.text).joined(separator: ", ")
         build = facts.builds.first.map { BuildRow($0, words) }
@@ -84,7 +87,10 @@ struct WizardView: TemplateView {
         // A machine that came up once has shown that the way is there, whatever it does now.
         let ready = steps.nodes.filter { [.ready, .lost, .off].contains($0.state) }
         machineDone = !ready.isEmpty
-        readyNodes = ready.map(\.name.text).joined(separator: ", ")
+        let shown = ready.prefix(Self.readyLimit).map(\.name.text).joined(separator: ", ")
+        readyNodes =
+            ready.count > Self.readyLimit
+            ? words("%1, and %2 more", shown, "\(ready.count - Self.readyLimit)") : shown
         booting = steps.nodes.filter { [.booting, .stuck].contains($0.state) }.map {
             Booting(name: $0.name.text, state: StateView($0, words).text)
         }
@@ -101,8 +107,8 @@ struct WizardView: TemplateView {
 }
 
 extension WizardView.Box {
-    init(_ network: NetworkAnswer, number: Int) {
-        interface = network.interface
+    fileprivate init(_ network: NetworkAnswer, number: Int, _ words: Words) {
+        interface = network.interface.isEmpty ? words("behind a relay") : network.interface
         self.network = network.network
         server = network.server.description
         pools = network.pools.joined(separator: ", ")

@@ -1,7 +1,7 @@
 /// A message as a phrase and its values, which pages translate where they show it: written as a text with interpolations, it is
 /// `stuck after %1` and `kernel`.
-struct Sentence: Equatable, Sendable, ExpressibleByStringInterpolation {
-    enum Value: Equatable, Sendable {
+package struct Sentence: Equatable, Sendable, ExpressibleByStringInterpolation {
+    package enum Value: Equatable, Sendable {
         /// A name, a number, or what a machine said.
         case text(String)
         /// Another phrase, translated as well.
@@ -9,26 +9,34 @@ struct Sentence: Equatable, Sendable, ExpressibleByStringInterpolation {
     }
 
     /// English, with `%1`, `%2` for the values.
-    private(set) var phrase: String
-    private(set) var values: [Value] = []
+    package private(set) var phrase: String
+    package private(set) var values: [Value] = []
 
-    init(stringLiteral phrase: String) { self.phrase = phrase }
+    package init(stringLiteral phrase: String) { self.phrase = phrase }
 
-    init(stringInterpolation: StringInterpolation) {
+    /// A text that may be a phrase: if it is none, it stays as it is in every language.
+    package init(phrase: String) { self.phrase = phrase }
+
+    package init(stringInterpolation: StringInterpolation) {
         (phrase, values) = (stringInterpolation.phrase, stringInterpolation.values)
     }
 
-    struct StringInterpolation: StringInterpolationProtocol {
+    package init(_ words: PlacementWords) {
+        phrase = words.text
+        values = words.values.map { .text($0) }
+    }
+
+    package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var phrase = ""
         fileprivate var values: [Value] = []
 
-        init(literalCapacity: Int, interpolationCount: Int) {}
+        package init(literalCapacity: Int, interpolationCount: Int) {}
 
-        mutating func appendLiteral(_ literal: String) { phrase += literal }
-        mutating func appendInterpolation(_ value: some CustomStringConvertible) {
+        package mutating func appendLiteral(_ literal: String) { phrase += literal }
+        package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
             append(.text(value.description))
         }
-        mutating func appendInterpolation(_ value: Sentence) { append(.sentence(value)) }
+        package mutating func appendInterpolation(_ value: Sentence) { append(.sentence(value)) }
 
         private mutating func append(_ value: Value) {
             values.append(value)
@@ -37,10 +45,10 @@ struct Sentence: Equatable, Sendable, ExpressibleByStringInterpolation {
     }
 
     /// In English.
-    var english: String { filled { $0 } }
+    package var english: String { filled { $0 } }
 
     /// - Parameter translate: gives a phrase in another language.
-    func filled(_ translate: (String) -> String) -> String {
+    package func filled(_ translate: (String) -> String) -> String {
         var (result, rest) = ("", translate(phrase)[...])
         // In one pass: a value may contain what looks like a place for another.
         while let mark = rest.firstIndex(of: "%") {

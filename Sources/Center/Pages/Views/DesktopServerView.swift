@@ -1,0 +1,191 @@
+import API
+import Fleet
+
+/// One terminal server: how it stands, its load, its sessions.
+struct DesktopServerView: TemplateView {
+    static let template = PageTemplate("desktopserver", Embedded.desktopserver_mustache)
+
+    var tabs: TabsView
+    var name: String
+    var state: StateView
+    var troubles: [String]
+    var group: String
+    var address: String
+    var protocols: String
+    var pools: String
+    var heard: String
+    var agent: String?
+    var release: String?
+    /// What a probe found, a line each.
+    var probe: [String]
+    var hours: String
+    var tags: String
+    var node: String?
+    var restart: String?
+    /// Nil for callers who may only read.
+    var actions: ActionMenuView?
+    var edit: String?
+    var sessions: String
+    /// How much of it is used, a line each.
+    var meters: [Meter]
+    var pressure: String?
+    var table: TableView<Session>?
+    var placements: String
+
+    /// A part of the machine, and how much of it is used.
+    struct Meter: View {
+        var label: String
+        /// Nil: there is nothing to compare it with.
+        var use: ShareView?
+        var text: String
+
+        fileprivate init(_ label: String, _ text: String, used: Double? = nil) {
+            (self.label, self.text, use) = (label, text, ShareView(used, text: text))
+        }
+    }
+
+    struct Session: View {
+        var user: String
+        /// Nil for callers who may not help there.
+        var link: String?
+        var kind: String
+        var display: String
+        var from: String
+        var age: String
+        var idle: String
+        var connection: StateView
+    }
+
+    /// - Parameter mayHelp: whether the caller may intervene in its sessions.
+    init(_ answer: TerminalAnswer, mayChange: Bool, mayHelp: Bool, _ words: Words) {
+        let server = answer.server
+        tabs = TabsView(desktops: "/desktops/servers", words)
+        name = server.name.text
+        state = StateView(answer.state, words)
+        troubles = answer.troubles
+        if answer.failureCount > 0 {
+            troubles.append(words("%1 log-ins in a row found no session there", "\(answer.failureCount)"))
+        }
+        (group, address) = (server.group.description, server.address)
+        protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
+        pools = answer.pools.map(\.text).joined(separator: ", ")
+        heard = Self.heard(answer, words)
+        agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
+        release = answer.release
+        probe = (answer.probe?.lines ?? []).map { words($0) }
+        hours = server.hours.isEmpty ? words("always") : server.hours.text
+        (tags, node) = (server.tags.joined(separator: ", "), server.node?.text)
+        if server.restartsWhenEmpty { restart = words("when the last session has ended") }
+        sessions = Self.sessions(answer)
+        meters = Self.meters(answer, words)
+        pressure = Self.pressure(answer.pressure, words)
+        placements = "/desktops/log-ins?q=\(Escape.component(name))"
+        if let sessions = answer.sessions, !sessions.isEmpty {
+            table = TableView(
+                words("Sessions"),
+                columns: words.all("Person", "Kind", "From", "Since", "Idle", "State"),
+                rows: sessions.map { session in
+                    Session(session, on: mayHelp ? server.name : nil, words)
+                })
+        }
+        guard mayChange else { return }
+        edit = "/desktops/server?name=\(Escape.component(name))"
+        actions = Self.actions(server, words)
+    }
+
+    /// Each leads to a page that says what would change.
+    private static func actions(_ server: TerminalServer, _ words: Words) -> ActionMenuView {
+        func action(_ act: String, _ label: String, style: String? = "quiet") -> ActionView {
+            ActionView(
+                path: "/desktops/servers/\(server.name)/admit", label: label, style: style,
+                hidden: [HiddenView("act", act)])
+        }
+        let drain = action("drain", words("Drain"), style: nil)
+        let restart = action("restart", words("Restart when empty"))
+        let maintain = action("maintenance", words("Maintenance"))
+        let resume = action("resume", words("Take log-ins again"), style: nil)
+        return ActionMenuView(
+            actions: server.admission == .open
+                ? [drain, restart, maintain]
+                : server.admission == .draining ? [resume, restart, maintain] : [resume, drain])
+    }
+
+    private static func meters(_ answer: TerminalAnswer, _ words: Words) -> [Meter] {
+        let server = answer.server
+        let count = Double(answer.sessionCount + answer.underwayCount)
+        var meters = [
+            Meter(
+                words("Sessions"), sessions(answer),
+                used: server.sessionLimit.map { count / Double(max(1, $0)) })
+        ]
+        if let use = answer.use {
+            meters.append(Meter(words("Room used"), ShareView(use)?.text ?? "", used: use))
+        }
+        if let load = answer.load {
+            meters += [
+                Meter(
+                    words("Processors"), Self.load(load, words),
+                    used: load.loadAverage / Double(max(1, load.processorCount))),
+                Meter(
+                    words("Memory"),
+                    words(
+                        "%1 of %2 used", Format.size(load.usedMemoryByteCount),
+                        Format.size(load.memoryByteCount)),
+                    used: Double(load.usedMemoryByteCount) / Double(max(1, load.memoryByteCount))),
+            ]
+        } else {
+            meters.append(Meter(words("Processors"), words("not known: no agent tells it")))
+        }
+        return meters
+            + answer.rooms.map { room in
+                Meter(
+                    room.path,
+                    words("%1 of %2 free", Format.size(room.freeByteCount), Format.size(room.byteCount)),
+                    used: 1 - Double(room.freeByteCount) / Double(max(1, room.byteCount)))
+            }
+    }
+
+    static func heard(_ answer: TerminalAnswer, _ words: Words) -> String {
+        answer.heard.map { words("%1 s ago", "\($0)") } ?? words("never heard")
+    }
+
+    static func sessions(_ answer: TerminalAnswer) -> String {
+        DesktopPoolsView.count(answer.sessionCount, underway: answer.underwayCount)
+            + (answer.server.sessionLimit.map { " / \($0)" } ?? "")
+    }
+
+    static func load(_ load: TerminalLoad, _ words: Words) -> String {
+        let tenths = Int((load.loadAverage * 10).rounded())
+        return words("%1 of %2 busy", "\(tenths / 10).\(tenths % 10)", "\(load.processorCount)")
+    }
+
+    private static func pressure(_ pressure: AgentReport.Pressure?, _ words: Words) -> String? {
+        let parts = [
+            (words("processors"), pressure?.processors), (words("memory"), pressure?.memory),
+            (words("disks"), pressure?.io),
+        ].compactMap { name, share in share.map { "\(name) \(Int(($0 * 100).rounded())) %" } }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+}
+
+extension DesktopServerView.Session {
+    /// - Parameter server: where the caller may intervene in it; nil: they may not.
+    init(_ session: AgentSession, on server: TerminalName?, _ words: Words) {
+        user = session.user == Acts.somePerson ? words("a person") : session.user
+        link = server.map { DesktopSessionsView.link(to: session.id, on: $0) }
+        (kind, display, from) = (session.kind.rawValue, session.display, session.from)
+        age = Format.age(session.age * 1_000)
+        idle = session.idle.map { Format.age($0 * 1_000) } ?? ""
+        connection = StateView(isConnected: session.isConnected, words)
+    }
+}
+
+extension StateView {
+    /// Of a session: whether a display shows it.
+    init(isConnected: Bool, _ words: Words) {
+        self.init(
+            kind: isConnected ? "ready" : "unseen",
+            text: words(isConnected ? "connected now" : "disconnected"))
+    }
+}
