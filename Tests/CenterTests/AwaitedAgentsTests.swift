@@ -72,4 +72,17 @@ import Testing
         terminals.reached(a, at: 60_002)
         #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 60_003).server == "a")
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an agent that is started anew gets the order that it has not answered`() async throws {
+        let (terminals, name) = (terminals, a)
+        var former = terminals.orders(for: name).makeAsyncIterator()
+        let waiting = Task { try await terminals.order(.end(session: "c1"), on: name) }
+        let order = await former.next()
+        var present = terminals.orders(for: name).makeAsyncIterator()
+        let again = await present.next()
+        #expect(again == order && order?.work == .end(session: "c1"))
+        terminals.take(AgentResult(order: try #require(again).id), from: name)
+        _ = try await waiting.value
+    }
 }

@@ -229,6 +229,23 @@ import Wire
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `a server that dies just after its report is left once the next one is overdue`() async throws {
+        let (bench, ticket, server, other) = try await sent()
+        try bench.begin("ann", on: server)
+        try bench.behave(server, .dies)
+        bench.state.withLock { $0.knocks[ticket.address] = PortKnock.Answer.none }
+        let again = Task { try await bench.ticket("ann") }
+        while bench.prepared().count < 2 { await Task.yield() }
+        // Its connection ends.
+        _ = bench.terminals.orders(for: try TerminalName(server))
+        while bench.terminals.history(limit: 1).first?.outcome != .failed {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        bench.pass(8_000)
+        #expect(try await again.value.address == other)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `a server that is only slow keeps the person's session`() async throws {
         let (bench, _, server, _) = try await sent()
         try bench.begin("ann", on: server)

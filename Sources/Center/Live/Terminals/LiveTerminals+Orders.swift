@@ -13,7 +13,8 @@ package enum AgentOrderProblem: Error, Sendable, Equatable {
 
 /// What agents are to do.
 extension LiveTerminals {
-    /// The orders for an agent from now on. A later call for the same agent ends the former one.
+    /// The orders for an agent from now on, with those that it has not answered: one that was started anew knows nothing of them, and each is
+    /// carried out once. A later call for the same agent ends the former one.
     package func orders(for name: TerminalName) -> AsyncStream<AgentOrder> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: AgentOrder.self, bufferingPolicy: .bufferingOldest(1_000))
@@ -21,6 +22,9 @@ extension LiveTerminals {
             let number = state.nextListener
             state.nextListener += 1
             let listener = OrderListener(number: number, orders: continuation)
+            for open in state.waiting.values where open.server == name && open.order.work.comesAgain {
+                _ = continuation.yield(open.order)
+            }
             return (number, state.listeners.updateValue(listener, forKey: name))
         }
         // One that has lost its connection does not count as connected until it is back.
@@ -36,8 +40,8 @@ extension LiveTerminals {
         return stream
     }
 
-    /// Milliseconds in which an agent that lives listens again: one that was started anew knows no order from before.
-    private static let returnTime = 1_800
+    /// Milliseconds in which an agent that was ended is started again, and listens.
+    private static let returnTime = 3_000
 
     /// Orders fail whose agent does not come back.
     private func awaitReturn(of name: TerminalName) async {
@@ -60,25 +64,26 @@ extension LiveTerminals {
     package func order(_ work: AgentOrder.Work, on name: TerminalName, seconds: Int = 10) async throws
         -> AgentResult
     {
-        let id = Secrets.make()
+        let order = AgentOrder(id: Secrets.make(), work: work)
         let result = try await withCheckedThrowingContinuation { continuation in
             let listener = state.withLock { state in
                 let listener = state.listeners[name]
                 if listener != nil {
-                    state.waiting[id] = WaitingOrder(server: name, continuation: continuation)
+                    state.waiting[order.id] = WaitingOrder(
+                        server: name, order: order, continuation: continuation)
                 }
                 return listener?.orders
             }
             guard let listener else {
                 return continuation.resume(throwing: AgentOrderProblem.notConnected(name))
             }
-            if case .enqueued = listener.yield(AgentOrder(id: id, work: work)) {
+            if case .enqueued = listener.yield(order) {
                 Task {
                     try? await Task.sleep(for: .seconds(seconds))
-                    self.fail(id, AgentOrderProblem.noAnswer(name, seconds: seconds))
+                    self.fail(order.id, AgentOrderProblem.noAnswer(name, seconds: seconds))
                 }
             } else {
-                fail(id, AgentOrderProblem.notConnected(name))
+                fail(order.id, AgentOrderProblem.notConnected(name))
             }
         }
         guard result.problem.isEmpty else { throw AgentOrderProblem.refused(name, result.problem) }
@@ -96,5 +101,15 @@ extension LiveTerminals {
 
     private func fail(_ id: String, _ problem: AgentOrderProblem) {
         state.withLock { $0.waiting.removeValue(forKey: id) }?.continuation.resume(throwing: problem)
+    }
+}
+
+extension AgentOrder.Work {
+    /// Whether an agent that may have carried it out before its own end can do so again.
+    fileprivate var comesAgain: Bool {
+        switch self {
+        case .restart: false
+        case .prepare, .forget, .message, .disconnect, .end, .removeAccount: true
+        }
     }
 }

@@ -46,6 +46,7 @@ package final class LiveTerminals: Sendable {
     struct WaitingOrder {
         /// Only its own agent can answer it.
         var server: TerminalName
+        var order: AgentOrder
         var continuation: CheckedContinuation<AgentResult, any Error>
     }
 

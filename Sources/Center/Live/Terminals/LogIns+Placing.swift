@@ -25,8 +25,6 @@ extension LogIns {
         /// Servers that did not prepare it.
         var excluded: Set<TerminalName> = []
         var lastFailure: LogInRefusal?
-        /// Whether the agent of the last one lost its connection before it answered.
-        var wasCutOff = false
 
         struct Windows {
             let user: String
@@ -66,7 +64,6 @@ extension LogIns {
     }
 
     func settle(_ entry: inout Entry) async throws(LogInRefusal) -> LogInAnswer.Outcome {
-        var hasAskedAgain = false
         while true {
             guard now() < entry.way.deadline else { throw entry.lastFailure ?? .tookTooLong }
             let found = whereabouts(of: entry)
@@ -92,13 +89,7 @@ extension LogIns {
                 if let ticket = try await attempt(order, &entry) { return .ready(ticket) }
                 // It is on its way only, or its server has gone: it can go elsewhere. A session that is there stays the person's only one.
                 if !session.id.isEmpty, await !turnsOutGone(order.server, by: order.kind, entry) {
-                    guard entry.wasCutOff, !hasAskedAgain else {
-                        throw entry.lastFailure ?? .silent(session.server)
-                    }
-                    // Its agent was started anew, and knows nothing of the order.
-                    hasAskedAgain = true
-                    entry.excluded.remove(session.server)
-                    continue
+                    throw entry.lastFailure ?? .silent(session.server)
                 }
                 giveUp(found)
             }
@@ -317,7 +308,6 @@ extension LogIns {
                 of: ticket, on: name, problem: failure.reason,
                 isServers: entry.isOwn || terminals.hasAgent(name), at: now())
             entry.lastFailure = failure
-            entry.wasCutOff = if case AgentOrderProblem.notConnected = error { true } else { false }
             entry.excluded.insert(name)
             guard entry.excluded.count < Self.attemptLimit else { throw entry.lastFailure ?? .tookTooLong }
             return nil
