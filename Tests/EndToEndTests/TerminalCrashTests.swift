@@ -68,6 +68,12 @@ extension EndToEnd.Machines {
             var places: [String: String] = [:]
             for person in people {
                 if person != "anna" { try terminals.addPerson(person) }
+                // What she starts outlives her session, and would keep it for ever.
+                if person == "cora" {
+                    for server in TerminalLab.servers.keys {
+                        try terminals.run(server, "echo 'setsid sleep 3600 &' >/home/cora/.xsessionrc")
+                    }
+                }
                 #expect(try terminals.logIn(person, TerminalLab.password) == nil)
                 try terminals.requireDesktop(person)
                 terminals.leave()
@@ -83,7 +89,6 @@ extension EndToEnd.Machines {
                 "carl", at: try #require(TerminalLab.servers[first]), "carl", password: "secret")
 
             try terminals.run(second, "pkill -KILL -x -U ben Xorg")
-            // She logs off, and ssh-agent keeps her session for ever.
             try terminals.run(third, "pkill -TERM -x -U cora openbox")
             try terminals.run(first, "kill -KILL $(cat /run/xrdp/xrdp-sesman.pid)")
 
@@ -159,12 +164,11 @@ extension EndToEnd.Machines {
             try terminals.requireAnswer("\(moment)")
         }
 
-        /// The same log-in is prepared by the other server.
+        /// The same log-in is prepared once its agent is back, or by the other server.
         private func killAgent(of server: String, at moment: LogInMoment, _ pool: String) throws {
             try terminals.restartAgent(of: server, killedAt: moment)
             try terminals.beginAsking(pool)
-            let address = try terminals.requireAnswer("\(moment)")
-            #expect(address != TerminalLab.servers[server], "\(moment)")
+            try terminals.requireAnswer("\(moment)")
             try terminals.requireCrash(of: server)
         }
 
