@@ -102,7 +102,7 @@ terminal_run() { # NAME TREE NSPAWN-ARGUMENT...
   local name=$1 tree=$2 supervisor first group
   shift 2
   # At once: its writes are lost anyway.
-  trap 'for first in $(leader "$name"); do kill -KILL "$first"; done' TERM INT
+  trap 'for first in $(leader "$name"); do kill -KILL "$first" 2>/dev/null || true; done' TERM INT
   (
     while IFS= read -r group; do
       mkdir -p "$group"
