@@ -25,4 +25,16 @@ extension APIClient {
         try change(&record)
         try await send(.PUT, "nodes/\(record.name)", json: record, ifMatch: tag)
     }
+
+    /// The same for several nodes, as one change.
+    func changeNodes(_ names: Swift.Set<NodeName>, _ change: (inout Node) throws -> Void) async throws {
+        let export = try await get("export", ConfigurationExport.self)
+        let edits = try export.nodes.filter { names.contains($0.name) }.map { node in
+            var record = node
+            try change(&record)
+            return ChangeRequest.Edit(.node(record.name, record))
+        }
+        try await send(
+            .POST, "changes", json: ChangeRequest(edits: edits), ifMatch: "\"\(export.revision)\"")
+    }
 }

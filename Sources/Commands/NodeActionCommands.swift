@@ -59,13 +59,21 @@ struct NodeRestart: AsyncParsableCommand {
 
 struct NodeRelease: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Let a node boot again that was held after failed boots.")
+        commandName: "release", abstract: "Let nodes boot again that were held after failed boots.",
+        discussion: """
+            roost node release pc-7
+            roost node release group=/school state=held
+            """)
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @OptionGroup var target: NodeTarget
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.send(.POST, "nodes/\(APIClient.escaped(node))/release", body: nil)
+            let client = server.client
+            for node in try await target.nodes(client, toBe: "released") {
+                try await client.send(
+                    .POST, "nodes/\(APIClient.escaped(node.name.text))/release", body: nil)
+            }
         }
     }
 }

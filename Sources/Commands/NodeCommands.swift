@@ -184,14 +184,22 @@ func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -
 
 struct NodeTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tag", abstract: "Add tags to a node, or remove them.")
+        commandName: "tag", abstract: "Add tags to nodes, or remove them.",
+        discussion: """
+            roost node tag pc-1 desk -teacher
+            roost node tag --yes 'lab-[1-40]' lab
+            """)
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
-    @Argument(help: "TAG to add, or -TAG to remove (after --).") var tags: [String]
+    @Argument(
+        help: "Node name or hardware address, or a condition in one word: 'lab-[1-40]'.", completion: .nodes)
+    var node: String
+    @Argument(help: "TAG to add, or -TAG to remove.") var tags: [String]
+    @Flag(help: "Do not ask when there are several nodes.") var yes = false
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.changeNode(node) { record in
+            let nodes = NodeChoice(query: [node], yes: yes)
+            try await nodes.change(server.client, toBe: "tagged") { record in
                 for tag in tags {
                     if tag.hasPrefix("-") {
                         record.tags.removeAll { $0 == tag.dropFirst() }
@@ -206,15 +214,23 @@ struct NodeTag: AsyncParsableCommand {
 
 struct NodeMove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "move", abstract: "Move a node to another group.")
+        commandName: "move", abstract: "Move nodes to another group.",
+        discussion: """
+            roost node move pc-1 /school/room-12
+            roost node move 'lab-[1-40]' /school/lab
+            """)
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(
+        help: "Node name or hardware address, or a condition in one word: 'lab-[1-40]'.", completion: .nodes)
+    var node: String
     @Argument(help: "The group.", completion: .groups) var group: String
+    @Flag(help: "Do not ask when there are several nodes.") var yes = false
 
     func run() async throws {
         try await reportingFailure {
             let group = try GroupPath(group)
-            try await server.client.changeNode(node) { $0.group = group }
+            let nodes = NodeChoice(query: [node], yes: yes)
+            try await nodes.change(server.client, toBe: "moved to \(group)") { $0.group = group }
         }
     }
 }

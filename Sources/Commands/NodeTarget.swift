@@ -12,11 +12,41 @@ struct NodeTarget: ParsableArguments {
     var query: [String]
     @Flag(help: "Do not ask when there are several nodes.") var yes = false
 
+    var choice: NodeChoice { NodeChoice(query: query, yes: yes) }
+
     /// One node by its exact name; several by a condition, once the caller has agreed to their number.
     ///
     /// - Parameter what: what happens to them: `restarted`.
     func nodes(_ client: APIClient, toBe what: String) async throws -> [MachineAnswer] {
-        let condition = query.joined(separator: " ")
+        try await choice.nodes(client, toBe: what)
+    }
+
+    /// The same for later: what the nodes are named by, once the caller has agreed to the number that it means now.
+    func text(_ client: APIClient, toBe what: String) async throws -> String {
+        let nodes = try await nodes(client, toBe: what)
+        return Self.scheduled(query, found: nodes.map(\.name))
+    }
+
+    /// A name is one node; a condition stays one, also where it means one node now.
+    static func scheduled(_ query: [String], found: [NodeName]) -> String {
+        let text = query.joined(separator: " ")
+        guard query.count == 1, (try? NodeName(text)) != nil, let node = found.first else { return text }
+        return node.text
+    }
+}
+
+/// A node by its exact name or hardware address, or several by a condition.
+struct NodeChoice {
+    /// The words of a condition.
+    var query: [String]
+    /// Whether several need no agreement.
+    var yes: Bool
+
+    /// One node by its exact name; several by a condition, once the caller has agreed to their number.
+    ///
+    /// - Parameter what: what happens to them: `restarted`.
+    func nodes(_ client: APIClient, toBe what: String) async throws -> [MachineAnswer] {
+        let condition = try condition()
         let found = try await client.nodes(condition)
         if query.count == 1, let name = try? NodeName(condition) {
             // Words of a search fit parts of names, too: restarting pc-1 must not restart pc-10.
@@ -33,17 +63,27 @@ struct NodeTarget: ParsableArguments {
         return try agreed(found, what)
     }
 
-    /// The same for later: what the nodes are named by, once the caller has agreed to the number that it means now.
-    func text(_ client: APIClient, toBe what: String) async throws -> String {
-        let nodes = try await nodes(client, toBe: what)
-        return Self.scheduled(query, found: nodes.map(\.name))
+    /// Changes the records of the nodes: of several as one change, or not at all.
+    ///
+    /// - Parameter what: what happens to them: `tagged`.
+    func change(
+        _ client: APIClient, toBe what: String, _ change: (inout Node) throws -> Void
+    ) async throws {
+        if query.count == 1, MACAddress(query[0]) != nil {
+            return try await client.changeNode(query[0], change)
+        }
+        let names = try await nodes(client, toBe: what).map(\.name)
+        guard names.count > 1 else { return try await client.changeNode(names[0].text, change) }
+        try await client.changeNodes(Swift.Set(names), change)
     }
 
-    /// A name is one node; a condition stays one, also where it means one node now.
-    static func scheduled(_ query: [String], found: [NodeName]) -> String {
+    /// A shell's empty variable must not mean all nodes.
+    func condition() throws(Failure) -> String {
         let text = query.joined(separator: " ")
-        guard query.count == 1, (try? NodeName(text)) != nil, let node = found.first else { return text }
-        return node.text
+        guard !text.allSatisfy(\.isWhitespace) else {
+            throw Failure(text: "a node or a condition is required: '*' means all nodes", code: 64)
+        }
+        return text
     }
 
     private func agreed(_ found: [MachineAnswer], _ what: String) throws -> [MachineAnswer] {

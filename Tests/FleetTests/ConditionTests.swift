@@ -38,6 +38,8 @@ import Wire
         ("THIN", true), ("/school/room", true), ("école", true), ("ÉCOLE", true), ("00:ab", true),
         ("00:ad", false), ("ab", true), ("bed", false), ("10.7", true), ("10.77.0.20", true),
         ("7.0.20", false), ("10.8", false),
+        ("pc-*", true), ("PC-?", true), ("*", true), ("pc-??", false), ("lab*", false), ("not pc-*", false),
+        ("name~pc-*", true), ("mac~52:54:*", true), ("product = t6*", false),
     ])
     func `conditions are true or false`(text: String, holds: Bool) throws {
         #expect(try Condition(text).holds(for: facts("pc-7", Self.machine)) == holds, "\(text)")
@@ -46,7 +48,8 @@ import Wire
     @Test(arguments: [
         "memory <", "memory < many", "(vendor = HP", "vendor = HP)", "colour = red", "= HP", "vendor = \"HP",
         "n[3-1]",
-        "n[a]", "not", "vendor = HP or", "memory < 99999999999999999999",
+        "n[a]", "n[1-3]*", "name=pc-*", "group != /school/*", "mac=52:54:*", "not", "vendor = HP or",
+        "memory < 99999999999999999999",
         String(repeating: "(", count: 200), String(repeating: "a ", count: 1_001),
         String(repeating: "not ", count: 300) + "a",
     ])
@@ -68,6 +71,13 @@ import Wire
             }
             #expect(parts.count == Condition.comparisonLimit + 1)
         }
+    }
+
+    @Test func `a pattern is compared by a tilde, and existing rules may have it otherwise`() throws {
+        let refusal = #expect(throws: InvalidCondition.self) { try Condition("name != pc-*") }
+        #expect(
+            refusal?.problem == "‘!=’ compares the whole value; a pattern takes ‘~’: not name~pc-*")
+        #expect(throws: Never.self) { try Condition(stored: "name=pc-*") }
     }
 
     @Test func `unknown values never match`() throws {

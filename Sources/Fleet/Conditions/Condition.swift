@@ -8,7 +8,7 @@
 ///     comparison = attribute ( "=" / "!=" / "<" / "<=" / ">" / ">=" / "~" ) value
 ///
 /// A word alone is searched for in the node's name, addresses and hardware. A word with brackets is a range of names: `n[1-40]`,
-/// `pc-[01-12,20]`.
+/// `pc-[01-12,20]`; one with `*` or `?` is a pattern of names: `pc-*`.
 package indirect enum Condition: Equatable, Sendable {
     case always
     case all([Condition])
@@ -62,7 +62,7 @@ extension Condition {
 
     /// Parses the condition of an existing rule: its length is not limited.
     package init(stored text: String) throws(InvalidCondition) {
-        var parser = try ConditionParser(text, comparisonLimit: .max)
+        var parser = try ConditionParser(text, isNew: false)
         self = try parser.whole()
     }
 
@@ -114,9 +114,11 @@ extension Condition {
 
 /// Patterns with `*` and `?`.
 enum Wildcard {
+    static func isPattern(_ text: String) -> Bool { text.utf8.contains { $0 == 0x2A || $0 == 0x3F } }
+
     /// Without a wildcard, `pattern` may occur anywhere in `text`.
     static func matches(_ text: String, pattern: String) -> Bool {
-        guard pattern.contains("*") || pattern.contains("?") else { return text.contains(pattern) }
+        guard isPattern(pattern) else { return text.contains(pattern) }
         return matches(Array(text.utf8)[...], Array(pattern.utf8)[...])
     }
 

@@ -13,11 +13,14 @@ struct ConditionParser {
     private var tokens: [Token] = []
     private var position = 0
     private let comparisonLimit: Int
+    private let isNew: Bool
     private var comparisonCount = 0
 
-    init(_ text: String, comparisonLimit: Int = Condition.comparisonLimit) throws(InvalidCondition) {
+    /// - Parameter isNew: whether it may be refused for what was valid once.
+    init(_ text: String, isNew: Bool = true) throws(InvalidCondition) {
         self.text = text
-        self.comparisonLimit = comparisonLimit
+        self.isNew = isNew
+        comparisonLimit = isNew ? Condition.comparisonLimit : .max
         guard text.hasLength(in: 0...Condition.lengthLimit) else {
             throw fail("longer than \(Condition.lengthLimit) characters")
         }
@@ -130,6 +133,12 @@ struct ConditionParser {
     }
 
     private func alone(_ word: String) throws(InvalidCondition) -> Condition {
+        if Wildcard.isPattern(word), isNew || !word.contains("[") {
+            guard !word.contains("[") else {
+                throw fail("‘\(word)’ is both a range and a pattern: write two words")
+            }
+            return .comparison(.name, .like, .text(word))
+        }
         guard word.contains("[") else { return .word(word.lowercased()) }
         guard let range = NameRange(word) else { throw fail("‘\(word)’ is not a range such as n[1-40]") }
         return .names(range)
@@ -149,6 +158,13 @@ struct ConditionParser {
         default: throw fail("a value is missing after ‘\(name) \(comparison.rawValue)’")
         }
         position += 1
+        if isNew, attribute.isPlain, comparison == .equal || comparison == .unequal, Wildcard.isPattern(value)
+        {
+            let pattern = "\(attribute.rawValue)~\(value)"
+            throw fail(
+                "‘\(comparison.rawValue)’ compares the whole value; a pattern takes ‘~’: "
+                    + (comparison == .equal ? pattern : "not \(pattern)"))
+        }
         guard attribute.isNumber else { return .comparison(attribute, comparison, .text(value)) }
         var unit = ""
         if case .word(let word)? = next, Self.mebibytes[word.lowercased()] != nil {

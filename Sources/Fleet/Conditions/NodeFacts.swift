@@ -22,6 +22,9 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
 
     var isNumber: Bool { self == .memory || self == .processors }
 
+    /// Whether no value of it has a star or a question mark in it.
+    var isPlain: Bool { [.name, .group, .tag, .mac, .address, .uuid].contains(self) }
+
     /// Whether it depends only on hardware and place: settings may depend on it.
     package var isLasting: Bool { ![.state, .image, .booted, .outdated, .address, .user].contains(self) }
 }

@@ -30,6 +30,12 @@ struct RuleAdd: AsyncParsableCommand {
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
 
+    func validate() throws {
+        guard !condition.allSatisfy(\.isWhitespace) else {
+            throw ValidationError("a condition is required: '*' fits all nodes")
+        }
+    }
+
     func run() async throws {
         try await reportingFailure {
             let assignments = try settings.map { try SettingAssignment($0, files: .local) }
