@@ -49,7 +49,7 @@ package struct ChangeRequest: Codable, Sendable {
 }
 
 /// In JSON, an edit is an object with one member for what it does, and perhaps `isNew`.
-extension ChangeRequest.Edit: Codable {
+extension ChangeRequest.Edit: Codable, StatedForm {
     /// A member's name: of a record's kind in camel case, with `remove` before it or not.
     private struct Member: CodingKey {
         static let (settings, moveGroup, isNew) = (
@@ -106,6 +106,22 @@ extension ChangeRequest.Edit: Codable {
 
     /// The members that an edit may have, of which it has one.
     package static var acts: [String] { readers.keys.sorted() }
+
+    /// The members that an edit may have, with what each is read from.
+    package static let form = FieldForm.object(
+        FleetRecords.all.compactMap { $0 as? any ListedRecord.Type }.flatMap { record in
+            [
+                field(Member(record.kind, isRemoved: false), FieldForm.request(record)),
+                field(Member(record.kind, isRemoved: true), .text(hint: "")),
+            ]
+        } + [
+            field(.settings, FieldForm.request(SettingsChange.self)),
+            field(.moveGroup, FieldForm.request(ChangeRequest.GroupMove.self)), field(.isNew, .boolean),
+        ])
+
+    private static func field(_ member: Member, _ form: FieldForm) -> RecordField {
+        RecordField(name: member.stringValue, form: form, isRequired: false)
+    }
 
     package init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: Member.self)

@@ -112,6 +112,9 @@ package struct APIClient {
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
         isNew: Bool = false, ifMatch: String? = nil, patience: Duration = .seconds(60)
     ) async throws -> (HTTPClientResponse, Data) {
+        guard Self.isWhole(path) else {
+            throw Failure(text: "a name is required, and it is empty (an unset variable?)", code: 64)
+        }
         var request = HTTPClientRequest(
             url: "\(server ?? "http://localhost")/api/v1/\(path)",
             socketPath: server == nil ? socketPath : nil)
@@ -131,6 +134,12 @@ package struct APIClient {
                 code: Self.exitCode(of: answer.status))
         }
         return (answer, data)
+    }
+
+    /// Whether no name in it is empty. What is left without it may be the path of something else: of a list, or of another act.
+    static func isWhole(_ path: String) -> Bool {
+        path.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
+            .allSatisfy { !$0.isEmpty }
     }
 
     /// The exit code for an answer that is not a success.

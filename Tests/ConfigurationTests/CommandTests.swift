@@ -51,6 +51,25 @@ import Wire
         #expect(NodeTarget.scheduled(query, found: [try NodeName("pc-1")]) == text)
     }
 
+    @Test func `nothing is no condition`() throws {
+        for words in [[""], [" ", ""]] {
+            let target = try NodeTarget.parse(words)
+            #expect(failure { _ = try target.choice.condition() }?.code == 64)
+        }
+        #expect(try NodeTarget.parse(["*"]).choice.condition() == "*")
+        #expect(throws: (any Error).self) { try RuleAdd.parse(["small", " ", "loader=ipxe"]) }
+        #expect(throws: Never.self) { try RuleAdd.parse(["small", "*", "loader=ipxe"]) }
+    }
+
+    @Test func `a machine of an import has addresses`() {
+        for words in [["--mac", "zz"], ["--ip", "10.0.0.256"]] {
+            #expect(throws: (any Error).self) { try LTSPImportOptions.parse(words) }
+        }
+        #expect(throws: Never.self) {
+            try LTSPImportOptions.parse(["--mac", "02-00-00-00-00-01", "--ip", "10.0.0.1"])
+        }
+    }
+
     @Test(arguments: [
         (["loader=ipxe"], "/"), (["--group", "/school", "loader=ipxe"], "/school"),
         (["--node", "pc-1", "loader=ipxe"], "pc-1"), (["--rule", "small", "loader=ipxe"], "rule:small"),
@@ -213,6 +232,19 @@ import Wire
         let client = APIClient(socketPath: "/run/x", server: server, token: nil, certificatePath: nil)
         let found = client.unreachable(HTTPClientError(cause, at: "/run/x"))
         #expect(found.code == code && found.text.hasPrefix(text), "\(found.text)")
+    }
+
+    @Test(arguments: [
+        ("nodes", true), ("nodes/pc-1/alarm", true), ("groups?path=/a//b", true), ("nodes/", false),
+        ("nodes//alarm", false), ("nodes/?at=1", false), ("", false),
+    ])
+    func `a path with an empty name in it is not sent`(path: String, isWhole: Bool) async {
+        #expect(APIClient.isWhole(path) == isWhole)
+        guard !isWhole else { return }
+        let client = APIClient(
+            socketPath: "/nowhere/x", server: nil, token: nil, certificatePath: nil)
+        let failure = await #expect(throws: Failure.self) { try await client.get(path, [String].self) }
+        #expect(failure?.code == 64)
     }
 
     @Test func `each kind of error has its exit code`() async throws {

@@ -18,7 +18,7 @@ struct AgentRoutes {
     /// What an agent asks for with its token: it has no log-in.
     func addJoining(to group: RouterGroup<CenterContext>, door: Door) {
         group.post("agents/join") { request, context in
-            let wish = try await request.decoded(AgentJoinRequest.self, upTo: 16 << 10)
+            let wish = try await request.decoded(AgentJoinRequest.self, upTo: 16 << 10, isTolerant: true)
             return try await JSONAnswer(door.join(wish, from: context.address), status: .created)
         }
     }

@@ -18,7 +18,7 @@ struct BootTestRoutes {
                 status: .accepted)
         }
         api.put("images/:name/versions/:version/boot-test", .publish) { request, context, acts in
-            let report = try await request.decoded(BootTestReport.self)
+            let report = try await request.decoded(BootTestReport.self, isTolerant: true)
             return try await JSONAnswer(
                 acts.endBootTest(report, of: context.imageName(), context.parameter("version")))
         }

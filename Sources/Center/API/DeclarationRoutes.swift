@@ -10,7 +10,8 @@ struct DeclarationRoutes {
     func add(to api: Routes) {
         api.post("apply", .configure) { request, _, acts in
             let isPlan = try request.wants("plan")
-            let wish = try await request.decoded(DeclarationRequest.self, upTo: Self.byteLimit)
+            let wish = try await request.decoded(
+                DeclarationRequest.self, upTo: Self.byteLimit, isTolerant: true)
             let answer =
                 try isPlan
                 ? acts.plan(wish) : await acts.apply(wish, ifMatch: request.headers[.ifMatch])

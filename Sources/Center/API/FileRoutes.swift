@@ -14,7 +14,7 @@ struct FileRoutes {
         }
         api.put("files/:name", .configure) { request, context, acts in
             let name = try Self.name(context)
-            let body = try await request.body.collect(upTo: StoredFile.byteLimit)
+            let body = try await request.content(upTo: StoredFile.byteLimit)
             let saved = try await acts.putFile(name, Array(buffer: body), if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }

@@ -5,10 +5,19 @@ import HTTPTypes
 import Hummingbird
 
 extension Request {
-    /// The body as JSON.
-    func decoded<T: Decodable>(_: T.Type = T.self, upTo byteLimit: Int = 8 << 20) async throws -> T {
-        let buffer = try await content(upTo: byteLimit)
-        return try JSONDecoder().decode(T.self, from: Data(buffer.readableBytesView))
+    /// The body as JSON. Members that nothing reads are refused.
+    ///
+    /// - Parameter isTolerant: whether they are passed over: a program of another version may say more.
+    func decoded<T: Decodable>(
+        _: T.Type = T.self, upTo byteLimit: Int = 8 << 20, isTolerant: Bool = false
+    ) async throws -> T {
+        let data = Data(try await content(upTo: byteLimit).readableBytesView)
+        let value = try JSONDecoder().decode(T.self, from: data)
+        if !isTolerant {
+            let json = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+            try UnknownMember.refuse(in: json, .request(T.self))
+        }
+        return value
     }
 
     /// What the request expects of the record that it changes.

@@ -49,3 +49,18 @@ struct KnownMethodMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 }
+
+/// Refuses paths of the API with an empty name in them. The router passes over it: `DELETE nodes//alarm`, of a program whose variable is unset,
+/// would remove a node called alarm.
+struct WholePathMiddleware: RouterMiddleware {
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        let path = request.uri.path
+        if let root = path.firstRange(of: "/api/v1/"), path[root.upperBound...].contains("//") {
+            throw Problem(404, "Not found", "a name in \(path) is empty")
+        }
+        return try await next(request, context)
+    }
+}

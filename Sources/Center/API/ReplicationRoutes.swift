@@ -20,7 +20,8 @@ struct ReplicationRoutes {
             try await JSONAnswer(acts.lookAtSources(), status: .accepted)
         }
         api.put("replicas/:server", .replicate) { request, context, acts in
-            let report = try await request.decoded(ReplicaReport.self, upTo: Self.reportByteLimit)
+            let report = try await request.decoded(
+                ReplicaReport.self, upTo: Self.reportByteLimit, isTolerant: true)
             try await acts.note(report, of: context.parameter("server"))
             return HTTPResponse.Status.noContent
         }

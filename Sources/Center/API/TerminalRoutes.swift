@@ -94,7 +94,7 @@ struct TerminalRoutes {
     }
 
     private static func patch(_ request: Request) async throws -> MergePatch {
-        try await MergePatch(Data(request.body.collect(upTo: 1 << 20).readableBytesView))
+        try await MergePatch(Data(request.content(upTo: 1 << 20).readableBytesView))
     }
 
     private static func words(_ text: String?) -> [String] {

@@ -16,8 +16,12 @@ struct MergePatch: Sendable {
         let encoder = JSONEncoder()
         // Members that are not changed stay, secrets included.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
-        let merged = Self.merged(try Self.object(bytes), into: try Self.object(encoder.encode(record)))
-        return try JSONDecoder().decode(Record.self, from: JSONSerialization.data(withJSONObject: merged))
+        let patch = try Self.object(bytes)
+        let merged = Self.merged(patch, into: try Self.object(encoder.encode(record)))
+        let result = try JSONDecoder().decode(
+            Record.self, from: JSONSerialization.data(withJSONObject: merged))
+        try UnknownMember.refuse(in: patch, .request(Record.self))
+        return result
     }
 
     private static func object(_ data: Data) throws -> [String: Any] {

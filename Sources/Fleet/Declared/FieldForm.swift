@@ -20,6 +20,10 @@ package struct RecordField: Equatable, Sendable {
     package var name: String
     package var form: FieldForm
     package var isRequired: Bool
+
+    package init(name: String, form: FieldForm, isRequired: Bool) {
+        (self.name, self.form, self.isRequired) = (name, form, isRequired)
+    }
 }
 
 extension DeclaredForm {
@@ -36,18 +40,34 @@ extension DeclaredForms {
         uniqueKeysWithValues: all.map { ($0.member, $0.fields) })
 }
 
+extension FieldForm {
+    /// What a request is read from. What cannot be found out wholly is left open: it is an object without members.
+    package static func request(_ type: any Decodable.Type) -> FieldForm {
+        FieldDiscovery.form(of: type, leavingOpen: true)
+    }
+}
+
+/// A type that says itself what it is read from: it reads one member or another.
+package protocol StatedForm {
+    static var form: FieldForm { get }
+}
+
 /// Finds out what a type is read from, by letting it read.
 enum FieldDiscovery {
-    static func form(of type: any Decodable.Type) -> FieldForm {
+    /// - Parameter leavingOpen: whether the members of what did not read to its end are unknown; otherwise they are those that it read.
+    static func form(of type: any Decodable.Type, leavingOpen: Bool = false) -> FieldForm {
+        if leavingOpen, let stated = type as? any StatedForm.Type { return stated.form }
         if let words = words(of: type) { return .choice(words) }
-        if let list = type as? any ListShape.Type { return .list(form(of: list.entry)) }
-        let reader = Reader()
+        if let list = type as? any ListShape.Type {
+            return .list(form(of: list.entry, leavingOpen: leavingOpen))
+        }
+        let reader = Reader(leavingOpen: leavingOpen)
         // What it is given instead of values may not please it; what it asked for is known by then.
-        _ = try? type.init(from: reader)
+        let value = try? type.init(from: reader)
         switch reader.seen.form {
         case .text: return .text(hint: (type as? any WrittenAsText.Type)?.form ?? "")
         case let form?: return form
-        case nil: return .object(reader.seen.fields)
+        case nil: return .object(leavingOpen && value == nil ? [] : reader.seen.fields)
         }
     }
 
@@ -60,8 +80,9 @@ enum FieldDiscovery {
     }
 
     /// Some value of a type, for what a record requires.
-    private static func sample<T: Decodable>(_: T.Type) throws -> T {
-        for text in ["a", "/a", "10.0.0.1", "02:00:00:00:00:01", "a@a"] {
+    private static func sample<T: Decodable>(_ type: T.Type) throws -> T {
+        if let list = type as? any ListShape.Type, let value = list.none as? T { return value }
+        for text in (words(of: type) ?? []).prefix(1) + ["a", "/a", "10.0.0.1", "02:00:00:00:00:01", "a@a"] {
             if let value = try? T(from: SampleDecoder(text: text)) { return value }
         }
         throw Nothing()
@@ -75,27 +96,30 @@ enum FieldDiscovery {
     }
 
     private struct Reader: Decoder {
+        let leavingOpen: Bool
         let seen = Seen()
         var codingPath: [any CodingKey] { [] }
         var userInfo: [CodingUserInfoKey: Any] { [:] }
 
         func container<Key: CodingKey>(keyedBy: Key.Type) throws -> KeyedDecodingContainer<Key> {
-            KeyedDecodingContainer(Members<Key>(seen: seen))
+            KeyedDecodingContainer(Members<Key>(leavingOpen: leavingOpen, seen: seen))
         }
         func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw Nothing() }
-        func singleValueContainer() throws -> any SingleValueDecodingContainer { One(seen: seen) }
+        func singleValueContainer() throws -> any SingleValueDecodingContainer {
+            One(leavingOpen: leavingOpen, seen: seen)
+        }
     }
 
     private struct Members<Key: CodingKey>: KeyedDecodingContainerProtocol {
+        let leavingOpen: Bool
         let seen: Seen
         var codingPath: [any CodingKey] { [] }
         var allKeys: [Key] { [] }
 
         private func note(_ key: Key, _ type: any Decodable.Type, isRequired: Bool) {
             guard !seen.fields.contains(where: { $0.name == key.stringValue }) else { return }
-            seen.fields.append(
-                RecordField(
-                    name: key.stringValue, form: FieldDiscovery.form(of: type), isRequired: isRequired))
+            let form = FieldDiscovery.form(of: type, leavingOpen: leavingOpen)
+            seen.fields.append(RecordField(name: key.stringValue, form: form, isRequired: isRequired))
         }
         private func required<T: Decodable>(_ type: T.Type, _ key: Key) throws -> T {
             note(key, type, isRequired: true)
@@ -145,6 +169,7 @@ enum FieldDiscovery {
 
     /// A type that is read from one value.
     private struct One: SingleValueDecodingContainer {
+        let leavingOpen: Bool
         let seen: Seen
         var codingPath: [any CodingKey] { [] }
 
@@ -171,7 +196,7 @@ enum FieldDiscovery {
         func decode<T: Decodable>(_ type: T.Type) throws -> T {
             if type == [String: SettingValue].self { return try note(.settings) }
             if type == [String: String].self { return try note(.map) }
-            return try note(FieldDiscovery.form(of: type))
+            return try note(FieldDiscovery.form(of: type, leavingOpen: leavingOpen))
         }
     }
 }
@@ -179,10 +204,12 @@ enum FieldDiscovery {
 /// A list, whose entries have a form.
 private protocol ListShape {
     static var entry: any Decodable.Type { get }
+    static var none: Self { get }
 }
 
 extension Array: ListShape where Element: Decodable {
     static var entry: any Decodable.Type { Element.self }
+    static var none: Self { [] }
 }
 
 /// Gives one text, or zero, to whatever is read from it.
