@@ -36,6 +36,14 @@ package struct TokenAnswer: Codable, Sendable {
     /// The earlier of the two; nil: it never ends.
     package var holdsUntil: Int? { [expiresAt, restsAt].compactMap { $0 }.min() }
 
+    /// When it ends, for people.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package func end(at now: Int, _ time: (Int) -> String) -> String {
+        if let restsAt, restsAt <= now { return "suspended until \(owner) logs in" }
+        return holdsUntil.map(time) ?? "never"
+    }
+
     package init(_ token: APIToken, secret: String? = nil, restsAt: Int? = nil) {
         self.restsAt = restsAt
         id = token.id

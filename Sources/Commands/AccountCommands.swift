@@ -172,11 +172,12 @@ struct AccountImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Import accounts of people, all at once or none.",
         discussion: """
             FILE is a passwd(5), with --shadow for the passwords and --group for the groups, or a CSV file (.csv) whose first line names
-            its columns: name, full-name, uid, groups, password, password-hash, expires, disabled. Commas, semicolons or tabs separate cells.
+            its columns: name, full-name, uid, groups, password, password-hash, expires, disabled. Commas, semicolons or tabs separate cells; \
+            any encoding that a spreadsheet saves will do.
             Accounts of systems (numbers below 1000) are left out, and groups that would give a person the whole machine.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "passwd or CSV.", completion: .file()) var file: String
     @Option(help: "The shadow(5) with the hashes of passwords.", completion: .file()) var shadow: String?
     @Option(help: "The group(5) with the groups.", completion: .file()) var group: String?
@@ -209,11 +210,7 @@ struct AccountImportCommand: AsyncParsableCommand {
     private func read() throws -> AccountFile {
         func text(_ path: String?) throws -> String {
             guard let path else { return "" }
-            let data = try Data(contentsOf: URL(fileURLWithPath: path))
-            guard data.count <= 64 << 20, let text = String(data: data, encoding: .utf8) else {
-                throw Failure(text: "\(path) is not text in UTF-8, or larger than 64 MiB", code: 65)
-            }
-            return text
+            return try InputFile.text(path)
         }
         if file.lowercased().hasSuffix(".csv") { return try AccountFile(csv: text(file)) }
         return AccountFile(passwd: try text(file), shadow: try text(shadow), group: try text(group))

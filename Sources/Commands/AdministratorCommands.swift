@@ -179,11 +179,12 @@ struct TokenList: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.get("tokens", [TokenAnswer].self)) { tokens in
+                let now = Int(Date().timeIntervalSince1970)
                 var table = TextTable(["ID", "NAME", "OWNER", "ROLES", "EXPIRES", "USED"])
                 for token in tokens {
                     table.add([
                         String(token.id), token.name, token.owner, token.grants.joined(separator: " "),
-                        token.holdsUntil.map { Shown.time(second: $0) } ?? "never",
+                        token.end(at: now) { Shown.time(second: $0) },
                         token.usedAt.map { Shown.time(second: $0) } ?? "-",
                     ])
                 }
@@ -201,7 +202,7 @@ struct TokenAdd: AsyncParsableCommand {
             roost token add school-2 --owner ann --role replica       for the server school-2, which copies versions from this one
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "What it is for.") var name: String
     @Option(help: "The administrator whose token it is.") var owner: String?
     @Option(
@@ -215,7 +216,11 @@ struct TokenAdd: AsyncParsableCommand {
             let wish = TokenRequest(
                 name: name, grants: grants.isEmpty ? nil : grants, days: days, owner: owner)
             let data = try await server.client.send(.POST, "tokens", json: wish)
-            try output.write(JSONDecoder().decode(TokenAnswer.self, from: data)) { "\($0.token ?? "")\n" }
+            let token = try JSONDecoder().decode(TokenAnswer.self, from: data)
+            if let rest = token.restsAt, rest <= Int(Date().timeIntervalSince1970) {
+                printError("warning: it has no effect until \(token.owner) logs in to the control center")
+            }
+            try output.write(token) { "\($0.token ?? "")\n" }
         }
     }
 }

@@ -16,7 +16,7 @@ struct TerminalServerToken: AsyncParsableCommand {
             the agent talks to no other one.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "The terminal server that the agent joins.", completion: .terminalServers) var name:
         String?
     // What it was in earlier versions.

@@ -44,7 +44,7 @@ struct BoardAdd: AsyncParsableCommand {
             there already. Everyone who has it sees the names and states of the nodes in the group, without a log-in.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "Where it is used.") var name: String
     @Option(help: "The group that it shows, with everything below it.") var group = "/"
     @Option(help: "Days until it expires; 0: never.") var days = 0

@@ -53,7 +53,7 @@ struct Apply: AsyncParsableCommand {
             files (roost export --output), or overwrite it.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @OptionGroup var files: DeclaredOptions
     @Flag(help: "Remove records that these files applied before and no longer name.") var prune = false
     @Flag(help: "Overwrite values that others have changed.") var overwrite = false

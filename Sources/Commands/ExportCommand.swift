@@ -22,7 +22,9 @@ struct Export: AsyncParsableCommand {
     @Flag(help: "Print YAML.") var yaml = false
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Write into this file, or the files of this directory.", valueName: "path"))
+        help: ArgumentHelp(
+            "Write into this file, or the files of this directory (‘json’ and ‘yaml’ print in that form instead).",
+            valueName: "path"))
     var output: String?
     @OptionGroup var time: TimeOptions
 
@@ -31,8 +33,8 @@ struct Export: AsyncParsableCommand {
             // Without a group: all that this person sees.
             let query = (group.map { "group=\(APIClient.escaped($0))" } ?? "") + time.furtherQuery
             let answer = try await server.client.send(.GET, "export?\(query)", body: nil)
-            if let output { return try await write(DeclaredRecords(answer), to: output) }
-            guard !yaml else {
+            if let output, Self.isPath(output) { return try await write(DeclaredRecords(answer), to: output) }
+            guard !yaml, output != OutputFormat.yaml.rawValue else {
                 return print(YAMLEditor.written(try DeclaredRecords(answer).all), terminator: "")
             }
             let object = try JSONSerialization.jsonObject(with: answer)
@@ -41,6 +43,9 @@ struct Export: AsyncParsableCommand {
                     withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]))
         }
     }
+
+    /// Elsewhere -o is a format: a bare json or yaml is one here, too. Text that is like nothing else is a path.
+    static func isPath(_ output: String) -> Bool { !["json", "yaml"].contains(output) }
 
     private func write(_ shown: DeclaredRecords, to path: String) async throws {
         var records = shown

@@ -68,7 +68,7 @@ struct Undo: AsyncParsableCommand {
             that was changed again since.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "The revision's number; without it, the last one.") var revision: Int?
 
     func run() async throws {

@@ -15,7 +15,7 @@ struct LBSConfigImport: AsyncParsableCommand {
             A file with an error is refused as a whole.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Flag(
         name: [.long, .customLong("plan")],
         help: "Show what becomes of each element and what would change, and save nothing.")

@@ -22,7 +22,7 @@ struct LTSConfImport: AsyncParsableCommand {
             A file with an error is refused as a whole. Its includes are read beside it.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @OptionGroup var choice: LTSPImportOptions
     @Argument(help: "The file.", completion: .file()) var file: String
 
@@ -55,7 +55,7 @@ struct LTSPConfImport: AsyncParsableCommand {
             A file with an error is refused as a whole. Nothing in it is run.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @OptionGroup var choice: LTSPImportOptions
     @Flag(help: "With a machine: it is a server, not a client.") var onServer = false
     @Option(help: "With a machine: the applet that reads the file.") var applet = "init"
@@ -92,6 +92,15 @@ struct LTSPImportOptions: ParsableArguments {
     @Option(help: "Show the variables of the machine with this host name.") var host: String?
     @Option(help: "With a machine: its kernel command line, for ltsp.NAME=VALUE in it.") var kernel: String?
 
+    func validate() throws {
+        if let mac, !mac.isEmpty, MACAddress(mac) == nil {
+            throw ValidationError("--mac: ‘\(mac)’ is not a hardware address")
+        }
+        if let ip, !ip.isEmpty, IPv4Address(ip) == nil {
+            throw ValidationError("--ip: ‘\(ip)’ is not an IPv4 address")
+        }
+    }
+
     /// Nil where the file as a whole is imported.
     var machine: LTSPMachine? {
         guard mac != nil || ip != nil || host != nil else { return nil }
@@ -109,7 +118,7 @@ struct LTSPMachineAnswer: Encodable {
     var lines: [LTSPVariable]
     var problems: [LTSPProblem]
 
-    func write(_ output: OutputOptions) throws {
+    func write(_ output: AnswerOptions) throws {
         try output.write(self) { answer in
             // Last what may be long: a command.
             var table = TextTable(["VARIABLE", "FROM", "VALUE"])

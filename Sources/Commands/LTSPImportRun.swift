@@ -23,7 +23,7 @@ struct LTSPImportRun {
         var revision: Int?
     }
 
-    func run(_ server: ServerOptions, _ output: OutputOptions) async throws {
+    func run(_ server: ServerOptions, _ output: AnswerOptions) async throws {
         let client = server.client
         var fleet = LTSPImport.Fleet()
         // What is planned and saved is for the configuration that was looked at.
@@ -54,8 +54,8 @@ struct LTSPImportRun {
     }
 
     /// Errors and warnings, for people; JSON has them already.
-    static func tell(_ problems: [LTSPProblem], _ output: OutputOptions) {
-        guard !output.json else { return }
+    static func tell(_ problems: [LTSPProblem], _ output: AnswerOptions) {
+        guard output.isForPeople else { return }
         for problem in problems {
             printError(problem.isError ? "roost: \(problem)" : "warning: \(problem)")
         }

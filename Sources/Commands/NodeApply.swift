@@ -57,7 +57,7 @@ struct NodeApply: AsyncParsableCommand {
         try output.write(changes) { Self.text($0) }
         guard !dryRun, changes.readyCount > 0 else { return }
         try await client.send(.POST, path, body: try JSONEncoder().encode(ApplyRequest(tag: changes.tag)))
-        if !output.json {
+        if output.isForPeople {
             print(
                 "\(node) carries out \(counted(changes.readyCount, "step")) within seconds; "
                     + "roost node steps \(node) shows how they end")

@@ -15,7 +15,7 @@ struct NodeImportCommand: AsyncParsableCommand {
             Either all rows are imported or none: --plan shows the result for each. ‘-’ reads standard input.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "The file.", completion: .file()) var file: String
     @Flag(name: [.long, .customLong("dry-run")], help: "Show the result for each row, and save nothing.")
     var plan = false

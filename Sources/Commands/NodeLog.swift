@@ -30,6 +30,7 @@ struct NodeLog: AsyncParsableCommand {
             }
             var shown = log.lines
             while follow {
+                flushPrinted()
                 try await Task.sleep(for: .seconds(1))
                 let now = try await client.log(of: node, Self.lineLimit).lines
                 for line in Self.news(now, after: shown) { print(line) }

@@ -20,14 +20,11 @@ package struct OutputOptions: ParsableArguments {
     package func write<T: Encodable>(
         _ value: T, wide: ((T) -> String)? = nil, table: (T) -> String
     ) throws {
-        switch json ? .json : output {
-        case .table: print(table(value), terminator: "")
-        case .wide: print(wide.map { $0(value) } ?? table(value), terminator: "")
-        case .json: print(json: try Self.data(value))
-        case .yaml: print(try JSONTree(Self.data(value)).yaml, terminator: "")
-        case .name: print(try JSONTree(Self.data(value)).names(), terminator: "")
-        }
+        try (json ? .json : output).write(value, wide: wide, table: table)
     }
+
+    /// Whether people read it: what programs read has nothing else beside it.
+    var isForPeople: Bool { !json && [.table, .wide].contains(output) }
 
     /// The same value always gives the same bytes.
     static func data(_ value: some Encodable) throws -> Data {
@@ -39,6 +36,54 @@ package struct OutputOptions: ParsableArguments {
 
 package enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     case table, wide, json, yaml, name
+
+    fileprivate func write<T: Encodable>(
+        _ value: T, wide: ((T) -> String)? = nil, table: (T) -> String
+    ) throws {
+        switch self {
+        case .table: print(table(value), terminator: "")
+        case .wide: print(wide.map { $0(value) } ?? table(value), terminator: "")
+        case .json: print(json: try OutputOptions.data(value))
+        case .yaml: print(try JSONTree(OutputOptions.data(value)).yaml, terminator: "")
+        case .name: print(try JSONTree(OutputOptions.data(value)).names(), terminator: "")
+        }
+    }
+}
+
+/// The output format of a command that changes something, and whose answer is more than a name.
+///
+/// What cannot be printed is refused before anything is changed.
+package struct AnswerOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("table, wide, json or yaml.", valueName: "format"))
+    package var output = AnswerFormat.table
+    @Flag(help: "Print JSON: the same as -o json.") package var json = false
+
+    package init() {}
+
+    /// Prints `value` in the format that was asked for.
+    ///
+    /// - Parameter table: the text for people.
+    package func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
+        try (json ? .json : output.format).write(value, table: table)
+    }
+
+    /// Whether people read it.
+    var isForPeople: Bool { !json && [.table, .wide].contains(output) }
+}
+
+package enum AnswerFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case table, wide, json, yaml
+
+    fileprivate var format: OutputFormat {
+        switch self {
+        case .table: .table
+        case .wide: .wide
+        case .json: .json
+        case .yaml: .yaml
+        }
+    }
 }
 
 extension JSONTree {
@@ -78,6 +123,7 @@ struct WatchOptions: ParsableArguments {
     func run(_ body: () async throws -> Void) async throws {
         try await body()
         while watch {
+            flushPrinted()
             try await Task.sleep(for: .seconds(2))
             // From the top of a terminal; in a file, one after the other.
             try write(Data((isatty(STDOUT_FILENO) == 1 ? "\u{1B}[H\u{1B}[2J" : "\n").utf8))

@@ -8,6 +8,9 @@ package func print(_ text: String, terminator: String = "\n") {
     Swift.print(PlainText(text, keepingLines: true), terminator: terminator)
 }
 
+/// Hands over what was printed. A pipe or a file gets it in pieces of some kilobytes otherwise: too late for what is followed.
+package func flushPrinted() { fflush(nil) }
+
 /// Prints JSON to standard output, with escapes for characters that a terminal would obey.
 package func print(json data: Data) {
     Swift.print(PlainText(json: data))
@@ -18,6 +21,8 @@ package func print(json data: Data) {
 /// A closed terminal is no reason to crash: the command continues, or cleans up.
 package func printError(_ text: String, terminator: String = "\n") {
     let plain = PlainText(text + terminator, keepingLines: true).description
+    // What was printed before stands before it, also where both go into one file.
+    flushPrinted()
     try? FileHandle.standardError.write(contentsOf: Data(plain.utf8))
 }
 

@@ -109,7 +109,7 @@ struct ImagePrune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove versions that no channel, setting or node needs.")
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "The image's name.", completion: .images) var image: String
     @Option(help: "How many of the newest stay in any case; default: what roost image keep says, or 3.")
     var keep: Int?

@@ -43,7 +43,7 @@ struct WebHookAdd: AsyncParsableCommand {
             full stop and the body. What is not answered with 2xx is tried again five times within a quarter of an hour.
             """)
     @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var output: AnswerOptions
     @Argument(help: "http or https URL.") var url: String
     @Option(name: .customLong("kind"), help: "Only events of this kind; may be given several times.")
     var kinds: [String] = []

@@ -65,6 +65,25 @@ import Wire
         #expect(throws: ValidationError.self) { try JSONTree(Data(#"[{"a":1}]"#.utf8)).names() }
     }
 
+    @Test(arguments: ["name", "xml"])
+    func `a command that changes something refuses what it cannot print before it does`(format: String) {
+        for parse in [
+            { _ = try Undo.parse(["-o", format]) }, { _ = try Apply.parse(["-f", "x", "-o", format]) },
+            { _ = try NodeImportCommand.parse(["x.csv", "-o", format]) },
+            { _ = try TokenAdd.parse(["ci", "-o", format]) },
+        ] as [() throws -> Void] {
+            #expect(throws: (any Error).self) { try parse() }
+        }
+    }
+
+    @Test func `what programs read has nothing beside it`() throws {
+        for words in [["--json"], ["-o", "json"], ["-o", "yaml"]] {
+            #expect(try !OutputOptions.parse(words).isForPeople && !AnswerOptions.parse(words).isForPeople)
+        }
+        #expect(try OutputOptions.parse([]).isForPeople && AnswerOptions.parse(["-o", "wide"]).isForPeople)
+        #expect(Export.isPath("fleet") && Export.isPath("./json") && !Export.isPath("json"))
+    }
+
     // MARK: Words
 
     @Test(arguments: [

@@ -24,7 +24,7 @@ extension EndToEnd.Servers {
             return Set(said.split(separator: "\n").map(String.init))
         }
 
-        @Test func `bash completes commands, settings, and names that the server knows`() throws {
+        @Test func `bash completes commands, settings and names, and a pattern names several nodes`() throws {
             let server = try CenterServer()
             defer { server.stop() }
             try server.roost("group", "add", "/school")
@@ -40,6 +40,33 @@ extension EndToEnd.Servers {
             // Without a server the shell does not wait, and completions that need none still work.
             #expect(try offers(for: "roost node show pc", "/nowhere/api.sock") == [])
             #expect(try offers(for: "roost get pc-1 overlay", "/nowhere/api.sock") == ["overlay-size"])
+
+            // What is watched comes at once, through a pipe, too.
+            let script = """
+                exec 3< <(exec timeout 20 "$1" node list --watch -o name)
+                watching=$!
+                IFS= read -r -u 3 line
+                kill "$watching"
+                printf '%s' "$line"
+                """
+            #expect(
+                try BootLab.run(
+                    "bash", ["-euc", script, "bash", BootLab.roost], environment: ["ROOST_SOCKET": socket])
+                    == "other")
+
+            // Their number is agreed to, and they are one change.
+            #expect(throws: CommandFailed.self) { try server.roost("node", "tag", "pc-*", "lab") }
+            #expect(throws: CommandFailed.self) { try server.roost("node", "move", "--yes", "", "/school") }
+            try server.roost("node", "tag", "--yes", "pc-*", "lab")
+            #expect(try server.roost("node", "list", "tag=lab", "-o", "name") == "pc-1\npc-2\n")
+            try server.roost("node", "move", "pc-?", "/school", "--yes")
+            #expect(try server.roost("node", "list", "group=/school", "-o", "name") == "pc-1\npc-2\n")
+            // What cannot be printed is refused before it is done.
+            #expect(throws: CommandFailed.self) { try server.roost("undo", "-o", "name") }
+            try server.roost("undo")
+            #expect(try server.roost("node", "list", "group=/school", "-o", "name") == "")
+            try server.roost("node", "tag", "pc-1", "-lab")
+            #expect(try server.roost("node", "list", "tag=lab", "-o", "name") == "pc-2\n")
         }
 
         @Test func `what is scheduled runs once, also when the server was killed before its time`() throws {

@@ -234,7 +234,10 @@ extension Acts {
             }
             return [.token(token.id, token, hash: Secrets.hash(secret))]
         }
-        return TokenAnswer(made.withLock(\.self), secret: secret)
+        let person = try await store.administrator(named: owner)
+        let lastLogIn = try await store.lastLogIns()[owner]
+        return TokenAnswer(
+            made.withLock(\.self), secret: secret, restsAt: Gate.wordEnds(for: person, lastLogIn: lastLogIn))
     }
 
     /// A replica's token has the name of its server, and no other grant.

@@ -98,7 +98,7 @@ package struct AccountFile: Equatable, Sendable {
     package init(csv: String) throws(InvalidSetting) {
         let rows = try Self.rows(of: csv)
         guard let header = rows.first else { throw InvalidSetting("the file is empty") }
-        let columns = header.cells.map { $0.trimmed.lowercased() }
+        let columns = header.cells.map { $0.trimmed.lowercased().replacing(" ", with: "-") }
         if let unknown = columns.first(where: { !Self.columns.contains($0) }) {
             throw InvalidSetting(
                 "‘\(unknown)’ is not a column: \(Self.columns.joined(separator: ", "))")

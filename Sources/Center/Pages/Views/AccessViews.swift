@@ -173,6 +173,8 @@ struct TokensView: TemplateView {
         var created: String
         /// Nil: never.
         var expires: String?
+        /// Instead of when it expires.
+        var rests: String?
         var used: String?
         var menu: ActionMenuView
     }
@@ -208,6 +210,9 @@ extension TokensView.Row {
         grants = token.grants.joined(separator: " ")
         created = Format.time(second: token.createdAt)
         expires = token.holdsUntil.map { Format.time(second: $0) }
+        if let end = token.restsAt, end <= Clock.second {
+            rests = words("suspended until its owner logs in")
+        }
         used = token.usedAt.map { Format.time(second: $0) }
         menu = ActionMenuView(actions: [
             ActionView(
