@@ -119,6 +119,22 @@ import Wire
         #expect(warnings?.contains { $0.contains("is in the pool") } == true)
     }
 
+    @Test func `the first network says which interfaces it leaves without addresses`() async throws {
+        let acts = try acts(serving: "eth1")
+        _ = try await acts.make(ChangeRequest(edits: [.init(.network(NetworkName("school"), nil))]))
+        func add(_ network: Network) async throws -> [String] {
+            let edit = ChangeRequest.Edit(.network(network.name, network))
+            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings ?? []
+        }
+        var annex = Network(name: try NetworkName("annex"))
+        annex.subnet = IPv4Network("10.78.0.0/22")
+        let first = try await add(annex)
+        #expect(first.contains { $0.hasPrefix("10.77.0.0/24 on eth1 is no longer served") }, "\(first)")
+        // Afterwards it is no news.
+        annex.mtu = 1_400
+        #expect(try await add(annex).allSatisfy { !$0.contains("no longer served") })
+    }
+
     @Test func `a plan of addresses follows the networks and the host, and nothing else`() async throws {
         let acts = try acts(serving: "eth1")
         let live = acts.services.fleet

@@ -169,7 +169,24 @@ import Wire
             try fleet.edits(moving: school, to: GroupPath("/school/room-1/x"))
         }
         #expect(throws: StoreError.self) { try fleet.edits(moving: school, to: room) }
-        #expect(throws: StoreError.self) { try fleet.edits(moving: .site, to: college) }
+        let refusal = #expect(throws: StoreError.self) { try fleet.edits(moving: .site, to: college) }
+        #expect(refusal.map { "\($0)" }?.contains("the whole site") == true)
+    }
+
+    @Test func `the summary of a change names what is other`() throws {
+        let fleet = try fleet()
+        var node = try #require(fleet.nodes[try NodeName("pc-1")])
+        #expect(fleet.summary(of: [.node(node.name, node)]) == "node pc-1 changed")
+        (node.tags, node.address) = (["new"], IPv4Address("10.77.0.7"))
+        node.settings["boot-brake"] = .integer(9)
+        #expect(
+            fleet.summary(of: [.node(node.name, node)]) == "node pc-1 changed: address, tags, boot-brake")
+        let names = ["console", "dns", "keymap", "loader", "locale", "ntp", "pool", "syslog"]
+        let site = NodeGroup(
+            path: .site, settings: Dictionary(uniqueKeysWithValues: names.map { ($0, .text("a")) }))
+        let summary = fleet.summary(of: [.group(.site, site)])
+        #expect(
+            summary.hasPrefix("settings of the site changed: ") && summary.hasSuffix(" more"), "\(summary)")
     }
 
     @Test func `the narrowest network decides the enrolment`() throws {

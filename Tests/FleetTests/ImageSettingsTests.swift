@@ -166,7 +166,7 @@ import Wire
         let plan = try ChangePlan(of: [change], in: before)
         #expect(plan.nodeCount == 1 && plan.counts == ["time-zone": 1])
         #expect(plan.nodes.first?.settings.first?.origin == "image debian")
-        #expect(plan.edits == ["settings of image debian changed"])
+        #expect(plan.edits == ["settings of image debian changed: time-zone"])
         let after = try before.applying([change], revision: 2)
         let undone = try after.applying([change.inverse(in: before)], revision: 3)
         #expect(undone.images[image]?.settings == nil)

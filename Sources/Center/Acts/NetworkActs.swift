@@ -104,7 +104,10 @@ extension Acts {
         guard before.contents.network != after.contents.network else {
             return RevisionAnswer(revision: after.revision)
         }
-        let warnings = plan.following(after.contents).problems(in: after, since: before, plan)
+        let next = plan.following(after.contents)
+        let warnings =
+            plan.endedDefaults(from: before, to: after, by: next)
+            + next.problems(in: after, since: before, plan)
         return RevisionAnswer(revision: after.revision, warnings: warnings.isEmpty ? nil : warnings)
     }
 

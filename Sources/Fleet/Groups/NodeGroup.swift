@@ -74,9 +74,11 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
 
     package static func summary(of change: RecordChange<NodeGroup>, in snapshot: FleetSnapshot) -> String {
         let path = change.key
-        if change.after == nil { return "group \(path) removed" }
-        if path == .site { return "settings of the site changed" }
-        return snapshot.groups[path] == nil ? "group \(path) added" : "settings of group \(path) changed"
+        guard let group = change.after else { return "group \(path) removed" }
+        let before = snapshot.groups[path]
+        if path != .site, before == nil { return "group \(path) added" }
+        let place = path == .site ? "the site" : "group \(path)"
+        return "settings of \(place) changed" + group.namingChanges(since: before)
     }
 
     package static func places(
@@ -91,7 +93,10 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
 extension FleetSnapshot {
     /// The edits that move a group with everything below it; `to` must not exist yet.
     package func edits(moving from: GroupPath, to: GroupPath) throws -> [FleetEdit] {
-        guard from != .site, groups[from] != nil else {
+        guard from != .site else {
+            throw StoreError.conflict("‘/’ is the whole site, which has no other place")
+        }
+        guard groups[from] != nil else {
             throw StoreError.notFound("there is no group \(from)")
         }
         guard to != .site, groups[to] == nil else {

@@ -144,7 +144,9 @@ extension ImageSettings: SettingsRecord, ListedRecord {
 
     package static func summary(of change: RecordChange<ImageSettings>, in snapshot: FleetSnapshot) -> String
     {
-        "settings of image \(change.key) \(change.after == nil ? "removed" : "changed")"
+        guard let after = change.after else { return "settings of image \(change.key) removed" }
+        let before = record(at: change.key, in: snapshot.contents)
+        return "settings of image \(change.key) changed" + after.namingChanges(since: before)
     }
 
     package static func permission(

@@ -14,9 +14,7 @@ enum NetworkNotes {
         if !old.networks.isEmpty, new.networks.isEmpty {
             lines.append("no network is left: each interface is served with its own addresses")
         }
-        for entry in was.entries where !willBe.entries.contains(where: { isSame($0, entry) }) {
-            lines.append("\(place(of: entry)) is no longer served: its machines get no addresses")
-        }
+        lines += ended(was, willBe)
         for entry in willBe.entries {
             if let former = was.entries.first(where: { isSame($0, entry) }) {
                 lines += differences(from: former.subnet, to: entry.subnet)
@@ -29,6 +27,13 @@ enum NetworkNotes {
         }
         lines += plans.willBe.problems(in: after, since: before, plans.was)
         return lines + nodes(of: after, plans.was, plans.willBe)
+    }
+
+    /// What was served, and is no more.
+    fileprivate static func ended(_ was: ServedNetworks, _ willBe: ServedNetworks) -> [String] {
+        was.entries.filter { entry in !willBe.entries.contains { isSame($0, entry) } }.map {
+            "\(place(of: $0)) is no longer served: its machines get no addresses"
+        }
     }
 
     private static func isSame(_ one: ServedNetworks.Entry, _ other: ServedNetworks.Entry) -> Bool {
@@ -79,5 +84,19 @@ enum NetworkNotes {
         }
         return lines.count > nodeLimit
             ? lines.prefix(nodeLimit) + ["and \(lines.count - nodeLimit) more nodes"] : lines
+    }
+}
+
+extension AddressPlan {
+    /// What the first record of a network ends: without any, each interface was served with its own addresses.
+    ///
+    /// - Parameter next: the plan of the networks of `after`.
+    package func endedDefaults(
+        from before: FleetSnapshot, to after: FleetSnapshot, by next: AddressPlan
+    ) -> [String] {
+        guard before.contents.network.networks.isEmpty, !after.contents.network.networks.isEmpty,
+            let was = served, let willBe = next.served
+        else { return [] }
+        return NetworkNotes.ended(was, willBe).map { "\($0) (roost network add NAME --interface INTERFACE)" }
     }
 }

@@ -139,8 +139,15 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
 
     package static func summary(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> String {
         guard let node = change.after else { return "node \(change.key) removed" }
-        return snapshot.nodes[change.key] == nil
-            ? "node \(change.key) added to \(node.group)" : "node \(change.key) changed"
+        guard let before = snapshot.nodes[change.key] else {
+            return "node \(change.key) added to \(node.group)"
+        }
+        let members = [
+            ("group", node.group != before.group), ("cards", node.macAddresses != before.macAddresses),
+            ("UUID", node.uuid != before.uuid), ("address", node.address != before.address),
+            ("tags", node.tags != before.tags),
+        ].filter(\.1).map(\.0)
+        return "node \(change.key) changed" + node.namingChanges(since: before, members)
     }
 
     /// A record that names a card seen in another node takes it from that node: its place counts, too.

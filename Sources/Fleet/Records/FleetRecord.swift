@@ -141,6 +141,20 @@ package protocol SettingsRecord: FleetRecord {
 extension SettingsRecord {
     package static var hasSettings: Bool { true }
 
+    /// For a summary, what is other than in `before`: `: loader, tags`; empty where nothing is.
+    ///
+    /// - Parameter members: members beside the settings that are other.
+    func namingChanges(since before: Self?, _ members: [String] = []) -> String {
+        let (was, now) = (before?.settings ?? [:], revealed(by: before).settings)
+        let settings = Set(was.keys).union(now.keys).filter { was[$0] != now[$0] }.sorted()
+        let all = members + settings
+        let more = all.count > Self.namedChangeLimit ? " and \(all.count - Self.namedChangeLimit) more" : ""
+        return all.isEmpty
+            ? "" : ": " + all.prefix(Self.namedChangeLimit).joined(separator: ", ") + more
+    }
+
+    private static var namedChangeLimit: Int { 6 }
+
     package func revealed(by stored: Self?) -> Self {
         var record = self
         record.settings = RecordSettings.merged(settings, into: stored?.settings)
