@@ -135,7 +135,11 @@ package struct DeclaredFiles {
         let text: String
         do {
             text = try isPlain ? Self.plainText(path) : InputFile.text(path)
-        } catch let failure as Failure { return problems.append(Self.problem(path, failure.text)) }
+        } catch let failure as Failure {
+            // The path stands before it anyway.
+            let text = failure.text.replacing(" \(path)", with: "").replacing("\(path) is", with: "this is")
+            return problems.append(Self.problem(path, text))
+        }
         byteCount += text.utf8.count
         guard text.utf8.count <= Self.fileByteLimit else {
             return problems.append(Self.problem(path, Self.tooLong))

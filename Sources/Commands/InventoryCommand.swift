@@ -19,6 +19,15 @@ struct Inventory: AsyncParsableCommand {
     @Flag(help: "The same as --format json.") var json = false
     @OptionGroup var time: TimeOptions
 
+    private static let formats = ["json", "csv", "glpi", "ansible"]
+
+    func validate() throws {
+        guard Self.formats.contains(format) else {
+            throw ValidationError(
+                "--format: ‘\(format)’ is not one of \(Self.formats.joined(separator: ", "))")
+        }
+    }
+
     func run() async throws {
         try await reportingFailure {
             if format == "ansible" { return try await printForAnsible() }

@@ -103,7 +103,8 @@ extension TerminalAnswer {
         let memory =
             load.map { "\(Shown.size($0.usedMemoryByteCount)) of \(Shown.size($0.memoryByteCount))" } ?? "-"
         var lines: [(String, String)] = [
-            ("server", server.name.text), ("state", state.rawValue), ("heard", heardText),
+            ("server", server.name.text), ("state", state.rawValue), ("admission", server.admission.rawValue),
+            ("heard", heardText),
             ("agent", version.map { $0 + (isConnected ? "" : " (takes no orders now)") } ?? "-"),
             ("group", server.group.description), ("address", server.address),
             ("system", server.system.rawValue), ("protocols", ports), ("weight", Self.text(server.weight)),

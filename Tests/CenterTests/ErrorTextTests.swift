@@ -31,6 +31,7 @@ import Testing
         (#"{"name":"pc-1","macAddresses":["x"]}"#, "‘x’ is not a hardware address"),
         (#"{"name":"pc-1","macAddresses":[null]}"#, "required"),
         (#"{"name":"pc-1","settings":{"nbd-connections":99999999999999999999}}"#, "settings.nbd-connections"),
+        (#"{"name":"pc-1","settings":{"nbd-connections":2.5}}"#, "connections: a text, a whole number, true"),
         (#"{"name":null}"#, "name: a text is required"),
     ])
     func `an invalid request is reported with the position and the expected value`(json: String, text: String)

@@ -48,6 +48,8 @@ import Wire
         ("time-zone", .text("UTC+1"), "time zone"),
         ("console", .list(["tty0", "/dev/ttyS0"]), "ttyS0"),
         ("hosts", .map(["printer": "10.0.0.5"]), "ADDRESS=NAME"),
+        ("hosts", .map(["10.0.0.5": "printer a;b"]), "‘a;b’ is not the name of a host"),
+        ("hosts", .map(["10.0.0.5": " "]), "10.0.0.5 has no name"),
         ("files", .map(["/proc/sys/vm/swappiness": "1"]), "/proc is the kernel's"),
         ("files", .map(["/dev/x:600": "1"]), "/dev is the kernel's"),
     ])
@@ -100,6 +102,6 @@ import Wire
     func `time zone names are accepted`(zone: String) { #expect(problem("time-zone", .text(zone)) == nil) }
 
     @Test func `hosts lines can begin with addresses of both kinds`() {
-        #expect(problem("hosts", .map(["10.0.0.5": "printer", "fd00::5": "scanner"])) == nil)
+        #expect(problem("hosts", .map(["10.0.0.5": "printer # a;b", "fd00::5": "scanner_2.lan"])) == nil)
     }
 }

@@ -46,6 +46,9 @@ import Testing
         [
             ("is not a host name", { $0.address = "ts 1" }), ("is not a host name", { $0.address = "" }),
             ("is not a host name", { $0.address = "-x" }),
+            ("is not a host name", { $0.address = "ts..example" }),
+            ("is not a host name", { $0.address = "10.77.0.256" }),
+            ("is not a host name", { $0.address = "ts-1:3390" }),
             ("at least one protocol", { $0.ports = [:] }), ("is not 1 to 65535", { $0.ports = [.rdp: 0] }),
             ("is not 0.01 to 100", { $0.weight = 0 }), ("is not 0.01 to 100", { $0.weight = .nan }),
             ("is not 1 to 100000", { $0.sessionLimit = 0 }), ("tags", { $0.tags = ["a b"] }),

@@ -42,11 +42,15 @@ struct NodeRoutes {
                 }
                 return uuid
             }
+            guard let node = request.query("node") ?? (uuid == nil ? nil : "") else {
+                throw Problem(
+                    422, "Invalid parameter", "node: a name or a hardware address is required, or uuid")
+            }
             let asked = Explanation.Asked(
                 architecture: request.query("arch"), loader: request.query("loader"),
                 vendorClass: request.query("vendor-class"))
             return try await JSONAnswer(
-                acts.at(request).explain(request.query("node") ?? "", uuid: uuid, asked))
+                acts.at(request).explain(node, uuid: uuid, asked))
         }
     }
 

@@ -221,7 +221,9 @@ extension Acts {
     private static func requireWhole(_ list: NodeImport) throws {
         let refused = list.refused
         guard !refused.isEmpty else { return }
-        let lines = refused.prefix(refusalLimit).map { "line \($0.line) (\($0.node)): \($0.reason ?? "")" }
+        let lines = refused.prefix(refusalLimit).map { row in
+            "line \(row.line)\(row.node.isEmpty ? "" : " (\(row.node))"): \(row.reason ?? "")"
+        }
         let more = refused.count > lines.count ? ["and \(refused.count - lines.count) more"] : []
         throw Problem(
             422, "Unreadable CSV",

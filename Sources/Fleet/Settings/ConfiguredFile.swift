@@ -37,21 +37,22 @@ package struct ConfiguredFile: SettingEntry {
     private static func place(_ key: String) throws(InvalidSetting) -> (path: String, mode: UInt32) {
         var path = key[...]
         var mode: UInt32 = 0o644
-        guard path.hasPrefix("/") else { throw InvalidSetting("‘\(key)’ is not an absolute path") }
         if let colon = path.lastIndex(of: ":") {
             guard let given = UInt32(path[path.index(after: colon)...], radix: 8), given <= 0o7777 else {
+                guard path.hasPrefix("/") else { throw InvalidSetting("‘\(key)’ is not an absolute path") }
                 throw InvalidSetting(
                     "‘\(key)’: what follows the colon is not a mode in octal digits, such as 755")
             }
             mode = given
             path = path[..<colon]
         }
+        guard path.hasPrefix("/") else { throw InvalidSetting("‘\(path)’ is not an absolute path") }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         if parts.last?.isEmpty != false {
-            throw InvalidSetting("‘\(key)’ is a directory: add the name of the file")
+            throw InvalidSetting("‘\(path)’ is a directory: add the name of the file")
         }
         guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.utf8.contains(0) }) else {
-            throw InvalidSetting("‘\(key)’ is not a plain path: it has ‘//’, ‘.’, ‘..’ or a zero byte in it")
+            throw InvalidSetting("‘\(path)’ is not a plain path: it has ‘//’, ‘.’, ‘..’ or a zero byte in it")
         }
         return (parts.joined(separator: "/"), mode)
     }

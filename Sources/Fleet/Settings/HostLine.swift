@@ -15,8 +15,14 @@ package struct HostLine: SettingEntry {
     }
 
     package var flaw: String? {
-        IPAddress(key) == nil
-            ? "‘\(key)’ is not an address: a line is ADDRESS=NAME [ALIAS …], such as 10.0.0.5=printer" : nil
+        guard IPAddress(key) != nil else {
+            return "‘\(key)’ is not an address: a line is ADDRESS=NAME [ALIAS …], such as 10.0.0.5=printer"
+        }
+        let names = text.split(whereSeparator: \.isWhitespace).map(String.init).prefix { !$0.hasPrefix("#") }
+        if let name = names.first(where: { !DomainWord.isDomain($0) }) {
+            return "‘\(name)’ is not the name of a host: letters, digits, dots and hyphens"
+        }
+        return names.isEmpty ? "\(key) has no name: a line is ADDRESS=NAME [ALIAS …]" : nil
     }
 }
 

@@ -1,3 +1,5 @@
+import Wire
+
 /// The value of a setting.
 package enum SettingValue: Equatable, Sendable {
     case text(String)
@@ -19,8 +21,12 @@ extension SettingValue: Codable {
             self = .text(value)
         } else if let value = try? container.decode([String].self) {
             self = .list(value)
+        } else if let value = try? container.decode([String: String].self) {
+            self = .map(value)
         } else {
-            self = .map(try container.decode([String: String].self))
+            throw DecodingError.unreadable(
+                "a text, a whole number, true, false, a list of texts or an object of texts is required",
+                in: container)
         }
     }
 

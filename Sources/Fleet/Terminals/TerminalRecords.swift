@@ -1,3 +1,5 @@
+import Wire
+
 extension FleetEdit {
     /// - Parameter server: nil removes it.
     package static func terminal(_ name: TerminalName, _ server: TerminalServer?) -> Self {
@@ -33,7 +35,9 @@ extension TerminalServer: TableRecord, ListedRecord {
         guard var server = change.after else { return nil }
         server.name = change.key
         guard (1...253).contains(server.address.utf8.count),
-            server.address.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?/) != nil
+            server.address.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?/) != nil,
+            server.address == draft.terminals.servers[change.key]?.address
+                || TerminalWords.isAddress(server.address)
         else { throw InvalidSetting("address: ‘\(server.address)’ is not a host name or an address") }
         guard !server.ports.isEmpty else {
             throw InvalidSetting("a terminal server needs at least one protocol: rdp, ssh, x2go or vnc")
@@ -271,6 +275,12 @@ enum TerminalWords {
         for word in words { try require(word, member) }
         guard words.count <= 64 else { throw InvalidSetting("\(member): at most 64") }
         return Array(Set(words)).sorted()
+    }
+
+    /// An IP address, or a name whose last part is no number (RFC 1123 §2.1).
+    static func isAddress(_ text: String) -> Bool {
+        IPAddress(text) != nil
+            || DomainWord.isDomain(text) && text.split(separator: ".").last?.allSatisfy(\.isNumber) == false
     }
 
     /// Names of people and of their groups, as directories have them: nothing that a line, a shell or a path would take for its own.
