@@ -133,7 +133,7 @@ struct ConditionParser {
     }
 
     private func alone(_ word: String) throws(InvalidCondition) -> Condition {
-        if Wildcard.isPattern(word) {
+        if Wildcard.isPattern(word), isNew || !word.contains("[") {
             guard !word.contains("[") else {
                 throw fail("‘\(word)’ is both a range and a pattern: write two words")
             }
