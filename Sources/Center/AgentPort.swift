@@ -48,12 +48,13 @@ struct AgentPort {
 
     private func serve(_ port: Agents.Port, ready: @escaping @Sendable (Int) -> Void) async throws {
         let tls = try configuration(port.authority)
-        let responder = router().buildResponder()
+        let places = ConnectionPlaces(limits: limits)
+        let responder = router(places).buildResponder()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for host in port.hosts {
                 let application = Application(
                     responder: responder,
-                    server: HTTPServerBuilder { [limits, deadlines] responder in
+                    server: HTTPServerBuilder { [limits, deadlines, places] responder in
                         LimitedChannel(
                             base: try TLSChannel(
                                 HTTP1Channel(
@@ -61,7 +62,7 @@ struct AgentPort {
                                     configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(75))),
                                 tlsConfiguration: tls), limits: limits,
                             addresses: ClientAddresses(named: [], isTLS: true, readsHeader: false),
-                            isEncrypted: true, deadlines: deadlines)
+                            isEncrypted: true, deadlines: deadlines, places: places)
                     },
                     configuration: ApplicationConfiguration(
                         address: .hostname(host, port: port.number), serverName: "roost"),
@@ -117,30 +118,30 @@ struct AgentPort {
 
     // MARK: Requests
 
-    private func router() -> Router<CenterContext> {
+    private func router(_ places: ConnectionPlaces) -> Router<CenterContext> {
         let router = Router(context: CenterContext.self)
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         let group = router.group("agent/v1")
         group.post("report") { request, context in
-            let name = try await agent(of: context)
+            let name = try await agent(of: context, places)
             let report = try await request.decoded(AgentReport.self, upTo: Self.reportByteLimit)
             let taken = agents.terminals.take(report, from: name, at: Clock.steadyMillisecond)
             return try JSONAnswer(AgentReportAnswer(acknowledged: taken, interval: Self.interval))
         }
         group.post("results") { request, context in
-            let name = try await agent(of: context)
+            let name = try await agent(of: context, places)
             let result = try await request.decoded(AgentResult.self, upTo: Self.resultByteLimit)
             agents.terminals.take(result, from: name)
             return HTTPResponse.Status.noContent
         }
         group.post("renew") { request, context in
-            let name = try await agent(of: context)
+            let name = try await agent(of: context, places)
             let wish = try await request.decoded(AgentRenewRequest.self, upTo: Self.requestByteLimit)
             let shown = try await connections.fingerprint(of: context.channel) ?? ""
             return try await JSONAnswer(agents.renew(wish, of: name, showing: shown))
         }
         group.get("orders") { _, context in
-            let name = try await agent(of: context)
+            let name = try await agent(of: context, places)
             return Response(
                 status: .ok, headers: [.contentType: "application/jsonl"],
                 body: ResponseBody(asyncSequence: try await lines(for: name, context)))
@@ -149,7 +150,7 @@ struct AgentPort {
     }
 
     /// Whose certificate it is. It is looked up with each request, so that a revoked one counts no more on connections that are open.
-    private func agent(of context: CenterContext) async throws -> TerminalName {
+    private func agent(of context: CenterContext, _ places: ConnectionPlaces) async throws -> TerminalName {
         guard let fingerprint = try await connections.fingerprint(of: context.channel),
             let name = try await agents.name(ofFingerprint: fingerprint)
         else {
@@ -157,6 +158,13 @@ struct AgentPort {
                 403, "Forbidden",
                 "this agent is not known here any more: its server was removed, or its certificate revoked; join again (roost server token)"
             )
+        }
+        // Many may come from one address (NAT): what has shown a certificate counts for its agent.
+        guard places.know(context.channel, asAgent: name.text) else {
+            context.channel.close(promise: nil)
+            throw Problem(
+                429, "Too many requests",
+                "at most \(CenterLimits.agentConnectionLimit) connections of one agent", retryAfter: 1)
         }
         guard agents.takesRequest(of: name) else {
             throw Problem(

@@ -62,11 +62,18 @@ import Wire
         try await bench.serving { port, _ in
             let line = try CenterLine(try await bench.identity("ts1", port: port))
             let (connected, feed) = AsyncStream.makeStream(of: Void.self)
-            let listening = Task { try? await line.orders(connected: { feed.yield() }) { _ in } }
-            var starts = connected.makeAsyncIterator()
+            let (orders, given) = AsyncStream.makeStream(of: AgentOrder.self)
+            let listening = Task {
+                try? await line.orders(connected: { feed.yield() }) { given.yield($0) }
+            }
+            var (starts, taken) = (connected.makeAsyncIterator(), orders.makeAsyncIterator())
             await starts.next()
-            listening.cancel()
             let name = try TerminalName("ts1")
+            // What it has taken and not answered ends with it, long before its time.
+            let waiting = Task { try await services.terminals.order(.restart, on: name, seconds: 300) }
+            _ = await taken.next()
+            listening.cancel()
+            await #expect(throws: AgentOrderProblem.gone(name)) { try await waiting.value }
             try await Self.wait(seconds: 30) { !services.terminals.isListening(name) }
             await #expect(throws: AgentOrderProblem.notConnected(name)) {
                 try await services.terminals.order(.restart, on: name)
@@ -110,6 +117,37 @@ import Wire
             #expect(Self.takes(from: "127.0.0.2", services.limits))
             for peer in peers { peer.close() }
             try await Self.wait { (try? await CenterLine(identity).report(AgentPortBench.report)) != nil }
+        }
+    }
+
+    @Test
+    func `connections that have shown whose they are count for that agent, and not for a shared address`()
+        async throws
+    {
+        let services = services
+        try await bench.serving { port, connections in
+            let identity = try await bench.identity("ts1", port: port)
+            // Each line has a connection of its own, which stays.
+            var lines: [CenterLine] = []
+            for _ in 0..<CenterLimits.agentConnectionLimit {
+                let line = try CenterLine(identity)
+                try await line.tell(AgentResult(order: "none"))
+                lines.append(line)
+            }
+            #expect(connections.count == CenterLimits.agentConnectionLimit)
+            // All of them are of one address, which has all of its own left.
+            let places = (0..<CenterLimits.connectionLimit).compactMap { _ in
+                services.limits.takeConnection(from: "127.0.0.1", isProxied: false)
+            }
+            #expect(places.count == CenterLimits.connectionLimit)
+            for place in places { services.limits.release(place) }
+            // One agent has no more, and another one of the same address is not affected.
+            await #expect(throws: (any Error).self) {
+                try await CenterLine(identity).tell(AgentResult(order: "none"))
+            }
+            let other = try CenterLine(try await bench.identity("ts2", port: port))
+            _ = try await other.report(AgentPortBench.report)
+            #expect(lines.count == CenterLimits.agentConnectionLimit)
         }
     }
 

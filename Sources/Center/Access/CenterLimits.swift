@@ -6,6 +6,8 @@ import Wire
 package final class CenterLimits: Sendable {
     /// Connections per address: a browser has six, plus one for events in each window.
     static let connectionLimit = 128
+    /// Connections of one agent: it has two, and more while it tells results or comes back.
+    static let agentConnectionLimit = 16
     static let (requestsPerSecond, requestBurst) = (200, 1_000)
 
     private struct State {
@@ -87,6 +89,26 @@ package final class CenterLimits: Sendable {
         }
         if let line { log(line) }
         return place
+    }
+
+    /// A connection has shown that it is an agent's: it counts for that one, and no more for its address, which others may have, too.
+    ///
+    /// - Returns: nil when that agent has too many; the former place is free in any case.
+    func exchange(_ place: Place, forAgent name: String, now: Int = Clock.steadyMillisecond) -> Place? {
+        let (next, line): (Place?, String?) = state.withLock { state in
+            var count = state.counts[place.kind] ?? PeerCount(limit: 0)
+            defer { state.counts[place.kind] = count }
+            count.release(place.place)
+            // No address has this form.
+            let peer = "agent \(name)"
+            if let next = try? count.take(peer, most: Self.agentConnectionLimit) {
+                return (Place(kind: place.kind, place: next), nil)
+            }
+            let limit = PeerLimit(.center, .agentConnections, most: Self.agentConnectionLimit)
+            return (nil, state.ledger.note(limit, of: .link(peer), now: now))
+        }
+        if let line { log(line) }
+        return next
     }
 
     func release(_ place: Place) { state.withLock { $0.counts[place.kind]?.release(place.place) } }

@@ -13,6 +13,8 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     /// Whether `base` begins with a TLS handshake.
     var isEncrypted = false
     var deadlines = RequestDeadline.Times()
+    /// Where connections count for another peer once it is known; nil: for their address until they end.
+    var places: ConnectionPlaces?
 
     private struct Refused: Error {}
 
@@ -24,7 +26,11 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
             channel.close(promise: nil)
             return channel.eventLoop.makeFailedFuture(Refused())
         }
-        channel.closeFuture.whenComplete { [limits] _ in limits.release(place) }
+        if let places {
+            places.keep(place, of: channel)
+        } else {
+            channel.closeFuture.whenComplete { [limits] _ in limits.release(place) }
+        }
         if addresses.sendsHeader(address) {
             // Before TLS: the header is not encrypted.
             let header = ProxyHeaderHandler { [limits] client, channel in

@@ -145,6 +145,10 @@ extension Acts {
             case .noAnswer(_, let seconds):
                 throw Problem(
                     504, "No answer", "the agent of \(server.name) did not answer within \(seconds) s")
+            case .gone:
+                throw Problem(
+                    504, "No answer",
+                    "the agent of \(server.name) went away before it answered: it may have done it or not")
             case .refused(_, let problem):
                 throw Problem(409, "Not done", "\(server.name): \(PlainText(problem).description)")
             case nil: throw error

@@ -12,6 +12,7 @@ package struct PeerLimit: Hashable, Sendable {
         case connections = "connections per address"
         case strangersConnections = "connections of all addresses without a lease together"
         case allConnections = "connections in all"
+        case agentConnections = "connections of one agent"
         case silentConnections = "seconds until a connection asks for something"
         case requests = "requests a second per address"
         case transfers = "transfers per address"

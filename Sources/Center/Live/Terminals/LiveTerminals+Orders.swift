@@ -7,6 +7,8 @@ package enum AgentOrderProblem: Error, Sendable, Equatable {
     /// Its agent does not listen.
     case notConnected(TerminalName)
     case noAnswer(TerminalName, seconds: Int)
+    /// Its connection has ended since: it may have been carried out, and no one will tell.
+    case gone(TerminalName)
     /// What the agent says.
     case refused(TerminalName, String)
 }
@@ -24,13 +26,21 @@ extension LiveTerminals {
             return (number, state.listeners.updateValue(listener, forKey: name))
         }
         // One that has lost its connection does not count as connected until it is back.
-        continuation.onTermination = { [weak self] _ in
-            self?.state.withLock { state in
-                if state.listeners[name]?.number == number { state.listeners[name] = nil }
-            }
-        }
+        continuation.onTermination = { [weak self] _ in self?.endsListening(name, number) }
         former?.orders.finish()
         return stream
+    }
+
+    /// An agent's connection has ended: what waits for its answers waits no longer. Nothing where it listens again already.
+    private func endsListening(_ name: TerminalName, _ number: Int) {
+        let lost: [WaitingOrder] = state.withLock { state in
+            guard state.listeners[name]?.number == number else { return [] }
+            state.listeners[name] = nil
+            let lost = state.waiting.filter { $0.value.server == name }
+            for id in lost.keys { state.waiting[id] = nil }
+            return Array(lost.values)
+        }
+        for order in lost { order.continuation.resume(throwing: AgentOrderProblem.gone(name)) }
     }
 
     /// Has an agent do something, and waits for its result.

@@ -92,6 +92,7 @@ extension LiveTerminals {
         do {
             _ = try await order(.restart, on: name)
         } catch AgentOrderProblem.noAnswer {
+        } catch AgentOrderProblem.gone {
         } catch {
             log("terminal server \(name) is empty, and is not restarted: \(error)")
             state.withLock { $0.terminals[name]?.restartedIn = nil }

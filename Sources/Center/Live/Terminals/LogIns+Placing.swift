@@ -290,6 +290,7 @@ extension LogIns {
         switch error as? AgentOrderProblem {
         case .notConnected: "its agent is not connected"
         case .noAnswer(_, let seconds): "its agent did not answer within \(seconds) s"
+        case .gone: "its agent went away before it answered"
         case .refused(_, let problem): problem.beginning(byteCount: 256)
         case nil: "\(error)"
         }
