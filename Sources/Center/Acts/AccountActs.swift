@@ -21,22 +21,20 @@ extension Acts {
         return Page(all, offset: offset, limit: limit)
     }
 
-    /// All of them for those of the whole site; others see whom the pools of their groups name, and who has a session on a server there.
+    /// All of them for those of the whole site; others see who has a session on a server of their groups. Whom a pool names is no reason:
+    /// those who may change a pool would see everyone by naming everyone's groups.
     private func shownAccounts(in snapshot: FleetSnapshot) -> [DirectoryAccount] {
         let terminals = snapshot.contents.terminals
         let all = Array(terminals.accounts.values)
         guard !may(.read, in: .site) else { return all }
-        let pools = terminals.pools.values.filter { mayNamePeople(in: $0.group) }
-        var users = Set(pools.flatMap(\.users))
-        let groups = Set(pools.flatMap(\.groups))
-        if at == nil {
-            users.formUnion(
-                services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
-                    server, session, _ in
-                    terminals.servers[server].flatMap { mayNamePeople(in: $0.group) ? session.user : nil }
-                })
-        }
-        return all.filter { users.contains($0.name.text) || !groups.isDisjoint(with: $0.groups) }
+        // Of the past no sessions are known here.
+        guard at == nil else { return [] }
+        let users = Set(
+            services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
+                server, session, _ in
+                terminals.servers[server].flatMap { mayNamePeople(in: $0.group) ? session.user : nil }
+            })
+        return all.filter { users.contains($0.name.text) }
     }
 
     func account(_ name: LogInName) async throws -> Saved<AccountAnswer> {
