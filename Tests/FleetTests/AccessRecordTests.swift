@@ -89,6 +89,39 @@ import Testing
         let many = try made.checking((2...APIToken.countLimit).map { token($0) }).after
         #expect(throws: StoreError.self) { try many.checking([token(APIToken.countLimit + 1)]) }
     }
+    @Test func `what an account has scheduled goes on for no other person`() throws {
+        let fleet = try fleet(ann, Administrator(name: "eve", grants: [Grant(.admin)]))
+        func schedule(_ name: String, of owner: String?, paused: Bool = false) throws -> Schedule {
+            Schedule(
+                name: try ScheduleName(name), act: .restart(nodes: "pc-1", unlessInUse: false),
+                time: .once(2_000_000_000), owner: owner, isPaused: paused)
+        }
+        let schedules = [
+            try schedule("nightly", of: "ann"), try schedule("paused", of: "ann", paused: true),
+            try schedule("own", of: nil),
+        ]
+        let made = try fleet.checking(schedules.map { .schedule($0.name, $0) }).after
+        func running(_ snapshot: FleetSnapshot) -> [String] {
+            snapshot.contents.schedules.values.filter { !$0.isPaused }.map(\.name.text).sorted()
+        }
+        #expect(running(made) == ["nightly", "own"])
+        #expect(running(try made.checking(made.edits(removingAdministrator: "ann")).after) == ["own"])
+        var disabled = ann
+        disabled.isDisabled = true
+        let cut = [FleetEdit.administrator("ann", disabled)]
+        #expect(running(try made.checking(cut + made.edits(revokingTokensAfter: cut)).after) == ["own"])
+        // A list that changes a schedule itself is not told otherwise.
+        var other = schedules[0]
+        other.windowMinutes = 30
+        let list = cut + [.schedule(other.name, other)]
+        #expect(running(try made.checking(list + made.edits(revokingTokensAfter: list)).after).count == 2)
+        // Another name of theirs cuts nothing off.
+        var renamed = ann
+        renamed.fullName = "Ann A."
+        let kept = [FleetEdit.administrator("ann", renamed)]
+        #expect(made.edits(revokingTokensAfter: kept).isEmpty)
+    }
+
     @Test func `a link to a wall board lies in its group, which has to be there when it is created`() throws {
         let school = try GroupPath("/school")
         func link(_ id: Int, _ group: GroupPath, by owner: String = "ann") -> FleetEdit {

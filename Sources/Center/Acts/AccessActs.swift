@@ -76,7 +76,7 @@ extension Acts {
             guard let known, revokesTokens(of: known, after, isNewPassword: hash != nil, wish) else {
                 return [save]
             }
-            return [save] + current.edits(revokingTokensOf: name)
+            return [save] + current.edits(revokingTokensOf: name) + current.edits(pausingSchedulesOf: name)
         }
         guard let administrator = snapshot.contents.access.administrators[name] else {
             throw StoreError.conflict("administrator \(name) has been removed")

@@ -10,18 +10,38 @@ extension FleetEdit {
 }
 
 extension FleetSnapshot {
-    /// The edits that remove an account with its tokens.
+    /// The edits that remove an account with its tokens. What it has scheduled is paused: an account of its name is another person's.
     package func edits(removingAdministrator name: String) -> [FleetEdit] {
-        [.administrator(name, nil)] + edits(revokingTokensOf: name)
+        [.administrator(name, nil)] + edits(revokingTokensOf: name) + edits(pausingSchedulesOf: name)
     }
 
-    /// The edits that revoke the tokens of those accounts that `edits` disable or give to another source or person.
+    /// The edits that revoke the tokens, and pause the schedules, of those accounts that `edits` disable or give to another source or person.
     package func edits(revokingTokensAfter edits: [FleetEdit]) -> [FleetEdit] {
         let cut = edits.compactMap { $0.of(Administrator.self) }.filter { change in
             guard let after = change.after else { return false }
             return contents.access.administrators[change.key].map { after.cutsTokens(of: $0) } ?? false
         }
-        return cut.flatMap { self.edits(revokingTokensOf: $0.key) }
+        return cut.flatMap { change in
+            let touched = Set(edits.compactMap { $0.of(Schedule.self)?.key })
+            return self.edits(revokingTokensOf: change.key)
+                + self.edits(pausingSchedulesOf: change.key, except: touched)
+        }
+    }
+
+    /// The edits that pause what runs for an account. What it may not do now is refused in any case, and takes no permission here.
+    ///
+    /// - Parameter others: schedules that are changed anyway.
+    package func edits(pausingSchedulesOf name: String, except others: Set<ScheduleName> = []) -> [FleetEdit]
+    {
+        guard let owner = contents.access.administrators[name] else { return [] }
+        return contents.schedules.values.filter { schedule in
+            schedule.owner == name && !schedule.isPaused && !others.contains(schedule.name)
+                && owner.grants.allow(schedule.act.permission, in: schedule.group)
+        }.sorted { $0.name < $1.name }.map { schedule in
+            var schedule = schedule
+            schedule.isPaused = true
+            return .schedule(schedule.name, schedule)
+        }
     }
 
     /// The edits that revoke all tokens of an account.

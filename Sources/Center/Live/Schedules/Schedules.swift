@@ -44,8 +44,8 @@ package final class Schedules: Sendable {
         }
     }
 
-    /// Seconds for which it is known what a removed schedule did.
-    private static let removedSeconds = 86_400
+    /// Seconds for which it is known what a removed schedule did, and of how many.
+    private static let (removedSeconds, removedLimit) = (86_400, 10_000)
 
     let zones: ZoneFiles
     private let fleet: LiveFleet
@@ -105,6 +105,11 @@ package final class Schedules: Sendable {
             state.removed[name] = Removed(schedule: seen.schedule, progress: progress, at: now)
         }
         state.removed = state.removed.filter { abs(now - $0.value.at) < removedSeconds }
+        while state.removed.count > removedLimit,
+            let oldest = state.removed.min(by: { $0.value.at < $1.value.at })
+        {
+            state.removed[oldest.key] = nil
+        }
     }
 
     private func load() async throws {
