@@ -64,6 +64,8 @@ package struct AgentReport: Codable, Sendable {
     package var troubles: [String]
     /// What happened since the last answer, the oldest first. They are told again until they are acknowledged.
     package var events: [AgentEvent]
+    /// Of the center's state, as the last answer had it; nil: it was not told.
+    package var mark: String?
 
     /// Shares of time in which some process waited, of the last ten seconds: 0…1; nil where the kernel does not say.
     package struct Pressure: Codable, Sendable, Equatable {
@@ -184,10 +186,13 @@ package struct AgentReportAnswer: Codable, Sendable {
     package var acknowledged: Int
     /// Seconds until the next report.
     package var interval: Int
+    /// Of the center's present state: the agent brings it back.
+    package var mark: String?
 
-    package init(acknowledged: Int, interval: Int) {
+    package init(acknowledged: Int, interval: Int, mark: String? = nil) {
         self.acknowledged = acknowledged
         self.interval = interval
+        self.mark = mark
     }
 }
 

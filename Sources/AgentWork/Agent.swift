@@ -97,13 +97,16 @@ package final class Agent: Sendable {
 
     private func report() async throws {
         var (backoff, interval, isStarting) = (Backoff(), Self.interval, true)
+        var mark: String?
         while true {
             var pause: Duration
             do {
                 var report = await look()
                 report.events = events.pending()
+                report.mark = mark
                 let answer = try await line.withLock { $0 }.report(report)
                 events.acknowledge(answer.acknowledged)
+                mark = answer.mark ?? mark
                 interval = min(max(answer.interval, Self.shortest), Self.longest)
                 reached(nil)
                 if isStarting { ProgramCode.releaseStart() }

@@ -126,7 +126,9 @@ struct AgentPort {
             let name = try await agent(of: context, places)
             let report = try await request.decoded(AgentReport.self, upTo: Self.reportByteLimit)
             let taken = agents.terminals.take(report, from: name, at: Clock.steadyMillisecond)
-            return try JSONAnswer(AgentReportAnswer(acknowledged: taken, interval: Self.interval))
+            if let lost = try await agents.note(mark: report.mark) { logger.error("\(lost.warning)") }
+            return try JSONAnswer(
+                AgentReportAnswer(acknowledged: taken, interval: Self.interval, mark: agents.mark))
         }
         group.post("results") { request, context in
             let name = try await agent(of: context, places)

@@ -14,6 +14,8 @@ package struct Attendance {
     private var telling = SessionTelling()
     /// The server has told that its list of nodes is new, and it was not taken yet.
     private var lacksNodes = false
+    /// Of the server's state, as it was last told.
+    private var stateMark: String?
 
     package init() {}
 
@@ -26,7 +28,7 @@ package struct Attendance {
             pause = Self.periodSeconds
             let order: NodeOrder?
             // Without an answer, try again next time: the server may be away for a while.
-            do { order = try server.fetchOrder() } catch { continue }
+            do { order = try server.fetchOrder(&stateMark) } catch { continue }
             switch order {
             case .restart: try restart()
             case .sessions: telling.begin()

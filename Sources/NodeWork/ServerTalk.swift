@@ -138,9 +138,13 @@ package struct ServerTalk {
     }
 
     /// What the server asks this node to do; nil: nothing.
-    func fetchOrder() throws -> NodeOrder? {
-        let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
-        return NodeOrder(text: String(decoding: body, as: UTF8.self))
+    ///
+    /// - Parameter mark: of the server's state, as the last answer had it; it is replaced by the next one.
+    func fetchOrder(_ mark: inout String?) throws -> NodeOrder? {
+        let shown = mark.map { "&mark=\($0)" } ?? ""
+        let answer = try reply("GET", "/node/\(words.machine)/orders?boot=\(words.boot)\(shown)", body: [])
+        mark = StateMarkField.mark(in: answer) ?? mark
+        return NodeOrder(text: String(decoding: answer.body, as: UTF8.self))
     }
 
     /// What this node knows of others, as its server signed it.
@@ -190,6 +194,12 @@ package struct ServerTalk {
     private func request(
         _ method: String, _ target: String, body: [UInt8], within seconds: Int = Self.timeoutSeconds
     ) throws -> [UInt8] {
+        try reply(method, target, body: body, within: seconds).body
+    }
+
+    private func reply(
+        _ method: String, _ target: String, body: [UInt8], within seconds: Int = Self.timeoutSeconds
+    ) throws -> HTTPReply {
         let socket = try Socket.connected(
             to: words.http.address, port: words.http.port, timeoutSeconds: seconds)
         try socket.write(
@@ -207,16 +217,16 @@ package struct ServerTalk {
         }
         // A server that dies meanwhile says nothing: the same as a connection that breaks, after which callers may ask again.
         guard !answer.isEmpty else { throw SystemError("read the answer to \(target)", number: ECONNRESET) }
-        return try Self.body(of: answer, to: "\(method) \(target)")
+        return try Self.success(in: answer, to: "\(method) \(target)")
     }
 
-    private static func body(of answer: [UInt8], to what: String) throws -> [UInt8] {
+    private static func success(in answer: [UInt8], to what: String) throws -> HTTPReply {
         let answer = try HTTPReply(parsing: answer)
         guard answer.isSuccess else {
             let text = PlainText(String(decoding: answer.body.prefix(200), as: UTF8.self))
             throw ServerRefusal(
                 status: answer.status, description: "\(what): status \(answer.status): \(text)")
         }
-        return answer.body
+        return answer
     }
 }

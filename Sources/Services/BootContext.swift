@@ -78,6 +78,7 @@ package final class BootContext {
     private let readers: ColdReaders
     var orders = NodeOrders()
     var hearing = Hearing()
+    var stateMarks = KnownStateMarks()
     var knownNodeLists = KnownNodeLists()
     /// The public halves of nodes' host keys, by their numbers and names.
     var hostKeyLines: [String: String] = [:]

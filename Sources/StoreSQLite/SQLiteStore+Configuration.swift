@@ -103,11 +103,15 @@ extension SQLiteStore {
     }
 
     /// Enters a revision and returns its number.
+    ///
+    /// - Parameter number: nil: the next one.
     @discardableResult
-    func record(_ edits: [Revision.Edit], what: String, by who: String, in database: Database) throws -> Int {
+    func record(
+        _ edits: [Revision.Edit], what: String, by who: String, in database: Database, number: Int? = nil
+    ) throws -> Int {
         try database.execute(
-            sql: "INSERT INTO revision (at, who, what) VALUES (?, ?, ?)",
-            arguments: [currentSecond, who, what])
+            sql: "INSERT INTO revision (number, at, who, what) VALUES (?, ?, ?, ?)",
+            arguments: [number, currentSecond, who, what])
         let number = Int(database.lastInsertedRowID)
         let statement = try database.cachedStatement(
             sql: "INSERT INTO revision_edit (revision, kind, key, before, after) VALUES (?, ?, ?, ?, ?)")

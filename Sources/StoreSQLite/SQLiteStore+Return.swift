@@ -19,6 +19,7 @@ package struct StateReturn: Equatable, Sendable {
 /// A later state, as far as it says what has ended.
 private struct LaterState: Sendable {
     var contents: FleetSnapshot.Contents
+    var revision: Int
     /// Hashes by which log-ins, programs and boards are let in, by kind and key.
     var hashes: [String: [String: String]] = [:]
     var certificates: [TerminalName: AgentCertificates]
@@ -29,6 +30,8 @@ private struct LaterState: Sendable {
 extension SQLiteStore {
     /// Revisions by which it is known that one store is a later state of another.
     private static let knownRevisions = 20
+    /// Revisions at most whose numbers are passed over.
+    private static let passedLimit = 1_000_000
     private static let who = "roost restore"
 
     /// Ends what has ended in a later state of this store: nothing that was revoked, used up or counted up holds again.
@@ -57,8 +60,12 @@ extension SQLiteStore {
         }
         let taken = try await write(.revision) { database in
             let changes = try edits.compactMap { try make($0, in: database) }
-            if !changes.isEmpty {
-                try record(changes, what: "what has ended since the backup", by: Self.who, in: database)
+            // Numbers that were given out are not given again. A later state that others wrote does not use them up.
+            let newest = min(state.revision, before.revision + Self.passedLimit)
+            if !changes.isEmpty || newest > before.revision {
+                try record(
+                    changes, what: "what has ended since the backup", by: Self.who, in: database,
+                    number: newest + 1)
             }
             for server in agents {
                 let left = certificates[server]?.leaving(state.certificates[server]) ?? AgentCertificates()
@@ -100,10 +107,9 @@ extension SQLiteStore {
         ).map { ($0["number"], $0["text"]) }
     }
 
-    /// - Parameter revision: the number of the newest one before the return. Receipts of what was armed later are of armings that are gone, and
-    ///   their numbers are given out again.
+    /// - Parameter revision: the number of the newest one before the return. Receipts of what was armed later are of armings that are gone.
     private func laterState(upTo revision: Int) async throws(StoreError) -> LaterState {
-        let (contents, certificates) = (try await snapshot().contents, try await agentCertificates())
+        let (later, certificates) = (try await snapshot(), try await agentCertificates())
         return try await read { database in
             func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [[String: DatabaseValue]]
             {
@@ -112,7 +118,8 @@ extension SQLiteStore {
                 }
             }
             return LaterState(
-                contents: contents, hashes: try Self.hashes(in: database), certificates: certificates,
+                contents: later.contents, revision: later.revision, hashes: try Self.hashes(in: database),
+                certificates: certificates,
                 receipts: try rows("SELECT * FROM secret_receipt WHERE armed_in <= ?", [revision]),
                 mints: try rows("SELECT * FROM secret_mint"))
         }

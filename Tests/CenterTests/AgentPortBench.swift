@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Foundation
+import Sealing
 import Testing
 
 @testable import AgentWork
@@ -11,12 +12,14 @@ struct AgentPortBench: Sendable {
     let services: CenterServices
     let acts: Acts
     private let directory: TemporaryDirectory
+    static let marks = StateMarks(NodeSecrets())
 
     init() async throws {
         directory = try TemporaryDirectory()
         var services = try await CenterServices.alone(in: directory)
         services.agents = Agents(
-            fleet: services.fleet, terminals: services.terminals, port: try Self.port(in: directory))
+            fleet: services.fleet, terminals: services.terminals, port: try Self.port(in: directory),
+            marks: Self.marks)
         self.services = services
         acts = Acts(services: services, caller: .local)
     }

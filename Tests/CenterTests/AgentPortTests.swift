@@ -5,6 +5,7 @@ import HTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Sealing
 import Testing
 
 @testable import AgentWork
@@ -39,6 +40,34 @@ import Testing
             let result = try await services.terminals.order(.forget(ticket: "t"), on: name)
             #expect(result.problem.isEmpty)
             #expect(try await acts.agents().map(\.isListening) == [true])
+        }
+    }
+
+    @Test func `an agent brings back a mark of a later state, and people are told what is missing`()
+        async throws
+    {
+        let (services, acts) = (services, acts)
+        try await bench.serving { port, _ in
+            let line = try CenterLine(try await bench.identity("ts1", port: port))
+            let answer = try await line.report(AgentPortBench.report)
+            let now = services.fleet.snapshot.revision
+            #expect(answer.mark == AgentPortBench.marks.mark(of: now))
+            var report = AgentPortBench.report
+            // Its own, and another server's.
+            for mark in [answer.mark, StateMarks(NodeSecrets()).mark(of: now + 9)] {
+                report.mark = mark
+                _ = try await line.report(report)
+            }
+            let before = try await acts.status().warnings ?? []
+            #expect(!before.contains { $0.contains("are missing") })
+            report.mark = AgentPortBench.marks.mark(of: now + 3)
+            let next = try await line.report(report)
+            #expect(services.fleet.snapshot.revision == now + 4)
+            #expect(next.mark == AgentPortBench.marks.mark(of: now + 4))
+            let warnings = try await acts.status().warnings ?? []
+            let text = "revisions \(now + 1) to \(now + 3) are missing"
+            #expect(warnings.contains { $0.contains(text) }, "\(warnings)")
+            #expect(try await acts.server().lostRevisions?.numbers == now + 1...now + 3)
         }
     }
 

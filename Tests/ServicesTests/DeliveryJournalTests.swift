@@ -54,63 +54,6 @@ import Wire
         #expect(try stored() == [delivery(2)])
     }
 
-    /// What is asked on the loop, with a journal that the test holds back.
-    private final class Bench {
-        let context: BootContext
-        let machine = MACAddress(rawValue: 0x5254_0000_0001)
-        private(set) var written: [(delivery: WrittenDelivery, number: Int)] = []
-
-        /// - Parameters:
-        ///   - boots: of the run before.
-        ///   - deliveries: in its journal.
-        init(
-            boots: [BootTimeline] = [], deliveries: [WrittenDelivery] = [],
-            send: @escaping @Sendable (NodeReport) -> Void = { _ in }
-        ) throws {
-            let digest = try #require(Digest(String(repeating: "a", count: 64)))
-            let policy = BootPolicy(
-                server: .loopback, loaders: [],
-                nodeArchives: ["amd64": NodeArchive(digest: digest, byteCount: 1)])
-            var contents = FleetSnapshot.Contents()
-            let image = try ImageName("debian")
-            let manifest = ImageManifest(
-                image: image, architecture: "amd64", kernelRelease: "6.1", system: "", files: [],
-                packages: [], origin: "")
-            contents.images[image] = ImageCatalogue(
-                name: image,
-                versions: [
-                    ImageVersion(
-                        image: image, number: 1, digest: digest, publishedAt: 0, manifest: manifest)
-                ], channels: [.stable: 1])
-            let node = Node(name: try NodeName("pc-1"), macAddresses: [machine])
-            contents.nodes[node.name] = node
-            var tracker = BootTracker()
-            tracker.restore(boots)
-            for event in tracker.restore(deliveries) { send(.boot(event)) }
-            context = try BootContext(
-                loop: try EventLoop(),
-                settings: BootContext.Settings(
-                    policy: policy, imageStore: "", volumeDirectory: "", nodeArchiveDirectory: "",
-                    loaders: [:], key: ServerKey(), secrets: NodeSecrets()),
-                snapshot: FleetSnapshot(revision: 2, contents: contents), tracker: tracker, send: send)
-            let network = try #require(IPv4Network("10.77.0.0/24"))
-            context.clientAddress = { [machine] in (machine, ClientAddress(address: $0, network: network)) }
-            context.writeDelivery = { [unowned self] in written.append(($0, $1)) }
-        }
-
-        func ask(_ key: NodeKey, in boot: String) throws -> HTTPAnswer {
-            let head = Array(
-                "POST /node/\(machine)/configuration?boot=\(boot) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
-            var wire = head.span
-            let request = try HTTPRequestHead(parsing: &wire)
-            return HTTPAnswering(context: context).answer(
-                request, body: key.publicBytes, peer: try #require(IPv4Address("10.77.0.5")),
-                server: .loopback)
-        }
-
-        var boot: String { get throws { try #require(context.tracker.currentBoot(of: machine)) } }
-    }
-
     /// What an answer that comes later is given; nil: nothing yet.
     private func given(_ answer: HTTPAnswer) throws -> () -> HTTPAnswer? {
         guard case .later(let later) = answer.body else { return { answer } }
@@ -121,7 +64,7 @@ import Wire
     }
 
     @Test func `the answer waits for the disk, also where it is asked for again`() throws {
-        let bench = try Bench()
+        let bench = try NodeBench()
         bench.context.note(.dhcp, of: bench.machine, detail: "")
         let (key, boot) = (NodeKey(), try bench.boot)
         let first = try given(bench.ask(key, in: boot))
@@ -141,7 +84,7 @@ import Wire
     @Test func `killed behind the first answer, the server knows its key, and gives no other one anything`()
         throws
     {
-        let before = try Bench()
+        let before = try NodeBench()
         before.context.note(.dhcp, of: before.machine, detail: "")
         let (key, boot) = (NodeKey(), try before.boot)
         let answer = try given(before.ask(key, in: boot))
@@ -159,7 +102,7 @@ import Wire
                     BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: ""))
             ])
         let told = Told()
-        let after = try Bench(
+        let after = try NodeBench(
             boots: [timeline], deliveries: DeliveryJournal.deliveries(at: path),
             send: { report in told.reports.withLock { $0.append(report) } })
         #expect(try given(after.ask(NodeKey(), in: boot))()?.status == 403)
@@ -169,7 +112,7 @@ import Wire
         }
         #expect(recorded == [record.delivery.delivery])
         // Without the journal it would have given a second one: the test can fail.
-        let blind = try Bench(boots: [timeline])
+        let blind = try NodeBench(boots: [timeline])
         let second = try blind.ask(NodeKey(), in: boot)
         guard case .later = second.body else {
             Issue.record("\(second.status)")

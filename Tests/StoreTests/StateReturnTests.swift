@@ -205,4 +205,32 @@ import Wire
         #expect(try await present.takeEnds(from: backup)?.kept == [])
         #expect(try await present.tokens(of: nil).count == 2)
     }
+
+    @Test func `a state that was copied back passes over what was given out, and log-ins end`() async throws {
+        let (_, copy) = try await both()
+        let newest = try await copy.snapshot().revision
+        #expect(try await copy.passOver(to: newest) == nil)
+        #expect(try await copy.session(hash: "cookie of ann") != nil)
+        let lost = try #require(try await copy.passOver(to: newest + 5))
+        #expect(lost.numbers == newest + 1...newest + 5)
+        #expect(try await copy.session(hash: "cookie of ann") == nil)
+        // It is said after a restart, too, and its numbers are not given again.
+        let again = try open("backup")
+        #expect(try await again.lostRevisions() == lost)
+        #expect(try await again.passOver(to: newest + 5) == nil)
+        #expect(try await again.snapshot().revision == newest + 6)
+        #expect(try await again.tokens(of: nil).count == 2)
+        let last = try #require(try await again.revisions(RevisionFilter(limit: 1)).first)
+        #expect(last.what.contains("revisions \(lost.text) are missing"))
+    }
+
+    @Test func `a restore gives no number again that was given out`() async throws {
+        let (present, backup) = try await both()
+        try await present.make(by: "ann") { $0.edits(removingAdministrator: "eve") }
+        let newest = try await present.snapshot().revision
+        _ = try await backup.takeEnds(from: present)
+        #expect(try await backup.snapshot().revision == newest + 1)
+        // It knows what it has left behind: that is no surprise.
+        #expect(try await backup.lostRevisions() == nil)
+    }
 }

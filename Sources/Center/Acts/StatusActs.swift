@@ -29,7 +29,7 @@ extension Acts {
             + scheduleTroubles().map(\.text)
         guard may(.configure, in: .site) else { return desktops.isEmpty ? nil : desktops }
         let snapshot = fleet.snapshot
-        var warnings = [fleet.recentJump?.warning].compactMap { $0 }
+        var warnings = [fleet.lostRevisions?.warning, fleet.recentJump?.warning].compactMap { $0 }
         warnings += snapshot.commandLineProblems(limit: Self.problemLimit)
         warnings += snapshot.settingProblems(limit: Self.problemLimit)
         if snapshot.registrationPIN?.isShort == true {
@@ -127,6 +127,8 @@ extension Acts {
         var revision: Int
         /// A change of the clock: before, after, and whether the server was off. For callers who can act on it, like scarce networks.
         var jump: LiveFleet.SeenJump?
+        /// Of a later state than the present one. For the same callers.
+        var lostRevisions: LostRevisions?
         var scarceNetworks: [NetworkAnswer]
         /// Kept files that are refused, with the reason.
         var refusedFiles: [(path: String, why: String)] = []
@@ -146,6 +148,7 @@ extension Acts {
             leaseCount: await services.leaseCount(),
             connectionCount: await services.openVersions().values.reduce(0, +),
             revision: fleet.snapshot.revision, jump: mayMend ? fleet.recentJump : nil,
+            lostRevisions: mayMend ? fleet.lostRevisions : nil,
             scarceNetworks: mayMend ? await services.networks().filter(\.isScarce) : [],
             refusedFiles: mayMend
                 ? services.keptFiles.all.compactMap { file in

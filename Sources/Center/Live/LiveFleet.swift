@@ -30,6 +30,7 @@ package final class LiveFleet: Sendable {
         /// Refusals because of a TPM.
         var refusedTPMs: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
+        var lostRevisions: LostRevisions?
         var host: ServingHost?
         /// The last one that was asked for.
         var addressPlan = AddressPlan.unknown
@@ -67,7 +68,7 @@ package final class LiveFleet: Sendable {
         state = Mutex(
             State(
                 snapshot: snapshot, boots: boots, failedSteps: failed,
-                refusedTPMs: try await store.refusedTPMs()))
+                refusedTPMs: try await store.refusedTPMs(), lostRevisions: try await store.lostRevisions()))
         try await loadFiles(of: snapshot)
     }
 

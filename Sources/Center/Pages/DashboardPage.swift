@@ -22,6 +22,12 @@ struct DashboardPage {
     /// Problems of the server itself, for callers who can fix them.
     private func warnings(_ server: Acts.ServerState, _ words: Words) -> [String] {
         var warnings: [String] = []
+        if let lost = server.lostRevisions {
+            warnings.append(
+                words(
+                    "This state is older than what was given out: revisions %1 to %2 are missing. What was revoked, disabled or used up in them holds again: look at administrators, tokens, boards, agents and secrets.",
+                    String(lost.numbers.lowerBound), String(lost.numbers.upperBound)))
+        }
         if let jump = server.jump {
             let (before, after) = jump.times
             warnings.append(

@@ -28,6 +28,8 @@ package enum NodeReport: Equatable, Sendable {
     case volumeWanted(MACAddress, IPv4Address)
     /// Another machine asked for something that belongs to it, or spoke for it.
     case refusal(MACAddress, NodeAlarm)
+    /// It was given something of a later state than the present one, of which this was the revision.
+    case laterState(revision: Int)
     /// A waiting machine was dropped to make room.
     case forgotten(MACAddress)
     /// The server's wall clock was set: earlier reports have times of the old clock, later ones of the new.
@@ -69,7 +71,7 @@ extension NodeReport {
     package var kind: ReportKind {
         switch self {
         case .boot, .attends, .card, .forgotten, .clock: .boots
-        case .refusal: .alarms
+        case .refusal, .laterState: .alarms
         case .hardware: .hardware
         case .sessions: .sessions
         case .steps: .steps
@@ -88,7 +90,7 @@ extension NodeReport {
         case .hardware(_, let json), .sessions(_, _, let json), .steps(_, _, _, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
         case .attends, .card, .registration, .secrets, .secretsSent, .tpm, .volumeWanted, .refusal,
-            .forgotten,
+            .forgotten, .laterState,
             .clock:
             0
         }

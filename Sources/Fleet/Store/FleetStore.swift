@@ -94,6 +94,14 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Sch
     /// - Returns: the new revision's number; nil when the stored revision is no longer the one that the change was checked against.
     func apply(_ change: CheckedChange, by who: String, what: String) async throws(StoreError) -> Int?
 
+    /// Enters a revision behind all those up to `given`, which machines have seen and this state does not have, and ends log-ins.
+    ///
+    /// - Returns: what is missing; nil: nothing is.
+    func passOver(to given: Int) async throws(StoreError) -> LostRevisions?
+
+    /// The last that were passed over.
+    func lostRevisions() async throws(StoreError) -> LostRevisions?
+
     /// The first record of `edits` that changed after revision `number`, as `node pc-1`; nil when none has.
     func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String?
 

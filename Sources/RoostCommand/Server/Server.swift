@@ -128,7 +128,9 @@ final class Server: Sendable {
                 settings, policy: policy, fleet: fleet, volumes: volumes, logs: logs,
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 budget: budget)
-            services.agents = Agents(fleet: fleet, terminals: services.terminals, port: agentPort)
+            services.agents = Agents(
+                fleet: fleet, terminals: services.terminals, port: agentPort,
+                marks: StateMarks(contextSettings.secrets))
             // Before nodes can ask: they ask again and again while a server starts.
             try await services.agents.expectReturn()
             planes.askForLogIns(services.logIns)

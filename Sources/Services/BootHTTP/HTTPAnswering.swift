@@ -238,19 +238,22 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(signed))
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), `apply NUMBER` changed steps until it has fetched
+    /// `GET /node/MAC/orders?boot=ID[&mark=MARK]`: what a running node should do: `restart` (once), `apply NUMBER` changed steps until it has fetched
     /// them, report its `sessions` until it has done so, fetch the `nodes` that it knows, or nothing.
     private func orders(
         _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
         guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
+        // First: a state that was copied back does not know the boot either.
+        if let mark = request.query("mark") { context.noteStateMark(mark) }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "these orders belong to another boot")
         }
         let order = context.takeOrder(
             for: machine, asking: RunningSteps.Asked(boot: boot, address: peer, server: server))
         return HTTPAnswer(
-            status: 200, fields: [("Cache-Control", "no-store")],
+            status: 200,
+            fields: [("Cache-Control", "no-store"), (StateMarkField.name, context.stateMark)],
             body: .bytes(Array((order?.text ?? "").utf8)))
     }
 

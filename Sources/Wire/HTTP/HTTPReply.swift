@@ -2,6 +2,8 @@
 package struct HTTPReply: Equatable, Sendable {
     package var status: Int
     package var body: [UInt8]
+    /// The value of ``StateMarkField``; nil without one.
+    var stateMark: String?
 
     package var isSuccess: Bool { (200..<300).contains(status) }
 
@@ -17,6 +19,10 @@ package struct HTTPReply: Equatable, Sendable {
         body = Array(answer[end...])
         for line in lines {
             let text = String(decoding: line, as: UTF8.self).lowercased()
+            if text.hasPrefix("\(StateMarkField.name.lowercased()):") {
+                stateMark = String(
+                    text.dropFirst(StateMarkField.name.count + 1).filter { $0 != " " && !$0.isNewline })
+            }
             guard text.hasPrefix("content-length:") else { continue }
             guard let length = UInt32(text.dropFirst(15).filter { $0 != " " && $0 != "\r" }) else {
                 throw .invalid("content length")

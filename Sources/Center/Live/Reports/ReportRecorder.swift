@@ -140,12 +140,23 @@ package struct ReportRecorder: Sendable {
     // MARK: The other kinds
 
     private func writeAlarms(_ batch: [NodeReport]) async {
+        for case .laterState(let revision) in batch { await noteLater(revision) }
         for case .refusal(let machine, let alarm) in batch {
             let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
             logger.warning("\(name): \(alarm.summary)")
             do { try await fleet.note(alarm, of: machine) } catch {
                 logger.error("the alarm of \(name) is kept in memory only: \(ErrorText.of(error))")
             }
+        }
+    }
+
+    private func noteLater(_ revision: Int) async {
+        do {
+            if let lost = try await fleet.noteLater(revision) { logger.error("\(lost.warning)") }
+        } catch {
+            logger.error(
+                "\(LostRevisions.what), up to revision \(revision), and that cannot be recorded: \(ErrorText.of(error))"
+            )
         }
     }
 

@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Linux
+package import Sealing
 import Synchronization
 import Wire
 
@@ -42,14 +43,16 @@ package final class Agents: Sendable {
     let terminals: LiveTerminals
     /// Nil: agents cannot come here.
     let port: Port?
+    /// Nil: they are told no marks.
+    private let marks: StateMarks?
     private let tokens = JoinTokens()
     private let known = Mutex(Known())
     private let requests = Mutex(PeerRates(perSecond: perSecond, burst: burst))
     private let joins = Mutex(PeerRates(perSecond: 1, burst: joinBurst))
     private let listening = Mutex<[TerminalName: Int]>([:])
 
-    package init(fleet: LiveFleet, terminals: LiveTerminals, port: Port?) {
-        (self.fleet, self.terminals, self.port) = (fleet, terminals, port)
+    package init(fleet: LiveFleet, terminals: LiveTerminals, port: Port?, marks: StateMarks? = nil) {
+        (self.fleet, self.terminals, self.port, self.marks) = (fleet, terminals, port, marks)
     }
 
     /// Whether there is an agent that could come.
@@ -241,7 +244,20 @@ package final class Agents: Sendable {
         requests.withLock { $0.takes(name.text, now: Clock.steadyMillisecond) }
     }
 
+    /// An agent brings back the last mark that it was told.
+    ///
+    /// - Returns: what is missing in the present state, once.
+    func note(mark: String?) async throws -> LostRevisions? {
+        guard let mark, let revision = marks?.revision(in: mark, beyond: fleet.snapshot.revision) else {
+            return nil
+        }
+        return try await fleet.noteLater(revision)
+    }
+
     // MARK: What they are told
+
+    /// Of the present state.
+    var mark: String? { marks?.mark(of: fleet.snapshot.revision) }
 
     func beginsListening(_ name: TerminalName) { listening.withLock { $0[name, default: 0] += 1 } }
 
