@@ -89,11 +89,11 @@ import Testing
         let many = try made.checking((2...APIToken.countLimit).map { token($0) }).after
         #expect(throws: StoreError.self) { try many.checking([token(APIToken.countLimit + 1)]) }
     }
-    @Test func `what an account has scheduled does not outlive the person whom it was`() throws {
-        let fleet = try fleet(ann)
+    @Test func `what an account has scheduled goes on for no other person`() throws {
+        let fleet = try fleet(ann, Administrator(name: "eve", grants: [Grant(.admin)]))
         func schedule(_ name: String, of owner: String?, paused: Bool = false) throws -> Schedule {
             Schedule(
-                name: try ScheduleName(name), act: .restart(nodes: "name=pc*", unlessInUse: false),
+                name: try ScheduleName(name), act: .restart(nodes: "pc-1", unlessInUse: false),
                 time: .once(2_000_000_000), owner: owner, isPaused: paused)
         }
         let schedules = [

@@ -1,6 +1,5 @@
-import API
 package import Fleet
-import Wire
+import Synchronization
 
 /// A state that was copied back, or a snapshot's: what machines were given shows that there was a later one.
 extension LiveFleet {
