@@ -38,7 +38,7 @@ import Wire
         let large = Odd(large: .max)
         #expect(try DeclaredEncoder().value(of: large) == json(large))
 
-        let node = try Node(name: NodeName("pc-1"), macAddresses: [MACAddress("52:54:00:00:00:01")])
+        let node = try Node(name: NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 0x5254_0000_0001)])
         let stored = try #require(try DeclaredEncoder().value(of: node))
         #expect(try stored == json(node))
         #expect(try DeclaredDecoder().decode(Node.self, from: stored) == node)
