@@ -149,6 +149,7 @@ extension Acts {
                     504, "No answer", "the agent of \(server.name) did not answer within \(seconds) s")
             case .refused(_, let problem):
                 throw Problem(409, "Not done", "\(server.name): \(PlainText(problem).description)")
+            case .foreigner: throw Problem(409, "Not done", "\(server.name) took it for a log-in")
             case nil: throw error
             }
         }

@@ -64,7 +64,7 @@ extension LogInRefusal {
         case .personsAccount:
             "what is made of the node's name is a person's account of the directory: a node cannot open it"
         case .unknownGroups:
-            "the pool is for groups, and the person is not in the directory: the groups are not known here"
+            "the pool is for groups, the person is not in the directory, and no server with an agent can tell their groups"
         case .hasSession(let server): "the person has a session on \(server)"
         case .sessionInOtherPool(let server):
             "the person has a session on \(server), which is in another pool"
