@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Testing
 import Wire
