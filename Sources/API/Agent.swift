@@ -248,10 +248,13 @@ package struct AgentLogIn: Codable, Sendable, Equatable {
     package var account: AgentAccount?
     /// Sessions of the user that end first.
     package var endsSessions: [String]
+    /// The person has to be in one of these groups, as this server's directory tells; nil: they need not.
+    package var groups: [String]?
 
     package init(
         ticket: String, user: String, kind: SessionProtocol, credential: String, publicKey: String = "",
-        lifetime: Int, from: String, account: AgentAccount?, endsSessions: [String] = []
+        lifetime: Int, from: String, account: AgentAccount?, endsSessions: [String] = [],
+        groups: [String]? = nil
     ) {
         self.ticket = ticket
         self.user = user
@@ -262,6 +265,7 @@ package struct AgentLogIn: Codable, Sendable, Equatable {
         self.from = from
         self.account = account
         self.endsSessions = endsSessions
+        self.groups = groups
     }
 }
 
@@ -325,6 +329,8 @@ package struct AgentResult: Codable, Sendable, Equatable {
     package var problem: String
     /// What the node needs to know for a log-in that was prepared.
     package var ready: Ready?
+    /// What prevented it is that the person is in none of the groups that were asked for.
+    package var lacksGroup: Bool?
 
     package struct Ready: Codable, Sendable, Equatable {
         /// SHA-256 of the certificate for RDP, in hexadecimal digits.
@@ -332,6 +338,8 @@ package struct AgentResult: Codable, Sendable, Equatable {
         package var hostKeys: [String]
         /// Milliseconds that the account took to make; 0: it was there.
         package var accountMilliseconds: Int
+        /// The person is in one of the groups that were asked for. Nil: none was asked for, or the agent is too old for that.
+        package var isMember: Bool?
 
         package init(certificate: String?, hostKeys: [String], accountMilliseconds: Int) {
             self.certificate = certificate
@@ -340,8 +348,9 @@ package struct AgentResult: Codable, Sendable, Equatable {
         }
     }
 
-    package init(order: String, problem: String = "", ready: Ready? = nil) {
+    package init(order: String, problem: String = "", ready: Ready? = nil, lacksGroup: Bool? = nil) {
         self.order = order
+        self.lacksGroup = lacksGroup
         self.problem = problem
         self.ready = ready
     }

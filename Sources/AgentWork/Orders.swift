@@ -22,6 +22,7 @@ final class Orders: Sendable {
     private let events: any AgentEventSink
     private let sessions: @Sendable () -> [AgentSession]
     private let logIns: @Sendable () -> [LogInSession]
+    private let isMember: @Sendable (_ user: String, _ groups: [String]) -> Bool
     /// Quarters of a second that a session may take to end in order.
     private let grace: Int
     private let state = Mutex(State())
@@ -29,14 +30,18 @@ final class Orders: Sendable {
     private let work = DispatchQueue(label: "roost-agent.orders")
     private let messages = DispatchQueue(label: "roost-agent.messages")
 
-    /// - Parameter sessions: looked at anew.
+    /// - Parameters:
+    ///   - sessions: looked at anew.
+    ///   - isMember: whether an account of this machine is in one of some groups.
     init(
         door: any LogInDoor, programs: any AgentPrograms, events: any AgentEventSink,
         sessions: @escaping @Sendable () -> [AgentSession],
-        logIns: @escaping @Sendable () -> [LogInSession], grace: Int = 20
+        logIns: @escaping @Sendable () -> [LogInSession], grace: Int = 20,
+        isMember: @escaping @Sendable (String, [String]) -> Bool = DirectoryGroups.has
     ) {
         (self.door, self.programs, self.events) = (door, programs, events)
         (self.sessions, self.logIns, self.grace) = (sessions, logIns, grace)
+        self.isMember = isMember
     }
 
     /// Begins an order; `answer` is called once it has ended, from another thread.
@@ -55,7 +60,10 @@ final class Orders: Sendable {
         let queue = if case .message = order.work { messages } else { work }
         queue.async { [self] in
             var result = AgentResult(order: order.id)
-            do { result.ready = try carryOut(order.work) } catch { result.problem = "\(error)" }
+            do { result.ready = try carryOut(order.work) } catch {
+                result.problem = "\(error)"
+                result.lacksGroup = error is Foreigner ? true : nil
+            }
             state.withLock { [result] in if $0.answers[order.id] != nil { $0.answers[order.id] = result } }
             answer(result)
         }
@@ -65,8 +73,12 @@ final class Orders: Sendable {
         switch work {
         case .prepare(let logIn):
             LogInMoment.ordered.pass()
+            // Before anything of the person's is touched.
+            if let groups = logIn.groups, !isMember(logIn.user, groups) { throw Foreigner() }
             for id in logIn.endsSessions { try end(id) }
-            return try door.prepare(logIn)
+            var ready = try door.prepare(logIn)
+            if logIn.groups != nil { ready.isMember = true }
+            return ready
         case .forget(let ticket): door.forget(ticket)
         case .message(let ids, let text): try message(text, to: ids)
         case .disconnect(let id): try disconnect(id)
@@ -75,6 +87,12 @@ final class Orders: Sendable {
         case .restart: try restart()
         }
         return nil
+    }
+
+    private struct Foreigner: Error, CustomStringConvertible {
+        var description: String {
+            "the person is in none of the pool's groups, as the directory of this server tells"
+        }
     }
 
     private func session(_ id: String) throws -> AgentSession {

@@ -77,14 +77,21 @@ enum AccountNames {
         return unsafe String(cString: name)
     }
 
+    /// Its first one.
+    static func group(of name: String) -> UInt32? { entry(of: name)?.group }
+
     static func number(of name: String) -> UInt32? { account(of: name)?.number }
 
     static func account(of name: String) -> (number: UInt32, home: String)? {
+        entry(of: name).map { ($0.number, $0.home) }
+    }
+
+    private static func entry(of name: String) -> (number: UInt32, group: UInt32, home: String)? {
         var (entry, found): (passwd, UnsafeMutablePointer<passwd>?) = unsafe (passwd(), nil)
         var buffer = [CChar](repeating: 0, count: 16 << 10)
         guard unsafe getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, unsafe found != nil,
             let home = unsafe entry.pw_dir
         else { return nil }
-        return unsafe (entry.pw_uid, String(cString: home))
+        return unsafe (entry.pw_uid, entry.pw_gid, String(cString: home))
     }
 }

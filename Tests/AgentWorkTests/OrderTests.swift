@@ -51,8 +51,38 @@ import Testing
                             id: "c2",
                             parsing: "UID=1000\nUSER=anna\nCLASS=user\nDISPLAY=:10\nSERVICE=xrdp-sesman\n")
                     ].compactMap(\.self)
-                }, grace: 1)
+                }, grace: 1, isMember: { user, groups in user == "anna" && groups.contains("staff") })
         }
+    }
+
+    @Test func `who is in none of the groups gets nothing, and nothing of theirs ends`() async {
+        func logIn(_ user: String, _ groups: [String]?) -> AgentOrder {
+            AgentOrder(
+                id: "\(user)-\(groups ?? [])",
+                work: .prepare(
+                    AgentLogIn(
+                        ticket: "t", user: user, kind: .rdp, credential: "", lifetime: 60, from: "",
+                        account: nil,
+                        endsSessions: ["xrdp-10"], groups: groups)))
+        }
+        let server = Server()
+        for order in [logIn("eve", ["staff"]), logIn("anna", ["pupils"]), logIn("anna", [])] {
+            let result = await Self.result(order, by: server.orders)
+            #expect(result.lacksGroup == true && !result.problem.isEmpty && result.ready == nil)
+        }
+        #expect(server.programs.all.isEmpty && server.prepared.withLock(\.isEmpty))
+        let member = await Self.result(logIn("anna", ["pupils", "staff"]), by: server.orders)
+        #expect(member.ready?.isMember == true && member.lacksGroup == nil)
+        #expect(!server.programs.all.isEmpty)
+        let other = Server()
+        let unasked = await Self.result(logIn("anna", nil), by: other.orders)
+        #expect(unasked.ready?.isMember == nil && unasked.problem.isEmpty)
+    }
+
+    @Test func `groups are those that this machine knows`() {
+        #expect(DirectoryGroups.has("root", oneOf: ["no-such-group", "root"]))
+        #expect(!DirectoryGroups.has("root", oneOf: ["no-such-group", "nogroup"]))
+        #expect(!DirectoryGroups.has("no-such-person", oneOf: ["root"]))
     }
 
     private static func result(_ order: AgentOrder, by orders: Orders) async -> AgentResult {

@@ -16,6 +16,8 @@ final class LogInBench: Sendable {
         /// It is ended before it answers.
         case dies
         case refuses(String)
+        /// As its directory tells; nil: it is too old to look.
+        case knows(isMember: Bool?)
     }
 
     struct State: Sendable {
@@ -120,14 +122,14 @@ final class LogInBench: Sendable {
         switch manner {
         case .dies: return nil
         case .refuses(let problem): return AgentResult(order: order.id, problem: problem)
-        case .carriesOut:
-            return AgentResult(
-                order: order.id,
-                ready: AgentResult.Ready(certificate: Self.certificate, hostKeys: [], accountMilliseconds: 12)
-            )
+        case .knows(false): return AgentResult(order: order.id, problem: "not in it", lacksGroup: true)
+        case .carriesOut, .knows:
+            var ready = AgentResult.Ready(
+                certificate: Self.certificate, hostKeys: [], accountMilliseconds: 12)
+            if case .knows(true) = manner { ready.isMember = true }
+            return AgentResult(order: order.id, ready: ready)
         }
     }
-
     func behave(_ name: String, _ manner: Manner) throws {
         let name = try TerminalName(name)
         state.withLock { $0.manners[name] = manner }

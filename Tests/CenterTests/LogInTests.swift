@@ -124,6 +124,28 @@ import Wire
         #expect(try await bench.refusal("ben") == nil)
     }
 
+    @Test func `groups that only a server's directory knows let people in to that server`() async throws {
+        let bench = try await LogInBench { $0.groups = ["staff"] }
+        for (isMember, said) in [(true, nil), (false, "You may not log in here."), (nil, "does not answer")]
+            as [(Bool?, String?)]
+        {
+            for name in ["ts1", "ts2"] { try bench.behave(name, .knows(isMember: isMember)) }
+            let user = "ann\(isMember.map { "\($0)" } ?? "")"
+            let refusal = try await bench.refusal(user)
+            #expect(said == nil ? refusal == nil : refusal?.contains(said ?? "") == true, "\(refusal ?? "")")
+            #expect(bench.prepared().last?.groups == ["staff"])
+        }
+        // Whom the directory here knows, it decides; and it is not asked for nodes' own accounts.
+        let name = try LogInName("ben")
+        try await bench.fleet.change(by: "test") { _ in
+            [.account(name, DirectoryAccount(name: name, uid: 2_000, groups: ["pupils"]))]
+        }
+        let count = bench.prepared().count
+        #expect(try await bench.refusal("ben") == "You may not log in here.")
+        #expect(bench.prepared().count == count)
+        #expect(bench.terminals.now(at: bench.time).values.allSatisfy { $0.placed?.failureCount ?? 0 <= 1 })
+    }
+
     @Test func `without a pool, or with a missing one, no one logs in`() async throws {
         let bench = try await LogInBench(settings: ["pool": .text("")])
         #expect(try await bench.refusal("ann")?.contains("administrator") == true)

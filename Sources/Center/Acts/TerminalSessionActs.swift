@@ -165,6 +165,7 @@ extension Acts {
                     "the agent of \(server.name) went away before it answered: it may have done it or not")
             case .refused(_, let problem):
                 throw Problem(409, "Not done", "\(server.name): \(PlainText(problem).description)")
+            case .foreigner: throw Problem(409, "Not done", "\(server.name) took it for a log-in")
             case nil: throw error
             }
         }

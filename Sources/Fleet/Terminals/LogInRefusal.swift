@@ -70,7 +70,7 @@ extension LogInRefusal {
             )
         case .unknownGroups:
             PlacementWords(
-                "the pool is for groups, and the person is not in the directory: the groups are not known here"
+                "the pool is for groups, the person is not in the directory, and no server with an agent can tell their groups"
             )
         case .hasSession(let server): PlacementWords("the person has a session on %1", server.text)
         case .sessionInOtherPool(let server):

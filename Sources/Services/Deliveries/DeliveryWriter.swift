@@ -20,7 +20,7 @@ package final class DeliveryWriter: Sendable {
     package init(journal: consuming DeliveryJournal, log: @escaping @Sendable (String) -> Void)
         throws(SystemError)
     {
-        let number = eventfd(0, EFD_CLOEXEC)
+        let number = eventfd(0, Int32(EFD_CLOEXEC))
         guard number >= 0 else { throw SystemError("create an event descriptor") }
         wake = FileDescriptor(owning: number)
         self.log = log

@@ -1,4 +1,4 @@
-package import Fleet
+import Fleet
 import Linux
 import Wire
 

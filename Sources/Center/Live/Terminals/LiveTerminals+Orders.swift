@@ -11,6 +11,8 @@ package enum AgentOrderProblem: Error, Sendable, Equatable {
     case gone(TerminalName)
     /// What the agent says.
     case refused(TerminalName, String)
+    /// The person of a log-in is in none of the groups that were asked for.
+    case foreigner(TerminalName)
 }
 
 /// What agents are to do.
@@ -91,6 +93,7 @@ extension LiveTerminals {
                 fail(order.id, AgentOrderProblem.notConnected(name))
             }
         }
+        if result.lacksGroup == true { throw AgentOrderProblem.foreigner(name) }
         guard result.problem.isEmpty else { throw AgentOrderProblem.refused(name, result.problem) }
         return result
     }

@@ -36,6 +36,8 @@ extension LogIns {
         }
 
         var isOwn: Bool { if case .own = choice { true } else { false } }
+        /// One of them has to be the person's in the directory of the server that is chosen; nil: it need not.
+        let groups: [String]?
         /// Its password is one of the directory.
         let hasPasswordHere: Bool
         /// Its name is one that only Windows has.
@@ -302,6 +304,11 @@ extension LogIns {
         } catch {
             // What it may have prepared opens nothing: its credential is given to no one.
             terminals.tell(.forget(ticket: ticket), to: name)
+            if case AgentOrderProblem.foreigner? = error as? AgentOrderProblem {
+                terminals.noteEnd(
+                    of: ticket, on: name, problem: Self.text(of: error), isServers: false, at: now())
+                throw LogInRefusal.pool(entry.pool.name, .foreignUser)
+            }
             let failure = (error as? LogInRefusal) ?? .failed(name, Self.text(of: error))
             // Without an agent, what an account of the node's lacks is in its settings: others can log in there.
             terminals.noteEnd(
@@ -320,6 +327,7 @@ extension LogIns {
         case .noAnswer(_, let seconds): "its agent did not answer within \(seconds) s"
         case .gone: "its agent went away before it answered"
         case .refused(_, let problem): problem.beginning(byteCount: 256)
+        case .foreigner: "its directory has the person in none of the pool's groups"
         case nil: "\(error)"
         }
     }
@@ -342,11 +350,14 @@ extension LogIns {
             credential: isOwn ? "" : Secrets.hash(credential),
             publicKey: isOwn || !needsKey ? "" : entry.way.request.publicKey,
             lifetime: Self.lifetime, from: entry.way.address.description, account: account,
-            endsSessions: order.ends)
+            endsSessions: order.ends, groups: entry.groups)
         let watch = Task { await self.watch(order.server, by: order.kind) }
         defer { watch.cancel() }
         let result = try await terminals.order(
             .prepare(logIn), on: name, seconds: min(left, Self.orderPatience / 1_000))
+        guard entry.groups == nil || result.ready?.isMember == true else {
+            throw LogInRefusal.failed(name, "its agent is too old to tell groups of its directory")
+        }
         return Opening(user: entry.choice.user, credential: isOwn ? "" : credential, ready: result.ready)
     }
 

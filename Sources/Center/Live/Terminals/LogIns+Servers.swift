@@ -14,6 +14,11 @@ extension LogIns {
                 unfit.insert(server.name)
             }
         }
+        if entry.groups != nil {
+            let unattended = terminals.withoutAgent(among: servers.map(\.name))
+            guard unattended.count < servers.count else { throw .unknownGroups(entry.choice.user) }
+            unfit.formUnion(unattended)
+        }
         if entry.isForWindows {
             let others = servers.filter { $0.system != .windows }
             guard others.count < servers.count else { throw .account(.unusableName) }

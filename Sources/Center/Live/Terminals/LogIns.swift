@@ -115,7 +115,7 @@ package final class LogIns: Sendable {
             release(choice)
         }
         let account = try account(choice, settings, in: snapshot)
-        try requireLeave(choice.user, of: node, in: pool, snapshot)
+        let groups = try requireLeave(choice, of: node, in: pool, snapshot)
         // One after the other, so that a person who logs in at two places at once has one session.
         if pool.secondLogIn != .allow {
             try await takeTurn(of: choice.user)
@@ -124,7 +124,8 @@ package final class LogIns: Sendable {
         var entry = Entry(
             way: way, node: node.name, pool: pool, choice: choice, account: account,
             windows: Self.windows(choice, of: node, settings, in: snapshot), protocols: shown,
-            nodeProtocols: protocols, hasPasswordHere: Self.hasPassword(choice, in: snapshot))
+            nodeProtocols: protocols, groups: groups,
+            hasPasswordHere: Self.hasPassword(choice, in: snapshot))
         return try await settle(&entry)
     }
 
@@ -251,14 +252,22 @@ package final class LogIns: Sendable {
         }
     }
 
+    /// - Returns: groups that are asked of the directory of the server that is chosen: the person, whom none here knows, has to be in one of
+    ///   them; nil: it is not asked. A server's word lets people in to itself alone.
     private func requireLeave(
-        _ user: String, of node: Node, in pool: TerminalPool, _ snapshot: FleetSnapshot
-    ) throws(LogInRefusal) {
-        let known = (try? LogInName(user)).flatMap { snapshot.contents.terminals.accounts[$0] }
-        let refusal = pool.refusal(of: user, in: Set(known?.groups ?? []), at: node.group, on: moment)
-        guard let refusal else { return }
-        if refusal == .foreignUser, known == nil, !pool.groups.isEmpty { throw .unknownGroups(user) }
-        throw .pool(pool.name, refusal)
+        _ choice: AccountChoice, of node: Node, in pool: TerminalPool, _ snapshot: FleetSnapshot
+    ) throws(LogInRefusal) -> [String]? {
+        let known = (try? LogInName(choice.user)).flatMap { snapshot.contents.terminals.accounts[$0] }
+        func refusal(in groups: [String]) -> PoolRefusal? {
+            pool.refusal(of: choice.user, in: Set(groups), at: node.group, on: moment)
+        }
+        guard let refused = refusal(in: known?.groups ?? []) else { return nil }
+        guard refused == .foreignUser, known == nil, !pool.groups.isEmpty else {
+            throw .pool(pool.name, refused)
+        }
+        guard case .own = choice else { throw .unknownGroups(choice.user) }
+        if let other = refusal(in: pool.groups) { throw .pool(pool.name, other) }
+        return pool.groups
     }
 }
 
