@@ -21,13 +21,21 @@ package struct DeliveryJournal: ~Copyable {
 
     /// Opens the journal, creating it if needed.
     package init(_ path: String) throws(SystemError) {
-        let length = Self.recordByteCount * Self.recordCount
+        let number = try Self.prepare(path)
+        file = try FileDescriptor(opening: path, flags: O_WRONLY)
+        self.number = number
+    }
+
+    /// Makes the file unless it is there in its full length.
+    ///
+    /// - Returns: the number of the record that comes next.
+    private static func prepare(_ path: String) throws(SystemError) -> UInt64 {
+        let length = recordByteCount * recordCount
         if FileStatus(path)?.byteCount != length {
             try WholeFile.replace(
                 path, with: [UInt8](repeating: 0, count: length), mode: 0o600, at: .deliveries)
         }
-        number = try Self.records(at: path).map { $0.number &+ 1 }.max() ?? 0
-        file = try FileDescriptor(opening: path, flags: O_WRONLY)
+        return try records(at: path).map { $0.number &+ 1 }.max() ?? 0
     }
 
     /// What is in the journal at `path`, in no order; empty when it is missing.
