@@ -30,8 +30,9 @@ struct TerminalRoutes {
         }
         api.put("terminals/:name", .configure) { request, context, acts in
             var server = try await request.decoded(TerminalServer.self, upTo: 1 << 20)
-            server.name = try context.name()
-            return try await JSONAnswer(acts.saveTerminal(server, if: request.precondition))
+            server.name = try TerminalName(context.parameter("name"))
+            let saved = try await acts.saveTerminal(server, if: request.precondition)
+            return try JSONAnswer(saved)
         }
         api.patch("terminals/:name", .configure) { request, context, acts in
             try await JSONAnswer(
@@ -65,8 +66,9 @@ struct TerminalRoutes {
         }
         api.put("pools/:name", .configure) { request, context, acts in
             var pool = try await request.decoded(TerminalPool.self, upTo: 1 << 20)
-            pool.name = try context.name()
-            return try await JSONAnswer(acts.savePool(pool, if: request.precondition))
+            pool.name = try PoolName(context.parameter("name"))
+            let saved = try await acts.savePool(pool, if: request.precondition)
+            return try JSONAnswer(saved)
         }
         api.patch("pools/:name", .configure) { request, context, acts in
             try await JSONAnswer(
