@@ -2,6 +2,7 @@ import API
 import ArgumentParser
 import Fleet
 import Foundation
+import Linux
 import NIOHTTP1
 
 /// `roost admin …`
@@ -179,7 +180,7 @@ struct TokenList: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.get("tokens", [TokenAnswer].self)) { tokens in
-                let now = Int(Date().timeIntervalSince1970)
+                let now = SystemClock.wall / 1_000
                 var table = TextTable(["ID", "NAME", "OWNER", "ROLES", "EXPIRES", "USED"])
                 for token in tokens {
                     table.add([
@@ -217,7 +218,7 @@ struct TokenAdd: AsyncParsableCommand {
                 name: name, grants: grants.isEmpty ? nil : grants, days: days, owner: owner)
             let data = try await server.client.send(.POST, "tokens", json: wish)
             let token = try JSONDecoder().decode(TokenAnswer.self, from: data)
-            if let rest = token.restsAt, rest <= Int(Date().timeIntervalSince1970) {
+            if let rest = token.restsAt, rest <= SystemClock.wall / 1_000 {
                 printError("warning: it has no effect until \(token.owner) logs in to the control center")
             }
             try output.write(token) { "\($0.token ?? "")\n" }

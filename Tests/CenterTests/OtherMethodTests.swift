@@ -42,7 +42,7 @@ import Testing
         #expect(try await fleet.ask("PROPFIND", "/nodes").status == 501)
         // An empty name is none: without it, this would be the removal of a node called alarm.
         let nameless = try await fleet.ask("DELETE", "/api/v1/nodes//alarm")
-        #expect(nameless.status == 404 && nameless.body.contains("a name in /api/v1/nodes//alarm is empty"))
+        #expect(nameless.status == 404 && nameless.body.contains("alarm is empty"))
         // A literal path stands before a parameter of the same place.
         let head = try await fleet.ask("HEAD", "/login")
         #expect(head.status == 200 && head.body.isEmpty)

@@ -44,7 +44,7 @@ extension MatrixRow {
         GET /desktops/agents  anywhere  200
         POST /desktops/agents  place  200  server=&group=GROUP
         POST /desktops/agents  place  422  server=a+b&group=GROUP
-        GET /desktops/agents/ts-of-NODE/revoke  hidden  200
+        GET /desktops/agents/ts-of-NODE/revoke  place  200
         POST /desktops/agents/ts-of-NODE/revoke  hidden  303
         """#
 }

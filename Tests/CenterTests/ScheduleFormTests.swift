@@ -26,7 +26,7 @@ import Testing
                 == .set(
                     ScheduledSettings(
                         target: "/school",
-                        set: ["loader": .text("ipxe"), "kernel-arguments": .text("quiet a=b")],
+                        set: ["loader": .text("ipxe"), "kernel-arguments": .list(["quiet", "a=b"])],
                         unset: ["swap"])))
     }
 

@@ -68,10 +68,11 @@ extension EndToEnd.Servers.CenterTests {
             try browser.tab(to: "tbody td a")
             try browser.keys(Key.enter)
             try browser.tab(to: "#text")
+            try agent.carryOutNextOrder()
             try browser.keys("The server restarts soon" + Key.enter)
-            let order = try agent.carryOutOrder()
-            #expect(order.contains("The server restarts soon") && order.contains("s1"))
             try browser.waitFor("The message was sent.")
+            let order = try agent.given
+            #expect(order.contains("The server restarts soon") && order.contains("s1"))
             try find("pc-7")
             try browser.waitFor("It has nothing to boot next")
             try browser.keys("?")

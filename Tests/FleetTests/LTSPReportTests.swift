@@ -100,7 +100,7 @@ import Wire
     }
 
     private static let noText: [([UInt8], Int, String)] = [
-        ([0xFF, 0xFE, 0x00, 0x00, 0x5B, 0x00, 0x00, 0x00], 1, "UTF-16"),
+        ([0xFF, 0xFE, 0x00, 0x00, 0x5B, 0x00, 0x00, 0x00], 1, "UTF-32"),
         (wide("[default]\n", isBigEndian: false), 1, "in UTF-16"),
         (wide("[default]\n", isBigEndian: true), 1, "in UTF-16"),
         (Array("[default]\rA = 1\rB = 2\r".utf8), 1, "old Mac"),
@@ -140,7 +140,8 @@ import Wire
         let chain =
             (0..<9_000).map { "[s\($0)]\nLIKE = s\($0 + 1)\nA\($0) = 1\n" }.joined() + "[s9000]\nZ = 1\n"
         let conf = LTSConf(Array(chain.utf8))
-        for _ in 0..<20 { #expect(conf.variables(of: LTSPMachine(hostName: "s0")).count == 9_001) }
+        // No more variables than a machine may have.
+        for _ in 0..<20 { #expect(conf.variables(of: LTSPMachine(hostName: "s0")).count == 1_000) }
         let stars = "[clients]\nA=1\n[\(String(repeating: "*a", count: 500))]\nB=1\n"
         let machine = LTSPMachine(hostName: String(repeating: "a", count: 400) + "b")
         #expect(LTSPConf(Array(stars.utf8)).variables(of: machine).values == ["A": "1"])

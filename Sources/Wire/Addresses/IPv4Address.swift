@@ -48,4 +48,6 @@ extension IPv4Address: WireCodable {
 
 extension IPv4Address: TextCoded {
     package static var form: String { "an IPv4 address" }
+    package init(from decoder: any Decoder) throws { try self.init(textFrom: decoder) }
+    package func encode(to encoder: any Encoder) throws { try encode(textTo: encoder) }
 }

@@ -85,4 +85,6 @@ extension MACAddress: WireCodable {
 
 extension MACAddress: TextCoded {
     package static var form: String { "a hardware address (52:54:00:12:34:56)" }
+    package init(from decoder: any Decoder) throws { try self.init(textFrom: decoder) }
+    package func encode(to encoder: any Encoder) throws { try encode(textTo: encoder) }
 }

@@ -8,7 +8,11 @@ package protocol TextCoded: Codable, CustomStringConvertible {
 }
 
 extension TextCoded {
-    package init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws { try self.init(textFrom: decoder) }
+    package func encode(to encoder: any Encoder) throws { try encode(textTo: encoder) }
+
+    /// Types with a raw value call this themselves: the standard library would have them read as that.
+    init(textFrom decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let value = Self(text) else {
@@ -17,7 +21,7 @@ extension TextCoded {
         self = value
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    func encode(textTo encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }
