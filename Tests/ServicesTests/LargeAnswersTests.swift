@@ -22,7 +22,7 @@ import Wire
     }
 
     @Test func `what finds no room waits, in order, and what is small does not`() throws {
-        let answers = LargeAnswers()
+        let answers = LargeAnswers { 0 }
         var sent = (0..<4).map { _ in answers.answer(Self.large, now: 0) { sealed(Self.large) } }
         #expect(sent.allSatisfy { $0.byteCount == Self.large })
         #expect(answers.usedByteCount == LargeAnswers.byteLimit)
@@ -70,7 +70,7 @@ import Wire
     }
 
     @Test func `one that alone has more than all may goes out alone`() {
-        let answers = LargeAnswers()
+        let answers = LargeAnswers { 0 }
         let one = answers.answer(LargeAnswers.byteLimit * 2, now: 0) { sealed(LargeAnswers.byteLimit * 2) }
         #expect(one.status == 200 && one.place != nil)
         guard case .later = answers.answer(Self.large, now: 0, { sealed(Self.large) }).body else {
@@ -80,7 +80,7 @@ import Wire
     }
 
     @Test func `a refusal takes no room, one who has gone gets nothing, and waiting has an end`() throws {
-        let answers = LargeAnswers()
+        let answers = LargeAnswers { 0 }
         #expect(answers.answer(Self.large, now: 0) { .error(403, "no") }.place == nil)
         #expect(answers.usedByteCount == 0)
         let full = answers.answer(LargeAnswers.byteLimit, now: 0) { sealed(LargeAnswers.byteLimit) }
