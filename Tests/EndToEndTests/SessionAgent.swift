@@ -61,15 +61,15 @@ final class SessionAgent {
 
     /// Says that the next order was carried out, as soon as it comes; does not wait for it: what gives orders waits for that.
     func carryOutNextOrder() throws {
-        let script = """
+        let script = #"""
             for _ in $(seq 300); do
-              id=$(sed -n 's/.*"id":"\\([^"]*\\)".*/\\1/p' "$1" | head -n 1)
+              id=$(sed -n 's/.*"id":"\([^"]*\)".*/\1/p' "$1" | head -n 1)
               [ -z "$id" ] || break
               sleep 0.1
             done
             shift
             exec curl -f -m 30 -H 'Content-Type: application/json' --data-binary "{\"order\":\"$id\",\"problem\":\"\"}" "$@"
-            """
+            """#
         let answer = Process()
         answer.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         answer.arguments = ["sh", "-c", script, "sh", "\(directory)/orders"] + arguments(for: "results")
