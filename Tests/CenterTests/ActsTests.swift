@@ -95,7 +95,10 @@ import Wire
     @Test(arguments: Role.allCases)
     func `each role can do what it may in its own place, and nothing elsewhere`(role: Role) async throws {
         let fleet = try await SmallFleet()
-        for row in ActRow.all {
+        // A fifth of them where a sample is enough, another one for each role.
+        let first = Role.allCases.firstIndex(of: role) ?? 0
+        let rows = ActRow.all.enumerated().filter { !Extent.isSample || ($0.offset + first) % 5 == 0 }
+        for row in rows.map(\.element) {
             for home in [Place.site, .school] {
                 let acts = Self.acts(role, in: home, of: fleet)
                 for place in [.place, .hidden].contains(row.reach) ? Place.allCases : [.school] {

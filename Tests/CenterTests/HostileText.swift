@@ -26,11 +26,11 @@ struct HostileText: Sendable, CustomTestStringConvertible {
     init(_ text: String) { bytes = Array(text.utf8) }
     init(bytes: [UInt8], isLong: Bool = false) { (self.bytes, self.isLong) = (bytes, isLong) }
 
-    /// Every fourth where a sample is enough, and the longest.
+    /// Every eighth where a sample is enough, and the longest.
     static let all: [HostileText] = {
         let all = controls + syntax + notUTF8
         guard Extent.isSample else { return all }
-        return all.enumerated().filter { $0.offset % 4 == 0 || $0.element.isLong }.map(\.element)
+        return all.enumerated().filter { $0.offset % 8 == 0 || $0.element.isLong }.map(\.element)
     }()
 
     /// C0, DEL and C1, and text-direction marks, in groups that fit into the shortest field.
