@@ -19,7 +19,7 @@ package struct WrittenDelivery: Equatable, Sendable {
 extension BootTracker {
     /// Takes up deliveries that the earlier run of the server did not get to record with their boots.
     ///
-    /// - Returns: what is to be recorded.
+    /// - Returns: the events to record.
     package mutating func restore(_ deliveries: [WrittenDelivery]) -> [BootEvent] {
         deliveries.compactMap { written in
             guard

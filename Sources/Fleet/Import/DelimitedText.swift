@@ -6,7 +6,7 @@ package struct UnreadableTable: Error, Equatable, CustomStringConvertible {
 
     package var description: String { line.map { "line \($0): \(problem)" } ?? problem }
 
-    /// Of a file that is to be any text, and no list.
+    /// Of a file that holds plain text, not a table.
     package var problemOfText: String { String(problem.prefix { $0 != ":" }) }
 }
 

@@ -22,7 +22,7 @@ struct AgentsView: TemplateView {
         var version: String
         var sessions: String
         var until: String
-        /// Where it is asked whether its agent is to be revoked; nil for callers who may not.
+        /// The page that confirms revoking its agent; nil for callers without the permission.
         var revoke: String?
         /// For screen readers.
         var spoken: String
