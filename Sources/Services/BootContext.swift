@@ -244,7 +244,7 @@ package final class BootContext {
         if let steps { return .apply(number: steps) }
         if case .order(let order) = next { return order }
         // Last: a node that does not know this order would hear no other.
-        return hasNewsOfNodes(for: machine, in: boot) ? .nodes : nil
+        return hasNewsOfNodes(for: machine, asking: asked) ? .nodes : nil
     }
 
     // MARK: Who is logged in

@@ -113,8 +113,11 @@ extension BootContext {
     }
 
     /// Whether a running machine should fetch what it knows of others.
-    func hasNewsOfNodes(for machine: MACAddress, in boot: String) -> Bool {
-        guard let group = knownGroup(of: machine) else { return false }
+    func hasNewsOfNodes(for machine: MACAddress, asking asked: RunningSteps.Asked) -> Bool {
+        let boot = asked.boot
+        guard let group = knownGroup(of: machine), holdsConfiguration(machine, asking: asked) else {
+            return false
+        }
         return knownNodeLists.isNews(group, to: machine, in: boot, now: EventLoop.now()) {
             makeKnownNodes(in: group)
         }

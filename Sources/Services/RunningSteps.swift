@@ -57,6 +57,19 @@ struct RunningSteps {
 }
 
 extension BootContext {
+    /// Whether a running machine may have more of what configurations consist of: this boot got one, with all that a machine proves for it,
+    /// and the machine has neither been removed nor refused since.
+    func holdsConfiguration(_ machine: MACAddress, asking asked: RunningSteps.Asked) -> Bool {
+        guard let progress = tracker.progress(of: machine), progress.boot == asked.boot,
+            progress.delivery != nil
+        else { return false }
+        if node(of: machine) != nil { return true }
+        guard case .image = plan(for: machine, at: asked.address, server: asked.server).target else {
+            return false
+        }
+        return true
+    }
+
     /// What the configuration of a machine consists of now.
     func contents(
         for machine: MACAddress, at address: IPv4Address, server: IPv4Address

@@ -18,8 +18,9 @@ extension BootContext {
     ) -> BootContent? {
         let card = machine(at: peer, on: interface)
         let owner: Node? = card.flatMap { self.node(of: $0) }
-        let reader = VariableReader(
-            node: owner, card: card, address: peer, isNodeItself: owner != nil)
+        // Where a TPM decides who gets a configuration, an address is no proof: what is confidential in it goes nowhere in clear.
+        let isNodeItself = card.map { owner != nil && !isTPMDecisive(for: $0, at: peer) } ?? false
+        let reader = VariableReader(node: owner, card: card, address: peer, isNodeItself: isNodeItself)
         return snapshot.variableFile(dialect, for: reader, image: image(named: directories)).map {
             .text($0, stage: nil)
         }

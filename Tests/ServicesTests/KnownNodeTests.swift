@@ -86,7 +86,9 @@ import Wire
     private let key = ServerKey()
 
     /// A context in which the machine is farm-1, at its fixed address.
-    private func context(_ settings: [String: SettingValue]) throws -> BootContext {
+    ///
+    /// - Parameter isDelivered: whether it got its configuration in this boot.
+    private func context(_ settings: [String: SettingValue], isDelivered: Bool = true) throws -> BootContext {
         let snapshot = FleetSnapshot(
             revision: 1,
             nodes: [
@@ -102,6 +104,12 @@ import Wire
             snapshot: snapshot, tracker: BootTracker()
         ) { _ in }
         context.note(.dhcp, of: machine, detail: "")
+        if isDelivered {
+            let address = try #require(IPv4Address("10.77.0.5"))
+            _ = context.deliver(
+                to: machine, at: address, boot: try #require(context.tracker.currentBoot(of: machine)),
+                key: NodeKey().publicBytes)
+        }
         return context
     }
 
@@ -158,6 +166,34 @@ import Wire
             #expect(try status("GET", "nodes?boot=\(boot)\(bad)") == 400, "\(bad)")
         }
         #expect(try status("POST", "nodes?boot=\(boot)&question=\(question)") == 405)
+    }
+
+    @Test func `a boot without a configuration gets no list of other nodes, and is not asked to fetch one`()
+        throws
+    {
+        let context = try context(
+            ["known-nodes": .text("/farm"), "report-sessions": .boolean(false)], isDelivered: false)
+        let boot = try #require(context.tracker.currentBoot(of: machine))
+        #expect(bytes(try answer(context, "GET", "orders?boot=\(boot)")).isEmpty)
+        let path = "nodes?boot=\(boot)&question=\(SignedAnswer.newQuestion())"
+        #expect(try answer(context, "GET", path).status == 403)
+    }
+
+    @Test func `a machine that is no node any more gets no list, though the site's settings name a group`()
+        throws
+    {
+        let context = try context(["known-nodes": .text("/farm")])
+        let boot = try #require(context.tracker.currentBoot(of: machine))
+        let site = NodeGroup(
+            path: .site, settings: ["known-nodes": .text("/farm"), "enrolment": .text("quarantine")])
+        context.swap(
+            FleetSnapshot(revision: 2, nodes: [], groups: [site, NodeGroup(path: farm)], images: []))
+        // As far as the server knows, this address is still the machine's.
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        context.clientAddress = { [machine] in (machine, ClientAddress(address: $0, network: network)) }
+        #expect(bytes(try answer(context, "GET", "orders?boot=\(boot)")).isEmpty)
+        let path = "nodes?boot=\(boot)&question=\(SignedAnswer.newQuestion())"
+        #expect(try answer(context, "GET", path).status == 403)
     }
 
     @Test func `a node whose settings name no group is asked for nothing, and gets nothing`() throws {

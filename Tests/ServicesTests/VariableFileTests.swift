@@ -97,6 +97,32 @@ import Wire
         #expect(try self.text("node/02:00:00:00:00:01/lts.conf", for: stranger) == nil)
     }
 
+    /// A card's address proves nothing where a TPM decides who gets a configuration.
+    @Test func `a node that a TPM identifies gets no passwords in clear`() throws {
+        let tpm = BoundTPM(
+            node: try NodeName("pc-1"), tpm: TPMIdentity(endorsement: "e", attestation: "a", kind: .ecc),
+            boundAt: 1)
+        func text(_ use: TPMUse, isBound: Bool) throws -> String {
+            let context = try context()
+            var contents = context.snapshot.contents
+            contents.groups[.site] = NodeGroup(path: .site, settings: ["tpm": .text(use.rawValue)])
+            context.swap(FleetSnapshot(revision: 2, contents: contents))
+            if isBound { context.swap(context.snapshot.observing { $0.tpms[tpm.node] = tpm }) }
+            guard
+                case .text(let text, _) = try context.content(
+                    at: "ltsp/i386/lts.conf", for: address, server: .loopback)
+            else { return "" }
+            return text
+        }
+        for guarded in [try text(.use, isBound: true), try text(.require, isBound: false)] {
+            #expect(guarded.contains("X_MODE_0=\"1024x768\""))
+            #expect(!guarded.contains("tiger") && !guarded.contains("abc.def"))
+        }
+        for open in [try text(.use, isBound: false), try text(.ignore, isBound: true)] {
+            #expect(open.contains("tiger") && open.contains("abc.def"))
+        }
+    }
+
     @Test func `a directory that names an image has that image's file`() throws {
         for path in ["ltsp/trusty/lts.conf", "ltsp-trusty/i386/lts.conf", "trusty/lts.conf"] {
             #expect(try text(path, for: stranger)?.contains("SERVER=\"10.0.0.9\"") == true, "\(path)")

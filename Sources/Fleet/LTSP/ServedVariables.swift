@@ -33,7 +33,8 @@ extension FleetSnapshot {
         var text = LTSPFileText.of(
             given.map { ($0.name, $0.value) }, header: dialect.header, isOneLine: dialect == .lts)
         for variable in withheld {
-            text += "# \(variable.name) is only for the machine that it is set for, with its own address\n"
+            text +=
+                "# \(variable.name) is only for the machine that it is set for, at its own address, and for none that a TPM identifies\n"
         }
         return text
     }

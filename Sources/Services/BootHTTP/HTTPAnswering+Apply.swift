@@ -6,7 +6,9 @@ extension HTTPAnswering {
     /// `POST /node/MAC/apply?boot=ID` with a request by the ``RunKey`` that came with the configuration: returns the changed steps that the
     /// running node is to carry out, sealed to the new key in the request. Without that key there is nothing to be had, and a request is good
     /// for one order.
-    func apply(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
+    func apply(
+        _ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address, server: IPv4Address
+    ) -> HTTPAnswer {
         guard request.method == "POST", let boot = request.query("boot") else {
             return .notAllowed("POST", "a running node posts its key here")
         }
@@ -17,6 +19,8 @@ extension HTTPAnswering {
             return .error(
                 403, "this request was not made for this order, with the key of this boot's configuration")
         }
+        let asked = RunningSteps.Asked(boot: boot, address: peer, server: server)
+        guard context.holdsConfiguration(machine, asking: asked) else { return Self.noConfiguration }
         let steps: [AppliedStep]
         do throws(UnreadableSetting) {
             steps = try context.takeSteps(for: machine, in: boot)

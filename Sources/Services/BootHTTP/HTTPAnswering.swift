@@ -66,10 +66,12 @@ struct HTTPAnswering {
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine, peer: peer, server: server)
             case "apply":
-                return large(machine, peer) { apply(request, body: body, machine: machine) }
+                return large(machine, peer) {
+                    apply(request, body: body, machine: machine, peer: peer, server: server)
+                }
             case "ticket": return ticket(request, body: body, machine: machine, peer: peer)
             case "tpm": return tpm(request, body: body, machine: machine, peer: peer)
-            case "nodes": return knownNodes(request, machine: machine)
+            case "nodes": return knownNodes(request, machine: machine, peer: peer, server: server)
             case "configuration":
                 return large(machine, peer) {
                     configuration(request, body: body, machine: machine, peer: peer, server: server)
@@ -220,11 +222,15 @@ struct HTTPAnswering {
     }
 
     /// `GET /node/MAC/nodes?boot=ID&question=RANDOM`: what a running node knows of others, signed with the question.
-    private func knownNodes(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
+    private func knownNodes(
+        _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
+    ) -> HTTPAnswer {
         guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "these nodes belong to another boot")
         }
+        let asked = RunningSteps.Asked(boot: boot, address: peer, server: server)
+        guard context.holdsConfiguration(machine, asking: asked) else { return Self.noConfiguration }
         guard let question = request.query("question"), SignedAnswer.isQuestion(question) else {
             return .error(400, "a node asks with a question of \(SignedAnswer.questionLength) digits")
         }
@@ -236,6 +242,11 @@ struct HTTPAnswering {
         let signed = SignedAnswer.bytes(
             work, to: question, of: machine, in: boot, by: context.settings.key)
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(signed))
+    }
+
+    /// For a machine that has no configuration to begin with.
+    static var noConfiguration: HTTPAnswer {
+        .error(403, "this boot got no configuration, or the machine was removed or refused since: restart it")
     }
 
     /// `GET /node/MAC/orders?boot=ID[&mark=MARK]`: what a running node should do: `restart` (once), `apply NUMBER` changed steps until it has fetched

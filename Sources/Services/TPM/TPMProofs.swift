@@ -128,6 +128,16 @@ extension BootContext {
         send(.tpm(BoundTPM(node: node.name, tpm: proof.tpm, boundAt: self.now() / 1_000)))
     }
 
+    /// Whether a node's configuration goes to a TPM alone: it is bound to one, or has to have one.
+    func isTPMDecisive(for machine: MACAddress, at peer: IPv4Address) -> Bool {
+        guard let node = node(of: machine) else { return false }
+        switch tpmUse(of: machine, node, at: peer) {
+        case .ignore: return false
+        case .use: return snapshot.tpm(of: node.name) != nil
+        case .require: return true
+        }
+    }
+
     /// Once in each boot.
     private func raise(
         _ property: MachineProperty, of machine: MACAddress, at peer: IPv4Address, in boot: String,
