@@ -46,6 +46,64 @@ import Testing
         #expect(ann.place == .site)
     }
 
+    /// A school with a room, in which bob and a token of ann have roles.
+    private func school() throws -> (fleet: FleetSnapshot, school: GroupPath, room: GroupPath) {
+        let (school, room) = (try GroupPath("/school"), try GroupPath("/school/room-1"))
+        let bob = Administrator(name: "bob", grants: [Grant(.auditor), Grant(.operator_, in: room)])
+        let token = APIToken(
+            id: 1, name: "ci", owner: "ann", grants: [Grant(.helpdesk, in: room)], createdAt: 0,
+            expiresAt: nil)
+        let hook = WebHook(id: 1, url: "https://a.example", secret: "s", kinds: [], group: room)
+        let fleet = try fleet(ann, bob).applying(
+            [
+                .group(school, NodeGroup(path: school)), .group(room, NodeGroup(path: room)),
+                .token(1, token, hash: "h"), .webHook(1, hook),
+            ], revision: 2)
+        return (fleet, school, room)
+    }
+
+    @Test func `roles in a group go with it, and come back by undo alone`() throws {
+        let (fleet, _, room) = try school()
+        let removal = try fleet.checking([.group(room, nil)])
+        let access = removal.after.contents.access
+        #expect(access.administrators["bob"]?.grants == [Grant(.auditor)])
+        #expect(access.administrators["ann"] == ann)
+        // It has no role, and is not revoked: undo could not bring that back.
+        #expect(access.tokens[1]?.grants.isEmpty == true)
+        #expect(removal.endedLogIns == ["bob"])
+        // A group that is made there later is another one.
+        let again = try removal.after.checking([.group(room, NodeGroup(path: room))]).after
+        #expect(again.contents.access == access)
+        let undone = try removal.after.checking(removal.edits.reversed().map { $0.inverse(in: fleet) }).after
+        #expect(undone.contents.access == fleet.contents.access)
+        // What stays in the same change, or is said otherwise there, stays so.
+        let both = try fleet.checking([.group(room, nil), .group(room, NodeGroup(path: room))]).after
+        #expect(both.contents.access == fleet.contents.access)
+        let declared = Administrator(name: "bob", grants: [Grant(.helpdesk)])
+        let said = try fleet.checking([.administrator("bob", declared), .group(room, nil)]).after
+        #expect(said.contents.access.administrators["bob"] == declared)
+    }
+
+    @Test func `a group is removed by those who could take the roles in it`() throws {
+        let (fleet, school, room) = try school()
+        let removal = FleetEdit.group(room, nil)
+        #expect(
+            Set(removal.grants(in: fleet)) == [Grant(.operator_, in: room), Grant(.helpdesk, in: room)])
+        #expect(FleetEdit.group(room, NodeGroup(path: room)).grants(in: fleet).isEmpty)
+        #expect([Grant(.operator_, in: school)].cover(removal.grants(in: fleet)))
+        #expect(![Grant(.helpdesk, in: school)].cover(removal.grants(in: fleet)))
+    }
+
+    @Test func `roles and web hooks move with their group`() throws {
+        let (fleet, school, _) = try school()
+        let college = try GroupPath("/college")
+        let access = try fleet.checking(fleet.edits(moving: school, to: college)).after.contents.access
+        let moved = try GroupPath("/college/room-1")
+        #expect(access.administrators["bob"]?.grants == [Grant(.auditor), Grant(.operator_, in: moved)])
+        #expect(access.tokens[1]?.grants == [Grant(.helpdesk, in: moved)])
+        #expect(access.webHooks[1]?.group == moved)
+    }
+
     @Test func `a change says whether a password is in it`() throws {
         let fleet = try fleet(ann)
         var named = ann

@@ -90,6 +90,11 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
 
     package var place: GroupPath { path }
 
+    /// Roles in a group go with it.
+    package static func grants(of change: RecordChange<NodeGroup>, in snapshot: FleetSnapshot) -> [Grant] {
+        change.after == nil ? snapshot.roles(in: change.key) : []
+    }
+
     package static func reach(of change: RecordChange<NodeGroup>) -> EditReach { .group(change.key) }
 }
 
@@ -154,6 +159,7 @@ extension FleetSnapshot {
             hook.group = try moved(hook.group)
             return .namedHook(hook.name, hook)
         }
+        edits += try moving(WebHook.Record.self, in: \.group) + roleEdits(moving: from, moved)
         return edits + concerned.reversed().map { .group($0.path, nil) }
     }
 }

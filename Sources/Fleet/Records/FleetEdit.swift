@@ -247,7 +247,8 @@ extension FleetSnapshot {
     ///
     /// - Parameter plan: the addresses that nodes may have.
     package func checking(_ edits: [FleetEdit], within plan: AddressPlan = .unknown) throws -> CheckedChange {
-        let edits = edits + followers(of: renames(by: edits), in: edits) + losses(by: edits)
+        let edits =
+            edits + followers(of: renames(by: edits), in: edits) + losses(by: edits) + roleLosses(by: edits)
         let after = try applying(edits, revision: revision, within: plan)
         return CheckedChange(before: self, edits: edits.map { $0.settled(in: after) }, after: after)
     }
