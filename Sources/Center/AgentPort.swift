@@ -79,18 +79,16 @@ struct AgentPort {
     private func closeRevoked() async throws {
         while true {
             let events = agents.fleet.events.listen()
-            // Also where there are too many listeners, or one was lost.
+            // Also where this one was lost.
             await connections.close(unless: counts)
-            if let events {
-                var number = 0
-                for await event in events {
-                    let isGap = number != 0 && event.number > number + 1
-                    number = event.number
-                    guard isGap || event.event?.kind == .configuration else { continue }
-                    await connections.close(unless: counts)
-                }
-                try Task.checkCancellation()
+            var number = 0
+            for await event in events {
+                let isGap = number != 0 && event.number > number + 1
+                number = event.number
+                guard isGap || event.event?.kind == .configuration else { continue }
+                await connections.close(unless: counts)
             }
+            try Task.checkCancellation()
             try await Task.sleep(for: .seconds(Self.pulse))
         }
     }

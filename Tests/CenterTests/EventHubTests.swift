@@ -12,7 +12,7 @@ import Testing
 
     @Test func `a slow listener loses the oldest events, and sees it by their numbers`() async throws {
         let hub = EventHub()
-        let stream = try #require(hub.listen(bufferLimit: 3))
+        let stream = hub.listen(bufferLimit: 3)
         for number in 1...10 { hub.publish(Self.event(number)) }
         var (numbers, texts, events) = ([Int](), [String](), stream.makeAsyncIterator())
         while numbers.count < 3, let next = await events.next() {
@@ -28,7 +28,7 @@ import Testing
         let hub = EventHub()
         let (ended, end) = AsyncStream.makeStream(of: Void.self)
         do {
-            let stream = try #require(hub.listen { end.yield() })
+            let stream = try hub.listen(as: "anna") { end.yield() }
             #expect(hub.listenerCount == 1)
             var events = stream.makeAsyncIterator()
             let first = await events.next()
@@ -40,10 +40,32 @@ import Testing
         #expect(hub.listenerCount == 0)
     }
 
-    @Test func `too many listeners are refused`() {
+    @Test func `too many listeners from outside are refused, and the server's own find room`() throws {
         let hub = EventHub()
-        let streams = (0..<EventHub.listenerLimit).compactMap { _ in hub.listen(bufferLimit: 1) }
-        #expect(streams.count == EventHub.listenerLimit && hub.listen() == nil)
+        let guests = (0..<EventHub.listenerLimit / EventHub.shareLimit).map { "account \($0)" }
+        var streams = try guests.flatMap { guest in
+            try (0..<EventHub.shareLimit).map { _ in try hub.listen(as: guest, bufferLimit: 1) }
+        }
+        #expect(throws: EventHub.Refusal.all) { try hub.listen(as: "anna") }
+        streams.append(hub.listen(bufferLimit: 1))
+        #expect(hub.listenerCount == EventHub.listenerLimit + 1)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an account takes its share, and no more until it has left one`() async throws {
+        let hub = EventHub()
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        var last: AsyncStream<EventHub.Numbered>? = try hub.listen(as: "anna", bufferLimit: 1) { end.yield() }
+        let streams = try (1..<EventHub.shareLimit).map { _ in try hub.listen(as: "anna", bufferLimit: 1) }
+        #expect(throws: EventHub.Refusal.share) { try hub.listen(as: "anna") }
+        let other = try hub.listen(as: "ben")
+        #expect(last != nil)
+        last = nil
+        for await _ in ended { break }
+        let next = try hub.listen(as: "anna")
+        #expect(throws: EventHub.Refusal.share) { try hub.listen(as: "anna") }
+        #expect(hub.listenerCount == streams.count + 2)
+        withExtendedLifetime((streams, other, next)) {}
     }
 
     @Test(arguments: [

@@ -121,7 +121,7 @@ import Wire
 
     @Test func `each change is an event, once, and many of one group are one`() async throws {
         let bench = try await bench(try TemporaryDirectory(), count: 12)
-        let stream = try #require(bench.services.fleet.events.listen())
+        let stream = bench.services.fleet.events.listen()
         var events = stream.makeAsyncIterator()
         _ = await events.next()
         bench.look()

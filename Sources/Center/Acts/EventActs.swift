@@ -3,19 +3,25 @@ import Fleet
 
 extension CenterServices {
     /// Events for one listener at an address.
-    func events(for address: String) throws -> AsyncStream<EventHub.Numbered> {
+    ///
+    /// - Parameter guest: the account or the link that it has them by.
+    func events(for address: String, as guest: String) throws -> AsyncStream<EventHub.Numbered> {
         guard let place = limits.takeStream(from: address) else {
             throw Problem(
                 503, "Too many listeners",
                 "at most \(CenterLimits.connectionLimit) streams of events for one address", retryAfter: 30)
         }
-        guard let events = fleet.events.listen(ended: { [limits] in limits.release(place) }) else {
+        do throws(EventHub.Refusal) {
+            return try fleet.events.listen(as: guest) { [limits] in limits.release(place) }
+        } catch {
             limits.release(place)
-            throw Problem(
-                503, "Too many listeners", "there are already \(EventHub.listenerLimit) listeners",
-                retryAfter: 30)
+            let why =
+                switch error {
+                case .all: "there are already \(EventHub.listenerLimit) listeners"
+                case .share: "at most \(EventHub.shareLimit) streams of events for one account or one link"
+                }
+            throw Problem(503, "Too many listeners", why, retryAfter: 30)
         }
-        return events
     }
 }
 
@@ -30,7 +36,7 @@ extension Acts {
         -> some AsyncSequence<EventHub.Numbered, Never> & Sendable
     {
         try require(.read)
-        let events = try services.events(for: address)
+        let events = try services.events(for: address, as: caller.account ?? caller.name)
         let leave = ListeningLeave(fleet) { [caller] in
             guard let recheck else { return true }
             return (try? await recheck())?.grants == caller.grants

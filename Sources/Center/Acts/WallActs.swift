@@ -106,7 +106,9 @@ struct WallBoard: Sendable {
         let leave = ListeningLeave(services.fleet) { [hash, group, services] in
             (try? await Self.link(hash, services))?.group == group
         }
-        return try services.events(for: address).prefix { [group, fleet = services.fleet] _ in
+        // No account has a name of this form.
+        let events = try services.events(for: address, as: "board \(hash)")
+        return events.prefix { [group, fleet = services.fleet] _ in
             guard group == .site || fleet.snapshot.groups[group] != nil else { return false }
             return await leave.holds()
         }.filter { [group] numbered in

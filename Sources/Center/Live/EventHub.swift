@@ -7,7 +7,8 @@ import Wire
 package final class EventHub: Sendable {
     /// Buffered events per listener.
     package static let bufferLimit = 256
-    package static let listenerLimit = 5_000
+    /// Listeners from outside: all of them, and those of one account or one link. The server's own always find room.
+    package static let (listenerLimit, shareLimit) = (5_000, 1_250)
 
     package struct Numbered: Sendable {
         /// Increases by one; a gap means lost events.
@@ -16,10 +17,35 @@ package final class EventHub: Sendable {
         package var event: ServerEvent?
     }
 
+    /// Why there is no room for another listener.
+    package enum Refusal: Error { case all, share }
+
     private struct State {
         var next = 1
         var listeners: [Int: AsyncStream<Numbered>.Continuation] = [:]
         var nextListener = 1
+        /// Listeners from outside, by whom they are, and all of them.
+        var shares: [String: Int] = [:]
+        var guestCount = 0
+
+        mutating func add(_ listener: AsyncStream<Numbered>.Continuation) -> Int {
+            defer { nextListener += 1 }
+            listeners[nextListener] = listener
+            return nextListener
+        }
+
+        mutating func takeShare(of guest: String) throws(Refusal) {
+            guard guestCount < EventHub.listenerLimit else { throw .all }
+            guard shares[guest, default: 0] < EventHub.shareLimit else { throw .share }
+            shares[guest, default: 0] += 1
+            guestCount += 1
+        }
+
+        mutating func releaseShare(of guest: String) {
+            let count = (shares[guest] ?? 1) - 1
+            shares[guest] = count > 0 ? count : nil
+            guestCount -= 1
+        }
     }
 
     private let state = Mutex(State())
@@ -48,30 +74,48 @@ package final class EventHub: Sendable {
 
     package var listenerCount: Int { state.withLock { $0.listeners.count } }
 
-    /// Events from now on; nil when there are too many listeners. A listener ends with its task.
+    /// Events from now on, for a part of the server. A listener ends with its task.
+    ///
+    /// - Parameter bufferLimit: buffered events for this listener; beyond that, the oldest are dropped.
+    package func listen(bufferLimit: Int = EventHub.bufferLimit) -> AsyncStream<Numbered> {
+        let (stream, continuation) = Self.makeStream(bufferLimit)
+        let id = state.withLock { $0.add(continuation) }
+        begin(continuation, id) {}
+        return stream
+    }
+
+    /// Events from now on, for a listener from outside.
     ///
     /// - Parameters:
-    ///   - bufferLimit: buffered events for this listener; beyond that, the oldest are dropped.
+    ///   - guest: the account or the link that it has them by.
     ///   - ended: called when it stops listening.
     package func listen(
-        bufferLimit: Int = EventHub.bufferLimit, ended: @escaping @Sendable () -> Void = {}
-    ) -> AsyncStream<Numbered>? {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: Numbered.self, bufferingPolicy: .bufferingNewest(bufferLimit))
-        let id: Int? = state.withLock { state in
-            guard state.listeners.count < Self.listenerLimit else { return nil }
-            let id = state.nextListener
-            state.nextListener += 1
-            state.listeners[id] = continuation
-            return id
+        as guest: String, bufferLimit: Int = EventHub.bufferLimit, ended: @escaping @Sendable () -> Void = {}
+    ) throws(Refusal) -> AsyncStream<Numbered> {
+        let (stream, continuation) = Self.makeStream(bufferLimit)
+        let id = try state.withLock { state throws(Refusal) in
+            try state.takeShare(of: guest)
+            return state.add(continuation)
         }
-        guard let id else { return nil }
+        begin(continuation, id) { [weak self] in
+            self?.state.withLock { $0.releaseShare(of: guest) }
+            ended()
+        }
+        return stream
+    }
+
+    private static func makeStream(_ bufferLimit: Int) -> (
+        AsyncStream<Numbered>, AsyncStream<Numbered>.Continuation
+    ) { AsyncStream.makeStream(of: Numbered.self, bufferingPolicy: .bufferingNewest(bufferLimit)) }
+
+    private func begin(
+        _ continuation: AsyncStream<Numbered>.Continuation, _ id: Int, ended: @escaping @Sendable () -> Void
+    ) {
         // The first bytes tell the browser at once that it is connected.
         continuation.yield(Numbered(number: 0, event: nil))
         continuation.onTermination = { [weak self] _ in
             _ = self?.state.withLock { $0.listeners.removeValue(forKey: id) }
             ended()
         }
-        return stream
     }
 }

@@ -7,7 +7,7 @@ struct EventPause: Sendable {
     /// A burst of events is one look.
     private let (shortest, longest): (Duration, Duration)
     /// From the beginning of the last look on.
-    private var events: AsyncStream<EventHub.Numbered>?
+    private var events: AsyncStream<EventHub.Numbered>
 
     init(
         _ kinds: Set<ServerEvent.Kind>, in hub: EventHub, shortest: Duration = .seconds(1), longest: Duration
@@ -21,13 +21,11 @@ struct EventPause: Sendable {
         try await Task.sleep(for: shortest)
         let (events, kinds, rest) = (events, kinds, longest - shortest)
         await withTaskGroup(of: Bool.self) { group in
-            if let events {
-                group.addTask {
-                    for await event in events where event.event.map({ kinds.contains($0.kind) }) ?? false {
-                        return true
-                    }
-                    return false
+            group.addTask {
+                for await event in events where event.event.map({ kinds.contains($0.kind) }) ?? false {
+                    return true
                 }
+                return false
             }
             group.addTask {
                 try? await Task.sleep(for: rest)

@@ -53,9 +53,8 @@ final class WebHookSender: Sendable {
     func begin(_ target: HookTarget) { running.withLock { begin(target, in: &$0) } }
 
     private func begin(_ target: HookTarget, in running: inout Running) {
-        guard running.tasks[target.key] == nil, !running.isOver,
-            let events = fleet.events.listen(bufferLimit: Self.queueLimit)
-        else { return }
+        guard running.tasks[target.key] == nil, !running.isOver else { return }
+        let events = fleet.events.listen(bufferLimit: Self.queueLimit)
         // Numbers are given again.
         outcomes.withLock { $0[target.key] = nil }
         running.tasks[target.key] = (target, Task { await deliver(events, to: target) })
@@ -76,10 +75,6 @@ final class WebHookSender: Sendable {
                 running.isOver = true
                 for (_, task) in running.tasks.values { task.cancel() }
             }
-        }
-        guard let events else {
-            _ = try? await Task.sleep(for: .seconds(Int32.max))
-            return
         }
         for await numbered in events where numbered.event?.kind == .configuration { await follow() }
     }
