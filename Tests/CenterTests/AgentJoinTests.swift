@@ -83,6 +83,73 @@ import Testing
         #expect(servers == [name: declared])
     }
 
+    @Test func `a token joins no server that others added, or moved, after it was made`() async throws {
+        let (lab, office) = (try GroupPath("/lab"), try GroupPath("/office"))
+        let (early, moved) = (try TerminalName("ts1"), try TerminalName("ts2"))
+        try await services.fleet.change(by: "test") { _ in
+            [
+                .group(lab, NodeGroup(path: lab)), .group(office, NodeGroup(path: office)),
+                .terminal(moved, TerminalServer(name: moved, group: lab, address: "ts2.example.org")),
+            ]
+        }
+        let tokens = try [early, moved].map {
+            try acts.makeAgentToken(AgentTokenRequest(server: $0, group: lab)).token
+        }
+        try await services.fleet.change(by: "others") { _ in
+            [early, moved].map {
+                .terminal($0, TerminalServer(name: $0, group: office, address: "\($0).example.org"))
+            }
+        }
+        for (token, name) in zip(tokens, [early, moved]) {
+            #expect(await status { _ = try await join(token, name.text) } == 409)
+        }
+        #expect(try await services.fleet.store.agentCertificates().isEmpty)
+    }
+
+    /// What becomes of the account that made a token, or of the API token by which it did.
+    enum End: CaseIterable {
+        case none, disabled, newPassword, otherRole, otherPerson, removed, tokenRevoked, tokenReplaced
+    }
+
+    @Test(arguments: End.allCases)
+    func `a token ends with the leave of the account that made it`(end: End) async throws {
+        let lab = try GroupPath("/lab")
+        let anna = Administrator(name: "anna", grants: [Grant(.operator_, in: lab)])
+        let ci = APIToken(id: 1, name: "ci", owner: "anna", grants: anna.grants, createdAt: 5, expiresAt: nil)
+        try await services.fleet.change(by: "test") { _ in
+            [
+                .group(lab, NodeGroup(path: lab)),
+                .administrator("root", Administrator(name: "root", grants: [Grant(.admin)])),
+                .administrator("anna", anna), .token(1, ci, hash: "h"),
+            ]
+        }
+        let caller = Caller(name: "anna (token ci)", grants: anna.grants, proof: .token(1), account: "anna")
+        let token = try Acts(services: services, caller: caller)
+            .makeAgentToken(AgentTokenRequest(group: lab)).token
+        var (changed, other) = (anna, ci)
+        var edits: [FleetEdit] = []
+        switch end {
+        case .none: break
+        case .disabled: changed.isDisabled = true
+        case .newPassword: changed.passwordNumber = 1
+        case .otherRole: changed.grants = [Grant(.helpdesk, in: lab)]
+        case .otherPerson: changed.source = .ldap
+        case .removed: edits = [.token(1, nil), .administrator("anna", nil)]
+        case .tokenRevoked: edits = [.token(1, nil)]
+        case .tokenReplaced:
+            other.createdAt = 6
+            edits = [.token(1, other, hash: "i")]
+        }
+        if changed != anna { edits = [.administrator("anna", changed)] }
+        if !edits.isEmpty { try await services.fleet.change(by: "root") { [edits] _ in edits } }
+        if end == .none {
+            _ = try await join(token, "ts1")
+        } else {
+            #expect(await status { _ = try await join(token, "ts1") } == 403)
+        }
+        #expect(servers.isEmpty == (end != .none))
+    }
+
     @Test func `of a request only its key is taken: the certificate's name is the server's`() async throws {
         let answer = try await join(token("ts1"), "ts1")
         let certificate = try #require(
@@ -126,7 +193,7 @@ import Testing
 
     @Test func `a token ends after a day, and one that is given back ends when it would have`() {
         let tokens = JoinTokens()
-        let token = JoinTokens.Token(server: nil, group: .site, madeBy: "", endsAt: 100 + JoinTokens.lifetime)
+        let token = JoinTokens.Token(server: nil, group: .site, maker: nil, endsAt: 100 + JoinTokens.lifetime)
         tokens.add(token, secret: "s", now: 100)
         #expect(!tokens.isEmpty(now: 100 + JoinTokens.lifetime - 1))
         let taken = tokens.take("s", now: 200)
@@ -142,6 +209,11 @@ import Testing
         for _ in 0..<30 { statuses.append(await status { _ = try await join("x", "ts1") }) }
         #expect(statuses.last == 429)
         #expect(statuses.prefix(Agents.joinBurst).allSatisfy { $0 == 403 })
+        // All addresses of an IPv6 network are one.
+        for number in 0..<30 {
+            statuses.append(await status { _ = try await join("x", "ts1", from: "2001:db8::\(number)") })
+        }
+        #expect(statuses.last == 429)
         _ = try await join(token(), "ts1", from: "10.77.0.10")
     }
 

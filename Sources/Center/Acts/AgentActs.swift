@@ -36,7 +36,15 @@ extension Acts {
         guard group == .site || fleet.snapshot.contents.groups[group] != nil else {
             throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
         }
-        return try services.agents.makeToken(wish, by: caller.name)
+        return try services.agents.makeToken(wish, by: maker)
+    }
+
+    /// Whose leave the tokens are that the caller makes; nil: the local socket's, which has no account.
+    private var maker: JoinTokens.Maker? {
+        let access = fleet.snapshot.contents.access
+        guard let account = caller.account.flatMap({ access.administrators[$0] }) else { return nil }
+        guard case .token(let id) = caller.proof else { return JoinTokens.Maker(account: account) }
+        return JoinTokens.Maker(account: account, token: access.tokens[id])
     }
 
     /// An agent is not let in any more, at once. Its server stays, and may join again with a new token.

@@ -65,7 +65,9 @@ package final class Agents: Sendable {
     // MARK: Tokens
 
     /// Makes a token.
-    func makeToken(_ wish: AgentTokenRequest, by who: String) throws -> AgentTokenAnswer {
+    ///
+    /// - Parameter maker: whose leave it is; nil: that of the server's host.
+    func makeToken(_ wish: AgentTokenRequest, by maker: JoinTokens.Maker?) throws -> AgentTokenAnswer {
         guard let port else {
             throw Problem(
                 409, "No agents",
@@ -75,7 +77,7 @@ package final class Agents: Sendable {
         let group = wish.group ?? .site
         tokens.add(
             JoinTokens.Token(
-                server: wish.server, group: group, madeBy: who, endsAt: now + JoinTokens.lifetime),
+                server: wish.server, group: group, maker: maker, endsAt: now + JoinTokens.lifetime),
             secret: secret, now: now)
         let token = secret + (Self.fingerprint(ofRootIn: port.chainPath).map { ".\($0)" } ?? "")
         return AgentTokenAnswer(
@@ -101,7 +103,8 @@ package final class Agents: Sendable {
     ///
     /// - Parameter address: where it comes from.
     func join(_ request: AgentJoinRequest, from address: String) async throws -> AgentJoinAnswer {
-        guard joins.withLock({ $0.takes(address, now: Clock.steadyMillisecond) }) else {
+        let subscriber = ClientAddresses.subscriber(address)
+        guard joins.withLock({ $0.takes(subscriber, now: Clock.steadyMillisecond) }) else {
             throw Problem(429, "Too many requests", "too many agents join from \(address)", retryAfter: 5)
         }
         guard let port, request.token.utf8.count <= Self.tokenLimit else { throw Self.wrongToken }
@@ -129,7 +132,7 @@ package final class Agents: Sendable {
 
     private static let wrongToken = Problem(
         403, "Forbidden",
-        "this token does not let an agent in: it was used, is older than a day, or is from before this server's last start; make a new one (roost server token)"
+        "this token does not let an agent in: it was used, is older than a day, is from before this server's last start, or the account that made it may not do so any more; make a new one (roost server token)"
     )
 
     /// A host's name as the name of a terminal server.
@@ -145,11 +148,22 @@ package final class Agents: Sendable {
         _ name: TerminalName, _ request: AgentJoinRequest, from address: String, _ token: JoinTokens.Token,
         in snapshot: FleetSnapshot
     ) throws -> TerminalServer {
+        if let maker = token.maker,
+            !maker.may(.configure, in: token.group, by: snapshot.contents.access)
+        {
+            throw wrongToken
+        }
         if let declared = snapshot.contents.terminals.servers[name] {
             // A token for any name must not take over the place of a server.
             guard token.server != nil else {
                 throw StoreError.conflict(
                     "terminal server \(name) already exists: make a token for it (roost server token \(name))"
+                )
+            }
+            // It may have been added or moved since by others, who did not give this leave.
+            guard declared.group == token.group else {
+                throw StoreError.conflict(
+                    "terminal server \(name) is in another group than the token was made for: make a new one (roost server token \(name))"
                 )
             }
             return declared
