@@ -156,4 +156,23 @@ import Wire
         let after = try FileManager.default.contentsOfDirectory(atPath: directory.path)
         #expect(after.count { $0.hasSuffix(".log") } <= 1_001)
     }
+
+    @Test func `crashes of nodes are kept, and the last few of machines that can be invented`() async throws {
+        let directory = try TemporaryDirectory()
+        let logs = try NodeLogs(directory: directory.path)
+        let (node, stranger) = (MACAddress(rawValue: 1), MACAddress(rawValue: 2))
+        let panic = LogMessage(severity: .critical, text: "Kernel panic - not syncing: no init")
+        for machine in [node, stranger] {
+            for minute in 10..<40 {
+                logs.append([NodeLogs.Line(machine: machine, at: minute * 60_000, message: panic)]) {
+                    $0 == node
+                }
+            }
+        }
+        #expect(await logs.tail(stranger, lineCount: 100).count == 30)
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(directory.path)/crashes")
+        #expect(names.count { $0.hasPrefix(node.text(separator: "-")) } == 20)
+        let others = names.filter { $0.hasPrefix(stranger.text(separator: "-")) }.sorted()
+        #expect(others.count == 3 && others.last?.hasSuffix("-39.txt") == true)
+    }
 }

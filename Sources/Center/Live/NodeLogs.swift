@@ -8,9 +8,9 @@ package import Wire
 package final class NodeLogs: Sendable {
     /// Bytes of a machine's log; when it is full, the older half is deleted.
     private static let byteLimit = 256 << 10
-    /// Lines kept per crash, and crashes kept per machine.
+    /// Lines kept per crash, and crashes kept per node. Of other machines, which can be invented, fewer are kept.
     private static let crashLineCount = 200
-    private static let crashLimit = 20
+    private static let (crashLimit, strangersCrashLimit) = (20, 3)
     /// Machines with a log that are not nodes; beyond this limit, the one with the oldest log is deleted.
     private static let strangerLimit = 1_000
 
@@ -99,13 +99,13 @@ package final class NodeLogs: Sendable {
         guard let file = FileHandle(forWritingAtPath: path) else {
             try? Data(text.utf8).write(to: URL(fileURLWithPath: path))
             if !isNode(machine) { add(stranger: machine, isNode) }
-            return keepCrash(lines, machine)
+            return keepCrash(lines, machine, isNode)
         }
         let end = (try? file.seekToEnd()) ?? 0
         try? file.write(contentsOf: Data(text.utf8))
         try? file.close()
         if end > Self.byteLimit { halve(path) }
-        keepCrash(lines, machine)
+        keepCrash(lines, machine, isNode)
     }
 
     private func halve(_ path: String) {
@@ -116,13 +116,14 @@ package final class NodeLogs: Sendable {
     }
 
     /// Stores the last lines up to the crash, once per minute with a crash.
-    private func keepCrash(_ lines: [Line], _ machine: MACAddress) {
+    private func keepCrash(_ lines: [Line], _ machine: MACAddress, _ isNode: (MACAddress) -> Bool) {
         guard let crash = lines.first(where: \.message.isCrash) else { return }
         let prefix = "\(machine.text(separator: "-"))-"
         let file = "\(directory)/crashes/\(prefix)\(crash.at / 60_000).txt"
         let text = tailText(machine, lineCount: Self.crashLineCount)
         try? Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
-        for old in crashNames(machine).dropLast(Self.crashLimit) {
+        let limit = isNode(machine) ? Self.crashLimit : Self.strangersCrashLimit
+        for old in crashNames(machine).dropLast(limit) {
             try? FileManager.default.removeItem(atPath: "\(directory)/crashes/\(old)")
         }
     }
