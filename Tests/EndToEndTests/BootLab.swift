@@ -97,11 +97,11 @@ final class BootLab: Sendable {
 
     /// - Parameters:
     ///   - descriptors: the server's limit; nil: this system's.
-    ///   - moment: of a log-in, at which it is to end.
-    func startServer(descriptors: Int? = nil, killedAt moment: LogInMoment? = nil) throws {
+    ///   - point: a kill point, at which it is to end.
+    func startServer(descriptors: Int? = nil, killedAt point: String? = nil) throws {
         try Self.lab(
             ["serve", "roost"] + (descriptors.map { ["prlimit", "--nofile=\($0):\($0)"] } ?? [])
-                + (moment.map { ["env", "ROOST_KILL_AT=\($0.rawValue)"] } ?? []) + [
+                + (point.map { ["env", "ROOST_KILL_AT=\($0)"] } ?? []) + [
                     Self.roost, "serve", "--interface", "br0", "--state-directory",
                     Self.stateDirectory, "--socket",
                     Self.socket, "--node-program", Self.nodeProgram, "--user", "daemon",

@@ -156,7 +156,7 @@ extension EndToEnd.Machines {
         /// The node asks again by itself, and the log-in waits for the agents.
         private func killCenter(at moment: LogInMoment, _ pool: String) throws {
             try lab.killServer()
-            try lab.startServer(killedAt: moment)
+            try lab.startServer(killedAt: moment.rawValue)
             let process = try lab.serverProcess()
             try terminals.beginAsking(pool)
             try lab.waitUntil("the center has ended", seconds: 30) { kill(process, 0) != 0 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 extension EndToEnd.Machines {
@@ -215,6 +216,29 @@ extension EndToEnd.Machines {
             return address
         }
 
+        /// Starts the first node with a server that is killed when the disk has the key of that boot, and its configuration has not gone out:
+        /// the machine gets it from the next one.
+        private func startThroughKill() throws -> String {
+            try lab.killServer()
+            try lab.startServer(killedAt: "deliveries.append.done")
+            let process = try lab.serverProcess()
+            let start = Thread.result { try self.start(1) }
+            try lab.waitUntil("the server has ended", seconds: 120) { kill(process, 0) != 0 }
+            try lab.startServer()
+            return try start.value()
+        }
+
+        /// After that boot: its configuration is for no other key, at the node's own address either.
+        private func expectSpent() throws {
+            let node = try lab.json("node", "show", "keep-1") as? [String: Any]
+            let boots = try #require(node?["boots"] as? [[String: Any]])
+            let boot = try #require(boots.first?["boot"] as? String)
+            let machine = try Neighbour("keep1", mac: Self.macs[0])
+            let answer = try machine.ask(
+                "node/\(Self.macs[0])/configuration?boot=\(boot)", body: String(repeating: "k", count: 32))
+            #expect(answer.status == "403" && answer.text.contains("was sent to another key"))
+        }
+
         @Test
         func
             `two nodes keep their changes through power cuts and a restart of the server, until they are reset`()
@@ -329,7 +353,7 @@ extension EndToEnd.Machines {
             try lab.roost("volume", "restore", "keep-1", "before")
             try lab.powerOff("keep1")
             // The copy is smaller than the setting: it grows before it boots.
-            let restored = try start(1)
+            let restored = try startThroughKill()
             #expect(try lab.ssh(restored, "cat /etc/own; md5sum /opt/big") == "one\n\(sum)")
             #expect(try lab.ssh(restored, "md5sum </opt/more") == more)
             let size = try lab.ssh(restored, "df -m /var/lib/kept | awk 'END { print $2 }'")
@@ -340,6 +364,7 @@ extension EndToEnd.Machines {
                 lab.console("keep1").contains("reboot: Power down")
             }
             #expect(try lab.roost("history").contains("volume of keep-1 restored from before"))
+            try expectSpent()
         }
     }
 }
