@@ -41,6 +41,22 @@ import Wire
         #expect(fleet.registrations.isEmpty)
     }
 
+    @Test func `a PIN gives no machine the volume of a node that is gone`() async throws {
+        let fleet = try await fleet(pin: "471108")
+        let name = try NodeName("pc-1")
+        let digest = try #require(Digest(String(repeating: "a", count: 64)))
+        let volume = Volume(
+            node: name, image: try ImageName("debian"), version: 1, digest: digest, byteCount: 1 << 30,
+            createdAt: 0, generation: 1)
+        try await fleet.change(by: "test") { _ in [.node(name, Node(name: name, macAddresses: []))] }
+        try await fleet.change(by: "test") { _ in [.volume(name, volume)] }
+        try await fleet.change(by: "test") { _ in [.node(name, nil)] }
+        await #expect(throws: StoreError.self) { try await fleet.register(registration("471108"), of: mac) }
+        #expect(fleet.snapshot.nodes.isEmpty)
+        // The page shows the request.
+        #expect(fleet.registrations[mac]?.name == name)
+    }
+
     @Test func `an empty PIN approves nothing, and five wrong ones lock PINs`() async throws {
         let without = try await fleet(pin: "")
         #expect(try await without.register(registration(""), of: mac) == false)

@@ -102,6 +102,34 @@ import Wire
         #expect(throws: InvalidName.self) { try fleet.applying([.node(tagged.name, tagged)], revision: 2) }
     }
 
+    @Test func `a new node that would get the volume of one that is gone is an edit of the whole site`()
+        throws
+    {
+        let lab = try GroupPath("/lab")
+        let (name, other) = (try NodeName("pc-1"), try NodeName("pc-2"))
+        var contents = FleetSnapshot.Contents()
+        contents.groups[lab] = NodeGroup(path: lab)
+        contents.volumes[name] = Volume(
+            node: name, image: try ImageName("debian"), version: 1, digest: Sample.digest("a"),
+            byteCount: 1 << 30, createdAt: 0, generation: 1)
+        let gone = FleetSnapshot(revision: 1, contents: contents)
+        let node = Node(name: name, group: lab, macAddresses: [])
+        #expect(FleetEdit.node(name, node).places(in: gone) == [lab, .site])
+        #expect(
+            FleetEdit.node(other, Node(name: other, group: lab, macAddresses: [])).places(in: gone) == [lab])
+        // What was observed counts like what was stored.
+        contents.volumes = [:]
+        let observed = FleetSnapshot(revision: 1, contents: contents).observing {
+            $0.volumes[name] = gone.contents.volumes[name]
+        }
+        #expect(FleetEdit.node(name, node).places(in: observed) == [lab, .site])
+        // Its own volume is the node's.
+        contents.nodes[name] = node
+        let present = FleetSnapshot(revision: 1, contents: contents)
+        #expect(FleetEdit.node(name, node).places(in: present) == [lab, lab])
+        #expect(FleetEdit.node(name, nil).places(in: present) == [lab])
+    }
+
     @Test func `a record that names a card of another node is an edit of that one's group, too`() throws {
         let (here, there) = (try GroupPath("/here"), try GroupPath("/there"))
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))

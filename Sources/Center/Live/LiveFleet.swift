@@ -140,6 +140,12 @@ package final class LiveFleet: Sendable {
         let node = Node(name: registration.name, group: registration.group, macAddresses: [machine])
         try await change(by: "PIN at the machine", what: "machine \(machine) approved as \(node.name)") {
             try Self.requireNew(node, in: $0)
+            // A PIN opens no other machine's disk.
+            guard $0.volume(of: node.name) == nil else {
+                throw StoreError.conflict(
+                    "a node \(node.name) that is gone has left a volume: approve \(machine) in the control center, or remove the volume first (roost volume rm \(node.name))"
+                )
+            }
             return [.node(node.name, node)]
         }
         _ = state.withLock { $0.registrations.removeValue(forKey: machine) }

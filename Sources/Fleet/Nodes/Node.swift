@@ -150,12 +150,15 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
         return "node \(change.key) changed" + node.namingChanges(since: before, members)
     }
 
-    /// A record that names a card seen in another node takes it from that node: its place counts, too.
+    /// A record that names a card seen in another node takes it from that node: its place counts, too. A new node with the name of one that
+    /// is gone and has left a volume gets what is on it, and volumes without a node are the site's.
     package static func places(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
+        let inherits =
+            change.after != nil && snapshot.nodes[change.key] == nil && snapshot.volume(of: change.key) != nil
+        return [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
             + (change.after?.macAddresses ?? []).compactMap { card in
                 snapshot.node(at: card).flatMap { $0.name == change.key ? nil : $0.group }
-            }
+            } + (inherits ? [.site] : [])
     }
 
     /// A new node without settings is an approval.
