@@ -1,6 +1,7 @@
 import Fleet
 import Glibc
 import Linux
+import Sealing
 import Testing
 import Wire
 
@@ -113,6 +114,19 @@ import Wire
         #expect(planes.lines.has("127.0.0.2 was limited: tftp: at most 3 transfers per address"))
     }
 
+    @Test func `an address that repeats its request too often gets no more, and is named`() throws {
+        let planes = try LoopbackPlanes { $0.tftpRequests = PeerRates(perSecond: 1, burst: 2) }
+        let loud = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+        for _ in 0..<10 { loud.say(Self.request()) }
+        #expect(loud.hear().prefix(4) == [0, 3, 0, 1])
+        // The server has looked at all of them when it answers this one.
+        let other = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.3", to: planes.ports.tftp)
+        other.say([0, 1] + Array("missing\0octet\0".utf8))
+        #expect(String(decoding: other.hear(), as: UTF8.self).contains("not found"))
+        #expect(planes.lines.has("127.0.0.2 was limited: tftp: "))
+        #expect(!planes.lines.has("127.0.0.3 was limited"))
+    }
+
     @Test func `transfers without a client give way to a requested one, oldest first`() throws {
         // Four in total, and so two for strangers.
         let planes = try LoopbackPlanes(transfers: 4) { _ in }
@@ -139,5 +153,30 @@ import Wire
         #expect(all <= limit - min(4_096, limit / 4))
         #expect(limit < 256 || min(budget.nbd, budget.http, budget.center, budget.tftp) > 8)
         #expect(limit < 65_536 || budget.nbd == 20_000)
+    }
+
+    @Test func `a flood of log messages is named, though strangers have no log`() throws {
+        let lines = LoopbackPlanes.Lines()
+        var maxima = PeerLimits.Maxima()
+        maxima.strangersLogMessages = PeerRates(perSecond: 1, burst: 2)
+        let loop = try EventLoop()
+        let context = try BootContext(
+            loop: loop,
+            settings: BootContext.Settings(
+                policy: BootPolicy(server: .loopback, loaders: [], nodeArchives: [:]), imageStore: "",
+                volumeDirectory: "", nodeArchiveDirectory: "", loaders: [:], key: ServerKey(),
+                secrets: NodeSecrets()),
+            snapshot: FleetSnapshot(revision: 1, nodes: [], groups: [], images: []), tracker: BootTracker(),
+            limits: PeerLimits(maxima: maxima) { lines.add($0) }, send: { _ in })
+        let receiver = try LogReceiver(
+            socket: Socket.datagram(.loopback, port: 0), loop: loop, context: context)
+        let message = Array("<13>nobody: hello".utf8)
+        let (loud, quiet) = (
+            try #require(IPv4Address("10.77.0.66")), try #require(IPv4Address("10.77.0.67"))
+        )
+        for _ in 0..<2 { receiver.take(message.span, from: quiet) }
+        #expect(lines.all.isEmpty)
+        for _ in 0..<10 { receiver.take(message.span, from: loud) }
+        #expect(lines.all.count == 1 && lines.has("10.77.0.66 was limited: logs: "))
     }
 }

@@ -32,6 +32,8 @@ package final class PeerLimits {
         package var dhcpStrangersMessages = PeerRates(perSecond: 500, burst: 4_000)
         /// Per node UUID: cards other than the last one seen, sixteen at once and then one a minute, each costing ``newCard``.
         package var newCards = PeerRates(perSecond: 1, burst: 16 * PeerLimits.newCard)
+        /// Per address of a machine that has no log here: they are dropped in any case, and the server's log tells of a flood.
+        package var strangersLogMessages = PeerRates(perSecond: 500, burst: 1_000)
         /// Per machine: log messages, and their bytes.
         package var logMessages = PeerRates(perSecond: 500, burst: 1_000)
         package var logBytes = PeerRates(perSecond: 128 << 10, burst: 512 << 10)

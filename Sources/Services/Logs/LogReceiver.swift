@@ -39,9 +39,13 @@ package final class LogReceiver: EventHandler {
     /// - Parameter interface: the number of the interface that it came in on; nil: not known.
     package func take(_ bytes: Span<UInt8>, from peer: IPv4Address, on interface: UInt32? = nil) {
         // Strangers have no log here, nor do machines that have an address but do not boot.
-        guard let machine = context.machine(at: peer, on: interface), context.hasLog(machine) else { return }
-        context.hear(machine)
         let limits = context.limits
+        guard let machine = context.machine(at: peer, on: interface), context.hasLog(machine) else {
+            // A flood of them takes the loop's time all the same: people learn who it is.
+            _ = limits.takes(\.strangersLogMessages, .logs, .messages, .address(peer))
+            return
+        }
+        context.hear(machine)
         guard limits.takes(\.logMessages, .logs, .messages, .machine(machine)),
             limits.takes(\.logBytes, .logs, .bytes, .machine(machine), amount: bytes.count)
         else { return leftOut[machine, default: 0] += 1 }

@@ -126,9 +126,12 @@ package final class TFTPService: EventHandler {
 
     private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address, interface: UInt32?) {
         let isElsewhere = context.isElsewhere(peer.address, on: interface)
-        if let running = transfers[peer] {
-            // Another machine that claims the address does not disturb the transfers of the one that has it.
-            guard !isElsewhere else { return }
+        let running = transfers[peer]
+        // Another machine that claims the address does not disturb the transfers of the one that has it.
+        if running != nil, isElsewhere { return }
+        // A client that asks too often gets no answer; it asks again. Each repetition has something sent again, so they count, too.
+        guard context.limits.takes(\.tftpRequests, .tftp, .requests, .address(peer.address)) else { return }
+        if let running {
             // Its last packet may still wait in its own socket: the order in which the loop reads the two proves nothing.
             running.receiveAll()
             if !running.isOver, running.isRepeated(by: request) {
@@ -136,8 +139,6 @@ package final class TFTPService: EventHandler {
             }
             running.giveUp()
         }
-        // A client that asks too often gets no answer; it asks again.
-        guard context.limits.takes(\.tftpRequests, .tftp, .requests, .address(peer.address)) else { return }
         let isStranger = context.machine(at: peer.address, on: interface) == nil
         guard let place = takePlace(for: peer, isStranger: isStranger) else {
             return answer(TFTPError(.undefined, "busy, try again"), to: peer, local: local)
