@@ -19,6 +19,8 @@ package final class LogInKeeper: LogInDoor {
         var lonely: [String: Int] = [:]
         /// Accounts that are being removed at this moment.
         var ending: Set<String> = []
+        /// People who came while what crashes left was cleared away.
+        var newcomers: Set<String> = []
     }
 
     private let accounts: Accounts
@@ -84,7 +86,14 @@ package final class LogInKeeper: LogInDoor {
 
     /// From now on the agent clears away what crashes leave of the person's sessions. A name that was typed is no reason to end anyone's
     /// programs.
-    package func arrived(_ user: String) { leftovers.withLock { $0.expect(user) } }
+    package func arrived(_ user: String) {
+        // PAM waits for this, and a look may take seconds.
+        let isNoted: Bool? = leftovers.withLockIfAvailable { leftovers in
+            leftovers.expect(user)
+            return true
+        }
+        if isNoted == nil { state.withLock { _ = $0.newcomers.insert(user) } }
+    }
 
     package func forget(_ ticket: String) {
         // Its account, if it has no other ticket and no session, goes with the next look.
@@ -142,7 +151,14 @@ package final class LogInKeeper: LogInDoor {
     }
 
     package func sweep(sessions: [AgentSession]) {
-        leftovers.withLock { $0.sweep(sessions, at: now()) }
+        let newcomers = state.withLock { state in
+            defer { state.newcomers = [] }
+            return state.newcomers
+        }
+        leftovers.withLock { leftovers in
+            for user in newcomers { leftovers.expect(user) }
+            leftovers.sweep(sessions, at: now())
+        }
         let (time, second) = (now(), accounts.machine.second())
         let users = Set(sessions.map(\.user))
         let expected = state.withLock { state in
