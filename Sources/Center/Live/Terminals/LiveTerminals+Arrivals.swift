@@ -22,7 +22,7 @@ extension LiveTerminals.Terminal {
                 left.append(logIn)
             }
         }
-        if ended.contains(where: { !$0.isLost }) { (placed.failureCount, mistyping) = (0, []) }
+        if ended.contains(where: { !$0.isLost }) { (placed.failureCount, mistyping) = (0, [:]) }
         if lostCount > 0 {
             placed.failureCount += lostCount
             placed.failedAt = time
@@ -63,14 +63,15 @@ extension LiveTerminals.Terminal {
         underway.removeAll { tickets.contains($0.ticket) }
         opened.subtract(tickets)
         placed.underwayCount = underway.count
-        (placed.failureCount, mistyping) = (0, [])
+        (placed.failureCount, mistyping) = (0, [:])
         return ended
     }
 
-    /// Whether a log-in that got no session counts against the server. Of names that were typed, only the first at each node: one person who
-    /// types what no account has would have everyone turned away.
+    /// Whether a log-in that got no session counts against the server. Of names that were typed at one node, not so many as stop all log-ins: one
+    /// person who types what no account has would have everyone turned away.
     private mutating func counts(_ logIn: LiveTerminals.Coming) -> Bool {
         guard logIn.isTyped, let node = logIn.node else { return true }
-        return mistyping.insert(node).inserted
+        mistyping[node, default: 0] += 1
+        return mistyping[node, default: 0] < Placement.failureLimit
     }
 }

@@ -20,8 +20,8 @@ package final class LiveTerminals: Sendable {
         var acknowledged = 0
         /// Log-ins sent there that have not shown up.
         var underway: [Coming] = []
-        /// Nodes at which a name was typed that never got a session, since one did.
-        var mistyping: Set<NodeName> = []
+        /// How many names were typed at each node that never got a session, since one did.
+        var mistyping: [NodeName: Int] = [:]
         /// Tickets of those whose session has begun, which no report has shown yet.
         var opened: Set<String> = []
         /// The boot in which it was told to restart because it was empty.
