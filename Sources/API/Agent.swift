@@ -246,7 +246,7 @@ package struct AgentLogIn: Codable, Sendable, Equatable {
     package var from: String
     /// Nil: the account is there already, by the server's own means.
     package var account: AgentAccount?
-    /// Sessions of the user that end first.
+    /// Sessions of the user that end once the user is there: not before the server itself has let them in.
     package var endsSessions: [String]
     /// The person has to be in one of these groups, as this server's directory tells; nil: they need not.
     package var groups: [String]?

@@ -1,6 +1,7 @@
 import API
 import Glibc
 import Linux
+import Synchronization
 
 /// How accounts end.
 extension Accounts {
@@ -8,31 +9,37 @@ extension Accounts {
     private static let (attempts, interval) = (25, 200)
 
     /// Ends an account that the agent made: its processes, then its home, then itself. After a crash it begins anew.
-    func end(_ user: String, _ home: AgentOrder.HomeEnd, in book: inout AccountBook) throws {
-        guard var entry = book[user] else {
-            throw AgentProblem("the agent did not make the account \(user): it is left alone")
-        }
-        entry.end = AgentAccount.End(home)
-        try note(.ending, of: entry, in: &book)
-        if let present = try number(of: user) {
-            guard present == entry.number else {
+    ///
+    /// - Parameter book: held for moments only. Processes take seconds to end, and large homes minutes to be packed away.
+    func end(_ user: String, _ home: AgentOrder.HomeEnd, in book: borrowing Mutex<AccountBook>) throws {
+        let (entry, isThere) = try book.withLock { book in
+            guard var entry = book[user] else {
+                throw AgentProblem("the agent did not make the account \(user): it is left alone")
+            }
+            entry.end = AgentAccount.End(home)
+            try note(.ending, of: entry, in: &book)
+            let present = try number(of: user)
+            guard present == nil || present == entry.number else {
                 // It was removed, and made again by others.
                 book.remove(user)
                 try book.write(bookPath)
                 throw AgentProblem("the account \(user) is another one now: it is left alone")
             }
             // From here on no one comes in, whatever they know.
-            try run("usermod", ["--expiredate", "1", "--", user], "closed", user)
+            if present != nil { try run("usermod", ["--expiredate", "1", "--", user], "closed", user) }
+            return (entry, present != nil)
+        }
+        if isThere {
             LogInMoment.closed.pass()
             try endProcesses(of: entry)
-            try endHome(of: entry, home)
-            try run("userdel", ["--", user], "removed", user)
-        } else {
-            try endHome(of: entry, home)
         }
-        removeLeftovers(of: entry)
-        book.remove(user)
-        try book.write(bookPath)
+        try endHome(of: entry, home)
+        try book.withLock { book in
+            if isThere { try run("userdel", ["--", user], "removed", user) }
+            removeLeftovers(of: entry)
+            book.remove(user)
+            try book.write(bookPath)
+        }
         events.note(.accountRemoved, user: user, id: "", Self.text(user, home))
     }
 

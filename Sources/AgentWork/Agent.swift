@@ -32,6 +32,9 @@ package final class Agent: Sendable {
     private let (reportPause, listenPause) = (Pause(), Pause())
     /// Where files are read: a slow disk holds no other task.
     private let looking = DispatchQueue(label: "roost-agent.look")
+    /// Where accounts end, which may take minutes: a report that waited for that would make the server count as gone.
+    private let sweeping = DispatchQueue(label: "roost-agent.sweep")
+    private let isSweeping = Mutex(false)
 
     /// - Parameter makeDoor: of what the agent has of accounts and tickets.
     package init(
@@ -53,7 +56,9 @@ package final class Agent: Sendable {
             sessions: { [places] in
                 var watch = SessionWatch(places, known: nil)
                 return watch.look(now: SystemClock.wall / 1_000) { _, _ in }
-            }, logIns: { [places] in LogInSession.all(places) })
+            }, logIns: { [places] in LogInSession.all(places) },
+            // Where sessions ended, the next log-in is not to be sent to them.
+            changed: { [reportPause] in reportPause.end() })
     }
 
     /// Runs until cancelled.
@@ -123,7 +128,7 @@ package final class Agent: Sendable {
         }
     }
 
-    /// Looks at the machine, tells what has changed, and has accounts swept.
+    /// Looks at the machine, tells what has changed, and has arrivals noted and accounts swept.
     private func look() async -> AgentReport {
         await withCheckedContinuation { continuation in
             looking.async { [self] in
@@ -134,9 +139,23 @@ package final class Agent: Sendable {
                             "\(session.kind.rawValue) \(session.display)")
                     }
                 }
-                door.sweep(sessions: report.sessions)
+                sweep(report.sessions)
                 continuation.resume(returning: report)
             }
+        }
+    }
+
+    /// Begins what follows from a look, unless that of an earlier one still goes on.
+    private func sweep(_ sessions: [AgentSession]) {
+        let isFree = isSweeping.withLock { isSweeping in
+            defer { isSweeping = true }
+            return !isSweeping
+        }
+        guard isFree else { return }
+        sweeping.async { [self] in
+            orders.noteArrivals(sessions)
+            door.sweep(sessions: sessions)
+            isSweeping.withLock { $0 = false }
         }
     }
 

@@ -2,13 +2,16 @@ package import API
 
 /// Accounts and tickets of this server, as the rest of the agent calls them.
 ///
-/// Every call may block: it is made on a thread of the agent's own, one call at a time, except ``claim(user:secret:service:from:)``, which
-/// comes from the door's threads at any time.
+/// Every call may block, and comes from a thread of the agent's own. Log-ins are prepared one after the other; claims, ends of accounts and
+/// looks come at any time.
 package protocol LogInDoor: Sendable {
-    /// Makes the account where that is asked for, and takes the ticket. The order's ``AgentLogIn/endsSessions`` have ended before.
+    /// Makes the account where that is asked for, and takes the ticket.
     ///
-    /// - Throws: an ``AgentProblem``, or another error whose description is for people.
+    /// - Throws: ``AccountEnds`` where the account is just being removed; an ``AgentProblem``, or another error whose description is for people.
     func prepare(_ logIn: AgentLogIn) throws -> AgentResult.Ready
+
+    /// A person whose log-in was prepared is there: this server itself has let them in.
+    func arrived(_ user: String)
 
     /// The log-in does not come: its ticket counts no more, and an account that was made for it alone goes.
     func forget(_ ticket: String)
@@ -41,6 +44,7 @@ package protocol LogInDoor: Sendable {
 
 extension LogInDoor {
     package func claim(user: String, publicKey: String, process: Int32) -> Bool { false }
+    package func arrived(_ user: String) {}
 }
 
 /// What prevents an agent's work, as a sentence for people.
@@ -48,6 +52,17 @@ package struct AgentProblem: Error, CustomStringConvertible, Equatable, Sendable
     package var description: String
 
     package init(_ description: String) { self.description = description }
+}
+
+/// An account is just being removed: its next log-in can be prepared when that has ended.
+package struct AccountEnds: Error, CustomStringConvertible, Equatable, Sendable {
+    package var user: String
+
+    package init(user: String) { self.user = user }
+
+    package var description: String {
+        "the account \(user) is just being removed here after its last session: log in again in some seconds"
+    }
 }
 
 /// Where parts of the agent tell what happened. It is kept on disk until the center has it.

@@ -17,6 +17,10 @@ package final class LogInKeeper: LogInDoor {
         var tickets = Tickets()
         /// When an account was first seen without its session; milliseconds.
         var lonely: [String: Int] = [:]
+        /// Accounts that are being removed at this moment.
+        var ending: Set<String> = []
+        /// People who came while what crashes left was cleared away.
+        var newcomers: Set<String> = []
     }
 
     private let accounts: Accounts
@@ -26,7 +30,7 @@ package final class LogInKeeper: LogInDoor {
     /// Milliseconds, by a clock that is never set.
     private let now: @Sendable () -> Int
     private let state = Mutex(State())
-    /// Only one call at a time makes and ends accounts.
+    /// Held while accounts are made, closed and removed, and not while their processes end and their homes are packed away: log-ins would wait.
     private let book: Mutex<AccountBook>
     private let leftovers: Mutex<Leftovers>
 
@@ -58,21 +62,37 @@ package final class LogInKeeper: LogInDoor {
             guard account.user == logIn.user else {
                 throw AgentProblem("the order is for \(logIn.user), and its account for another one")
             }
-            isMade = try book.withLock { try accounts.make(account, in: &$0) }
+            isMade = try book.withLock { book in
+                guard !state.withLock({ $0.ending.contains(account.user) }) else {
+                    throw AccountEnds(user: account.user)
+                }
+                return try accounts.make(account, in: &book)
+            }
         } else if !logIn.credential.isEmpty || !logIn.publicKey.isEmpty {
             // A ticket opens no account that nothing was said of.
             throw AgentProblem("the order has a credential and no account")
         }
         try state.withLock { state in
             try state.tickets.take(logIn, at: now())
-            state.lonely[logIn.user] = nil
+            // A name alone keeps no account.
+            if logIn.account != nil { state.lonely[logIn.user] = nil }
         }
-        leftovers.withLock { $0.expect(logIn.user) }
         LogInMoment.taken.pass()
         let shown = shown()
         return AgentResult.Ready(
             certificate: shown.certificate, hostKeys: shown.hostKeys,
             accountMilliseconds: isMade ? max(1, now() - begin) : 0)
+    }
+
+    /// From now on the agent clears away what crashes leave of the person's sessions. A name that was typed is no reason to end anyone's
+    /// programs.
+    package func arrived(_ user: String) {
+        // PAM waits for this, and a look may take seconds.
+        let isNoted: Bool? = leftovers.withLockIfAvailable { leftovers in
+            leftovers.expect(user)
+            return true
+        }
+        if isNoted == nil { state.withLock { _ = $0.newcomers.insert(user) } }
     }
 
     package func forget(_ ticket: String) {
@@ -103,6 +123,7 @@ package final class LogInKeeper: LogInDoor {
         switch answer {
         case .opened(let ticket):
             events.note(.ticketUsed, user: user, id: ticket, "the ticket opened its session")
+            arrived(user)
             LogInMoment.claimed.pass()
             return true
         case .refused(let ticket, let refusal):
@@ -114,30 +135,47 @@ package final class LogInKeeper: LogInDoor {
 
     // MARK: Ends
 
-    package func removeAccount(_ user: String, _ end: AgentOrder.HomeEnd) throws {
-        try book.withLock { try accounts.end(user, end, in: &$0) }
+    package func removeAccount(_ user: String, _ end: AgentOrder.HomeEnd) throws { try self.end(user, end) }
+
+    /// - Parameter seen: the account's entry that the end was decided by: one that has changed since is in use again, and stays. Nil: whatever
+    ///   it is.
+    private func end(_ user: String, _ end: AgentOrder.HomeEnd, seen: AccountBook.Entry? = nil) throws {
+        let (isFirst, isInUse) = book.withLock { book in
+            if let seen, book[user] != seen { return (true, true) }
+            return (state.withLock { $0.ending.insert(user).inserted }, false)
+        }
+        if isInUse { return }
+        guard isFirst else { throw AgentProblem("the account \(user) is being removed already") }
+        defer { state.withLock { _ = $0.ending.remove(user) } }
+        try accounts.end(user, end, in: book)
     }
 
     package func sweep(sessions: [AgentSession]) {
-        leftovers.withLock { $0.sweep(sessions, at: now()) }
+        let newcomers = state.withLock { state in
+            defer { state.newcomers = [] }
+            return state.newcomers
+        }
+        leftovers.withLock { leftovers in
+            for user in newcomers { leftovers.expect(user) }
+            leftovers.sweep(sessions, at: now())
+        }
         let (time, second) = (now(), accounts.machine.second())
         let users = Set(sessions.map(\.user))
         let expected = state.withLock { state in
             state.tickets.expire(at: time)
             return state.tickets.users
         }
-        book.withLock { book in
+        let ends = book.withLock { book in
             noteSessions(of: users, in: &book)
-            for entry in book.entries {
-                guard let end = due(entry, hasSession: users.contains(entry.user), expected, second, time)
-                else {
-                    continue
-                }
-                do { try accounts.end(entry.user, end, in: &book) } catch {
-                    events.note(.failed, user: entry.user, id: "", "\(error)")
-                    // Not with every look.
-                    state.withLock { $0.lonely[entry.user] = time + 60_000 }
-                }
+            return book.entries.compactMap { entry in
+                due(entry, hasSession: users.contains(entry.user), expected, second, time).map { (entry, $0) }
+            }
+        }
+        for (entry, end) in ends {
+            do { try self.end(entry.user, end, seen: entry) } catch {
+                events.note(.failed, user: entry.user, id: "", "\(error)")
+                // Not with every look.
+                state.withLock { $0.lonely[entry.user] = time + 60_000 }
             }
         }
     }

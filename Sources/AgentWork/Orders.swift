@@ -15,6 +15,8 @@ final class Orders: Sendable {
         /// Nil: it is being carried out.
         var answers: [String: AgentResult?] = [:]
         var order: [String] = []
+        /// Arrivals are looked for again and again.
+        var isWatching = false
     }
 
     private let door: any LogInDoor
@@ -25,9 +27,19 @@ final class Orders: Sendable {
     private let isMember: @Sendable (_ user: String, _ groups: [String]) -> Bool
     /// Quarters of a second that a session may take to end in order.
     private let grace: Int
+    /// Milliseconds, by a clock that is never set.
+    private let now: @Sendable () -> Int
+    /// Does something on a queue after so many milliseconds.
+    private let later: @Sendable (DispatchQueue, Int, @escaping @Sendable () -> Void) -> Void
+    /// Called when there are fewer sessions after a log-in.
+    private let changed: @Sendable () -> Void
     private let state = Mutex(State())
-    /// What changes accounts and sessions comes one after the other; messages do not wait for it.
+    private let arrivals = Mutex(Arrivals())
+    /// Log-ins are prepared one after the other. Ends of sessions and accounts take seconds, and messages wait for their programs: no log-in waits
+    /// for them.
     private let work = DispatchQueue(label: "roost-agent.orders")
+    private let ends = DispatchQueue(label: "roost-agent.ends")
+    private let removals = DispatchQueue(label: "roost-agent.removals")
     private let messages = DispatchQueue(label: "roost-agent.messages")
 
     /// - Parameters:
@@ -37,11 +49,17 @@ final class Orders: Sendable {
         door: any LogInDoor, programs: any AgentPrograms, events: any AgentEventSink,
         sessions: @escaping @Sendable () -> [AgentSession],
         logIns: @escaping @Sendable () -> [LogInSession], grace: Int = 20,
-        isMember: @escaping @Sendable (String, [String]) -> Bool = DirectoryGroups.has
+        isMember: @escaping @Sendable (String, [String]) -> Bool = DirectoryGroups.has,
+        now: @escaping @Sendable () -> Int = { SystemClock.boot },
+        later: @escaping @Sendable (DispatchQueue, Int, @escaping @Sendable () -> Void) -> Void = {
+            queue, pause, work in
+            queue.asyncAfter(deadline: .now() + .milliseconds(pause), execute: work)
+        },
+        changed: @escaping @Sendable () -> Void = {}
     ) {
         (self.door, self.programs, self.events) = (door, programs, events)
         (self.sessions, self.logIns, self.grace) = (sessions, logIns, grace)
-        self.isMember = isMember
+        (self.isMember, self.now, self.later, self.changed) = (isMember, now, later, changed)
     }
 
     /// Begins an order; `answer` is called once it has ended, from another thread.
@@ -57,16 +75,37 @@ final class Orders: Sendable {
             if let known { answer(known) }
             return
         }
-        let queue = if case .message = order.work { messages } else { work }
-        queue.async { [self] in
-            var result = AgentResult(order: order.id)
-            do { result.ready = try carryOut(order.work) } catch {
-                result.problem = "\(error)"
-                result.lacksGroup = error is Foreigner ? true : nil
-            }
-            state.withLock { [result] in if $0.answers[order.id] != nil { $0.answers[order.id] = result } }
-            answer(result)
+        let queue = queue(of: order.work)
+        queue.async { [self] in attempt(order, 0, answer) }
+    }
+
+    private func queue(of work: AgentOrder.Work) -> DispatchQueue {
+        switch work {
+        case .prepare, .forget, .restart: self.work
+        case .disconnect, .end: ends
+        case .removeAccount: removals
+        case .message: messages
         }
+    }
+
+    /// Attempts, and milliseconds between two, for a log-in whose account is just being removed: less than the center waits for its answer.
+    private static let (attempts, attemptPause) = (16, 250)
+
+    private func attempt(
+        _ order: AgentOrder, _ number: Int, _ answer: @escaping @Sendable (AgentResult) -> Void
+    ) {
+        var result = AgentResult(order: order.id)
+        do {
+            result.ready = try carryOut(order.work)
+        } catch is AccountEnds where number < Self.attempts {
+            // Other log-ins go on meanwhile.
+            return later(work, Self.attemptPause) { [self] in attempt(order, number + 1, answer) }
+        } catch {
+            result.problem = "\(error)"
+            result.lacksGroup = error is Foreigner ? true : nil
+        }
+        state.withLock { [result] in if $0.answers[order.id] != nil { $0.answers[order.id] = result } }
+        answer(result)
     }
 
     private func carryOut(_ work: AgentOrder.Work) throws -> AgentResult.Ready? {
@@ -75,11 +114,17 @@ final class Orders: Sendable {
             LogInMoment.ordered.pass()
             // Before anything of the person's is touched.
             if let groups = logIn.groups, !isMember(logIn.user, groups) { throw Foreigner() }
-            for id in logIn.endsSessions { try end(id) }
+            let marks = Arrivals.marks(
+                of: logIn.user, logIn.kind, sessions: logIn.kind.showsBySessions ? sessions() : [],
+                logIns: logIns())
             var ready = try door.prepare(logIn)
+            arrivals.withLock { $0.expect(logIn, having: marks, at: now()) }
+            if !logIn.endsSessions.isEmpty { watchArrivals() }
             if logIn.groups != nil { ready.isMember = true }
             return ready
-        case .forget(let ticket): door.forget(ticket)
+        case .forget(let ticket):
+            arrivals.withLock { $0.forget(ticket) }
+            door.forget(ticket)
         case .message(let ids, let text): try message(text, to: ids)
         case .disconnect(let id): try disconnect(id)
         case .end(let id): try end(id)
@@ -100,6 +145,48 @@ final class Orders: Sendable {
             throw AgentProblem("there is no session \(id) here any more")
         }
         return session
+    }
+
+    // MARK: Arrivals
+
+    /// Milliseconds between two looks while sessions are to end with an arrival.
+    private static let arrivalPause = 500
+
+    private func watchArrivals() {
+        let isWatched = state.withLock { state in
+            defer { state.isWatching = true }
+            return state.isWatching
+        }
+        if isWatched { return }
+        later(ends, Self.arrivalPause) { [self] in
+            noteArrivals()
+            state.withLock { $0.isWatching = false }
+            if arrivals.withLock(\.hasEnds) { watchArrivals() }
+        }
+    }
+
+    /// Looks whether people have come whose log-ins were prepared. Only then older sessions of theirs end, as their orders say.
+    ///
+    /// - Parameter seen: the sessions of now; nil: they are looked at.
+    func noteArrivals(_ seen: [AgentSession]? = nil) {
+        guard arrivals.withLock({ !$0.awaited.isEmpty }) else { return }
+        let (sessions, logIns) = (seen ?? sessions(), logIns())
+        let arrived = arrivals.withLock { arrivals in
+            arrivals.take(at: now()) { Arrivals.marks(of: $0, $1, sessions: sessions, logIns: logIns) }
+        }
+        for one in arrived {
+            door.arrived(one.user)
+            for id in one.ends {
+                // Its number may be another person's by now.
+                guard sessions.contains(where: { $0.id == id && $0.user == one.user }) else { continue }
+                do { try end(id) } catch {
+                    events.note(
+                        .failed, user: one.user, id: id,
+                        "a session whose place a new log-in took stays: \(error)")
+                }
+                changed()
+            }
+        }
     }
 
     // MARK: Sessions
@@ -232,8 +319,13 @@ extension AgentOrder.Work {
     var endsSessions: Bool {
         switch self {
         case .disconnect, .end, .removeAccount: true
-        case .prepare(let logIn): !logIn.endsSessions.isEmpty
-        case .forget, .message, .restart: false
+        // Where a log-in ends other sessions, that comes later, and is told then.
+        case .prepare, .forget, .message, .restart: false
         }
     }
+}
+
+extension SessionProtocol {
+    /// Whether its sessions show more than those of logind.
+    fileprivate var showsBySessions: Bool { self == .rdp || self == .vnc }
 }

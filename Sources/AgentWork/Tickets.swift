@@ -102,7 +102,7 @@ struct Tickets: Sendable {
         tickets.append(
             Ticket(
                 id: logIn.ticket, user: logIn.user, kind: SessionKind(logIn.kind),
-                hash: hash, publicKey: key, from: Self.address(logIn.from) ?? "",
+                hash: hash, publicKey: key, from: ClientAddress.plain(logIn.from) ?? "",
                 expiresAt: time + logIn.lifetime * 1_000))
     }
 
@@ -172,7 +172,7 @@ struct Tickets: Sendable {
         (tickets[index].state, tickets[index].closedAt) = (.used, time)
         guard ticket.user == user else { return .refused(ticket: ticket.id, .otherUser) }
         guard ticket.kind == kind else { return .refused(ticket: ticket.id, .otherDoor) }
-        if !ticket.from.isEmpty, let address = Self.address(from), address != ticket.from {
+        if !ticket.from.isEmpty, let address = ClientAddress.plain(from), address != ticket.from {
             return .refused(ticket: ticket.id, .otherAddress)
         }
         return .opened(ticket: ticket.id)
@@ -181,21 +181,6 @@ struct Tickets: Sendable {
     private static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count, !left.isEmpty else { return false }
         return zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
-    }
-
-    /// An address as it is compared; nil for names, and for nothing.
-    private static func address(_ text: String) -> String? {
-        // Without the link that an address is on.
-        var text = String(text.lowercased().prefix { $0 != "%" })
-        if text.hasPrefix("::ffff:"), text.contains(".") { text = String(text.dropFirst(7)) }
-        let isAddress =
-            !text.isEmpty
-            && (text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
-                || text.contains(":")
-                    && text.allSatisfy {
-                        $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == ".")
-                    })
-        return isAddress ? text : nil
     }
 
     // MARK: Ends

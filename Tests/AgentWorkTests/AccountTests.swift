@@ -19,13 +19,18 @@ import Testing
             var processes: [Int: [Int32]] = [:]
             var second = 1_000_000
             var time = 0
+            /// Called once, when an account's processes are to end.
+            var atEnd: (@Sendable () -> Void)?
         }
         let state = Mutex(State())
         let root: String
 
         init() throws {
             root = NSTemporaryDirectory() + "roost-accounts-" + UUID().uuidString
-            for path in ["/etc/skel", "/home", "/tmp", "/var/tmp", "/dev/shm", "/var/lib/roost-agent"] {
+            for path in [
+                "/etc/skel", "/home", "/tmp", "/var/tmp", "/dev/shm", "/var/lib/roost-agent",
+                "/run/roost-agent",
+            ] {
                 try FileManager.default.createDirectory(
                     atPath: root + path, withIntermediateDirectories: true)
             }
@@ -41,7 +46,14 @@ import Testing
 
         func run(_ program: String, _ arguments: [String], input: [UInt8], seconds: Int) throws -> ProgramEnd
         {
-            state.withLock { state in
+            if program == "loginctl" {
+                let atEnd = state.withLock { state in
+                    defer { state.atEnd = nil }
+                    return state.atEnd
+                }
+                atEnd?()
+            }
+            return state.withLock { state in
                 state.runs.append([program] + arguments)
                 if !input.isEmpty { state.inputs.append(String(decoding: input, as: UTF8.self)) }
                 if let status = state.failing[program] {
@@ -252,6 +264,42 @@ import Testing
         machine.pass(11)
         next.sweep(sessions: [])
         #expect(try AccountBook.read(machine.root + Accounts.book).entries.isEmpty)
+    }
+
+    @Test func `while an account goes, others' log-ins are prepared, and its own is put off`() throws {
+        let keeper = try machine.keeper()
+        _ = try keeper.prepare(logIn())
+        let made = Mutex<[String]>([])
+        machine.state.withLock { state in
+            state.atEnd = { [self] in
+                for (user, ticket) in [("guest02", "t2"), ("guest01", "t3")] {
+                    do {
+                        _ = try keeper.prepare(logIn(user, ticket))
+                        made.withLock { $0.append(user) }
+                    } catch { made.withLock { $0.append("\(type(of: error))") } }
+                }
+                // No second one begins beside the first.
+                do { try keeper.removeAccount("guest01", .keep) } catch {
+                    made.withLock { $0.append("\(type(of: error))") }
+                }
+            }
+        }
+        try keeper.removeAccount("guest01", .remove)
+        #expect(made.withLock { $0 } == ["guest02", "AccountEnds", "AgentProblem"])
+        #expect(try AccountBook.read(machine.root + Accounts.book).entries.map(\.user) == ["guest02"])
+        _ = try keeper.prepare(logIn("guest01", "t4"))
+    }
+
+    @Test func `a typed name alone is no reason to clear away, nor to keep, what is that person's`() throws {
+        let keeper = try machine.keeper()
+        let people = machine.root + AgentPlaces().people
+        func named() -> String { (try? String(contentsOfFile: people, encoding: .utf8)) ?? "" }
+        var typed = logIn("ann", "t2", credential: false)
+        typed.account = nil
+        _ = try keeper.prepare(typed)
+        #expect(named().isEmpty)
+        keeper.arrived("ann")
+        #expect(named() == "ann\n")
     }
 
     @Test func `what useradd did not make is in the list no more`() throws {

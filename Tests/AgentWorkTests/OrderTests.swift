@@ -10,6 +10,13 @@ import Testing
     /// A server with one session, which ends when logind is told so.
     private final class Server: LogInDoor, AgentEventSink {
         let prepared = Mutex<[String]>([])
+        let arrived = Mutex<[String]>([])
+        /// Beside the one of xrdp: sessions of logind.
+        let shells = Mutex<[LogInSession]>([])
+        /// What is to be done later.
+        let later = Mutex<[@Sendable () -> Void]>([])
+        /// How often an account is just being removed.
+        let removals = Mutex(0)
         let programs: NotedPrograms
         private let isStubborn: Bool
 
@@ -32,6 +39,11 @@ import Testing
         }
 
         func prepare(_ logIn: AgentLogIn) throws -> AgentResult.Ready {
+            let isEnding = removals.withLock { count in
+                defer { count = max(0, count - 1) }
+                return count > 0
+            }
+            if isEnding { throw AccountEnds(user: logIn.user) }
             prepared.withLock { $0.append(logIn.user) }
             guard logIn.user != "full" else { throw AgentProblem("there is no room for an account") }
             return AgentResult.Ready(certificate: nil, hostKeys: [], accountMilliseconds: 7)
@@ -40,6 +52,7 @@ import Testing
         func claim(user: String, secret: [UInt8], service: String, from: String) -> Bool { false }
         func removeAccount(_ user: String, _ end: AgentOrder.HomeEnd) throws {}
         func sweep(sessions: [AgentSession]) {}
+        func arrived(_ user: String) { arrived.withLock { $0.append(user) } }
         func note(_ kind: AgentEvent.Kind, user: String, id: String, _ text: String) {}
 
         var orders: Orders {
@@ -50,8 +63,26 @@ import Testing
                         LogInSession(
                             id: "c2",
                             parsing: "UID=1000\nUSER=anna\nCLASS=user\nDISPLAY=:10\nSERVICE=xrdp-sesman\n")
-                    ].compactMap(\.self)
-                }, grace: 1, isMember: { user, groups in user == "anna" && groups.contains("staff") })
+                    ].compactMap(\.self) + self.shells.withLock { $0 }
+                }, grace: 1, isMember: { user, groups in user == "anna" && groups.contains("staff") },
+                now: { 0 }, later: { _, _, work in self.later.withLock { $0.append(work) } })
+        }
+
+        /// sshd lets a person in.
+        func letIn(_ user: String, from: String, id: String) {
+            let session = LogInSession(
+                id: id,
+                parsing: "UID=1000\nUSER=\(user)\nCLASS=user\nSERVICE=sshd\nREMOTE_HOST=\(from)\n")
+            shells.withLock { $0 += [session].compactMap(\.self) }
+        }
+
+        /// Time passes.
+        func goOn() {
+            let due = later.withLock { later in
+                defer { later = [] }
+                return later
+            }
+            for work in due { work() }
         }
     }
 
@@ -73,7 +104,6 @@ import Testing
         #expect(server.programs.all.isEmpty && server.prepared.withLock(\.isEmpty))
         let member = await Self.result(logIn("anna", ["pupils", "staff"]), by: server.orders)
         #expect(member.ready?.isMember == true && member.lacksGroup == nil)
-        #expect(!server.programs.all.isEmpty)
         let other = Server()
         let unasked = await Self.result(logIn("anna", nil), by: other.orders)
         #expect(unasked.ready?.isMember == nil && unasked.problem.isEmpty)
@@ -91,9 +121,11 @@ import Testing
         }
     }
 
-    private static func logIn(_ user: String, ends: [String] = []) -> AgentLogIn {
+    private static func logIn(
+        _ user: String, kind: SessionProtocol = .rdp, from: String = "", ends: [String] = []
+    ) -> AgentLogIn {
         AgentLogIn(
-            ticket: "t", user: user, kind: .rdp, credential: "", lifetime: 60, from: "", account: nil,
+            ticket: "t", user: user, kind: kind, credential: "", lifetime: 60, from: from, account: nil,
             endsSessions: ends)
     }
 
@@ -129,12 +161,76 @@ import Testing
             ])
     }
 
-    @Test func `a log-in that takes a session's place ends it first`() async {
+    @Test func `a log-in that takes a session's place ends it once its person is there, and not before`()
+        async
+    {
         let server = Server()
-        let order = AgentOrder(id: "1", work: .prepare(Self.logIn("anna", ends: ["xrdp-10", "gone"])))
-        #expect(await Self.result(order, by: server.orders).problem.isEmpty)
-        #expect(server.programs.all == ["loginctl terminate-session c2"])
+        let orders = server.orders
+        let order = AgentOrder(
+            id: "1",
+            work: .prepare(Self.logIn("anna", kind: .ssh, from: "10.77.0.7", ends: ["xrdp-10", "gone"])))
+        #expect(await Self.result(order, by: orders).problem.isEmpty)
         #expect(server.prepared.withLock { $0 } == ["anna"])
+        // She comes from elsewhere, and others come from there.
+        server.letIn("anna", from: "10.77.0.8", id: "5")
+        server.letIn("ben", from: "10.77.0.7", id: "6")
+        for _ in 0..<3 { server.goOn() }
+        #expect(server.programs.all.isEmpty && server.arrived.withLock(\.isEmpty))
+        server.letIn("anna", from: "10.77.0.7", id: "7")
+        server.goOn()
+        #expect(server.programs.all == ["loginctl terminate-session c2"])
+        #expect(server.arrived.withLock { $0 } == ["anna"])
+        // Then no one looks any more.
+        #expect(server.later.withLock { $0.isEmpty })
+    }
+
+    @Test func `a session whose number is another person's by then stays`() async {
+        let server = Server()
+        let orders = server.orders
+        let order = AgentOrder(
+            id: "1", work: .prepare(Self.logIn("ben", kind: .ssh, from: "10.77.0.7", ends: ["xrdp-10"])))
+        _ = await Self.result(order, by: orders)
+        server.letIn("ben", from: "10.77.0.7", id: "6")
+        server.goOn()
+        #expect(server.arrived.withLock { $0 } == ["ben"] && server.programs.all.isEmpty)
+    }
+
+    @Test func `a log-in that is called back ends nothing`() async {
+        let server = Server()
+        let orders = server.orders
+        let order = AgentOrder(id: "1", work: .prepare(Self.logIn("anna", kind: .ssh, ends: ["xrdp-10"])))
+        _ = await Self.result(order, by: orders)
+        _ = await Self.result(AgentOrder(id: "2", work: .forget(ticket: "t")), by: orders)
+        server.letIn("anna", from: "", id: "5")
+        server.goOn()
+        #expect(server.programs.all.isEmpty && server.later.withLock { $0.isEmpty })
+    }
+
+    @Test func `a log-in waits while its account is being removed, and others do not`() async {
+        let server = Server()
+        server.removals.withLock { $0 = 2 }
+        let orders = server.orders
+        let answers = Mutex<[String]>([])
+        func take(_ id: String, _ user: String) async {
+            // It is answered, or put off.
+            orders.take(AgentOrder(id: id, work: .prepare(Self.logIn(user)))) { result in
+                answers.withLock { $0.append("\(id) \(result.problem)") }
+            }
+            // What comes after it in the same row tells that it has been looked at.
+            _ = await Self.result(AgentOrder(id: "after \(id)", work: .forget(ticket: "none")), by: orders)
+        }
+        await take("1", "guest01")
+        #expect(answers.withLock(\.isEmpty) && server.later.withLock { $0.count } == 1)
+        server.removals.withLock { $0 = 0 }
+        await take("2", "guest02")
+        #expect(answers.withLock { $0 } == ["2 "])
+        server.goOn()
+        #expect(answers.withLock { $0 } == ["2 ", "1 "])
+        // For a bounded time.
+        server.removals.withLock { $0 = 1_000 }
+        await take("3", "guest01")
+        for _ in 0..<100 { server.goOn() }
+        #expect(answers.withLock { $0.last?.contains("being removed") } == true)
     }
 
     @Test func `only a session is disconnected, and a machine with one is not restarted`() async {

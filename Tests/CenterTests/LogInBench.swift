@@ -72,7 +72,8 @@ final class LogInBench: Sendable {
                 .terminal(
                     name,
                     TerminalServer(
-                        name: name, address: "10.77.0.\(20 + index)", ports: [.rdp: 3_389, .ssh: 22]))
+                        name: name, address: "10.77.0.\(20 + index)",
+                        ports: [.rdp: 3_389, .ssh: 22, .x2go: 22]))
             } + [.pool(pool.name, pool)] + nodes.map { .node($0.name, $0) }
         try await fleet.change(by: "test") { _ in edits }
         terminals = LiveTerminals(fleet: fleet)
@@ -163,13 +164,16 @@ final class LogInBench: Sendable {
     }
 
     /// A session begins, as its server tells.
-    func begin(_ user: String, on name: String, connected: Bool = true, from: String = "10.77.0.101") throws {
+    func begin(
+        _ user: String, on name: String, kind: SessionProtocol = .rdp, connected: Bool = true,
+        from: String = "10.77.0.101"
+    ) throws {
         let name = try TerminalName(name)
         state.withLock { state in
             let id = "c\(state.sessions.values.joined().count + 1)"
             state.sessions[name, default: []].append(
                 AgentSession(
-                    id: id, user: user, kind: .rdp, display: ":10", age: 5, idle: 0, isConnected: connected,
+                    id: id, user: user, kind: kind, display: ":10", age: 5, idle: 0, isConnected: connected,
                     from: from))
         }
         report(name)
@@ -191,11 +195,10 @@ final class LogInBench: Sendable {
     /// - Parameter place: of the node: 1 and on.
     func logIn(
         _ user: String = "", at place: Int = 1, password: Bool? = nil, id: String? = nil,
-        takesOver: Bool = false,
-        key: String = ""
+        takesOver: Bool = false, pool: String = "", key: String = "", shows: [String] = ["rdp", "ssh"]
     ) async throws -> LogInAnswer {
         let request = LogInRequest(
-            id: id ?? UUID().uuidString, user: user, pool: "", protocols: ["rdp", "ssh"], publicKey: key,
+            id: id ?? UUID().uuidString, user: user, pool: pool, protocols: shows, publicKey: key,
             hasPassword: password ?? !user.isEmpty, takesOver: takesOver)
         let machine = try #require(Self.machine(place))
         let address = IPv4Address(rawValue: 0x0A4D_0000 | UInt32(100 + place))

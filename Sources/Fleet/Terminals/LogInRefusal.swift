@@ -104,10 +104,11 @@ extension LogInRefusal {
             PlacementWords("Closed now. Open: %1", hours.map(\.description).joined(separator: "; "))
         case .unknownNode, .unreadable, .noPool, .missingPool, .noProtocol, .personsAccount, .unknownGroups:
             PlacementWords("Log-ins are not set up for this place: ask your administrator.")
-        case .closedAccount: PlacementWords("This account is closed: ask your administrator.")
-        case .hasSession: PlacementWords("You are logged in at another place. Log out there first.")
-        case .sessionInOtherPool, .sessionOfOtherKind:
-            PlacementWords("You have a session that cannot be shown here. Log out there first.")
+        // One sentence for what is a person's own matter: it is told before they have proven who they are.
+        case .closedAccount, .hasSession, .sessionInOtherPool, .sessionOfOtherKind:
+            PlacementWords(
+                "You cannot log in here now. If you are logged in at another place, log out there first; otherwise ask your administrator."
+            )
         case .noServer:
             PlacementWords("No computer has room for you at the moment. Try again in some minutes.")
         case .failed, .silent, .tookTooLong:

@@ -33,7 +33,7 @@ package struct OwnSession: Equatable, Sendable {
 package enum SecondSession: Equatable, Sendable {
     /// A session of its own, on none of these servers.
     case new(besides: Set<TerminalName>)
-    /// The session on that server comes here, or another one begins there once the sessions of ``ends`` have ended.
+    /// The session on that server comes here, or another one begins there. The sessions of ``ends`` end once the person is there.
     case back(OwnSession, ends: [String])
     /// The person has to agree first.
     case ask(OwnSession)

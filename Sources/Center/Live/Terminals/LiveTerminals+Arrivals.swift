@@ -11,18 +11,18 @@ extension LiveTerminals.Terminal {
     {
         guard !underway.isEmpty else { return [] }
         var (ended, lostCount): ([(ticket: String, user: String, isLost: Bool)], Int) = ([], 0)
-        var left: [(ticket: String, user: String, at: Int)] = []
+        var left: [LiveTerminals.Coming] = []
         for logIn in underway {
             if shown.contains(logIn.user) {
                 ended.append((logIn.ticket, logIn.user, false))
             } else if time - logIn.at > LiveTerminals.patience {
                 ended.append((logIn.ticket, logIn.user, true))
-                if !users.contains(logIn.user) { lostCount += 1 }
+                if !users.contains(logIn.user), counts(logIn) { lostCount += 1 }
             } else {
                 left.append(logIn)
             }
         }
-        if ended.contains(where: { !$0.isLost }) { placed.failureCount = 0 }
+        if ended.contains(where: { !$0.isLost }) { (placed.failureCount, mistyping) = (0, [:]) }
         if lostCount > 0 {
             placed.failureCount += lostCount
             placed.failedAt = time
@@ -63,7 +63,15 @@ extension LiveTerminals.Terminal {
         underway.removeAll { tickets.contains($0.ticket) }
         opened.subtract(tickets)
         placed.underwayCount = underway.count
-        placed.failureCount = 0
+        (placed.failureCount, mistyping) = (0, [:])
         return ended
+    }
+
+    /// Whether a log-in that got no session counts against the server. Of names that were typed at one node, not so many as stop all log-ins: one
+    /// person who types what no account has would have everyone turned away.
+    private mutating func counts(_ logIn: LiveTerminals.Coming) -> Bool {
+        guard logIn.isTyped, let node = logIn.node else { return true }
+        mistyping[node, default: 0] += 1
+        return mistyping[node, default: 0] < Placement.failureLimit
     }
 }

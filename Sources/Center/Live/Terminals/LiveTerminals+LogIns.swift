@@ -40,7 +40,7 @@ extension LiveTerminals {
         }
     }
 
-    /// Whether an account has a session on a server that is heard, or is on its way to one.
+    /// Whether an account has a session on a server that is heard, or is on its way to one. That its name was typed somewhere does not count.
     func isBusy(_ user: String, at time: Int) -> Bool {
         let known = records
         return state.withLock { state in
@@ -51,7 +51,9 @@ extension LiveTerminals {
             }
             return (state.places[user] ?? []).contains { heard($0) != nil }
                 || (state.coming[user] ?? []).contains { name in
-                    heard(name)?.underway.contains { $0.user == user && time - $0.at <= Self.patience }
+                    heard(name)?.underway.contains {
+                        $0.user == user && !$0.isTyped && time - $0.at <= Self.patience
+                    }
                         ?? false
                 }
         }

@@ -59,14 +59,21 @@ extension LiveTerminals.State {
         if coming[user]?.isEmpty == true { coming[user] = nil }
     }
 
-    mutating func note(_ ticket: String, user: String, on name: TerminalName, at time: Int) {
+    mutating func note(_ logIn: LiveTerminals.Coming, on name: TerminalName) {
+        let user = logIn.user
         var terminal =
             terminals[name] ?? LiveTerminals.Terminal(placed: PlacementServer(name: name.text))
-        terminal.underway.append((ticket, user, time))
+        terminal.underway.append(logIn)
         coming[user, default: []].append(name)
         terminal.placed.underwayCount = terminal.underway.count
         terminals[name] = terminal
-        if !user.isEmpty { former.note(user, on: name) }
+        if user.isEmpty { return }
+        // While the server of before has a session of the person, a name that was typed takes no one away from there: that session
+        // would not be found again. It counts once the person has come.
+        if logIn.isTyped, let last = former[user], last != name, places[user]?.contains(last) == true {
+            return
+        }
+        former.note(user, on: name)
     }
 
     /// A server is no longer in the configuration.

@@ -62,15 +62,17 @@ extension LiveTerminals {
     /// A log-in is on its way to a server.
     package func note(_ ticket: String, user: String, on name: TerminalName, at time: Int) {
         guard fleet.snapshot.contents.terminals.servers[name] != nil else { return }
-        state.withLock { $0.note(ticket, user: user, on: name, at: time) }
+        state.withLock { $0.note(Coming(ticket: ticket, user: user, at: time), on: name) }
     }
 
     /// Remembers a placement, and that the log-in is on its way if there is a server for it.
     ///
-    /// - Parameter ticket: names the log-in; empty where none was made.
+    /// - Parameters:
+    ///   - ticket: names the log-in; empty where none was made.
+    ///   - isTyped: whether the name was typed, and nothing has shown yet that it is that person.
     package func note(
         _ placement: Placement, ticket: String, of user: String, at node: NodeName?, in pool: PoolName,
-        time: Int
+        isTyped: Bool = false, time: Int
     ) {
         let server = placement.server.flatMap { try? TerminalName($0) }
         var reasons: [String: Int] = [:]
@@ -81,7 +83,10 @@ extension LiveTerminals {
             outcome: server == nil ? .noServer : .sent, causes: server == nil ? placement.lacks : [])
         state.withLock { state in
             state.history.add(PlacementHistory.Entry(entry: entry, ticket: ticket, time: time))
-            if let server { state.note(ticket, user: user, on: server, at: time) }
+            if let server {
+                state.note(
+                    Coming(ticket: ticket, user: user, at: time, isTyped: isTyped, node: node), on: server)
+            }
             // Its session is there, and may end before a report shows it.
             if let server, placement.isReconnection { state.terminals[server]?.opened.insert(ticket) }
         }

@@ -49,7 +49,7 @@ extension LiveTerminals {
     }
 
     /// Log-ins that went to a server more than a minute ago: nothing will tell whether they arrived. They are no longer on their way.
-    func takePlaced(on name: TerminalName, at time: Int) -> [(ticket: String, user: String, at: Int)] {
+    func takePlaced(on name: TerminalName, at time: Int) -> [Coming] {
         state.withLock { state in
             guard var terminal = state.terminals[name] else { return [] }
             let old = terminal.underway.filter { time - $0.at > Self.patience }

@@ -18,12 +18,25 @@ package final class LiveTerminals: Sendable {
         var users: Set<String> = []
         /// Number of the last event that was taken.
         var acknowledged = 0
-        /// Log-ins sent there that have not shown up: their ticket, user and time.
-        var underway: [(ticket: String, user: String, at: Int)] = []
+        /// Log-ins sent there that have not shown up.
+        var underway: [Coming] = []
+        /// How many names were typed at each node that never got a session, since one did.
+        var mistyping: [NodeName: Int] = [:]
         /// Tickets of those whose session has begun, which no report has shown yet.
         var opened: Set<String> = []
         /// The boot in which it was told to restart because it was empty.
         var restartedIn: String?
+    }
+
+    /// A log-in that was sent to a server, and has not shown up.
+    struct Coming: Sendable, Equatable {
+        var ticket: String
+        var user: String
+        /// Milliseconds.
+        var at: Int
+        /// The name was typed at a node: nothing has shown yet that it is that person.
+        var isTyped = false
+        var node: NodeName?
     }
 
     struct State {
@@ -106,11 +119,13 @@ extension LiveTerminals {
             terminal.acknowledged = max(terminal.acknowledged, report.events.map(\.number).max() ?? 0)
             for logIn in terminal.ended(by: news, at: time) {
                 state.endsComing(logIn.user, to: name)
+                state.former.note(logIn.user, on: name)
                 state.history.settle(logIn.ticket, .arrived, at: time)
             }
             let shown = Set(report.sessions.lazy.filter(\.isConnected).map(\.user))
             for logIn in terminal.settle(shown, at: time) {
                 state.endsComing(logIn.user, to: name)
+                if !logIn.isLost { state.former.note(logIn.user, on: name) }
                 state.history.settle(logIn.ticket, logIn.isLost ? .lost : .arrived, at: time)
             }
             state.terminals[name] = terminal

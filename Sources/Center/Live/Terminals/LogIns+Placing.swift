@@ -59,7 +59,7 @@ extension LogIns {
         var placement: Placement
         var kind: SessionProtocol
         var isReconnection: Bool
-        /// Sessions that end first.
+        /// Sessions that end once the person is there.
         var ends: [String] = []
         /// Of an earlier log-in of the same person, which does not count any more.
         var former: [String] = []
@@ -83,7 +83,7 @@ extension LogIns {
                 if await isRetry(of: session, by: entry) {
                     entry.excluded.insert(session.server)
                     entry.lastFailure = .failed(session.server, "nothing takes connections at its port")
-                    giveUp(found.filter { $0.server == session.server })
+                    giveUp(found.filter { $0.server == session.server }, for: entry)
                     continue
                 }
                 let order = try await order(comingBackTo: session, ends: ends, found, entry)
@@ -93,50 +93,7 @@ extension LogIns {
                 if !session.id.isEmpty, await !turnsOutGone(order.server, by: order.kind, entry) {
                     throw entry.lastFailure ?? .silent(session.server)
                 }
-                giveUp(found)
-            }
-        }
-    }
-
-    private func whereabouts(of entry: Entry) -> [LiveTerminals.Whereabout] {
-        let found = terminals.whereabouts(of: entry.choice.user, at: now())
-        let servers = fleet.snapshot.contents.terminals.servers
-        return entry.isForWindows ? found.filter { servers[$0.server]?.system == .windows } : found
-    }
-
-    /// Log-ins on their way do not come.
-    private func giveUp(_ found: [LiveTerminals.Whereabout]) {
-        for place in found where place.session == nil {
-            terminals.noteEnd(of: place.ticket, on: place.server, problem: nil, at: now())
-            terminals.tell(.forget(ticket: place.ticket), to: place.server)
-        }
-    }
-
-    /// The person's sessions that this pool's policy is about.
-    private func ownSessions(_ found: [LiveTerminals.Whereabout], of entry: Entry) -> [OwnSession] {
-        if found.isEmpty { return [] }
-        let members = Set(entry.pool.servers(of: fleet.snapshot.contents.terminals).joined())
-        let here = entry.way.address.description
-        return state.withLock { state in
-            found.compactMap { place in
-                let isInPool = members.contains(place.server)
-                if let session = place.session {
-                    // Others are people's own shells, which are no business of ours.
-                    let isOurs =
-                        session.kind != .ssh
-                        || state.issued(to: session.user).contains {
-                            $0.server == place.server && $0.kind == .ssh
-                                && $0.address.description == session.from
-                        }
-                    guard isOurs else { return nil }
-                    return OwnSession(
-                        server: place.server, id: session.id, kind: session.kind,
-                        isConnected: session.isConnected, isHere: session.from == here, isInPool: isInPool)
-                }
-                let issued = state.issued[place.ticket]
-                return OwnSession(
-                    server: place.server, id: "", kind: issued?.kind ?? .rdp, isConnected: true,
-                    isHere: issued?.machine == entry.way.machine, isInPool: isInPool)
+                giveUp(found, for: entry)
             }
         }
     }
@@ -195,16 +152,15 @@ extension LogIns {
         guard let kind, server.ports[kind] != nil else {
             throw .sessionOfOtherKind(session.server, session.kind)
         }
-        // X2Go gives a session to its owner only once it is suspended.
-        if session.kind == .x2go, session.isConnected, !session.id.isEmpty {
-            _ = try? await terminals.order(.disconnect(session: session.id), on: server.name, seconds: 3)
-        }
+        // Nothing happens to the session here: the server itself gives it to the person once it has let them in, X2Go's as well as xrdp's.
         let logIn = LogIn(
             user: entry.choice.user, protocols: kind.set, release: server.release, existing: server.name.text)
         return Order(
             server: server, placement: terminals.place(logIn, in: entry.pool, at: now(), on: moment),
             kind: kind, isReconnection: session.canMove && !session.id.isEmpty, ends: ends,
-            former: found.filter { $0.server == server.name && $0.session == nil }.map(\.ticket))
+            former: found.filter {
+                $0.server == server.name && $0.session == nil && mayCallBack($0.ticket, entry)
+            }.map(\.ticket))
     }
 
     // MARK: Servers that have gone
@@ -284,13 +240,13 @@ extension LogIns {
                 Issued(
                     ticket: ticket, user: entry.choice.user, machine: entry.way.machine,
                     address: entry.way.address, server: name, kind: order.kind,
-                    pool: entry.pool.name, at: begin))
+                    pool: entry.pool.name, at: begin, isTyped: entry.isOwn))
         }
         var placement = order.placement
         (placement.server, placement.isReconnection) = (name.text, order.isReconnection)
         terminals.note(
-            placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name, time: begin
-        )
+            placement, ticket: ticket, of: entry.choice.user, at: entry.node, in: entry.pool.name,
+            isTyped: entry.isOwn, time: begin)
         LogInMoment.placed.pass()
         do {
             if let problem = withholding(order.server, entry) { throw LogInRefusal.failed(name, problem) }

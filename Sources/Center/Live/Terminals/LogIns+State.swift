@@ -19,6 +19,8 @@ extension LogIns {
         var kind: SessionProtocol
         var pool: PoolName
         var at: Int
+        /// The name was typed, and the person's own password opens the session: the ticket alone shows nothing of who it is.
+        var isTyped = false
         /// When it last raised an alarm; nil: never.
         var alarmedAt: Int?
     }
@@ -142,6 +144,27 @@ extension LogIns {
         }
 
         func lastIssued(_ user: String) -> Issued? { tickets[user]?.last.flatMap { issued[$0] } }
+
+        /// The log-in that a session is shown by, as far as its client's address tells; where it does not, the last one that went to its server.
+        func shown(_ session: AgentSession, on server: TerminalName) -> Issued? {
+            issued(to: session.user).last {
+                $0.server == server && (session.from.isEmpty || session.from == $0.address.description)
+            }
+        }
+
+        /// The log-in that a session began with, or came back by; nil: it is not known. A later one of the same name may be no more than the name,
+        /// so without an address only those count that came before the session.
+        func origin(of session: AgentSession, on server: TerminalName, at time: Int) -> Issued? {
+            if !session.from.isEmpty { return shown(session, on: server) }
+            // Ages are whole seconds.
+            let began = time - session.age * 1_000
+            return issued(to: session.user).last {
+                $0.server == server && (!$0.isTyped || $0.at <= began + 2_000)
+            }
+        }
+
+        /// The last one that was given to a node in its own name.
+        func lastOfNode(_ user: String) -> Issued? { issued(to: user).last { !$0.isTyped } }
 
         /// All that are remembered of an account.
         func issued(to user: String) -> [Issued] { (tickets[user] ?? []).compactMap { issued[$0] } }

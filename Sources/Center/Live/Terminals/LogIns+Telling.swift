@@ -79,10 +79,8 @@ extension LogIns {
 
     /// Where a session is shown: the node whose log-in it was, the node with the client's address, or that address.
     func place(of session: AgentSession, on server: TerminalName) -> String {
-        let issued = state.withLock { $0.lastIssued(session.user) }
         let snapshot = fleet.snapshot
-        if let issued, issued.server == server,
-            session.from.isEmpty || session.from == issued.address.description,
+        if let issued = state.withLock({ $0.shown(session, on: server) }),
             let node = snapshot.node(at: issued.machine)
         {
             return node.name.text

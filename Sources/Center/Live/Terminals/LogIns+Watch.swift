@@ -60,8 +60,8 @@ extension LogIns {
             var session = session
             session.age += age
             session.idle = session.idle.map { $0 + age }
-            let issued = state.withLock { $0.lastIssued(session.user) }
-            let own = issued.flatMap { $0.server == server ? records.pools[$0.pool] : nil }
+            let issued = state.withLock { $0.origin(of: session, on: server, at: time) }
+            let own = issued.flatMap { records.pools[$0.pool] }
             // Of a server in several pools it is not known which one a session is of, unless its log-in was here.
             let only = pools[server].flatMap { $0.count == 1 ? $0[0] : nil }
             return SessionWatch.Seen(

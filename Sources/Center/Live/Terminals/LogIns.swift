@@ -184,7 +184,7 @@ package final class LogIns: Sendable {
                     // A node that comes again, such as after a power cut, has the account that it had.
                     !state.kept.contains(name.text)
                         && (!terminals.isBusy(name.text, at: time)
-                            || state.lastIssued(name.text)?.machine == way.machine)
+                            || state.lastOfNode(name.text)?.machine == way.machine)
                 }
                 if case .node(let name) = choice { state.kept.insert(name.text) }
                 return .success(choice)

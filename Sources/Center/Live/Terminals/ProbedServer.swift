@@ -13,7 +13,7 @@ struct ProbedServer: Sendable {
     /// What follows from that.
     var load: TerminalLoad?
     /// Log-ins that went there and may still be sessions.
-    var logIns: [(ticket: String, user: String, at: Int)] = []
+    var logIns: [LiveTerminals.Coming] = []
     /// What it showed in place of its certificate when people were told of it.
     var alarmedOf: String?
 
@@ -22,7 +22,7 @@ struct ProbedServer: Sendable {
     private static let logInLimit = 10_000
 
     /// Adds log-ins, and forgets old ones. A person counts once.
-    mutating func take(_ placed: [(ticket: String, user: String, at: Int)], at time: Int) {
+    mutating func take(_ placed: [LiveTerminals.Coming], at time: Int) {
         for logIn in placed {
             if !logIn.user.isEmpty { logIns.removeAll { $0.user == logIn.user } }
             logIns.append(logIn)
