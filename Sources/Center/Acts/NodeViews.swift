@@ -143,7 +143,7 @@ extension Acts {
         {
             node = Node(name: NodeName(unknown: mac), macAddresses: [mac])
         }
-        guard let node else { return try caller.permitted(nil, named: text, .read) }
+        guard let node else { return try caller.permitted(nil, named: text, .read, in: snapshot) }
         try requireReading(node, named: text, in: snapshot)
         return node
     }

@@ -64,6 +64,13 @@ struct LiveFacts {
         boot.flatMap { heard[$0.macAddress] }.map { now * 1_000 - $0 }
     }
 
+    /// Milliseconds since 1970 when a machine was last seen in any way: its last stage, or what was heard of it since then.
+    func seenAt(_ boot: BootTimeline?) -> Int? {
+        Self.latest(of: boot?.entries.last?.at, heard: heardAt(boot))
+    }
+
+    static func latest(of stage: Int?, heard: Int?) -> Int? { [stage, heard].compactMap(\.self).max() }
+
     /// The state that is counted, the boot's present activity, and whether the node is held.
     private func states(of node: Node, in snapshot: FleetSnapshot) -> [String] {
         let boot = boot(of: node, in: snapshot)
@@ -134,7 +141,7 @@ struct LiveFacts {
             failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
-            seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: nil,
+            seenAt: seenAt(boot), heardAt: heardAt(boot), code: nil,
             hardware: isPast ? nil : snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
     }
@@ -146,7 +153,7 @@ struct LiveFacts {
             address: leased[mac], state: state(of: boot),
             stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: nil,
-            seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: FleetSnapshot.screenCode(of: mac),
+            seenAt: seenAt(boot), heardAt: heardAt(boot), code: FleetSnapshot.screenCode(of: mac),
             hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }

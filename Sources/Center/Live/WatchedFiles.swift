@@ -70,7 +70,7 @@ package final class WatchedFiles: Sendable {
             return true
         } catch let error as UnreadableDeclaration {
             note(error.problems.map(\.description), of: name)
-            return true
+            return !error.mayPass
         } catch {
             // What others have changed, or a store that does not answer, may be another in a while.
             note("\(error)".split(separator: "\n").map(String.init), of: name)
