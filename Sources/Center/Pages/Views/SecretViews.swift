@@ -40,18 +40,30 @@ struct SecretsView: TemplateView {
     }
 
     private static func form(in group: String, hasReceiver: Bool, _ words: Words) -> FormView {
-        FormView(
-            path: "/secrets", style: "card settings", heading: words("New secret"),
-            fields: placeFields(in: group, hasReceiver: hasReceiver, words)
-                + [
-                    FieldView("kind", words("Kind"), options: kinds),
-                    FieldView("value", words("Value"), LinesView(rows: 3)),
-                    FieldView(
-                        "base64", words("Value in Base64, where it is no text"), LinesView(rows: 3)),
-                ] + mintingFields(words), submit: words("Add"))
+        var fields = placeFields(in: group, words)
+        if hasReceiver {
+            fields.append(
+                FieldView(
+                    "receiver", words("Instead of nodes, web hooks to this address get it"),
+                    hint: words("Scheme, host and port; then group, nodes and file stay as they are"),
+                    InputView(placeholder: "https://chat.example")))
+        }
+        fields.append(FieldView("kind", words("Kind"), options: kinds))
+        fields += valueFields(words)
+        fields += mintingFields(words)
+        return FormView(
+            path: "/secrets", style: "card settings", heading: words("New secret"), fields: fields,
+            submit: words("Add"))
     }
 
-    private static func placeFields(in group: String, hasReceiver: Bool, _ words: Words) -> [FieldView] {
+    fileprivate static func valueFields(_ words: Words) -> [FieldView] {
+        [
+            FieldView("value", words("Value"), LinesView(rows: 3)),
+            FieldView("base64", words("Value in Base64, where it is no text"), LinesView(rows: 3)),
+        ]
+    }
+
+    private static func placeFields(in group: String, _ words: Words) -> [FieldView] {
         [
             FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
             FieldView("group", words("Group"), InputView(value: group)),
@@ -62,13 +74,6 @@ struct SecretsView: TemplateView {
             FieldView("owner", words("Owner"), InputView(placeholder: "root")),
             FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
         ]
-            + (hasReceiver
-                ? [
-                    FieldView(
-                        "receiver", words("Instead of nodes, web hooks to this address get it"),
-                        hint: words("Scheme, host and port; then group, nodes and file stay as they are"),
-                        InputView(placeholder: "https://chat.example"))
-                ] : [])
     }
 
     private static func mintingFields(_ words: Words) -> [FieldView] {
@@ -179,11 +184,7 @@ struct SecretView: TemplateView {
         case nil, .given?:
             value = FormView(
                 path: path, style: "card settings", heading: words("Another value"),
-                fields: [
-                    FieldView("value", words("Value"), LinesView(rows: 3)),
-                    FieldView(
-                        "base64", words("Value in Base64, where it is no text"), LinesView(rows: 3)),
-                ], submit: words("Save"))
+                fields: SecretsView.valueFields(words), submit: words("Save"))
         case .made?:
             rotation = ConfirmView(
                 path: path, hidden: [HiddenView("rotate", "yes")], label: words("Make another one"))
