@@ -159,7 +159,8 @@ extension Acts {
         _: Record.Type, _ key: Record.Key, in snapshot: FleetSnapshot
     ) throws -> Record {
         guard let record = Record.record(at: key, in: snapshot.contents) else {
-            throw StoreError.notFound(Record.missing(key))
+            throw StoreError.notFound(
+                Record.missing(key, among: Record.keys(in: snapshot.contents)))
         }
         return record
     }

@@ -166,7 +166,7 @@ extension Acts {
             return record
         }
         try caller.requireNames(permission, Record.kind.replacing("-", with: " "), "\(key)")
-        throw StoreError.notFound(Record.missing(key))
+        throw StoreError.notFound(Record.missing(key, among: Record.keys(in: snapshot.contents)))
     }
 
     /// - Parameter make: gets the record as it is; nil removes it.

@@ -135,7 +135,7 @@ extension FleetSnapshot.Contents {
     /// Throws if there is none.
     func image(_ name: ImageName) throws -> ImageCatalogue {
         guard let image = images[name] else {
-            throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")
+            throw StoreError.notFound(missing(.image(name)))
         }
         return image
     }

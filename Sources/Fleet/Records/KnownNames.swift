@@ -54,6 +54,15 @@ extension FleetSnapshot {
     }
 }
 
+extension FleetRecord {
+    /// Says that there is no such record, and which one was probably meant.
+    ///
+    /// - Parameter keys: those that may be told.
+    package static func missing(_ key: Key, among keys: some Collection<Key>) -> String {
+        missing(key) + NearestName.hint(key.description, among: keys.map(\.description))
+    }
+}
+
 extension FleetSnapshot.Contents {
     fileprivate func with(_ edits: [FleetEdit]) -> Self {
         var draft = self
