@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Boots a machine in QEMU without its firmware, for tests that are not about firmware.
 
-    direct.py --bridge BRIDGE --mac MAC [--uuid UUID] --directory DIRECTORY [--reboots] -- qemu-system-ARCH ARGUMENTS
+    direct.py --bridge BRIDGE --mac MAC [--uuid UUID] --directory DIRECTORY [--reboots] [--words WORDS] -- qemu-system-ARCH ARGUMENTS
 
 It acts as the loader in the network card's ROM, in a network namespace with the machine's own MAC address on the
 bridge: it uses DHCP as iPXE does, fetches the node's script from the server over HTTP, runs the script,
@@ -211,6 +211,7 @@ def main():
     parser.add_argument("--uuid", type=uuid.UUID, default=uuid.UUID(int=0))
     parser.add_argument("--directory", required=True)
     parser.add_argument("--reboots", action="store_true")
+    parser.add_argument("--words", default="", help="more words for the kernel")
     parser.add_argument("qemu", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     qemu = options.qemu[1:] if options.qemu[:1] == ["--"] else options.qemu
@@ -231,7 +232,7 @@ def main():
             words = file.read()
         files = [os.path.join(options.directory, name) for name in ("kernel", "initrd")]
         before = os.fstat(1).st_size
-        words += QUICKER
+        words += f" {options.words}" + QUICKER
         machine = subprocess.Popen(
             qemu + ["-no-reboot", "-kernel", files[0], "-initrd", files[1], "-append", words],
             preexec_fn=end_with_parent,

@@ -24,13 +24,15 @@ package struct YAMLTree: Sendable {
     /// Of a map: whether it is written in braces.
     package var isFlow = false
 
-    /// Values of a file, those of repeated anchors each time: some lines can mean billions.
-    private static let countLimit = 1_000_000
+    /// Values of a file, those of repeated anchors each time: some lines can mean billions. Each takes up to 700 bytes of memory while a file
+    /// is read.
+    package static let countLimit = 500_000
     private static let depthLimit = 64
 
     /// Nil for a file without any value. JSON is YAML, too.
     package static func parse(_ text: String, file: String) throws -> YAMLTree? {
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        if let line = Self.excess(in: text) { throw Self.tooMuch(file, line) }
         let node: Yams.Node?
         do { node = try Yams.compose(yaml: text, .basic) } catch let error as YamlError {
             throw YAMLSection.unreadable(error, file: file, text)
@@ -42,6 +44,41 @@ package struct YAMLTree: Sendable {
         return tree
     }
 
+    private static func tooMuch(_ file: String, _ line: Int) -> ConfigurationError {
+        ConfigurationError(
+            file: file, line: line,
+            text: "too much: a file has at most \(countLimit) values: split it before this line")
+    }
+
+    /// The line where a text has more values than a file may have; nil: nowhere. It is asked before anything of the text is kept.
+    ///
+    /// It counts what looks like keys and entries, at the beginnings of lines and behind braces and commas: of many values that are no such
+    /// text it finds most, and the others are counted while they are read.
+    private static func excess(in text: String) -> Int? {
+        let (colon, blank, hyphen) = (UInt8(ascii: ":"), UInt8(ascii: " "), UInt8(ascii: "-"))
+        var (count, line, last) = (0, 1, UInt8(ascii: "\n"))
+        // Whether a key can be here, and whether nothing but blanks and hyphens was in the line.
+        var (isKey, isBegin) = (true, true)
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\n") {
+                if last == colon, isKey { count += 1 }
+                (line, isKey, isBegin) = (line + 1, true, true)
+            } else if byte == blank, last == hyphen, isBegin {
+                count += 1
+            } else if isKey, byte == blank && last == colon || byte == colon && last == UInt8(ascii: "\"") {
+                count += 1
+                // What follows may be text.
+                isKey = false
+            } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: ",") {
+                isKey = true
+            }
+            if byte != blank, byte != hyphen, byte != UInt8(ascii: "\n") { isBegin = false }
+            if count > countLimit { return line }
+            last = byte
+        }
+        return nil
+    }
+
     private struct Reader {
         let file: String
         var count = 0
@@ -50,8 +87,7 @@ package struct YAMLTree: Sendable {
             count += 1
             let line = node.mark?.line ?? 1
             guard count <= countLimit else {
-                throw ConfigurationError(
-                    file: file, line: line, text: "too much: a file has at most 1,000,000 values")
+                throw YAMLTree.tooMuch(file, line)
             }
             guard depth <= depthLimit else {
                 throw ConfigurationError(

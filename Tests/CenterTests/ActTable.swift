@@ -357,6 +357,7 @@ extension ActRow {
         },
         ActRow("export", .read, .anywhere) { acts, _ in try await acts.export() },
         ActRow("groups", .read, .anywhere) { acts, _ in try await acts.groups() },
+        ActRow("settings", .read) { try await $0.settings(of: $1.group) },
         ActRow("group", .read) { try await $0.group($1.group, isTree: false) },
         ActRow("group", .read, .anywhere) { acts, _ in try await acts.group(.site, isTree: true) },
         ActRow("rules", .read, .anywhere) { acts, _ in try await acts.rules() },

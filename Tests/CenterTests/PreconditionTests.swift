@@ -11,7 +11,7 @@ import Testing
 
     init() async throws { fleet = try await SmallFleet() }
 
-    /// A record that is there, one that is not, and the body of both.
+    /// A record that is there, one that is not, and the body of the first; see ``of(_:from:as:)``.
     private static let records = [
         ("networks/school", "networks/annex", #"{"name":"school","subnet":"10.78.0.0/22"}"#),
         (
@@ -31,6 +31,12 @@ import Testing
         ("images/debian/channels/stable", "images/debian/channels/fresh", #"{"version":"1"}"#),
     ]
 
+    /// The body with the name of another record.
+    private static func of(_ body: String, from there: String, as path: String) -> String {
+        func name(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
+        return body.replacing("\"\(name(there))\"", with: "\"\(name(path))\"")
+    }
+
     private func ask(
         _ method: String, _ path: String, _ headers: HTTPFields = [:], body: String? = nil
     ) async throws -> SmallFleet.Answer {
@@ -45,11 +51,13 @@ import Testing
     ) async throws {
         for path in [there, fresh] {
             let isNew = path == fresh
-            let answer = try await ask("PUT", path, [.ifNoneMatch: "*"], body: body)
+            let answer = try await ask(
+                "PUT", path, [.ifNoneMatch: "*"], body: Self.of(body, from: there, as: path))
             #expect(answer.status == (isNew ? 200 : 412), "\(path): \(answer.body)")
             #expect(isNew || answer.body.contains("already"), "\(answer.body)")
         }
         // Now it is there.
+        let body = Self.of(body, from: there, as: fresh)
         #expect(try await ask("PUT", fresh, [.ifNoneMatch: "*"], body: body).status == 412)
         #expect(try await ask("PUT", fresh, body: body).status == 200)
     }
@@ -67,11 +75,35 @@ import Testing
             let answer = try await ask("PUT", there, [.ifNoneMatch: unwanted], body: body)
             #expect(answer.status == 412, "\(there) \(unwanted)")
         }
-        #expect(try await ask("PUT", fresh, [.ifMatch: "*"], body: body).status == 412)
+        let other = Self.of(body, from: there, as: fresh)
+        #expect(try await ask("PUT", fresh, [.ifMatch: "*"], body: other).status == 412)
         #expect(try await ask("PUT", there, [.ifMatch: "\"0\", \(read)"], body: body).status == 200)
         #expect(try await ask("PUT", there, [.ifMatch: read], body: body).status == 412)
         #expect(try await ask("PUT", there, [.ifNoneMatch: read], body: body).status == 200)
         #expect(try await ask("PUT", there, [.ifMatch: "*"], body: body).status == 200)
+    }
+
+    @Test(arguments: [
+        ("networks/annex", #"{"name":"school","subnet":"10.78.0.0/22"}"#),
+        ("reservations/02:00:00:00:00:09", #"{"machine":"02:00:00:00:00:08","address":"10.77.0.9"}"#),
+        ("loader-rules/new", #"{"name":"old","vendorClass":"PXE","loader":"ipxe.efi"}"#),
+        ("nodes/pc-99", #"{"name":"pc-1","group":"/school"}"#),
+        ("terminals/fresh", #"{"name":"other","address":"10.77.0.9","ports":{"rdp":3389}}"#),
+        ("pools/fresh", #"{"name":"other"}"#),
+    ])
+    func `a body with another name than its path is refused`(path: String, body: String) async throws {
+        let answer = try await ask("PUT", path, body: body)
+        #expect(answer.status == 422 && answer.body.contains("send the same name"), "\(answer.body)")
+        #expect(try await ask("GET", path).status == 404)
+    }
+
+    @Test(arguments: [
+        ("networks/school", #"{"name":"annex"}"#), ("loader-rules/old", #"{"name":"new"}"#),
+        ("nodes/pc-1", #"{"name":"pc-99"}"#),
+    ])
+    func `so is a patch that changes the name`(path: String, body: String) async throws {
+        let answer = try await ask("PATCH", path, body: body)
+        #expect(answer.status == 422 && answer.body.contains("name"), "\(answer.body)")
     }
 
     @Test func `an administrator that is to be new replaces none`() async throws {

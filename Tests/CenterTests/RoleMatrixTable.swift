@@ -114,6 +114,7 @@ extension MatrixRow {
         GET /api/v1/settings  anywhere  200
         GET /api/v1/events  anywhere  200
         GET /api/v1/groups  anywhere  200
+        GET /api/v1/groups/settings?path=GROUP  place  200
         POST /api/v1/groups  place  201  {"path":"NEW"}
         POST /api/v1/groups  place  409  {"path":"ATTIC"}
         DELETE /api/v1/groups?path=ATTIC  place  204

@@ -22,6 +22,31 @@ import Wire
         check(Roost.self, "roost")
     }
 
+    @Test func `a group is shown with what it inherits, what is below it, and its nodes`() throws {
+        let path = try GroupPath("/school")
+        let own: [String: SettingValue] = [
+            "loader": .text("ipxe"), "root-password-hash": .text("$6$salt$hash"),
+        ]
+        let levels: [EffectiveSettings.Level] = [
+            (.group(.site), ["locale": .text("pt_PT.UTF-8"), "loader": .text("grub")]), (.group(path), own),
+        ]
+        let node = MachineAnswer(
+            name: try NodeName("pc-1"), isKnown: true, group: path, tags: [], macAddress: nil, address: nil,
+            state: .unseen, stage: nil, failure: nil, readyAfter: nil, version: nil)
+        let shown = ShownGroup(
+            path: path, settings: own, below: [try GroupPath("/school/room-1")],
+            effective: EffectiveSettings(levels: levels).all.map(SettingAnswer.init), nodes: [node])
+        #expect(shown.inherited.map(\.name) == ["locale"])
+        let json = String(decoding: try OutputOptions.data(shown), as: UTF8.self)
+        #expect(json.contains(#""path" : "/school""#) && json.contains(#""name" : "pc-1""#))
+        #expect(json.contains("/school/room-1") && json.contains(#""origin" : "group /school""#))
+        #expect(json.contains("(set)") && !json.contains("$6$"))
+        let text = GroupShow.text(
+            NodeGroup(path: path, settings: ["loader": .text("ipxe")]), shown.below, shown.nodes,
+            inherited: shown.inherited)
+        #expect(text.contains("INHERITED") && text.contains("site") && text.contains("pc-1"))
+    }
+
     @Test func `YAML says the same as JSON, whatever the texts are`() throws {
         let texts = [
             "plain", "yes", "No", "null", "~", "1", "1.5", "0x10", "", " a", "a: b", "- a", "#", "a\nb",

@@ -245,7 +245,15 @@ import Testing
                 "a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 10).joined(separator: ", "))]\n"
             }
             .joined()
-        #expect(try problems(laughs).contains("at most 1,000,000 values"))
+        #expect(try problems(laughs).contains("at most \(YAMLTree.countLimit) values"))
+        let row = "  - {path: /a, settings: {loader: grub}}\n"
+        let many = "groups:\n" + String(repeating: row, count: YAMLTree.countLimit / 4 + 1)
+        #expect(try problems(many).contains(":\(YAMLTree.countLimit / 4 + 1): too much"), "one line too many")
+        let lists = "groups:\n" + String(repeating: "- a\n", count: YAMLTree.countLimit)
+        #expect(try problems(lists).contains(":\(YAMLTree.countLimit + 1): too much"))
+        // A long text is one value.
+        let lines = String(repeating: "    a; b: c\n", count: 100)
+        #expect(try YAMLTree.parse("a: |\n\(lines)", file: "a.yaml") != nil)
         let deep = "nodes: " + String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         #expect(try problems(deep).contains("levels deep"))
         let path = "\(directory)/fleet.yaml"

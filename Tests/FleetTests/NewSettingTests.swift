@@ -52,6 +52,35 @@ import Wire
         ("hosts", .map(["10.0.0.5": " "]), "10.0.0.5 has no name"),
         ("files", .map(["/proc/sys/vm/swappiness": "1"]), "/proc is the kernel's"),
         ("files", .map(["/dev/x:600": "1"]), "/dev is the kernel's"),
+        ("kernel-arguments", .list(["roost.token=x"]), "there is no word ‘roost.token’ of Roost"),
+        ("kernel-arguments", .list(["roost.overly=1"]), "did you mean ‘roost.overlay’?"),
+        ("kernel-arguments", .list(["quiet", "roost.overlay=10%"]), "Roost itself tells the node"),
+        ("kernel-arguments", .list(["BOOTIF=01-02-00-00-00-00-01"]), "which card it boots with"),
+        ("kernel-arguments", .list(["root=/dev/sda1"]), "the root is the image's"),
+        ("kernel-arguments", .list(["initrd=x"]), "the loader names"),
+        ("kernel-arguments", .list(["rdinit=/bin/sh"]), "init= is the image's"),
+        ("kernel-arguments", .list(["net.ifnames=1"]), "keeps its name"),
+        ("console", .list(["console=ttyS0"]), "here it is ttyS0"),
+        ("overlay-size", .text("1K"), "16M to 16384G"),
+        ("overlay-size", .text("99999999999G"), "16M to 16384G"),
+        ("persistent-directories", .list(["/proc/x"]), "made anew at each start"),
+        ("persistent-directories", .list(["/run"]), "made anew at each start"),
+        ("dns", .list(["0.0.0.0"]), "not the address of one host"),
+        ("dns", .list(["224.0.0.1"]), "not the address of one host"), ("dns", .list(["ff02::1"]), "one host"),
+        ("ntp", .list(["10.0.0.300"]), "neither an address nor the name"),
+        ("ntp", .list(["255.255.255.255"]), "not the address of one host"),
+        ("syslog", .text("10.0.0.300:514"), "neither an address nor the name"),
+        ("locale", .text("german"), "such as pt_PT.UTF-8"),
+        ("locale", .text("de_de.UTF-8"), "did you mean ‘de_DE.UTF-8’?"),
+        ("locale", .text("DE_DE"), "did you mean ‘de_DE’?"),
+        ("keymap", .text("de_DE.UTF-8"), "is a locale"), ("keymap", .text("DE"), "did you mean ‘de’?"),
+        ("keymap", .text("de-latin1.map.gz"), "the layout is de-latin1"),
+        ("cron", .map(["a": "60 3 * * * root true"]), "‘60’ in ‘a’ is not a minute"),
+        ("cron", .map(["a": "0 3-1 * * * root true"]), "not an hour"),
+        ("cron", .map(["a": "0 3 0 * * root true"]), "not a day of the month"),
+        ("cron", .map(["a": "0 3 * * mo root true"]), "not a day of the week"),
+        ("cron", .map(["a": "*/0 * * * * root true"]), "not a minute"),
+        ("cron", .map(["a": "@dayly root true"]), "is not one of @reboot"),
     ])
     func `a value without effect is refused`(name: String, value: SettingValue, words: String) throws {
         #expect(problem(name, value)?.contains(words) == true, "\(problem(name, value) ?? "")")
@@ -103,5 +132,36 @@ import Wire
 
     @Test func `hosts lines can begin with addresses of both kinds`() {
         #expect(problem("hosts", .map(["10.0.0.5": "printer # a;b", "fd00::5": "scanner_2.lan"])) == nil)
+    }
+
+    @Test(arguments: [
+        (
+            "kernel-arguments",
+            SettingValue.list(["quiet", "roost.break=root", "init=/bin/sh", "ip=dhcp", "panic=2"])
+        ),
+        ("console", .list(["ttyS0,115200", "tty0"])), ("overlay-size", .text("100%")),
+        ("overlay-size", .text("16M")), ("persistent-directories", .list(["/srv/run", "/var/log"])),
+        ("dns", .list(["10.0.0.1", "fd77::1"])), ("ntp", .list(["0.pool.ntp.org", "10.0.0.1"])),
+        ("syslog", .text("logs.example:514")),
+        ("locale", .text("C.UTF-8")), ("locale", .text("POSIX")), ("locale", .text("de_DE@euro")),
+        ("locale", .text("sr_RS.UTF-8@latin")), ("locale", .text("eo")), ("locale", .text("ast_ES.utf8")),
+        ("keymap", .text("us")), ("keymap", .text("dvorak-ca-fr")), ("keymap", .text("ANSI-dvorak")),
+        ("keymap", .text("bg_bds-utf8")), ("cron", .map(["a": "*/5,7 0-23/2 1,15 jan-mar Sun root true"])),
+        ("cron", .map(["a": "0 0 * * 7 root true", "b": "@reboot root true", "c": "off"])),
+    ])
+    func `a value with an effect is taken`(name: String, value: SettingValue) throws {
+        let definition = try #require(SettingDefinition.named(name))
+        #expect(throws: Never.self) { try definition.checked(value) }
+        #expect(problem(name, value) == nil, "\(problem(name, value) ?? "")")
+    }
+
+    @Test(arguments: [
+        ("overlay-size", SettingValue.text("+5%")), ("timers", .map(["a": "+3:30 -- true"])),
+        ("timers", .map(["a": "03:+5 -- true"])), ("users", .map(["ann": "uid=1000 name=A\u{1B}[2J"])),
+        ("users", .map(["ann": "uid=1000 name=A\tB"])),
+    ])
+    func `signs and control characters are no part of a value`(name: String, value: SettingValue) throws {
+        let definition = try #require(SettingDefinition.named(name))
+        #expect(throws: InvalidSetting.self) { try definition.checked(value) }
     }
 }

@@ -41,6 +41,11 @@ struct FleetRoutes {
             _ = try await acts.add(group)
             return try JSONAnswer(group, status: .created)
         }
+        api.get("groups/settings", .read) { request, _, acts in
+            let path = try GroupPath(request.query("path") ?? "")
+            let settings = try await acts.at(request).settings(of: path)
+            return try JSONAnswer(settings.all.map(SettingAnswer.init))
+        }
         api.delete("groups", .configure) { request, _, acts in
             try await acts.removeGroup(GroupPath(request.query("path") ?? ""))
             return HTTPResponse.Status.noContent

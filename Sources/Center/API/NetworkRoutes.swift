@@ -23,8 +23,8 @@ struct NetworkRoutes {
         add(LoaderRule.self, "loader-rules/:name", to: api)
     }
 
-    /// Reads and changes one record by its key, the component `name` of the path, whatever the record itself says.
-    private func add<Record: FleetRecord>(
+    /// Reads and changes one record by its key, the component `name` of the path: what a request sends has the same.
+    private func add<Record: ListedRecord>(
         _: Record.Type, _ path: RouterPath, readableIn place: GroupPath? = nil, to api: Routes
     ) {
         api.get(path, .read) { request, context, acts in

@@ -60,9 +60,9 @@ struct NodeRoutes {
             return try JSONAnswer(node.answer, etag: node.tag)
         }
         api.put("nodes/:name", .enrol) { request, context, acts in
-            var node = try await request.decoded(Node.self)
-            node.name = try NodeName(context.parameter("name"))
-            let saved = try await acts.save(node, if: request.precondition)
+            let node = try await request.decoded(Node.self)
+            let saved = try await acts.save(
+                node, at: NodeName(context.parameter("name")), if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.patch("nodes/:name", .configure) { request, context, acts in

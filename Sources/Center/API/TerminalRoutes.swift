@@ -29,9 +29,9 @@ struct TerminalRoutes {
             try JSONAnswer(acts.terminal(context.name()))
         }
         api.put("terminals/:name", .configure) { request, context, acts in
-            var server = try await request.decoded(TerminalServer.self, upTo: 1 << 20)
-            server.name = try TerminalName(context.parameter("name"))
-            let saved = try await acts.saveTerminal(server, if: request.precondition)
+            let server = try await request.decoded(TerminalServer.self, upTo: 1 << 20)
+            let saved = try await acts.saveTerminal(
+                server, at: TerminalName(context.parameter("name")), if: request.precondition)
             return try JSONAnswer(saved)
         }
         api.patch("terminals/:name", .configure) { request, context, acts in
@@ -65,9 +65,9 @@ struct TerminalRoutes {
             try JSONAnswer(acts.pool(context.name()))
         }
         api.put("pools/:name", .configure) { request, context, acts in
-            var pool = try await request.decoded(TerminalPool.self, upTo: 1 << 20)
-            pool.name = try PoolName(context.parameter("name"))
-            let saved = try await acts.savePool(pool, if: request.precondition)
+            let pool = try await request.decoded(TerminalPool.self, upTo: 1 << 20)
+            let saved = try await acts.savePool(
+                pool, at: PoolName(context.parameter("name")), if: request.precondition)
             return try JSONAnswer(saved)
         }
         api.patch("pools/:name", .configure) { request, context, acts in

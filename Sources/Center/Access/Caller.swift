@@ -37,11 +37,17 @@ struct Caller: Sendable, Equatable {
     /// The node, if the caller has `permission` where it is. A missing node is refused like one elsewhere: only callers with the permission on
     /// the whole site learn which names there are.
     ///
-    /// - Parameter text: the name or address that was asked for.
-    func permitted(_ node: Node?, named text: String, _ permission: Permission) throws -> Node {
+    /// - Parameters:
+    ///   - text: the name or address that was asked for.
+    ///   - snapshot: has the names among which is the one that was probably meant.
+    func permitted(
+        _ node: Node?, named text: String, _ permission: Permission, in snapshot: FleetSnapshot
+    ) throws -> Node {
         if let node, allows(permission, in: node.group) { return node }
         try requireNames(permission, "node", text)
-        throw StoreError.notFound("there is no node ‘\(text)’ (roost node list shows all)")
+        throw StoreError.notFound(
+            "there is no node ‘\(text)’ (roost node list shows all)"
+                + NearestName.hint(text, among: snapshot.nodes.keys.map(\.text)))
     }
 
     /// Throws unless the caller has `permission` on the whole site, and so may learn whether a name exists.
@@ -72,7 +78,7 @@ struct Caller: Sendable, Equatable {
 
     /// Throws unless every edit is allowed in its place, and gives and takes no role that the caller has not.
     func requireLeave(for edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
-        for edit in edits {
+        for edit in edits where !edit.isFollowing {
             let (permission, places) = (edit.permission(in: snapshot), edit.places(in: snapshot))
             if places.isEmpty { try requireSomewhere(permission) }
             for place in places where !allows(permission, in: place) {

@@ -56,7 +56,7 @@ extension Acts {
             throw Problem(403, "Forbidden", "you can only give roles that you have")
         }
         for group in grants.map(\.group) where group != .site && snapshot.groups[group] == nil {
-            throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
+            throw StoreError.notFound(snapshot.contents.missing(.group(group)))
         }
         return grants
     }

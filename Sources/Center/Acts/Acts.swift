@@ -55,6 +55,13 @@ struct Acts: Sendable {
 
     // MARK: Changes
 
+    /// What the caller may name in a change.
+    var sight: NameSight {
+        NameSight(seeing: { [caller] in caller.sees($0) }) { [zones = services.schedules.zones] in
+            zones.problem(of: $0)
+        }
+    }
+
     /// Makes edits as one revision, each permitted in the old and the new place of its record.
     ///
     /// - Parameter check: compares with the present state; called only with permission, so that a refusal reveals nothing.
@@ -62,10 +69,11 @@ struct Acts: Sendable {
         what: String? = nil, planned: Int? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit],
         check: @Sendable (FleetSnapshot) throws -> Void = { _ in }
     ) async throws -> FleetSnapshot {
-        try await fleet.change(by: caller.name, what: what, planned: planned) { [caller] current in
+        try await fleet.change(by: caller.name, what: what, planned: planned) { [self] current in
             let edits = try make(current)
             try caller.requireLeave(for: edits, in: current)
             try check(current)
+            try current.requireKnownNames(in: edits, in: sight)
             return edits
         }
     }

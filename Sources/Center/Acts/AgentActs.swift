@@ -34,7 +34,8 @@ extension Acts {
         }
         let group = wish.group ?? .site
         guard group == .site || fleet.snapshot.contents.groups[group] != nil else {
-            throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
+            throw StoreError.notFound(
+                fleet.snapshot.contents.missing(.group(group)) { caller.sees($0) })
         }
         return try services.agents.makeToken(wish, by: maker)
     }

@@ -42,7 +42,8 @@ extension Acts {
                 case .group(let path): try require(.configure, in: GroupPath(path))
                 case .rule, .image: try require(.publish, in: .site)
                 case .node(let name):
-                    _ = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .configure)
+                    _ = try caller.permitted(
+                        try? Self.find(name, in: snapshot), named: name, .configure, in: snapshot)
                 }
             }
         }
@@ -50,6 +51,7 @@ extension Acts {
 
     func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot) throws -> ChangePlan {
         try caller.requireLeave(for: edits, in: snapshot)
+        try snapshot.requireKnownNames(in: edits, in: sight)
         return try ChangePlan(of: edits, in: snapshot, within: fleet.addressPlan, seeing: { caller.sees($0) })
     }
 
@@ -99,7 +101,7 @@ extension Acts {
         -> PlannedChange
     {
         let snapshot = fleet.snapshot
-        let stored = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
+        let stored = try caller.permitted(snapshot.nodes[name], named: name.text, .configure, in: snapshot)
         try Precondition.matching(wanted).check(stored, at: name)
         var node = try edit(stored)
         node.uuid = stored.uuid
@@ -131,7 +133,7 @@ extension Acts {
         guard !names.isEmpty else { throw Problem(422, "Nothing to do", "no node is selected") }
         let snapshot = fleet.snapshot
         let edits = try names.map { name in
-            var node = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
+            var node = try caller.permitted(snapshot.nodes[name], named: name.text, .configure, in: snapshot)
             switch act {
             case .remove: return ChangeRequest.Edit(.node(name, nil))
             case .move: node.group = try GroupPath(value)

@@ -62,7 +62,8 @@ extension Acts {
             }
         }
         return try DeclaredPlan(
-            of: drafted, in: snapshot, within: fleet.addressPlan, coding: DeclaredJSON())
+            of: drafted, in: snapshot, within: fleet.addressPlan, coding: DeclaredJSON(),
+            in: sight)
     }
 
     /// What such records say is told to those alone who may change them.

@@ -61,12 +61,11 @@ enum Edits {
         }
 
         private mutating func add(_ change: SettingsChange) throws {
-            try Edits.checkVersions(change, in: snapshot)
             switch SettingsTarget(change.target) {
             case .group(let text):
                 let path = try GroupPath(text)
                 guard var group = stored(at: path) ?? (path == .site ? NodeGroup(path: .site) : nil) else {
-                    throw StoreError.notFound("there is no group \(path) (roost group add \(path))")
+                    throw StoreError.notFound(snapshot.contents.missing(.group(path)))
                 }
                 group.settings = try change.applied(
                     to: group.settings, inheriting: snapshot.settings(of: path))
@@ -92,22 +91,6 @@ enum Edits {
                     to: node.settings, inheriting: snapshot.settings(of: stored))
                 put(.node(node.name, node))
             }
-        }
-    }
-
-    /// An image that is not there would leave a room dark: that is a mistake and not a wish.
-    private static func checkVersions(_ change: SettingsChange, in snapshot: FleetSnapshot) throws {
-        for setting in Settings.versions {
-            guard let stored = change.set[setting.name], let reference = try? setting.value(of: stored),
-                snapshot.version(reference) == nil
-            else { continue }
-            throw InvalidSetting(
-                "\(setting.name): there is no version ‘\(stored)’ (roost image list shows all)")
-        }
-        if let stored = change.set[Settings.pool.name], let pool = try? Settings.pool.value(of: stored),
-            snapshot.contents.terminals.pools[pool] == nil
-        {
-            throw InvalidSetting("\(Settings.pool.name): \(TerminalPool.missing(pool))")
         }
     }
 }

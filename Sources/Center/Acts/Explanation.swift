@@ -13,7 +13,7 @@ extension Acts {
         try require(.read)
         let snapshot = try await configuration()
         guard var identity = try? Explanation.identity(text, uuid: uuid, in: snapshot) else {
-            _ = try caller.permitted(nil, named: text, .read)
+            _ = try caller.permitted(nil, named: text, .read, in: snapshot)
             throw StoreError.notFound("there is no machine ‘\(text)’")
         }
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {

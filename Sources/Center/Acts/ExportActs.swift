@@ -10,7 +10,7 @@ extension Acts {
         let group = group ?? .site
         let snapshot = try await configuration()
         guard group == .site || snapshot.groups[group] != nil else {
-            throw StoreError.notFound("there is no group \(group)")
+            throw StoreError.notFound(snapshot.contents.missing(.group(group)) { caller.sees($0) })
         }
         func isShown(_ path: GroupPath) -> Bool { group.contains(path) && caller.sees(path) }
         var export = ConfigurationExport(revision: snapshot.revision)

@@ -34,6 +34,17 @@ extension Acts {
         Set(fleet.snapshot.groups.keys).union([.site]).filter { may(permission, in: $0) }.inNaturalOrder()
     }
 
+    /// The settings in a group, with what it inherits, before those of images, rules and nodes.
+    func settings(of path: GroupPath) async throws -> EffectiveSettings {
+        // Before anything else: the error must not reveal which groups exist.
+        try require(.read, in: path)
+        let snapshot = try await configuration()
+        guard path == .site || snapshot.groups[path] != nil else {
+            throw StoreError.notFound(snapshot.contents.missing(.group(path)) { caller.sees($0) })
+        }
+        return snapshot.settings(of: path)
+    }
+
     // MARK: The tree
 
     /// A group with its place in the tree.
@@ -54,7 +65,7 @@ extension Acts {
         if !isTree || path != .site { try require(.read, in: path) }
         let snapshot = try await configuration()
         guard path == .site || snapshot.groups[path] != nil else {
-            throw StoreError.notFound("there is no group \(path)")
+            throw StoreError.notFound(snapshot.contents.missing(.group(path)) { caller.sees($0) })
         }
         var own: [GroupPath: Int] = [:]
         for node in snapshot.nodes.values { own[node.group, default: 0] += 1 }

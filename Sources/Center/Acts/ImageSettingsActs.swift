@@ -54,7 +54,7 @@ extension Acts {
 
     private static func catalogue(_ name: ImageName, in snapshot: FleetSnapshot) throws -> ImageCatalogue {
         guard let image = snapshot.images[name] else {
-            throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")
+            throw StoreError.notFound(snapshot.contents.missing(.image(name)))
         }
         return image
     }

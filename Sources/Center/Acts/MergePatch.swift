@@ -24,6 +24,13 @@ struct MergePatch: Sendable {
         return result
     }
 
+    /// The same for a record that keeps its name.
+    func applied<Record: ListedRecord>(to record: Record, named key: Record.Key) throws -> Record {
+        let result = try applied(to: record)
+        try result.requireName(key)
+        return result
+    }
+
     private static func object(_ data: Data) throws -> [String: Any] {
         guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
             throw Problem(422, "Unreadable request", "a JSON object with the changes is required")
@@ -43,5 +50,17 @@ struct MergePatch: Sendable {
             }
         }
         return result
+    }
+}
+
+extension ListedRecord {
+    /// Throws where a request gives a record another name than its path does: it would be saved under one of them, and not be found under
+    /// the other.
+    func requireName(_ name: Key) throws {
+        guard key != name else { return }
+        let noun = Self.kind.replacing("-", with: " ")
+        throw Problem(
+            422, "Invalid name",
+            "the request is for \(noun) \(name), and what it sends is \(noun) \(key): send the same name")
     }
 }

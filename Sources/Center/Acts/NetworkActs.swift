@@ -118,20 +118,21 @@ extension Acts {
     }
 
     /// Saves a record as it is given, whether it is new or not.
-    func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, if expected: Precondition)
+    func save<Record: ListedRecord>(_ record: Record, at key: Record.Key, if expected: Precondition)
         async throws
         -> Saved<Record>
     {
         let snapshot = try await change { _ in
             [FleetEdit(key, record)]
         } check: { current in
+            try record.requireName(key)
             try expected.check(Record.record(at: key, in: current.contents), at: key)
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
 
     /// Changes of a record what `patch` names.
-    func patch<Record: FleetRecord>(
+    func patch<Record: ListedRecord>(
         _: Record.Type, at key: Record.Key, _ patch: MergePatch, if expected: Precondition
     ) async throws -> Saved<Record> {
         // Before anything else: what is there to be changed is not for those who may not change it.
@@ -139,7 +140,7 @@ extension Acts {
         let snapshot = try await change { current in
             let stored = try Self.stored(Record.self, key, in: current)
             try expected.check(stored, at: key)
-            return [FleetEdit(key, try patch.applied(to: stored))]
+            return [FleetEdit(key, try patch.applied(to: stored, named: key))]
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
@@ -158,7 +159,8 @@ extension Acts {
         _: Record.Type, _ key: Record.Key, in snapshot: FleetSnapshot
     ) throws -> Record {
         guard let record = Record.record(at: key, in: snapshot.contents) else {
-            throw StoreError.notFound(Record.missing(key))
+            throw StoreError.notFound(
+                Record.missing(key, among: Record.keys(in: snapshot.contents)))
         }
         return record
     }

@@ -14,25 +14,28 @@ extension Acts {
     }
 
     /// Saves a node, new or not; hidden secrets stay.
-    func save(_ given: Node, if expected: Precondition = .none) async throws -> Saved<Node> {
+    func save(_ given: Node, at name: NodeName? = nil, if expected: Precondition = .none) async throws
+        -> Saved<Node>
+    {
+        let name = name ?? given.name
         let snapshot = try await change { current in
             var node = given
-            node.settings = RecordSettings.merged(
-                given.settings, into: current.nodes[given.name]?.settings)
-            return [.node(node.name, node)]
+            node.settings = RecordSettings.merged(given.settings, into: current.nodes[name]?.settings)
+            return [.node(name, node)]
         } check: {
-            try expected.check($0.nodes[given.name], at: given.name)
+            try given.requireName(name)
+            try expected.check($0.nodes[name], at: name)
         }
-        return try Saved(snapshot.nodes[given.name] ?? given, in: snapshot)
+        return try Saved(snapshot.nodes[name] ?? given, in: snapshot)
     }
 
     /// Changes the members of a node that `patch` names.
     func patchNode(_ name: NodeName, _ patch: MergePatch, if expected: Precondition = .none) async throws
         -> Saved<Node>
     {
-        let snapshot = try await fleet.change(by: caller.name) { [caller] current in
+        let snapshot = try await fleet.change(by: caller.name) { [self] current in
             // Before anything else: callers who may not change it must not learn its contents.
-            let stored = try caller.permitted(current.nodes[name], named: name.text, .configure)
+            let stored = try caller.permitted(current.nodes[name], named: name.text, .configure, in: current)
             try expected.check(stored, at: name)
             var node = try patch.applied(to: stored)
             guard node.name == name else {
@@ -43,11 +46,12 @@ extension Acts {
             node.settings = RecordSettings.merged(node.settings, into: stored.settings)
             let edits = [FleetEdit.node(name, node)]
             try caller.requireLeave(for: edits, in: current)
+            try current.requireKnownNames(in: edits, in: sight)
             // No change, no revision.
             return node == stored ? [] : edits
         }
         return try Saved(
-            caller.permitted(snapshot.nodes[name], named: name.text, .configure), in: snapshot)
+            caller.permitted(snapshot.nodes[name], named: name.text, .configure, in: snapshot), in: snapshot)
     }
 
     /// Gives a node another name, which no other node has.
@@ -55,7 +59,7 @@ extension Acts {
         -> Saved<Node>
     {
         let snapshot = try await change(what: "node \(name) renamed to \(new)") { [caller] current in
-            var node = try caller.permitted(current.nodes[name], named: name.text, .configure)
+            var node = try caller.permitted(current.nodes[name], named: name.text, .configure, in: current)
             node.name = new
             // The same name: refused below, as one that is taken.
             return [.node(name, nil), .node(new, node)]
@@ -64,12 +68,12 @@ extension Acts {
             guard $0.nodes[new] == nil else { throw StoreError.conflict("there is a node \(new) already") }
         }
         return try Saved(
-            caller.permitted(snapshot.nodes[new], named: new.text, .configure), in: snapshot)
+            caller.permitted(snapshot.nodes[new], named: new.text, .configure, in: snapshot), in: snapshot)
     }
 
     func removeNode(_ name: NodeName, if expected: Precondition = .none) async throws {
         _ = try await change { [caller] current in
-            _ = try caller.permitted(current.nodes[name], named: name.text, .configure)
+            _ = try caller.permitted(current.nodes[name], named: name.text, .configure, in: current)
             return [.node(name, nil)]
         } check: {
             try expected.check($0.nodes[name], at: name)
@@ -125,7 +129,7 @@ extension Acts {
     /// Switches a node on, if one of its cards listens for that (Wake-on-LAN). Whether it heard is seen when it boots.
     func wake(_ name: String) async throws {
         let snapshot = fleet.snapshot
-        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
+        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol, in: snapshot)
         guard await services.wake(snapshot.cards(of: node)) else {
             throw StoreError.conflict(
                 "\(node.name) cannot be switched on from here: this server gives no addresses on any interface"
@@ -139,7 +143,8 @@ extension Acts {
 
     /// The running machine of a node that is asked something, which is an event.
     private func machine(of name: String, asked what: String) async throws -> MACAddress {
-        let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
+        let node = try caller.permitted(
+            try? Self.find(name, in: fleet.snapshot), named: name, .enrol, in: fleet.snapshot)
         let boot = try await runningBoot(of: node, otherwise: "it cannot be asked \(what)")
         fleet.events.publish(
             ServerEvent(
@@ -150,7 +155,8 @@ extension Acts {
 
     /// Clears a node's alarm.
     func dismissAlarm(of name: String) async throws {
-        let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
+        let node = try caller.permitted(
+            try? Self.find(name, in: fleet.snapshot), named: name, .enrol, in: fleet.snapshot)
         try await fleet.dismissAlarm(of: node)
     }
 
@@ -165,6 +171,6 @@ extension Acts {
             return try await fleet.release([machine])
         }
         try await fleet.release(
-            snapshot.cards(of: caller.permitted(node, named: text, .configure)))
+            snapshot.cards(of: caller.permitted(node, named: text, .configure, in: snapshot)))
     }
 }

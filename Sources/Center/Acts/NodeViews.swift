@@ -101,16 +101,13 @@ extension Acts {
         }
         if let at { boots = boots.compactMap { $0.before(second: at + 1) } }
         let live = try await facts(in: snapshot, addressesOf: Set(cards))
-        let activity = await services.rootActivity()
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
         let boot = at == nil ? live.boot(of: node, in: snapshot) : boots.max { $0.startedAt < $1.startedAt }
-        let root =
-            at == nil ? cards.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first : nil
-        let read = root.map { live.now * 1_000 - $0.idleMilliseconds }
+        let root = live.root(at: cards)
         return NodeAnswer(
             node: node, isKnown: stored != nil, state: live.state(of: boot),
-            heardAt: [live.heardAt(boot), read].compactMap(\.self).max(),
+            heardAt: live.heardAt(boot, at: cards),
             learnedCards: snapshot.learnedCards(of: node),
             leasedAddress: cards.lazy.compactMap { live.leased[$0] }.first,
             root: root,
@@ -143,7 +140,7 @@ extension Acts {
         {
             node = Node(name: NodeName(unknown: mac), macAddresses: [mac])
         }
-        guard let node else { return try caller.permitted(nil, named: text, .read) }
+        guard let node else { return try caller.permitted(nil, named: text, .read, in: snapshot) }
         try requireReading(node, named: text, in: snapshot)
         return node
     }

@@ -30,7 +30,7 @@ extension Acts {
         }
         let snapshot = fleet.snapshot
         let node = try nodeText.map { text in
-            try caller.permitted(try? Self.find(text, in: snapshot), named: text, .read)
+            try caller.permitted(try? Self.find(text, in: snapshot), named: text, .read, in: snapshot)
         }
         let pool = try pool(poolText, of: node, in: snapshot)
         var answer = PlacementAnswer(user: user, node: node?.name, pool: pool.name, broker: pool.broker)

@@ -140,7 +140,7 @@ extension Acts {
         switch wish.act {
         case .restart(let text, _), .powerOff(let text, _), .wake(let text), .apply(let text):
             if let name = try? NodeName(text) {
-                return try caller.permitted(snapshot.nodes[name], named: text, needed).group
+                return try caller.permitted(snapshot.nodes[name], named: text, needed, in: snapshot).group
             }
             return try await scheduledNodes(text, in: .site).map(\.group).nearestCommon
         case .admit(_, let servers, _):
@@ -153,7 +153,7 @@ extension Acts {
             case .group(let path): return try GroupPath(path)
             case .node(let name):
                 let node = try? Self.find(name, in: snapshot)
-                return try caller.permitted(node, named: name, needed).group
+                return try caller.permitted(node, named: name, needed, in: snapshot).group
             case .rule, .image: return .site
             }
         case .promote, .trial: return .site

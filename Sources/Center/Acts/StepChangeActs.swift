@@ -19,7 +19,7 @@ extension Acts {
     /// - Parameter tag: of the differences that were shown; nil: whatever differs now.
     func applySteps(_ name: String, tag: String? = nil) async throws -> StepChangesAnswer {
         let snapshot = fleet.snapshot
-        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
+        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol, in: snapshot)
         let (answer, machine, steps) = try await changes(of: node, in: snapshot)
         if let tag, tag != answer.tag {
             throw StoreError.conflict(

@@ -12,7 +12,7 @@ extension Acts {
     /// Binds a node to the TPM that was refused last, if that is the one that is meant.
     func acceptTPM(of text: String, _ wish: AcceptTPMRequest) async throws -> NodeTPMAnswer {
         let node = try caller.permitted(
-            try? Self.find(text, in: fleet.snapshot), named: text, .configure)
+            try? Self.find(text, in: fleet.snapshot), named: text, .configure, in: fleet.snapshot)
         guard let shown = fleet.refusedTPM(of: node)?.tpm else {
             throw StoreError.conflict(
                 "node \(node.name) has shown no TPM that was refused; to bind it to the one that it shows next: roost node tpm \(node.name) --forget"
@@ -32,7 +32,7 @@ extension Acts {
     /// Its next boot binds it to the TPM that it shows then; without one it is bound to none.
     func forgetTPM(of text: String) async throws {
         let node = try caller.permitted(
-            try? Self.find(text, in: fleet.snapshot), named: text, .configure)
+            try? Self.find(text, in: fleet.snapshot), named: text, .configure, in: fleet.snapshot)
         _ = try await change { _ in [.tpm(node.name, nil)] }
         try await fleet.forgetRefusedTPM(of: node)
     }

@@ -42,10 +42,11 @@ extension Acts {
         return Saved(record: answer, tag: try RecordTag.of(server), revision: snapshot.revision)
     }
 
-    func saveTerminal(_ server: TerminalServer, if expected: Precondition = .none) async throws
-        -> Saved<TerminalAnswer>
-    {
-        _ = try await save(server, at: server.name, if: expected)
+    /// - Parameter name: of the path; nil: the one that the record has.
+    func saveTerminal(
+        _ server: TerminalServer, at name: TerminalName? = nil, if expected: Precondition = .none
+    ) async throws -> Saved<TerminalAnswer> {
+        _ = try await save(server, at: name ?? server.name, if: expected)
         return try terminal(server.name)
     }
 
@@ -53,7 +54,7 @@ extension Acts {
         async throws -> Saved<TerminalAnswer>
     {
         try await changeRecord(at: name, if: expected) { (server: TerminalServer) in
-            try patch.applied(to: server)
+            try patch.applied(to: server, named: name)
         }
         return try terminal(name)
     }
@@ -105,15 +106,20 @@ extension Acts {
             record: answer(pool, now, snapshot), tag: try RecordTag.of(pool), revision: snapshot.revision)
     }
 
-    func savePool(_ pool: TerminalPool, if expected: Precondition = .none) async throws -> Saved<PoolAnswer> {
-        _ = try await save(pool, at: pool.name, if: expected)
+    /// - Parameter name: of the path; nil: the one that the record has.
+    func savePool(
+        _ pool: TerminalPool, at name: PoolName? = nil, if expected: Precondition = .none
+    ) async throws -> Saved<PoolAnswer> {
+        _ = try await save(pool, at: name ?? pool.name, if: expected)
         return try self.pool(pool.name)
     }
 
     func patchPool(_ name: PoolName, _ patch: MergePatch, if expected: Precondition = .none) async throws
         -> Saved<PoolAnswer>
     {
-        try await changeRecord(at: name, if: expected) { (pool: TerminalPool) in try patch.applied(to: pool) }
+        try await changeRecord(at: name, if: expected) { (pool: TerminalPool) in
+            try patch.applied(to: pool, named: name)
+        }
         return try pool(name)
     }
 
@@ -160,7 +166,7 @@ extension Acts {
             return record
         }
         try caller.requireNames(permission, Record.kind.replacing("-", with: " "), "\(key)")
-        throw StoreError.notFound(Record.missing(key))
+        throw StoreError.notFound(Record.missing(key, among: Record.keys(in: snapshot.contents)))
     }
 
     /// - Parameter make: gets the record as it is; nil removes it.
@@ -174,6 +180,7 @@ extension Acts {
             let made = try make(stored)
             let edits = [FleetEdit(key, made)]
             try caller.requireLeave(for: edits, in: current)
+            try current.requireKnownNames(in: edits, in: sight)
             // No change, no revision.
             return made == stored ? [] : edits
         }

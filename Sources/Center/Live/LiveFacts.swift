@@ -10,6 +10,8 @@ struct LiveFacts {
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
     let heard: HeardMachines
+    /// What machines do with their roots, by address.
+    let roots: [IPv4Address: RootActivity]
     private let isPast: Bool
     private let nextBoots: SharedNextBoots
     /// The time that is viewed, in seconds since 1970.
@@ -36,6 +38,7 @@ struct LiveFacts {
         nextBoots = SharedNextBoots(
             NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
         heard = isPast ? HeardMachines() : await services.heard()
+        roots = isPast ? [:] : await services.rootActivity()
         sessions = isPast ? [:] : services.fleet.sessions
     }
 
@@ -59,10 +62,24 @@ struct LiveFacts {
 
     func state(of boot: BootTimeline?) -> MachineState { MachineState(boot, heard: heard, now: now * 1_000) }
 
-    /// Milliseconds since 1970 when a machine was last heard of.
-    func heardAt(_ boot: BootTimeline?) -> Int? {
-        boot.flatMap { heard[$0.macAddress] }.map { now * 1_000 - $0 }
+    /// Milliseconds since 1970 when a machine last asked, reported, logged or read something.
+    func heardAt(_ boot: BootTimeline?, at cards: [MACAddress]) -> Int? {
+        let asked = boot.flatMap { heard[$0.macAddress] }
+        let read = root(at: cards)?.idleMilliseconds
+        return [asked, read].compactMap(\.self).min().map { now * 1_000 - $0 }
     }
+
+    /// Nil while a machine has no root from this server.
+    func root(at cards: [MACAddress]) -> RootActivity? {
+        cards.lazy.compactMap { self.leased[$0] }.compactMap { self.roots[$0] }.first
+    }
+
+    /// Milliseconds since 1970 when a machine was last seen in any way: its last stage, or what was heard of it since then.
+    func seenAt(_ boot: BootTimeline?, at cards: [MACAddress]) -> Int? {
+        Self.latest(of: boot?.entries.last?.at, heard: heardAt(boot, at: cards))
+    }
+
+    static func latest(of stage: Int?, heard: Int?) -> Int? { [stage, heard].compactMap(\.self).max() }
 
     /// The state that is counted, the boot's present activity, and whether the node is held.
     private func states(of node: Node, in snapshot: FleetSnapshot) -> [String] {
@@ -134,7 +151,7 @@ struct LiveFacts {
             failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
-            seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: nil,
+            seenAt: seenAt(boot, at: cards), heardAt: heardAt(boot, at: cards), code: nil,
             hardware: isPast ? nil : snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
     }
@@ -146,7 +163,8 @@ struct LiveFacts {
             address: leased[mac], state: state(of: boot),
             stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: nil,
-            seenAt: boot?.entries.last?.at, heardAt: heardAt(boot), code: FleetSnapshot.screenCode(of: mac),
+            seenAt: seenAt(boot, at: [mac]), heardAt: heardAt(boot, at: [mac]),
+            code: FleetSnapshot.screenCode(of: mac),
             hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }

@@ -29,6 +29,8 @@ package final class WatchedFiles: Sendable {
         package var problems: [String] = []
     }
 
+    private static let zones = ZoneFiles()
+
     private let logger: Logger?
     private let states: Mutex<[SourceName: State]>
 
@@ -70,7 +72,7 @@ package final class WatchedFiles: Sendable {
             return true
         } catch let error as UnreadableDeclaration {
             note(error.problems.map(\.description), of: name)
-            return true
+            return !error.mayPass
         } catch {
             // What others have changed, or a store that does not answer, may be another in a while.
             note("\(error)".split(separator: "\n").map(String.init), of: name)
@@ -83,7 +85,7 @@ package final class WatchedFiles: Sendable {
     ) throws -> DeclaredPlan {
         let plan = try DeclaredPlan(
             of: declaration, in: snapshot, within: fleet.addressPlan, at: Clock.second,
-            coding: DeclaredJSON())
+            coding: DeclaredJSON(), in: NameSight(zoneProblem: zones.problem(of:)))
         try DeclaredChanges.requireOwn(plan, overwrites: source.overwrites)
         return plan
     }

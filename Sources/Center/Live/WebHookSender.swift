@@ -82,6 +82,7 @@ final class WebHookSender: Sendable {
     /// Takes the hooks with names of the present configuration, with the values of their secrets.
     func follow() async {
         let snapshot = fleet.snapshot
+        followGroups(of: snapshot.contents.access.webHooks)
         let hooks = snapshot.contents.access.namedHooks
         guard !hooks.isEmpty || running.withLock({ $0.tasks.keys.contains(where: \.isName) }) else { return }
         do {
@@ -94,6 +95,22 @@ final class WebHookSender: Sendable {
             }
             take(targets, of: snapshot.revision)
         } catch { logger.error("web hooks with names stay as they are: \(error)") }
+    }
+
+    /// A group that moves has moved its web hooks with numbers, too.
+    private func followGroups(of hooks: [Int: WebHook.Record]) {
+        running.withLock { running in
+            for (key, (target, task)) in running.tasks {
+                guard case .number(let number) = key, let group = hooks[number]?.group,
+                    group != target.group
+                else { continue }
+                var moved = target
+                moved.group = group
+                task.cancel()
+                running.tasks[key] = nil
+                begin(moved, in: &running)
+            }
+        }
     }
 
     private func take(_ targets: [HookTarget], of revision: Int) {

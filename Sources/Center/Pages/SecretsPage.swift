@@ -26,7 +26,7 @@ struct SecretsPage {
             let form = try pages.form(context)
             let name = try SecretName(context.parameter("name"))
             var wish = SecretRequest()
-            if form.has("value") { wish.value = Self.value(form) }
+            if form.has("value") || form.has("base64") { Self.read(form, into: &wish) }
             if form.has("rotate") { wish.rotate = true }
             do {
                 if form.has("arming") { wish.arming = try Self.arming(form) }
@@ -58,12 +58,11 @@ struct SecretsPage {
         var wish = SecretRequest(
             name: try SecretName(form["name"]), group: try GroupPath(text("group") ?? "/"),
             node: text("node"), rule: text("rule"), path: text("path"), mode: text("mode"),
-            owner: text("owner"), arming: try arming(form))
+            owner: text("owner"), arming: try arming(form), receiver: text("receiver"))
         var kind = text("kind") ?? (text("length") == nil ? nil : Minting.Kind.password.rawValue)
         if kind == SecretsView.byPeople { kind = nil }
         if let kind { wish.minted = try minting(kind, text) }
-        let value = value(form)
-        if kind == nil || !value.isEmpty { wish.value = value }
+        if kind == nil || !form["value"].isEmpty || !form["base64"].isEmpty { read(form, into: &wish) }
         return wish
     }
 
@@ -84,6 +83,8 @@ struct SecretsPage {
         )
         wish.names = text("names")?.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
         (wish.server, wish.program) = (text("server"), text("program"))
+        (wish.alphabet, wish.seconds) = (text("alphabet"), try number("seconds"))
+        wish.groups = text("groups")?.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
         wish.authority = text("authority")?.replacing("\r\n", with: "\n")
         return wish
     }
@@ -97,8 +98,13 @@ struct SecretsPage {
         return arming
     }
 
-    /// Browsers end lines with CR LF.
-    private static func value(_ form: Form) -> String { form["value"].replacing("\r\n", with: "\n") }
+    /// The value as text, or as Base64 where only that is given. Browsers end lines with CR LF.
+    private static func read(_ form: Form, into wish: inout SecretRequest) {
+        let base64 = form["base64"].filter { !$0.isWhitespace }
+        if !base64.isEmpty { wish.base64 = base64 }
+        let value = form["value"].replacing("\r\n", with: "\n")
+        if base64.isEmpty || !value.isEmpty { wish.value = value }
+    }
 
     private func show(
         failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
@@ -106,7 +112,7 @@ struct SecretsPage {
         let group = acts.groupPaths(.configure).first
         let view = SecretsView(
             try await acts.secrets(), failure: failure, group: group?.description,
-            pages.renderer.words(context))
+            hasReceiver: acts.may(.administer, in: .site), pages.renderer.words(context))
         return try pages.show(
             view, "Secrets", section: "/secrets", request, context,
             failure: failure)

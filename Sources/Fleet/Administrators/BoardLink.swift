@@ -65,10 +65,7 @@ extension BoardLink: TableRecord, UsedRecord {
     }
 
     package static func check(_ key: Int, in contents: FleetSnapshot.Contents) throws {
-        guard let group = contents.access.boardLinks[key]?.group, group != .site,
-            contents.groups[group] == nil
-        else { return }
-        throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
+        if let group = contents.access.boardLinks[key]?.group { try contents.require(group) }
     }
 
     package static func check(

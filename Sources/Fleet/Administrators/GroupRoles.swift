@@ -1,4 +1,4 @@
-/// Roles in groups that go or move.
+/// Roles in groups that go.
 extension FleetSnapshot {
     /// What else goes when edits remove groups: the roles that accounts and tokens have there. A group that gets such a name later is another
     /// one, and may be other people's.
@@ -9,15 +9,6 @@ extension FleetSnapshot {
             .subtracting(changes.filter { $0.after != nil }.map(\.key))
         guard !gone.isEmpty else { return [] }
         return roleEdits(except: edits) { gone.contains($0.group) ? nil : $0 }
-    }
-
-    /// The edits by which roles go with a group that moves.
-    ///
-    /// - Parameter moved: the new place of a group at or below `from`.
-    func roleEdits(moving from: GroupPath, _ moved: (GroupPath) throws -> GroupPath) rethrows -> [FleetEdit] {
-        try roleEdits(except: []) { grant in
-            from.contains(grant.group) ? Grant(grant.role, in: try moved(grant.group)) : grant
-        }
     }
 
     /// The roles of accounts and tokens in a group itself.

@@ -11,6 +11,8 @@ struct ConditionParser {
 
     private let text: String
     private var tokens: [Token] = []
+    /// Where each token stands in the text.
+    private var places: [Range<String.Index>] = []
     private var position = 0
     private let comparisonLimit: Int
     private let isNew: Bool
@@ -43,6 +45,8 @@ struct ConditionParser {
     private mutating func tokenise() throws(InvalidCondition) {
         var rest = text[...]
         while let first = rest.first {
+            let (begin, count) = (rest.startIndex, tokens.count)
+            defer { if tokens.count > count { places.append(begin..<rest.startIndex) } }
             if first.isWhitespace {
                 rest.removeFirst()
             } else if first == "(" || first == ")" {
@@ -72,6 +76,32 @@ struct ConditionParser {
             return comparison
         }
         return nil
+    }
+
+    /// A condition with other values of an attribute, and all else as it was typed; one that is none stays.
+    ///
+    /// - Parameter replace: gets each value that the attribute is compared with; nil: it stays.
+    static func replacingValues(
+        of attribute: NodeAttribute, in text: String, _ replace: (Comparison, String) -> String?
+    ) -> String {
+        guard let parser = try? ConditionParser(text, isNew: false) else { return text }
+        var result = text
+        // From the end, so that the places before stay right.
+        for index in parser.tokens.indices.dropLast(2).reversed() {
+            guard case .word(let name) = parser.tokens[index], name.lowercased() == attribute.rawValue,
+                case .comparison(let comparison) = parser.tokens[index + 1]
+            else { continue }
+            switch parser.tokens[index + 2] {
+            case .word(let value):
+                guard let other = replace(comparison, value) else { continue }
+                result.replaceSubrange(parser.places[index + 2], with: other)
+            case .quoted(let value):
+                guard let other = replace(comparison, value) else { continue }
+                result.replaceSubrange(parser.places[index + 2], with: "\"\(other)\"")
+            case .comparison, .open, .close: continue
+            }
+        }
+        return result
     }
 
     // MARK: Grammar

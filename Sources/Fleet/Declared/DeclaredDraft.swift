@@ -21,8 +21,9 @@ struct DeclaredDraft: Sendable {
         var drafts: [DeclaredDraft] = []
         var problems: [DeclaredProblem] = []
         var places: [AppliedKey: DeclaredItem] = [:]
+        let itemsOfMember = Dictionary(grouping: declaration.items, by: \.member)
         for form in DeclaredForms.all {
-            var items = declaration.items.filter { $0.member == form.member }
+            var items = itemsOfMember[form.member] ?? []
             if form.kind == NodeGroup.kind { items.sort { ($0.keyText ?? "") < ($1.keyText ?? "") } }
             for item in items {
                 do {

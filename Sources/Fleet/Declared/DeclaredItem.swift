@@ -60,8 +60,12 @@ package struct DeclaredProblem: Error, Equatable, Sendable, Codable, CustomStrin
 package struct UnreadableDeclaration: Error, Equatable, CustomStringConvertible {
     /// Not empty.
     package var problems: [DeclaredProblem]
+    /// Whether it may be valid later, as it is: it names what is not there yet.
+    package var mayPass: Bool
 
-    package init(_ problems: [DeclaredProblem]) { self.problems = problems }
+    package init(_ problems: [DeclaredProblem], mayPass: Bool = false) {
+        (self.problems, self.mayPass) = (problems, mayPass)
+    }
 
     /// Problems that are told.
     private static let shownLimit = 20

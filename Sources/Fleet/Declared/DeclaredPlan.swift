@@ -19,19 +19,20 @@ package struct DeclaredPlan: Sendable {
     /// - Parameters:
     ///   - plan: the addresses that nodes may have.
     ///   - second: now, in seconds since 1970.
+    ///   - sight: what those who apply it may name.
     package init(
         of declaration: Declaration, in snapshot: FleetSnapshot, within plan: AddressPlan = .unknown,
-        at second: Int, coding: some DeclaredCoding
+        at second: Int, coding: some DeclaredCoding, in sight: NameSight = NameSight()
     ) throws {
         try self.init(
             of: DraftedDeclaration(declaration, in: snapshot, at: second, coding: coding), in: snapshot,
-            within: plan, coding: coding)
+            within: plan, coding: coding, in: sight)
     }
 
     /// The same of what is drafted already, in the same snapshot.
     package init(
         of drafted: DraftedDeclaration, in snapshot: FleetSnapshot, within plan: AddressPlan = .unknown,
-        coding: some DeclaredCoding
+        coding: some DeclaredCoding, in sight: NameSight = NameSight()
     ) throws {
         let (declaration, drafts) = (drafted.declaration, drafted.drafts)
         let applied = Set(drafts.map(\.appliedKey))
@@ -47,7 +48,7 @@ package struct DeclaredPlan: Sendable {
                 forgotten.append(.applied(key, nil))
             }
         }
-        let settled = try Self.settled(drafts, in: snapshot, within: plan)
+        let settled = try Self.settled(drafts, in: snapshot, within: plan, in: sight)
         var remembered: [FleetEdit] = []
         for (draft, edit) in zip(drafts, settled) {
             let outcome = try DeclaredOutcome(of: draft, settled: edit, in: snapshot, coding)
@@ -77,12 +78,17 @@ package struct DeclaredPlan: Sendable {
     // MARK: The result as it would be stored
 
     private static func settled(
-        _ drafts: [DeclaredDraft], in snapshot: FleetSnapshot, within plan: AddressPlan
+        _ drafts: [DeclaredDraft], in snapshot: FleetSnapshot, within plan: AddressPlan,
+        in sight: NameSight
     ) throws -> [FleetEdit] {
         let edits = drafts.map(\.edit)
         guard !edits.isEmpty else { return [] }
         do {
-            return try snapshot.checking(edits, within: plan).edits
+            let settled = try snapshot.checking(edits, within: plan).edits
+            guard let unknown = snapshot.unknownName(in: edits, in: sight) else { return settled }
+            throw Self.unreadable(drafts[unknown.index], unknown.problem, mayPass: true)
+        } catch let unreadable as UnreadableDeclaration {
+            throw unreadable
         } catch StoreError.unavailable(let cause) {
             throw StoreError.unavailable(cause)
         } catch {
@@ -105,7 +111,13 @@ package struct DeclaredPlan: Sendable {
                 (bad, reason) = (middle, "\(error)")
             }
         }
-        let draft = drafts[bad - 1]
+        return unreadable(drafts[bad - 1], reason)
+    }
+
+    /// What is wrong with a record, with its place.
+    private static func unreadable(
+        _ draft: DeclaredDraft, _ reason: String, mayPass: Bool = false
+    ) -> UnreadableDeclaration {
         let name = "\(draft.appliedKey.kind) \(draft.appliedKey.record)"
         // Most rules begin with the setting or member that they are about.
         let member = reason.prefix { $0 != ":" && !$0.isWhitespace }
@@ -115,6 +127,6 @@ package struct DeclaredPlan: Sendable {
         let problem =
             draft.item?.problem("\(name): \(reason)", at: path ?? .whole)
             ?? DeclaredProblem(file: "", line: nil, text: "\(name) cannot be removed: \(reason)")
-        return UnreadableDeclaration([problem])
+        return UnreadableDeclaration([problem], mayPass: mayPass)
     }
 }

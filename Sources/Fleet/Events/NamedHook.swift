@@ -99,9 +99,7 @@ extension NamedHook: TableRecord, DeclaredForm {
 
     package static func check(_ key: HookName, in contents: FleetSnapshot.Contents) throws {
         guard let hook = contents.access.namedHooks[key] else { return }
-        guard hook.group == .site || contents.groups[hook.group] != nil else {
-            throw StoreError.notFound("there is no group \(hook.group) (roost group add \(hook.group))")
-        }
+        try contents.require(hook.group)
     }
 
     package static func check(

@@ -83,6 +83,10 @@ extension WebHook.Record: TableRecord {
         return hook
     }
 
+    package static func check(_ key: Int, in contents: FleetSnapshot.Contents) throws {
+        if let hook = contents.access.webHooks[key] { try contents.require(hook.group) }
+    }
+
     package static func check(
         all changed: [Int], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
     ) throws {

@@ -28,6 +28,10 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [GroupPath: Self]> { \.groups }
     package var key: GroupPath { path }
 
+    package static func missing(_ key: GroupPath) -> String {
+        "there is no group \(key) (roost group add \(key))"
+    }
+
     /// All settings of the site would go at a word.
     package static func requireRemovable(_ path: GroupPath) throws(InvalidSetting) {
         guard path == .site else { return }
@@ -48,8 +52,8 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
 
     package static func check(_ key: GroupPath, in contents: FleetSnapshot.Contents) throws {
         if contents.groups[key] != nil {
-            guard let parent = key.parent, parent != .site, contents.groups[parent] == nil else { return }
-            throw StoreError.notFound("there is no group \(parent) (roost group add \(parent))")
+            if let parent = key.parent { try contents.require(parent) }
+            return
         }
         guard key != .site else { return }
         if let node = contents.nodes.values.first(where: { $0.group == key }) {
@@ -69,6 +73,9 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
         }
         if let hook = contents.access.namedHooks.values.first(where: { $0.group == key }) {
             throw StoreError.conflict("group \(key) still has web hook \(hook.name)")
+        }
+        if let hook = contents.access.webHooks.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still has web hook \(hook.id)")
         }
         if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
             throw StoreError.conflict("group \(key) still contains group \(below)")
@@ -105,7 +112,7 @@ extension FleetSnapshot {
             throw StoreError.conflict("‘/’ is the whole site, which has no other place")
         }
         guard groups[from] != nil else {
-            throw StoreError.notFound("there is no group \(from)")
+            throw StoreError.notFound(contents.missing(.group(from)))
         }
         guard to != .site, groups[to] == nil else {
             throw StoreError.conflict(NodeGroup.existing(to))
@@ -118,48 +125,15 @@ extension FleetSnapshot {
         }
         let concerned = groups.values.filter { from.contains($0.path) }.sorted { $0.path < $1.path }
         // Parents are created before, and removed after, their contents.
-        var edits = try concerned.map { group in
-            let path = try moved(group.path)
-            return FleetEdit.group(path, NodeGroup(path: path, settings: group.settings))
+        let moves = RecordMoves(group: from, to: to)
+        let made = try concerned.map { group in
+            var walk = NameWalk(moves)
+            var group = group
+            group.path = try moved(group.path)
+            group.passNames(to: &walk)
+            return FleetEdit.group(group.path, group)
         }
-        edits += try nodes(below: from).map { node in
-            var node = node
-            node.group = try moved(node.group)
-            return .node(node.name, node)
-        }
-        /// Records of one kind, each with its new group.
-        func moving<Record: TableRecord>(
-            _: Record.Type, in group: WritableKeyPath<Record, GroupPath>
-        ) throws -> [FleetEdit] where Record.Key: Comparable {
-            try contents[keyPath: Record.table].filter { from.contains($0.value[keyPath: group]) }
-                .sorted { $0.key < $1.key }
-                .map { key, record in
-                    var record = record
-                    record[keyPath: group] = try moved(record[keyPath: group])
-                    return FleetEdit(key, record)
-                }
-        }
-        edits += try moving(BoardLink.self, in: \.group) + moving(Secret.self, in: \.group)
-        edits += try moving(TerminalServer.self, in: \.group) + moving(TerminalPool.self, in: \.group)
-        let schedules = contents.schedules.values.filter { from.contains($0.group) }
-        edits += try schedules.sorted { $0.name < $1.name }.map { schedule in
-            var schedule = schedule
-            schedule.group = try moved(schedule.group)
-            if case .set(var settings) = schedule.act, let path = try? GroupPath(settings.target),
-                from.contains(path)
-            {
-                settings.target = try moved(path).description
-                schedule.act = .set(settings)
-            }
-            return .schedule(schedule.name, schedule)
-        }
-        let hooks = contents.access.namedHooks.values.filter { from.contains($0.group) }
-        edits += try hooks.sorted { $0.name < $1.name }.map { hook in
-            var hook = hook
-            hook.group = try moved(hook.group)
-            return .namedHook(hook.name, hook)
-        }
-        edits += try moving(WebHook.Record.self, in: \.group) + roleEdits(moving: from, moved)
-        return edits + concerned.reversed().map { .group($0.path, nil) }
+        let gone = concerned.reversed().map { FleetEdit.group($0.path, nil) }
+        return made + self.edits(following: moves, besides: gone) + gone
     }
 }

@@ -46,6 +46,10 @@ extension FleetEdit {
 extension ChannelMove: FleetRecord {
     package static let kind = "move"
 
+    package static func keys(in contents: FleetSnapshot.Contents) -> [ImageLabel] {
+        contents.images.values.flatMap { image in image.moves.keys.map { ImageLabel(image.name, $0) } }
+    }
+
     package static func record(at key: ImageLabel, in contents: FleetSnapshot.Contents) -> ChannelMove? {
         contents.images[key.image]?.moves[key.name]
     }

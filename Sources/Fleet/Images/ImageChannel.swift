@@ -32,6 +32,10 @@ extension FleetEdit {
 extension ImageChannel: FleetRecord {
     package static let kind = "channel"
 
+    package static func keys(in contents: FleetSnapshot.Contents) -> [ImageLabel] {
+        contents.images.values.flatMap { image in image.channels.keys.map { ImageLabel(image.name, $0) } }
+    }
+
     package static func record(at key: ImageLabel, in contents: FleetSnapshot.Contents) -> ImageChannel? {
         guard let image = contents.images[key.image] else { return nil }
         return image.channels[key.name].map { ImageChannel(number: $0, former: image.formers[key.name]) }
@@ -131,7 +135,7 @@ extension FleetSnapshot.Contents {
     /// Throws if there is none.
     func image(_ name: ImageName) throws -> ImageCatalogue {
         guard let image = images[name] else {
-            throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")
+            throw StoreError.notFound(missing(.image(name)))
         }
         return image
     }

@@ -25,6 +25,10 @@ extension FleetEdit {
 extension ImageKeep: FleetRecord {
     package static let kind = "keep"
 
+    package static func keys(in contents: FleetSnapshot.Contents) -> [ImageName] {
+        contents.images.values.filter { $0.keep != nil }.map(\.name)
+    }
+
     package static func record(at key: ImageName, in contents: FleetSnapshot.Contents) -> ImageKeep? {
         contents.images[key]?.keep.map(ImageKeep.init)
     }

@@ -97,6 +97,10 @@ extension ImageSettings: SettingsRecord, ListedRecord {
 
     package var key: ImageScope { ImageScope(image, version: version) }
 
+    package static func keys(in contents: FleetSnapshot.Contents) -> [ImageScope] {
+        contents.images.values.flatMap(\.allSettings).map(\.key)
+    }
+
     package static func record(at key: ImageScope, in contents: FleetSnapshot.Contents) -> ImageSettings? {
         guard let image = contents.images[key.image] else { return nil }
         return key.version.map { image.settingsOfVersions[$0] } ?? image.settings

@@ -27,6 +27,10 @@ extension FleetEdit {
 extension ImageTag: FleetRecord {
     package static let kind = "tag"
 
+    package static func keys(in contents: FleetSnapshot.Contents) -> [ImageLabel] {
+        contents.images.values.flatMap { image in image.tags.keys.map { ImageLabel(image.name, $0) } }
+    }
+
     package static func record(at key: ImageLabel, in contents: FleetSnapshot.Contents) -> ImageTag? {
         contents.images[key.image]?.tags[key.name].map(ImageTag.init)
     }

@@ -191,7 +191,7 @@ private struct RowReader {
         let missing = node.group.lineage.filter { $0 != .site && snapshot.groups[$0] == nil }
         guard missing.isEmpty || makesGroups else {
             throw InvalidSetting(
-                "there is no group \(node.group) (--make-groups creates missing ones)")
+                "\(snapshot.contents.missing(.group(node.group))) (--make-groups creates missing ones)")
         }
         return missing
     }

@@ -91,10 +91,7 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
     }
 
     package static func check(_ key: NodeName, in contents: FleetSnapshot.Contents) throws {
-        guard let node = contents.nodes[key], node.group != .site, contents.groups[node.group] == nil else {
-            return
-        }
-        throw StoreError.notFound("there is no group \(node.group) (roost group add \(node.group))")
+        if let node = contents.nodes[key] { try contents.require(node.group) }
     }
 
     /// No network card, no UUID and no fixed address belongs to two nodes.

@@ -9,6 +9,8 @@ package struct NodeRename: Equatable, Sendable {
 extension FleetSnapshot {
     /// The renames among edits of this configuration.
     package func renames(by edits: [FleetEdit]) -> [NodeRename] {
+        // Most changes remove nothing, and some have a whole fleet in them.
+        guard edits.contains(where: \.isRemoval) else { return [] }
         let changes = edits.compactMap { $0.of(Node.self) }
         let kept = Set(changes.filter { $0.after != nil }.map(\.key))
         let gone = changes.filter { $0.after == nil && !kept.contains($0.key) }
@@ -26,18 +28,15 @@ extension FleetSnapshot {
         return renames
     }
 
-    /// What goes with renamed nodes to their new names: their volumes and TPMs, secrets and schedules that are for one of them alone, their
-    /// places in roll-outs, their SSH host keys, rules for one of them by name, and the terminal servers that they are.
+    /// What goes with renamed nodes to their new names: their volumes, TPMs and SSH host keys, their places in roll-outs, and all records
+    /// that name one of them.
     func followers(of renames: [NodeRename], in edits: [FleetEdit]) -> [FleetEdit] {
         let hostKeys = hostKeyNames(after: renames, in: edits)
         guard !renames.isEmpty else { return hostKeys }
+        let renamed = self.edits(following: RecordMoves(renames), besides: edits)
         let tpms = Set(edits.compactMap { $0.of(BoundTPM.self)?.key })
-        let secrets = Set(edits.compactMap { $0.of(Secret.self)?.key })
         let volumes = Set(edits.compactMap { $0.of(Volume.self)?.key })
-        let terminals = Set(edits.compactMap { $0.of(TerminalServer.self)?.key })
         let rollouts = Set(edits.compactMap { $0.of(Rollout.self)?.key })
-        let schedules = Set(edits.compactMap { $0.of(Schedule.self)?.key })
-        let rules = Set(edits.compactMap { $0.of(MatchRule.self)?.key })
         var moved = renames.flatMap { rename in
             var moved: [FleetEdit] = []
             if var tpm = tpm(of: rename.from), !tpms.contains(rename.to) {
@@ -48,38 +47,12 @@ extension FleetSnapshot {
                 moved.append(.volume(rename.from, nil))
                 moved.append(.volume(rename.to, volume.renamed(to: rename.to)))
             }
-            let own = contents.secrets.values.filter { $0.node == rename.from && !secrets.contains($0.name) }
-            for var secret in own.sorted(by: { $0.name < $1.name }) {
-                secret.node = rename.to
-                moved.append(.secret(secret.name, secret))
-            }
-            for var schedule in contents.schedules.values.sorted(by: { $0.name < $1.name }) {
-                guard let act = schedule.act.following(rename), !schedules.contains(schedule.name) else {
-                    continue
-                }
-                schedule.act = act
-                moved.append(.schedule(schedule.name, schedule))
-            }
-            for var rule in contents.rules.values.sorted(by: { $0.name < $1.name }) {
-                guard let condition = rule.condition(following: rename), !rules.contains(rule.name) else {
-                    continue
-                }
-                rule.condition = condition
-                moved.append(.rule(rule.name, rule))
-            }
-            let servers = contents.terminals.servers.values.filter {
-                $0.node == rename.from && !terminals.contains($0.name)
-            }
-            for var server in servers.sorted(by: { $0.name < $1.name }) {
-                server.node = rename.to
-                moved.append(.terminal(server.name, server))
-            }
             return moved
         }
         for (id, rollout) in self.rollouts.sorted(by: { $0.key < $1.key }) where !rollouts.contains(id) {
             if let renamed = rollout.renamed(renames) { moved.append(.rollout(renamed)) }
         }
-        return moved + hostKeys
+        return moved + renamed + hostKeys
     }
 
     /// What a plan says of renames: what goes with the nodes, and what does not.

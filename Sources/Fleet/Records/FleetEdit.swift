@@ -26,11 +26,20 @@ package struct FleetEdit: Sendable {
     package static let countLimit = 50_000
 
     private let change: any AnyChange
+    /// Whether its record only follows others that move, which the same change has: it takes no permission of its own.
+    package let isFollowing: Bool
 
     /// - Parameter secrets: what a store keeps beside the record, by name; those that are left out stay as they are. They are in no history,
     ///   plan, undo or export, and go with the record.
     package init<Record: FleetRecord>(_ key: Record.Key, _ after: Record?, secrets: [String: String] = [:]) {
         change = RecordChange(key, after, secrets: secrets)
+        isFollowing = false
+    }
+
+    /// A record that follows others, with their new names in it and nothing else changed.
+    init<Record: FleetRecord>(following key: Record.Key, _ after: Record) {
+        change = RecordChange(key, after)
+        isFollowing = true
     }
 
     /// The edit as a change of that kind; nil if it is of another.
@@ -78,6 +87,15 @@ package struct FleetEdit: Sendable {
     /// Throws when the edit removes what people may not ask to remove.
     package func requireRemovable() throws { try change.requireRemovable() }
 
+    /// The names of other records in this record.
+    var names: [NameWalk.Found] { change.names }
+
+    /// Those in the record that it replaces in `snapshot`.
+    func formerNames(in snapshot: FleetSnapshot) -> [NameWalk.Found] { change.formerNames(in: snapshot) }
+
+    /// Whether it removes a record.
+    var isRemoval: Bool { change.isRemoval }
+
     fileprivate var shapesAddresses: Bool { change.shapesAddresses }
 
     func apply(
@@ -121,6 +139,9 @@ private protocol AnyChange: Sendable {
     var shapesAddresses: Bool { get }
     func isEqual(to other: any AnyChange) -> Bool
     func requireNew(in snapshot: FleetSnapshot) throws
+    var names: [NameWalk.Found] { get }
+    var isRemoval: Bool { get }
+    func formerNames(in snapshot: FleetSnapshot) -> [NameWalk.Found]
     func requireRemovable() throws
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
@@ -157,6 +178,19 @@ extension RecordChange: AnyChange {
             throw StoreError.conflict(Record.existing(key))
         }
     }
+    fileprivate var names: [NameWalk.Found] { Self.names(in: after) }
+    fileprivate var isRemoval: Bool { after == nil }
+    fileprivate func formerNames(in snapshot: FleetSnapshot) -> [NameWalk.Found] {
+        Self.names(in: Record.record(at: key, in: snapshot.contents))
+    }
+
+    private static func names(in record: Record?) -> [NameWalk.Found] {
+        guard var record else { return [] }
+        var walk = NameWalk()
+        record.passNames(to: &walk)
+        return walk.found
+    }
+
     fileprivate func requireRemovable() throws {
         if after == nil { try Record.requireRemovable(key) }
     }

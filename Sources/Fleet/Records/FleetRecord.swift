@@ -68,6 +68,12 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// The roles that the change gives or takes: only those who have all of them may make it.
     static func grants(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [Grant]
 
+    /// The keys of all records of this kind.
+    static func keys(in contents: FleetSnapshot.Contents) -> [Key]
+
+    /// Passes each name of another record in this one to `walk`, which may put another in its place.
+    mutating func passNames(to walk: inout NameWalk)
+
     /// Where it lies: those who may see the history of that group see its changes.
     var place: GroupPath { get }
 
@@ -130,6 +136,10 @@ extension TableRecord {
 
     package static func put(_ record: Self?, at key: Key, in contents: inout FleetSnapshot.Contents) {
         contents[keyPath: table][key] = record
+    }
+
+    package static func keys(in contents: FleetSnapshot.Contents) -> [Key] {
+        Array(contents[keyPath: table].keys)
     }
 }
 

@@ -317,6 +317,10 @@ extension FleetEdit {
 extension Rollout: FleetRecord {
     package static let kind = "rollout"
 
+    package static func keys(in contents: FleetSnapshot.Contents) -> [Int] {
+        Array(contents.rollouts.keys)
+    }
+
     package static func record(at key: Int, in contents: FleetSnapshot.Contents) -> Rollout? {
         contents.rollouts[key]
     }

@@ -71,13 +71,13 @@ extension MatchRule: TableRecord, SettingsRecord, ListedRecord {
     package static func reach(of change: RecordChange<MatchRule>) -> EditReach { .group(.site) }
 }
 
-extension MatchRule {
-    /// Its condition for a renamed node; nil where it is not for that one alone, by its name.
-    func condition(following rename: NodeRename) -> String? {
+extension Condition {
+    /// A condition that is for one node alone, by its name, for the node's new name; nil where it is not.
+    static func naming(_ node: NodeName, in condition: String, becoming new: NodeName) -> String? {
         guard case .comparison(.name, .equal, .text(let text))? = try? Condition(stored: condition),
-            (try? NodeName(text)) == rename.from
+            (try? NodeName(text)) == node
         else { return nil }
-        return "name = \"\(rename.to)\""
+        return "name = \"\(new)\""
     }
 }
 

@@ -42,7 +42,7 @@ extension Schedule: TableRecord, ListedRecord, DeclaredForm {
 
     package static func check(_ key: ScheduleName, in contents: FleetSnapshot.Contents) throws {
         guard let schedule = contents.schedules[key] else { return }
-        try TerminalWords.require(schedule.group, in: contents)
+        try contents.require(schedule.group)
     }
 
     package static func check(

@@ -105,25 +105,6 @@ package enum ScheduledAct: Equatable, Sendable {
     }
 }
 
-extension ScheduledAct {
-    /// The same act on a renamed node; nil where it is not on that node by its name.
-    func following(_ rename: NodeRename) -> Self? {
-        func isIt(_ text: String) -> Bool { (try? NodeName(text)) == rename.from }
-        switch self {
-        case .restart(let nodes, let unlessInUse) where isIt(nodes):
-            return .restart(nodes: rename.to.text, unlessInUse: unlessInUse)
-        case .powerOff(let nodes, let unlessInUse) where isIt(nodes):
-            return .powerOff(nodes: rename.to.text, unlessInUse: unlessInUse)
-        case .wake(let nodes) where isIt(nodes): return .wake(nodes: rename.to.text)
-        case .apply(let nodes) where isIt(nodes): return .apply(nodes: rename.to.text)
-        case .set(var settings) where isIt(settings.target):
-            settings.target = rename.to.text
-            return .set(settings)
-        default: return nil
-        }
-    }
-}
-
 /// Settings of one level that a schedule changes. Secrets are none of them: they would stand in the schedule.
 package struct ScheduledSettings: Equatable, Sendable {
     /// A group's path, a node's name, `rule:NAME`, or `image:NAME` and `image:NAME@VERSION`.

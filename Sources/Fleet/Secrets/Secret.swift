@@ -174,10 +174,7 @@ extension Secret: TableRecord {
 
     package static func check(_ key: SecretName, in contents: FleetSnapshot.Contents) throws {
         guard let secret = contents.secrets[key] else { return }
-        let group = secret.group
-        guard group == .site || contents.groups[group] != nil else {
-            throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
-        }
+        try contents.require(secret.group)
     }
 
     /// Only for what a change names: a node or rule that goes later leaves a secret that nothing gets.

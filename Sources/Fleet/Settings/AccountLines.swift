@@ -1,3 +1,5 @@
+import Wire
+
 /// A user of the node.
 package struct UserLine: SettingEntry {
     /// The name.
@@ -87,8 +89,8 @@ enum AccountName {
             }
             rest = rest.dropFirst(name.count + 1)
             let value = name == names.last ? rest : rest.prefix { $0 != " " }
-            guard !value.contains(where: { $0 == ":" || $0.isNewline }) else {
-                throw InvalidSetting("‘\(name)’ of user \(account) has a colon or a line end")
+            guard !value.unicodeScalars.contains(where: { $0 == ":" || PlainText.isControl($0) }) else {
+                throw InvalidSetting("‘\(name)’ of user \(account) has a colon or a control character")
             }
             found[name] = String(value.trimmed)
             rest = rest.dropFirst(value.count).trimmed

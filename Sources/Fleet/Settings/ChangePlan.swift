@@ -54,7 +54,9 @@ extension ChangePlan {
         let renames = before.renames(by: edits)
         let after = try before.applying(
             edits + before.followers(of: renames, in: edits), revision: before.revision, within: plan)
-        self.edits = edits.map { $0.summary(in: before) }
+        // What only follows is told to those who may see it.
+        self.edits = edits.filter { !$0.isFollowing || sees($0.record?.place ?? .site) }
+            .map { $0.summary(in: before) }
         nodes = []
         nodeCount = 0
         counts = [:]

@@ -18,6 +18,15 @@ package struct DirectoryPath: SettingWord {
         }
         settingText = text
     }
+
+    package var flaw: String? {
+        let first = settingText.split(separator: "/").first.map(String.init) ?? ""
+        return Self.fleeting.contains(first)
+            ? "‘\(settingText)’ cannot be kept: /\(first) is made anew at each start" : nil
+    }
+
+    /// In the memory of each boot.
+    private static let fleeting: Set<String> = ["proc", "sys", "dev", "run"]
 }
 
 /// A file system's label: within the limits of ext4 (16 bytes) and others, and of kernel words.

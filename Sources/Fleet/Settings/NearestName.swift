@@ -1,12 +1,19 @@
 /// Suggests a known name for a misspelt one.
 package enum NearestName {
-    /// The name in `names` with the fewest keystrokes from `word`, or the only one that starts with it; nil when none is close.
+    /// What an error says at its end of a name that is not there: `; did you mean ‘pc-1’?`, or nothing.
+    package static func hint(_ word: String, among names: some Collection<String>) -> String {
+        of(word, among: names).map { "; did you mean ‘\($0)’?" } ?? ""
+    }
+
+    /// The name in `names` with the fewest keystrokes from `word`, or the only one that starts with it; nil when none is close. Capitals and
+    /// small letters are the same.
     package static func of(_ word: String, among names: some Collection<String>) -> String? {
         let word = word.lowercased()
-        let begun = word.count > 2 ? names.filter { $0.hasPrefix(word) } : []
+        let begun = word.count > 2 ? names.filter { $0.lowercased().hasPrefix(word) } : []
         if begun.count == 1 { return begun.first }
         let limit = max(1, min(3, word.count / 3))
-        return names.map { (keystrokes(from: word, to: $0), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.1
+        return names.map { (keystrokes(from: word, to: $0.lowercased()), $0) }.filter { $0.0 <= limit }
+            .min { $0 < $1 }?.1
     }
 
     /// The number of letters to insert, delete, change, or swap with their neighbour (optimal string alignment).

@@ -36,9 +36,8 @@ package struct SettingRegistry: Sendable {
             return definition
         }
         if let definition = try inNamespace(name) { return definition }
-        let meant = NearestName.of(name, among: all.map(\.name))
         throw InvalidSetting(
-            "there is no setting ‘\(name)’" + (meant.map { "; did you mean ‘\($0)’?" } ?? "")
+            "there is no setting ‘\(name)’" + NearestName.hint(name, among: all.map(\.name))
                 + " (roost set --list shows all)")
     }
 

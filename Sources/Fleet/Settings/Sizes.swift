@@ -8,10 +8,21 @@ package struct OverlaySize: SettingWord {
 
     package init(reading text: String) throws(InvalidSetting) {
         guard let unit = text.last, "%KMG".contains(unit), let number = Int(text.dropLast()), number > 0,
-            unit != "%" || number <= 100
+            text.first?.isWholeNumber == true, unit != "%" || number <= 100
         else { throw InvalidSetting("‘\(text)’ is neither a percentage (50%) nor a size (512M, 2G)") }
         settingText = text
     }
+
+    package var flaw: String? {
+        guard let unit = settingText.last, let number = Int(settingText.dropLast()),
+            let shift = ["K": 10, "M": 20, "G": 30][unit]
+        else { return nil }
+        let (byteCount, isTooMany) = number.multipliedReportingOverflow(by: 1 << shift)
+        return !isTooMany && Self.range.contains(byteCount)
+            ? nil : "‘\(settingText)’ is not 16M to 16384G: no system starts with less, and none has more"
+    }
+
+    private static let range = 16 << 20...16 << 40
 }
 
 /// The size of a node's volume: `512M`, `8G`, `1T`.

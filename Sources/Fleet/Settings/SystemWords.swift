@@ -10,6 +10,30 @@ package struct HostWord: SettingWord {
         }
         settingText = text
     }
+
+    package var flaw: String? { Self.flaw(of: settingText) }
+
+    /// What no name server and no program of a node can reach.
+    static func flaw(of text: String) -> String? {
+        if let address = IPAddress(text) {
+            guard address.isOfOneHost else { return "‘\(text)’ is not the address of one host" }
+            return nil
+        }
+        // RFC 1123 §2.1: what ends with a number is meant as an address.
+        return text.split(separator: ".").last?.allSatisfy(\.isNumber) == true
+            ? "‘\(text)’ is neither an address nor the name of a host" : nil
+    }
+}
+
+extension IPAddress {
+    /// Whether it can be that of a host: neither of all, of none, nor of a group.
+    fileprivate var isOfOneHost: Bool {
+        let first = description.prefix { $0.isNumber }
+        if description.contains(":") {
+            return description != "::" && !description.lowercased().hasPrefix("ff")
+        }
+        return Int(first).map { (1...223).contains($0) } ?? false
+    }
 }
 
 /// A name server.
@@ -23,6 +47,8 @@ package struct NameServer: SettingWord {
         }
         (self.address, settingText) = (address, text)
     }
+
+    package var flaw: String? { HostWord.flaw(of: settingText) }
 }
 
 /// A domain in which short names are looked up.
@@ -60,6 +86,23 @@ package struct LocaleName: SettingWord {
         else { throw InvalidSetting("‘\(text)’ is not a locale, such as pt_PT.UTF-8") }
         settingText = text
     }
+
+    package var flaw: String? {
+        guard !Self.isShaped(settingText) else { return nil }
+        let parts = settingText.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let names = parts[0].split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)
+        let meant =
+            ([names.count == 2 ? "\(names[0].lowercased())_\(names[1].uppercased())" : names[0].lowercased()]
+            + parts.dropFirst().map(String.init)).joined(separator: ".")
+        return "‘\(settingText)’ is not a locale, such as pt_PT.UTF-8"
+            + (Self.isShaped(meant) ? "; did you mean ‘\(meant)’?" : "")
+    }
+
+    /// `LANGUAGE_COUNTRY.CODESET@MODIFIER`, as setlocale(3) has it.
+    fileprivate static func isShaped(_ text: String) -> Bool {
+        let form = /(C|POSIX|[a-z]{2,3}(_[A-Z]{2})?)(\.[A-Za-z0-9_-]+)?(@[A-Za-z0-9]+)?/
+        return text.wholeMatch(of: form) != nil
+    }
 }
 
 /// A layout of the keyboard, with a variant: `de`, `de-latin1`, `us`.
@@ -74,6 +117,19 @@ package struct KeymapName: SettingWord {
             })
         else { throw InvalidSetting("‘\(text)’ is not the name of a keyboard layout, such as de-latin1") }
         settingText = text
+    }
+
+    package var flaw: String? {
+        for suffix in [".map.gz", ".map", ".kmap.gz", ".kmap"] where settingText.hasSuffix(suffix) {
+            return "‘\(settingText)’ is a file: the layout is \(settingText.dropLast(suffix.count))"
+        }
+        if settingText.contains("_"), LocaleName.isShaped(settingText) {
+            return
+                "‘\(settingText)’ is a locale: a keyboard layout is such as \(settingText.prefix { $0.isLetter })"
+        }
+        let isUpper = layout.count <= 3 && layout.allSatisfy(\.isUppercase)
+        return isUpper
+            ? "‘\(settingText)’ is not a keyboard layout; did you mean ‘\(settingText.lowercased())’?" : nil
     }
 
     /// Its first part, as X11 names layouts.
@@ -94,6 +150,8 @@ package struct LogTarget: SettingWord {
         else { throw InvalidSetting("‘\(text)’ is not HOST or HOST:PORT") }
         (settingText, host, self.port) = (text, parts[0], port)
     }
+
+    package var flaw: String? { HostWord.flaw(of: host) }
 }
 
 /// A line of cron, by a name.
@@ -123,6 +181,64 @@ package struct CronLine: SettingEntry {
     }
 
     package var isOff: Bool { text == "off" }
+
+    /// Programs that read a line with a time that there is not refuse all lines of the file.
+    package var flaw: String? {
+        if isOff { return nil }
+        let fields = text.split(separator: " ", maxSplits: 5).map(String.init)
+        if fields[0].hasPrefix("@") {
+            return Self.nicknames.contains(fields[0])
+                ? nil : "‘\(fields[0])’ in ‘\(key)’ is not one of \(Self.nicknames.joined(separator: ", "))"
+        }
+        for (field, part) in zip(fields, Self.parts) where !part.takes(field) {
+            return
+                "‘\(field)’ in ‘\(key)’ is not \(part.name) of cron: \(part.range.lowerBound) to \(part.range.upperBound)"
+        }
+        return nil
+    }
+
+    private static let nicknames = [
+        "@reboot", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually",
+    ]
+
+    /// One of the five fields of a time (crontab(5)).
+    private struct Part: Sendable {
+        let name: String
+        let range: ClosedRange<Int>
+        var words: [String] = []
+
+        /// A list of `*`, numbers, names and ranges, each with a step or without.
+        func takes(_ field: String) -> Bool {
+            field.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { item in
+                let halves = item.split(separator: "/", omittingEmptySubsequences: false)
+                guard (1...2).contains(halves.count),
+                    halves.count == 1 || Int(halves[1]).map({ $0 > 0 }) == true
+                else { return false }
+                if halves[0] == "*" { return true }
+                let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map(number)
+                guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1]
+                else {
+                    return false
+                }
+                return first <= last
+            }
+        }
+
+        private func number(_ text: Substring) -> Int? {
+            if let place = words.firstIndex(of: text.lowercased()) { return range.lowerBound + place }
+            return Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    private static let parts = [
+        Part(name: "a minute", range: 0...59), Part(name: "an hour", range: 0...23),
+        Part(name: "a day of the month", range: 1...31),
+        Part(
+            name: "a month", range: 1...12,
+            words: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
+        Part(
+            name: "a day of the week", range: 0...7, words: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+    ]
 
     private static func isTime(_ text: Substring) -> Bool {
         text.utf8.allSatisfy {

@@ -102,7 +102,8 @@ package struct TimerLine: SettingEntry {
         /// `HH:MM`
         private static func time(_ text: String) -> (text: String, fields: String)? {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }),
+            guard parts.count == 2,
+                parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
                 let hour = UInt8(parts[0]), let minute = UInt8(parts[1]), hour < 24, minute < 60
             else { return nil }
             return (text, "\(minute) \(hour)")

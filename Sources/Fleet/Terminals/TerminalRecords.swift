@@ -73,7 +73,7 @@ extension TerminalServer: TableRecord, ListedRecord {
             guard let user else { return }
             throw StoreError.conflict("terminal server \(key) is in pool \(user.name)")
         }
-        try TerminalWords.require(server.group, in: contents)
+        try contents.require(server.group)
     }
 
     package static func check(
@@ -175,7 +175,7 @@ extension TerminalPool: TableRecord, ListedRecord {
             guard let user else { return }
             throw StoreError.conflict("pool \(key) is a level of pool \(user.name)")
         }
-        try TerminalWords.require(pool.group, in: contents)
+        try contents.require(pool.group)
         for level in pool.levels {
             if let name = level.servers.first(where: { all.servers[$0] == nil }) {
                 throw StoreError.notFound(TerminalServer.missing(name))
@@ -301,12 +301,6 @@ enum TerminalWords {
         guard word.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) != nil else {
             throw InvalidSetting(
                 "\(member): ‘\(word)’ is not 1 to 64 letters, digits, dots, hyphens and underscores")
-        }
-    }
-
-    static func require(_ group: GroupPath, in contents: FleetSnapshot.Contents) throws {
-        guard group == .site || contents.groups[group] != nil else {
-            throw StoreError.notFound("there is no group \(group) (roost group add \(group))")
         }
     }
 }

@@ -43,6 +43,21 @@ final class ZoneFiles: Sendable {
     /// The zone, or the server's own one where there is none of that name: a schedule runs all the same.
     func nearest(_ name: String?) -> ZoneFile { zone(name) ?? zone(nil) ?? .utc }
 
+    /// Why there is no zone of that name, and which one was probably meant; nil: there is one, or this server has no zones at all.
+    func problem(of name: String) -> String? {
+        guard zone(name) == nil, !names.isEmpty else { return nil }
+        return "there is no time zone ‘\(name)’ on this server" + NearestName.hint(name, among: names)
+    }
+
+    /// Of its files; other files beside them begin with small letters.
+    private var names: [String] {
+        (FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []).filter {
+            path in
+            !path.contains(".") && path.split(separator: "/").allSatisfy { $0.first?.isUppercase == true }
+                && zone(path) != nil
+        }
+    }
+
     private static func zone(at path: String) -> ZoneFile? {
         guard let file = FileHandle(forReadingAtPath: path),
             let data = try? file.read(upToCount: byteLimit)

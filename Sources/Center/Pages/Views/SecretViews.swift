@@ -19,8 +19,12 @@ struct SecretsView: TemplateView {
         var changed: String
     }
 
-    /// - Parameter group: where the caller may add one; nil: nowhere.
-    init(_ secrets: [SecretAnswer], failure: String?, group: String?, _ words: Words) {
+    /// - Parameters:
+    ///   - group: where the caller may add one; nil: nowhere.
+    ///   - hasReceiver: whether the caller may add one for web hooks.
+    init(
+        _ secrets: [SecretAnswer], failure: String?, group: String?, hasReceiver: Bool, _ words: Words
+    ) {
         self.failure = failure
         table = TableView(
             words("Secrets"),
@@ -32,47 +36,81 @@ struct SecretsView: TemplateView {
                     arming: secret.shownArming(words), version: secret.version,
                     changed: Format.time(second: secret.changedAt))
             })
-        added = group.map { Self.form(in: $0, words) }
+        added = group.map { Self.form(in: $0, hasReceiver: hasReceiver, words) }
     }
 
-    private static func form(in group: String, _ words: Words) -> FormView {
-        FormView(
-            path: "/secrets", style: "card settings", heading: words("New secret"),
-            fields: [
-                FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
-                FieldView("group", words("Group"), InputView(value: group)),
-                FieldView("node", words("Only this node"), InputView(maximumLength: 63)),
-                FieldView("rule", words("Only nodes of this rule"), InputView(maximumLength: 63)),
-                FieldView("path", words("File"), InputView(placeholder: "\(Secret.directory)/…")),
-                FieldView("mode", words("Mode"), InputView(placeholder: "600")),
-                FieldView("owner", words("Owner"), InputView(placeholder: "root")),
-                FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
-                FieldView("kind", words("Kind"), options: kinds),
-                FieldView("value", words("Value"), LinesView(rows: 3)),
+    private static func form(in group: String, hasReceiver: Bool, _ words: Words) -> FormView {
+        var fields = placeFields(in: group, words)
+        if hasReceiver {
+            fields.append(
                 FieldView(
-                    "length", words("Characters of a password"),
-                    InputView(
-                        type: "number", minimum: MintedPassword.lengthLimits.lowerBound,
-                        maximum: MintedPassword.lengthLimits.upperBound)),
-                FieldView(
-                    "days", words("Days of a certificate"),
-                    InputView(
-                        type: "number", minimum: CertificateTerms.dayLimits.lowerBound,
-                        maximum: CertificateTerms.dayLimits.upperBound)),
-                FieldView(
-                    "names", words("Other names in a certificate"),
-                    InputView(placeholder: "NODE.farm.example")),
-                FieldView(
-                    "server", words("API server"), InputView(placeholder: "https://10.0.0.1:6443")),
-                FieldView("authority", words("Its authority, in PEM"), LinesView(rows: 3)),
-                FieldView(
-                    "minutes", words("Minutes that a token lives"),
-                    InputView(
-                        type: "number", minimum: BootstrapTokens.minuteLimits.lowerBound,
-                        maximum: BootstrapTokens.minuteLimits.upperBound)),
-                FieldView(
-                    "program", words("Program"), InputView(placeholder: "/etc/roost/minting/…")),
-            ], submit: words("Add"))
+                    "receiver", words("Instead of nodes, web hooks to this address get it"),
+                    hint: words("Scheme, host and port; then group, nodes and file stay as they are"),
+                    InputView(placeholder: "https://chat.example")))
+        }
+        fields.append(FieldView("kind", words("Kind"), options: kinds))
+        fields += valueFields(words)
+        fields += mintingFields(words)
+        return FormView(
+            path: "/secrets", style: "card settings", heading: words("New secret"), fields: fields,
+            submit: words("Add"))
+    }
+
+    fileprivate static func valueFields(_ words: Words) -> [FieldView] {
+        [
+            FieldView("value", words("Value"), LinesView(rows: 3)),
+            FieldView("base64", words("Value in Base64, where it is no text"), LinesView(rows: 3)),
+        ]
+    }
+
+    private static func placeFields(in group: String, _ words: Words) -> [FieldView] {
+        [
+            FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
+            FieldView("group", words("Group"), InputView(value: group)),
+            FieldView("node", words("Only this node"), InputView(maximumLength: 63)),
+            FieldView("rule", words("Only nodes of this rule"), InputView(maximumLength: 63)),
+            FieldView("path", words("File"), InputView(placeholder: "\(Secret.directory)/…")),
+            FieldView("mode", words("Mode"), InputView(placeholder: "600")),
+            FieldView("owner", words("Owner"), InputView(placeholder: "root")),
+            FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
+        ]
+    }
+
+    private static func mintingFields(_ words: Words) -> [FieldView] {
+        [
+            FieldView(
+                "length", words("Characters of a password"),
+                InputView(
+                    type: "number", minimum: MintedPassword.lengthLimits.lowerBound,
+                    maximum: MintedPassword.lengthLimits.upperBound)),
+            FieldView("alphabet", words("Characters that a password is made of"), InputView()),
+            FieldView(
+                "days", words("Days of a certificate"),
+                InputView(
+                    type: "number", minimum: CertificateTerms.dayLimits.lowerBound,
+                    maximum: CertificateTerms.dayLimits.upperBound)),
+            FieldView(
+                "names", words("Other names in a certificate"),
+                InputView(placeholder: "NODE.farm.example")),
+            FieldView(
+                "server", words("API server"), InputView(placeholder: "https://10.0.0.1:6443")),
+            FieldView("authority", words("Its authority, in PEM"), LinesView(rows: 3)),
+            FieldView(
+                "minutes", words("Minutes that a token lives"),
+                InputView(
+                    type: "number", minimum: BootstrapTokens.minuteLimits.lowerBound,
+                    maximum: BootstrapTokens.minuteLimits.upperBound)),
+            FieldView(
+                "groups", words("Groups of a token, separated by commas"),
+                InputView(placeholder: BootstrapTokens.usualGroups.joined(separator: ","))),
+            FieldView(
+                "program", words("Program"), InputView(placeholder: "/etc/roost/minting/…")),
+            FieldView(
+                "seconds", words("Seconds that the program has"),
+                InputView(
+                    type: "number", minimum: MintingProgram.secondLimits.lowerBound,
+                    maximum: MintingProgram.secondLimits.upperBound)),
+        ]
     }
 
     /// The kind of a secret whose value people set.
@@ -97,6 +135,8 @@ struct SecretView: TemplateView {
     var group: String
     /// Nil: all nodes of the group.
     var only: String?
+    /// Where web hooks send it; nil: it is for nodes.
+    var receiver: String?
     var path: String
     var mode: String
     var owner: String
@@ -120,6 +160,7 @@ struct SecretView: TemplateView {
         self.failure = failure
         group = secret.group.description
         only = Self.only(secret)
+        receiver = secret.receiver
         path = secret.path
         mode = secret.mode
         owner = secret.owner
@@ -131,17 +172,19 @@ struct SecretView: TemplateView {
         receipts = SecretReceiptRow.table(secret.receipts ?? [], words)
         guard mayChange else { return }
         let path = "/secrets/\(secret.name)"
-        armed = FormView(
-            path: path, style: "inline",
-            fields: [
-                FieldView(
-                    "arming", words("Armed for"), options: SecretsView.armings(chosen: secret.arming))
-            ], submit: words("Arm"))
+        if secret.receiver == nil {
+            armed = FormView(
+                path: path, style: "inline",
+                fields: [
+                    FieldView(
+                        "arming", words("Armed for"), options: SecretsView.armings(chosen: secret.arming))
+                ], submit: words("Arm"))
+        }
         switch secret.minted?.keeping {
         case nil, .given?:
             value = FormView(
                 path: path, style: "card settings", heading: words("Another value"),
-                fields: [FieldView("value", words("Value"), LinesView(rows: 3))], submit: words("Save"))
+                fields: SecretsView.valueFields(words), submit: words("Save"))
         case .made?:
             rotation = ConfirmView(
                 path: path, hidden: [HiddenView("rotate", "yes")], label: words("Make another one"))

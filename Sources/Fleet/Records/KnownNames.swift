@@ -1,0 +1,147 @@
+/// What those who make a change may name.
+package struct NameSight {
+    /// Whether they may see what is in a group. To them, what is elsewhere is not there.
+    let sees: (GroupPath) -> Bool
+    /// Why a text is no time zone; nil where it is one, or nothing tells.
+    let zoneProblem: (String) -> String?
+
+    package init(
+        seeing sees: @escaping (GroupPath) -> Bool = { _ in true },
+        zoneProblem: @escaping (String) -> String? = { _ in nil }
+    ) {
+        (self.sees, self.zoneProblem) = (sees, zoneProblem)
+    }
+}
+
+extension FleetSnapshot {
+    /// Throws where edits name, for the first time, a record that is not there with them; the error has the name that was probably meant.
+    ///
+    package func requireKnownNames(in edits: [FleetEdit], in sight: NameSight) throws {
+        guard let unknown = unknownName(in: edits, in: sight) else { return }
+        guard unknown.isOfSetting else { throw StoreError.notFound(unknown.problem) }
+        throw InvalidSetting(unknown.problem)
+    }
+
+    /// The first name of a record that is not there.
+    ///
+    /// - Returns: the place of its edit, what is wrong with it, and whether it stands in a setting.
+    func unknownName(in edits: [FleetEdit], in sight: NameSight)
+        -> (index: Int, problem: String, isOfSetting: Bool)?
+    {
+        var draft: Contents?
+        for (index, edit) in edits.enumerated() where !edit.isFollowing {
+            for found in edit.names where found.isRequired {
+                // What is in a group above serves those below, whether they see it or not.
+                func isVisible(_ group: GroupPath) -> Bool {
+                    sight.sees(group) || group.contains(edit.record?.place ?? .site)
+                }
+                func isThere(in contents: Contents) -> Bool {
+                    if case .zone(let zone) = found.name { return sight.zoneProblem(zone) == nil }
+                    return contents.has(found.name, where: isVisible)
+                }
+                if isThere(in: contents) || edit.formerNames(in: self).contains(found) { continue }
+                let after = draft ?? contents.with(edits)
+                draft = after
+                if isThere(in: after) { continue }
+                var problem = after.missing(found.name, where: isVisible)
+                if case .zone(let zone) = found.name { problem = sight.zoneProblem(zone) ?? problem }
+                return (
+                    index, found.setting.map { "\($0): \(problem)" } ?? problem, found.setting != nil
+                )
+            }
+        }
+        return nil
+    }
+}
+
+extension FleetRecord {
+    /// Says that there is no such record, and which one was probably meant.
+    ///
+    /// - Parameter keys: those that may be told.
+    package static func missing(_ key: Key, among keys: some Collection<Key>) -> String {
+        missing(key) + NearestName.hint(key.description, among: keys.map(\.description))
+    }
+}
+
+extension FleetSnapshot.Contents {
+    fileprivate func with(_ edits: [FleetEdit]) -> Self {
+        var draft = self
+        for edit in edits { edit.put(in: &draft) }
+        return draft
+    }
+
+    fileprivate func has(_ name: RecordName, where isVisible: (GroupPath) -> Bool) -> Bool {
+        switch name {
+        case .group(let path): path == .site || groups[path] != nil && isVisible(path)
+        case .node(let name): nodes[name].map { isVisible($0.group) } ?? false
+        case .rule(let name): rules[name] != nil
+        case .image(let name): images[name] != nil
+        case .version(let reference): images[reference.image]?.version(reference.selector) != nil
+        case .pool(let name): terminals.pools[name].map { isVisible($0.group) } ?? false
+        case .terminal(let name): terminals.servers[name].map { isVisible($0.group) } ?? false
+        case .secret(let name): secrets[name].map { isVisible($0.group) } ?? false
+        case .file(let name): storedFiles[name] != nil
+        // These are no records.
+        case .zone: true
+        }
+    }
+
+    /// Says that a record is not there, and which one was probably meant.
+    package func missing(_ name: RecordName, where isVisible: (GroupPath) -> Bool = { _ in true }) -> String {
+        switch name {
+        case .group(let path):
+            missing(group: path, where: isVisible)
+        case .node(let name):
+            Node.missing(name)
+                + NearestName.hint(
+                    name.text, among: nodes.values.filter { isVisible($0.group) }.map(\.name.text))
+        case .rule(let name):
+            MatchRule.missing(name) + NearestName.hint(name.text, among: rules.keys.map(\.text))
+        case .image(let name):
+            "there is no image ‘\(name)’ (roost image list shows all)"
+                + NearestName.hint(name.text, among: images.keys.map(\.text))
+        case .version(let reference): missing(reference)
+        case .pool(let name):
+            TerminalPool.missing(name)
+                + NearestName.hint(
+                    name.text,
+                    among: terminals.pools.values.filter { isVisible($0.group) }.map(\.name.text))
+        case .terminal(let name):
+            TerminalServer.missing(name)
+                + NearestName.hint(
+                    name.text,
+                    among: terminals.servers.values.filter { isVisible($0.group) }.map(\.name.text))
+        case .secret(let name):
+            Secret.missing(name)
+                + NearestName.hint(
+                    name.text, among: secrets.values.filter { isVisible($0.group) }.map(\.name.text))
+        case .file(let name):
+            StoredFile.missing(name) + NearestName.hint(name.text, among: storedFiles.keys.map(\.text))
+        case .zone(let name): "there is no time zone ‘\(name)’"
+        }
+    }
+
+    /// Names only groups that are where this one would be: those who may add it there may know them.
+    private func missing(group path: GroupPath, where isVisible: (GroupPath) -> Bool) -> String {
+        let above = path.lineage.dropLast().last { groups[$0] != nil } ?? .site
+        let known = groups.keys.filter { $0 != .site && above.contains($0) && isVisible($0) }
+        return NodeGroup.missing(path)
+            + NearestName.hint(path.description, among: known.map(\.description))
+    }
+
+    /// Throws where a group is not there.
+    func require(_ group: GroupPath) throws(StoreError) {
+        guard group != .site, groups[group] == nil else { return }
+        throw StoreError.notFound(missing(.group(group)))
+    }
+
+    private func missing(_ reference: ImageReference) -> String {
+        let text = "there is no version ‘\(reference.settingText)’ (roost image list shows all)"
+        guard let image = images[reference.image] else {
+            return text + NearestName.hint(reference.image.text, among: images.keys.map(\.text))
+        }
+        guard case .channel(let channel) = reference.selector else { return text }
+        let names = Set(image.channels.keys).union(image.tags.keys).map { "\(image.name)@\($0)" }
+        return text + NearestName.hint("\(image.name)@\(channel)", among: names)
+    }
+}

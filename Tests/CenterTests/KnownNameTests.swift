@@ -1,0 +1,124 @@
+import API
+import Fleet
+import Foundation
+import HTTPTypes
+import Testing
+import Wire
+
+@testable import Center
+
+/// What requests name: refused where it is not there, whatever way they take, and followed where it moves.
+@Suite struct KnownNameTests {
+    private let fleet: SmallFleet
+
+    init() async throws { fleet = try await SmallFleet() }
+
+    private func ask(_ method: String, _ path: String, _ body: String? = nil) async throws
+        -> SmallFleet.Answer
+    {
+        let token = Person(role: .admin, place: .site).token
+        return try await fleet.ask(
+            method, "/api/v1/\(path)", headers: [.authorization: "Bearer \(token)"], body: body)
+    }
+
+    @Test(arguments: [
+        ("PUT", "nodes/fresh", #"{"name":"fresh","group":"/scool"}"#, 404, "did you mean ‘/school’?"),
+        (
+            "PUT", "nodes/fresh", #"{"name":"fresh","settings":{"image":"debain"}}"#, 422,
+            "image: there is no version ‘debain’ (roost image list shows all); did you mean ‘debian’?"
+        ),
+        ("PATCH", "nodes/pc-1", #"{"settings":{"pool":"none"}}"#, 422, "pool: there is no pool none"),
+        (
+            "POST", "changes", #"{"edits":[{"settings":{"target":"/school","set":{"known-nodes":"/of"}}}]}"#,
+            422, "known-nodes: there is no group /of"
+        ),
+        (
+            "POST", "plan",
+            #"{"edits":[{"settings":{"target":"/school","set":{"files":{"/x":"stored:spar"}}}}]}"#, 422,
+            "did you mean ‘spare’?"
+        ),
+        ("POST", "hooks", #"{"url":"https://chat.example/x","group":"/scool"}"#, 404, "‘/school’?"),
+        ("GET", "nodes/pc-11", nil, 404, "there is no node ‘pc-11’"),
+        ("GET", "groups/settings?path=/scool", nil, 404, "did you mean ‘/school’?"),
+    ])
+    func `what is not there is refused`(
+        method: String, path: String, body: String?, status: Int, told: String
+    ) async throws {
+        let revision = fleet.services.fleet.snapshot.revision
+        let answer = try await ask(method, path, body)
+        #expect(answer.status == status && answer.body.contains(told), "\(answer.status) \(answer.body)")
+        #expect(fleet.services.fleet.snapshot.revision == revision)
+    }
+
+    @Test func `a group's settings have what it inherits`() async throws {
+        let body = #"{"edits":[{"settings":{"target":"/","set":{"locale":"pt_PT.UTF-8"}}}]}"#
+        #expect(try await ask("POST", "changes", body).status == 200)
+        let answer = try await ask("GET", "groups/settings?path=/school")
+        let settings = try JSONDecoder().decode([SettingAnswer].self, from: Data(answer.body.utf8))
+        let locale = settings.first { $0.name == "locale" }
+        #expect(locale?.value == .text("pt_PT.UTF-8") && locale?.origin == "site")
+        #expect(settings.count >= SettingDefinition.all.count)
+    }
+
+    @Test func `a time zone is one of the server's`() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/Europe"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let none = ZoneFiles(directory: directory.path)
+        // A server without zones refuses none.
+        #expect(none.problem(of: "Europe/Berln") == nil)
+        // A zone without any change: the header of version 1, one type, and its name (RFC 8536 §3).
+        let counts: [UInt8] = [0, 0, 0, 0].flatMap { [0, 0, 0, UInt8($0)] } + [0, 0, 0, 1, 0, 0, 0, 4]
+        let header = Array("TZif".utf8) + [0] + [UInt8](repeating: 0, count: 15) + counts
+        let zone = header + [0, 0, 0, 0, 0, 0] + Array("UTC\0".utf8)
+        for name in ["Berlin", "Rome"] {
+            try Data(zone).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+        }
+        let files = ZoneFiles(directory: directory.path)
+        try #require(files.zone("Europe/Berlin") != nil)
+        #expect(files.problem(of: "Europe/Berlin") == nil)
+        #expect(
+            files.problem(of: "Europe/Berln")
+                == "there is no time zone ‘Europe/Berln’ on this server; did you mean ‘Europe/Berlin’?")
+    }
+
+    @Test func `the form of a secret has all that the command line has`() throws {
+        func names(_ hasReceiver: Bool) -> Set<String> {
+            let view = SecretsView(
+                [], failure: nil, group: "/", hasReceiver: hasReceiver, Words(.english, phrases: ""))
+            return Set(view.added?.fields.map(\.name) ?? [])
+        }
+        let options: Set<String> = [
+            "name", "group", "node", "rule", "path", "mode", "owner", "arming", "kind", "value", "base64",
+            "length", "alphabet", "days", "names", "server", "authority", "minutes", "groups", "program",
+            "seconds",
+        ]
+        #expect(names(false) == options)
+        #expect(names(true) == options.union(["receiver"]))
+    }
+
+    @Test func `a form makes a secret for web hooks`() async throws {
+        let admin = Person(role: .admin, place: .site)
+        let form =
+            "name=chat&group=/&receiver=https://chat.example&base64=AP8%3D&kind=value&arming=off&csrf=\(admin.csrfToken)"
+        let answer = try await fleet.ask(
+            "POST", "/secrets",
+            headers: [
+                .cookie: "__Host-roost=\(admin.cookie)",
+                .contentType: "application/x-www-form-urlencoded",
+            ], body: form)
+        #expect(answer.status == 303, "\(answer.body)")
+        let secret = fleet.services.fleet.snapshot.contents.secrets[try SecretName("chat")]
+        #expect(secret?.receiver == "https://chat.example")
+        let shown = SecretView(
+            SecretAnswer(try #require(secret), isSpent: false), failure: nil, mayChange: true,
+            Words(.english, phrases: ""))
+        #expect(shown.receiver == "https://chat.example" && shown.armed == nil)
+    }
+
+    @Test func `a machine was last seen when it was last heard`() throws {
+        #expect(LiveFacts.latest(of: 5, heard: 9) == 9 && LiveFacts.latest(of: 9, heard: 5) == 9)
+        #expect(LiveFacts.latest(of: nil, heard: 5) == 5 && LiveFacts.latest(of: 5, heard: nil) == 5)
+        #expect(LiveFacts.latest(of: nil, heard: nil) == nil)
+    }
+}
