@@ -63,7 +63,27 @@ import Testing
         #expect(variables["B"]?.place == LTSPPlace(file: "lts.conf", line: 7, section: "group"))
     }
 
+    @Test
+    func `a value that a shell takes for a command is none, and leaves that of the kernel command line`() {
+        let conf = conf(
+            "[default]\nA = \"us\" \"ru\"\nB = \"1\" C=\"2\"\nD = \"x\" >y \"z\"\nE = \"a\";\"b\"\n")
+        #expect(conf.errors == [])
+        #expect(conf.problems.map(\.line) == [2, 3, 4, 5])
+        #expect(
+            conf.variables(of: .hall10, kernelLine: "ltsp.a=kernel").values
+                == ["A": "kernel", "B": "1", "E": "a"])
+        #expect(conf.variables(of: .hall10, isEvaluated: false)["A"]?.value == #"us" "ru"#)
+        // An import has no value for it either.
+        let rows = LTSPImport(.lts(conf), into: .init(images: [])).rows.filter { $0.line == 2 }
+        #expect(!rows.contains { $0.text.contains("us") })
+    }
+
     // MARK: Includes
+
+    @Test func `an include with an equals sign is told`() {
+        let conf = conf("[default]\nA = 1\nInclude = other.conf\n")
+        #expect(conf.problems.contains { $0.line == 3 && !$0.isError && $0.text.contains("no ‘=’") })
+    }
 
     @Test func `an included file is read after the rest, and of several only the last`() {
         let files = [

@@ -63,13 +63,13 @@ extension LTSConf {
         variables.reserveCapacity(settings.count)
         var values: [String: String] = [:]
         if !kernelLine.isEmpty {
-            let named = Set(settings.map(\.name))
+            let named = Set(settings.lazy.filter { !isEvaluated || !$0.isLost }.map(\.name))
             let words = KernelVariables(kernelLine, dashesAreLines: false).variables
             for word in words { values[word.name] = word.value }
             variables = words.filter { !named.contains($0.name) }
         }
         var left = LTSPLimit.byteCount
-        for setting in settings {
+        for setting in settings where !isEvaluated || !setting.isLost {
             var value = setting.text
             if isEvaluated {
                 value = setting.word.literal ?? setting.word.value { values[$0] }
