@@ -285,6 +285,24 @@ import Wire
         #expect(result.rules.map(\.name.text) == ["lts-hall-1", "lts-hall"])
     }
 
+    @Test
+    func `sets of characters become several patterns of a rule, and names without a wildcard are whole`() {
+        let result = lts(
+            "[\"pc[1-2]?\"]\nA = 1\n[\"desk[ab]\"]\nA = 2\n[\"x[!a]*\"]\nA = 3\n[\"[[:alpha:]][0-9]\"]\nA = 4\n"
+        )
+        #expect(
+            result.rules.map(\.condition) == [
+                "(name ~ \"pc1?\" or name ~ \"pc2?\")",
+                "(name = \"deska\" or name = \"deskb\") and not name ~ \"pc1?\" and not name ~ \"pc2?\"",
+            ])
+        for line in [6, 8] {
+            #expect(result.rows.contains { $0.line == line && $0.text.contains("sets of characters") })
+        }
+        let either = LTSPImport(
+            .ltsp(LTSPConf(Array("[pc1|hall-*]\nA=1\n".utf8))), into: .init(images: []))
+        #expect(either.rules.map(\.condition) == ["(name = \"pc1\" or name ~ \"hall-*\")"])
+    }
+
     @Test func `the report has every setting, with what it became or why it did not`() {
         let rows = lts(text).rows
         func told(_ line: Int) -> String { rows.first { $0.line == line }?.text ?? "" }

@@ -122,6 +122,29 @@ struct GlobPattern: Sendable {
         return lengths
     }
 
+    /// Patterns with `*` and `?` only that match the same texts in small letters; nil where it takes more than `limit`.
+    func withoutSets(limit: Int) -> [String]? {
+        var texts: [[UInt8]] = [[]]
+        for piece in pieces {
+            let bytes: [UInt8]
+            switch piece {
+            case .any: bytes = [UInt8(ascii: "?")]
+            case .star: bytes = [UInt8(ascii: "*")]
+            case .byte(let byte): bytes = [byte]
+            case .oneOf(_, isInverted: true): return nil
+            case .oneOf(let ranges, isInverted: false): bytes = Set(ranges.joined().map(\.lowered)).sorted()
+            }
+            let isPlain =
+                switch piece {
+                case .any, .star: true
+                case .byte, .oneOf: !bytes.contains { $0 >= 0x80 || Array("*?[]\\\"".utf8).contains($0) }
+                }
+            guard isPlain, !bytes.isEmpty, texts.count * bytes.count <= limit else { return nil }
+            texts = texts.flatMap { text in bytes.map { text + [$0] } }
+        }
+        return texts.map(\.asText)
+    }
+
     /// The pattern of texts that are read backwards.
     var reversed: GlobPattern { GlobPattern(pieces: pieces.reversed(), hasWildcard: hasWildcard) }
 
