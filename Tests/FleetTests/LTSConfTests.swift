@@ -78,6 +78,29 @@ import Testing
         #expect(!rows.contains { $0.text.contains("us") })
     }
 
+    @Test func `families are in the order of sort -V`() {
+        let names = [
+            "RCFILE_00", "RCFILE_01", "RCFILE_1", "RCFILE_1B", "RCFILE_1_A", "RCFILE_2", "RCFILE_10",
+            "RCFILE_A", "RCFILE_A2", "RCFILE_A10", "RCFILE_a", "RCFILE__1",
+        ]
+        let place = LTSPPlace(file: "", line: 1, section: "")
+        var dice = SeededDice(8)
+        for _ in 0..<20 {
+            let variables = names.shuffled(using: &dice).map {
+                LTSPVariable(name: $0, value: "x", place: place)
+            }
+            #expect(variables.inVersionOrder("RCFILE_").map(\.name) == names)
+        }
+    }
+
+    @Test func `two commands of one number run in their order`() throws {
+        let conf = conf("[default]\nRCFILE_1 = second\nRCFILE_01 = first\n")
+        let settings = LTSPTranslation.settings(of: conf.variables(of: .hall10), in: .lts)
+        #expect(
+            settings["commands"]
+                == .map(["rcfile-0001": "late -- first", "rcfile-0001-2": "late -- second"]))
+    }
+
     // MARK: Includes
 
     @Test func `an include with an equals sign is told`() {

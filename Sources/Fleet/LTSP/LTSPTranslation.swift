@@ -165,7 +165,10 @@ package struct LTSPTranslation: Equatable, Sendable {
         of variables: [LTSPVariable], in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil
     ) -> [String: SettingValue] {
         var settings: [String: SettingValue] = [:]
-        for variable in variables {
+        // RCFILE_1 and RCFILE_01 would have one name: the one that runs first gets it.
+        let families = dialect == .lts ? ["PREINIT_", "INIT_COMMAND_", "RCFILE_"] : []
+        let others = variables.filter { variable in !families.contains { variable.name.hasPrefix($0) } }
+        for variable in others + families.flatMap(variables.inVersionOrder) {
             let translation = LTSPTranslation(variable, in: dialect, images: images, others: variables)
             for (name, value) in translation.settings {
                 settings[name] = joined(
