@@ -14,6 +14,11 @@ import Testing
         ("a*b*c", "a-b-b-c", true), ("a*b*c", "a-c-b", false), ("**", "x", true), ("", "", true),
         ("", "x", false),
         ("10.0.[0-3].*", "10.0.2.7", true), ("10.0.[0-3].*", "10.0.4.7", false),
+        ("[[:alpha:]]-[[:digit:]_]", "x-7", true), ("[[:alpha:]]-[[:digit:]_]", "7-7", false),
+        ("[[:alpha:]]-[[:digit:]_]", "x-_", true), ("[![:xdigit:]]", "g", true),
+        ("[![:xdigit:]]", "F", false),
+        ("[[:none:]x]", "n]", false), ("[:a]", ":", true), ("[9-0]", "9", false), ("[9-0a]", "a", true),
+        (#"[\]a]"#, "]", true), (#"[a\-z]"#, "m", false), (#"[a\-z]"#, "-", true), ("[[:alpha:]", "a", true),
     ])
     func `fits what the shell would`(pattern: String, text: String, fits: Bool) {
         #expect(GlobPattern(pattern).matches(Array(text.utf8)) == fits)
@@ -25,6 +30,28 @@ import Testing
     ])
     func `is plain text without any of its characters`(pattern: String, hasWildcard: Bool) {
         #expect(GlobPattern(pattern).hasWildcard == hasWildcard)
+    }
+
+    /// The beginnings of a text that match are those that match as a whole; backwards, the same holds for its ends.
+    @Test func `the lengths that match are those of the beginnings that do`() {
+        var dice = SeededDice(41)
+        let marks = ["a", "b", "*", "?", "[ab]", "[!a]", "."]
+        for _ in 0..<400 {
+            let pattern = GlobPattern(
+                (0..<Int.random(in: 0...6, using: &dice)).map { _ in
+                    marks.randomElement(using: &dice) ?? ""
+                }
+                .joined())
+            let text = (0..<Int.random(in: 0...8, using: &dice)).map { _ in
+                Array("ab.".utf8).randomElement(using: &dice) ?? 0
+            }
+            #expect(
+                pattern.lengths(matchingIn: text)
+                    == (0...text.count).filter { pattern.matches(Array(text.prefix($0))) })
+            #expect(
+                pattern.reversed.lengths(matchingIn: text.reversed())
+                    == (0...text.count).filter { pattern.matches(Array(text.suffix($0))) })
+        }
     }
 
     @Test(.timeLimit(.minutes(1))) func `many stars take no longer than the text times the pattern`() {

@@ -63,7 +63,50 @@ import Testing
         #expect(variables["B"]?.place == LTSPPlace(file: "lts.conf", line: 7, section: "group"))
     }
 
+    @Test
+    func `a value that a shell takes for a command is none, and leaves that of the kernel command line`() {
+        let conf = conf(
+            "[default]\nA = \"us\" \"ru\"\nB = \"1\" C=\"2\"\nD = \"x\" >y \"z\"\nE = \"a\";\"b\"\n")
+        #expect(conf.errors == [])
+        #expect(conf.problems.map(\.line) == [2, 3, 4, 5])
+        #expect(
+            conf.variables(of: .hall10, kernelLine: "ltsp.a=kernel").values
+                == ["A": "kernel", "B": "1", "E": "a"])
+        #expect(conf.variables(of: .hall10, isEvaluated: false)["A"]?.value == #"us" "ru"#)
+        // An import has no value for it either.
+        let rows = LTSPImport(.lts(conf), into: .init(images: [])).rows.filter { $0.line == 2 }
+        #expect(!rows.contains { $0.text.contains("us") })
+    }
+
+    @Test func `families are in the order of sort -V`() {
+        let names = [
+            "RCFILE_00", "RCFILE_01", "RCFILE_1", "RCFILE_1B", "RCFILE_1_A", "RCFILE_2", "RCFILE_10",
+            "RCFILE_A", "RCFILE_A2", "RCFILE_A10", "RCFILE_a", "RCFILE__1",
+        ]
+        let place = LTSPPlace(file: "", line: 1, section: "")
+        var dice = SeededDice(8)
+        for _ in 0..<20 {
+            let variables = names.shuffled(using: &dice).map {
+                LTSPVariable(name: $0, value: "x", place: place)
+            }
+            #expect(variables.inVersionOrder("RCFILE_").map(\.name) == names)
+        }
+    }
+
+    @Test func `two commands of one number run in their order`() throws {
+        let conf = conf("[default]\nRCFILE_1 = second\nRCFILE_01 = first\n")
+        let settings = LTSPTranslation.settings(of: conf.variables(of: .hall10), in: .lts)
+        #expect(
+            settings["commands"]
+                == .map(["rcfile-0001": "late -- first", "rcfile-0001-2": "late -- second"]))
+    }
+
     // MARK: Includes
+
+    @Test func `an include with an equals sign is told`() {
+        let conf = conf("[default]\nA = 1\nInclude = other.conf\n")
+        #expect(conf.problems.contains { $0.line == 3 && !$0.isError && $0.text.contains("no ‘=’") })
+    }
 
     @Test func `an included file is read after the rest, and of several only the last`() {
         let files = [

@@ -29,7 +29,16 @@ import Testing
         ("[clients]\nA=1)\n", 2, "closes nothing"), ("A=1\n", 1, "no section header"),
         ("[clients]\nA=$(date\n", 2, "never closed"), ("[]\nA=1\n", 1, "names nothing"),
         ("[clients]\nLIGHTDM_CONF=\"x\n[Seat:*]\ny=z\"\n", 2, "before line 3, which is a section header"),
-        ("[clients]\nA=1\u{7}\n", 2, "is in no text"),
+        ("[clients]\nA=1\u{7}\n", 2, "is in no text"), ("[clients]\nA=(x y)\n", 2, "lists in parentheses"),
+        ("[clients]\nA=1 \\\n[x]\nB=1\n", 2, "backslash"), ("[clients]\nA=1;;\n", 2, "outside of ‘case’"),
+        ("[clients]\n; A=1\n", 2, "no command stands before"),
+        ("[clients]\nA=1 &&\n", 2, "nothing stands behind"),
+        ("[clients]\ntrue >\nA=1\n", 2, "nothing stands behind ‘>’"),
+        ("[clients]\nthen\n", 2, "belongs to nothing"),
+        ("[clients]\nif true; fi\n", 2, "closes nothing"), ("[clients]\ndo\n", 2, "belongs to nothing"),
+        ("[clients]\ntrue x (y)\n", 2, "cannot stand behind a command"),
+        ("[clients]\nA=1\ncat <<E\nx\n[x]\nE\n", 3, "no line ‘E’ ends"),
+        ("[clients]\nA=${B\n", 2, "never closed"),
     ])
     func `an error names its line, and the file gives nothing`(text: String, line: Int, problem: String) {
         let conf = conf(text)
@@ -42,6 +51,8 @@ import Testing
         ("[clients]\ntest -e /x && A=1\n", 2), ("[clients]\nif test -e /x; then\nA=1\nfi\n", 2),
         ("[clients]\r\nA=1\r\n", 1), ("[pc-1]\nA=1\n[pc_1]\nB=1\n", 3), ("[pc0[1-9]]\nA=1\n", 1),
         ("\u{FEFF}[clients]\nA=1\n[x]\nB=1\n", 1), ("[clients]\nA=`id`\n", 2), ("[clients]\nA=1 true\n", 2),
+        ("[clients] A=1\nB=1\n", 1), ("[été]\nB=1\n", 1), ("[clients]\nA=${B:=x}\n", 2),
+        ("[clients]\ncat <<E\n\"\nE\n", 2),
     ])
     func `a line that does something else than it seems to has a warning`(text: String, line: Int) {
         let conf = conf(text)
@@ -54,6 +65,44 @@ import Testing
             "[clients]\nA=1\ntrue && B=1\nfor x in 1; do\nC=1\ndone\ncase $A in\n1) D=1 ;;\nesac\nE=2 false\nF=3\n"
         ).variables(of: .counter)
         #expect(variables.values == ["A": "1", "F": "3"])
+    }
+
+    @Test(arguments: [
+        ("pc${IP_ADDRESS##*.}", "pc60"), ("${IP_ADDRESS%.*}", "10.55.0"), ("${IP_ADDRESS%%.*}", "10"),
+        ("${IP_ADDRESS#*.}", "55.0.60"), ("${HOSTNAME#pc}", "counter"), ("${HOSTNAME%[a-q]*r}", "count"),
+        ("${#HOSTNAME}", "7"), ("${A:-${B:-${HOSTNAME}}}", "counter"), (#""${A:-"x y"}""#, "x y"),
+        ("${A:-'x}y'}", "x}y"), (#""${A:-'q'}""#, "'q'"), ("${A:+x}${HOSTNAME:+y}", "y"),
+        (#""${A:-\$B}""#, "$B"),
+        ("${A:-a b}", "a b"), ("${MAC_ADDRESS##*:}", "fe"), ("${A#x}", ""),
+        ("${A%$HOSTNAME}", "${A%$HOSTNAME}"), ("${A:-$(id)}", "${A:-$(id)}"), ("${A:?x}", "${A:?x}"),
+    ])
+    func `values are cut and replaced as a shell does it`(value: String, expected: String) {
+        let variables = conf("[clients]\nX=\(value)\n").variables(of: .counter)
+        #expect(variables.values == ["X": expected])
+    }
+
+    /// Words in words, in a file of the largest size, take neither the stack nor the time.
+    @Test(.timeLimit(.minutes(1))) func `what is nested deeper than anyone writes stays as it is`() {
+        let deep = String(repeating: "${A:-", count: 10_000) + String(repeating: "}", count: 10_000)
+        #expect(conf("[clients]\nX=\(deep)\n").variables(of: .counter).values == ["X": deep])
+        let quoted = String(repeating: "\"${A:-", count: 8_000) + String(repeating: "}\"", count: 8_000)
+        _ = conf("[clients]\nX=\(quoted)\n").variables(of: .counter)
+        let long = String(repeating: "x", count: 130)
+        let variables = conf("[clients]\nA=\(long)\nX=${A#*x}\n").variables(of: .counter)
+        #expect(variables.values["X"] == "${A#*x}")
+    }
+
+    @Test func `a text behind << is no setting, and what stands behind it is read`() {
+        let variables = conf(
+            "[clients]\nA=1\ncat <<E >/x; B=2\nA=9 \"\n E\nE\nC=3\ncat <<-'F' <<G\n\tA=8\n\tF\nA=7\nG\nD=4\n"
+        ).variables(of: .counter)
+        #expect(variables.values == ["A": "1", "B": "2", "C": "3", "D": "4"])
+    }
+
+    @Test func `what is assigned before a command of the shell itself stays`() {
+        let variables = conf("[clients]\nA=1 :\nB=2 export C=3\nD=4 date\nexport \"E=5 $C\"\n")
+            .variables(of: .counter)
+        #expect(variables.values == ["A": "1", "B": "2", "C": "3", "E": "5 3"])
     }
 
     @Test func `lines that end as in DOS leave a carriage return, and a mark makes a section general`() {

@@ -40,7 +40,11 @@ import Wire
         PRINTER_0_FLOWCTRL PRINTER_0_OPTIONS PRINTER_0_WRITE_ONLY SOUND SOUND_DAEMON VOLUME PCM_VOLUME MIC_VOLUME
         FRONT_VOLUME FRONT_MIC_VOLUME CD_VOLUME HEADPHONE_VOLUME VOLUME_MANUAL UDEV_SEAT_1_SOUND START_ITALC
         CLUSTER_CONFIGURED PXE_CONFIG INVENTORY_NUMBER CC_SERVER PORT ENABLE_SSL INVENTORY TIMEOUT CHECK_CERTIFICATE
-        PAGE X_VIDEORAM LOCAL_STORAGE XF86CONFIG_FILE X_HORIZSYNC LANG LIGHTDM_CONF GDM_CONF
+        PAGE X_VIDEORAM LOCAL_STORAGE XF86CONFIG_FILE X_HORIZSYNC LANG LIGHTDM_CONF GDM_CONF SMODULE_01 EARLY_MODULE_01
+        EARLY_SMODULE_01 NBD_PORT USE_NFS_SWAP NFS_SWAPDIR SWAPFILE_SIZE SOUND_VOL CAPTURE_VOLUME CAPTURE_SWITCH X_FONTS
+        X4_MODULE_01 X_DEVICE_OPTION_01 X_BUTTONS X_ZAXIS_MAPPING X_MOUSE_RESOLUTION X_MOUSE_BUTTONS X_MOUSE_BAUD
+        X_USBMOUSE_PROTOCOL CLIENT_ENV LANGUAGE LC_ALL NIS_DOMAIN NIS_SERVER LOCAL_WM RUNLEVEL HOTPLUG UNION_TYPE
+        UNION_OPTS LTSP_NBD_TO_RAM
         """
 
     /// The variables of ltsp.conf(5), and those that the scripts read beside them.
@@ -55,6 +59,7 @@ import Wire
         X_MODES X_PREFERREDMODE X_VERTREFRESH X_VIRTUAL SSHFS SSH_SERVER SSH_OPTIONS MKHOMEDIR PAM_AUTH_TYPE
         READ_AHEAD_KB OVERLAY ALL_IMAGES IGNORE_EPOPTES DNS ADMINISTRATIVE_CLIENT BLACKLIST_MODULES SYMLINK_SNAPS
         IMAGE BACKUP CLEANUP IONICE KERNEL_INITRD MKSQUASHFS_PARAMS REVERT PROXY_DHCP REAL_DHCP TFTP BINARIES
+        HOSTNAME_BASE HOSTNAME_EXTRA HOSTNAME_PREFIX HOSTNAME_SUFFIX
         """
 
     @Test func `every variable of LTSP has its kind`() {
@@ -89,7 +94,12 @@ import Wire
         ("SOUND", "True", "kept", "lts.SOUND: there is no setting"),
         ("LDM_THEME", "x", "recorded", "lts.LDM_THEME: it has no meaning"),
         ("LTSCONF", "x", "dropped", "no use"),
-        ("MY_OWN", "x", "recorded", "lts.MY_OWN: LTSP has no such variable"),
+        ("MY_OWN", "x", "recorded", "lts.MY_OWN: no variable of LTSP has this name"),
+        ("SCREEN_2", "shell", "recorded", "lts.SCREEN_2: screens have two digits: SCREEN_02"),
+        ("SCREEN_2_XKBLAYOUT", "de", "recorded", "two digits: SCREEN_02"),
+        ("AUTOLOGIN", "guest", "recorded", "lts.AUTOLOGIN: it is a variable of ltsp.conf only"),
+        ("X_FONTS", "/usr/share/fonts", "recorded", "lts.X_FONTS: it has no meaning here (x options)"),
+        ("SOUND_VOL", "80", "kept", "lts.SOUND_VOL: there is no setting for it yet (sound)"),
         ("SOUND", "a\r", "not taken", "carriage return"),
     ])
     func `a variable becomes a setting, or the report says why not`(
@@ -273,6 +283,24 @@ import Wire
                 "name ~ \"hall-1?\"", "name ~ \"hall-*\" and not name ~ \"hall-1?\"",
             ])
         #expect(result.rules.map(\.name.text) == ["lts-hall-1", "lts-hall"])
+    }
+
+    @Test
+    func `sets of characters become several patterns of a rule, and names without a wildcard are whole`() {
+        let result = lts(
+            "[\"pc[1-2]?\"]\nA = 1\n[\"desk[ab]\"]\nA = 2\n[\"x[!a]*\"]\nA = 3\n[\"[[:alpha:]][0-9]\"]\nA = 4\n"
+        )
+        #expect(
+            result.rules.map(\.condition) == [
+                "(name ~ \"pc1?\" or name ~ \"pc2?\")",
+                "(name = \"deska\" or name = \"deskb\") and not name ~ \"pc1?\" and not name ~ \"pc2?\"",
+            ])
+        for line in [6, 8] {
+            #expect(result.rows.contains { $0.line == line && $0.text.contains("sets of characters") })
+        }
+        let either = LTSPImport(
+            .ltsp(LTSPConf(Array("[pc1|hall-*]\nA=1\n".utf8))), into: .init(images: []))
+        #expect(either.rules.map(\.condition) == ["(name = \"pc1\" or name ~ \"hall-*\")"])
     }
 
     @Test func `the report has every setting, with what it became or why it did not`() {

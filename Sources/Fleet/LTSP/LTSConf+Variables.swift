@@ -63,13 +63,13 @@ extension LTSConf {
         variables.reserveCapacity(settings.count)
         var values: [String: String] = [:]
         if !kernelLine.isEmpty {
-            let named = Set(settings.map(\.name))
+            let named = Set(settings.lazy.filter { !isEvaluated || !$0.isLost }.map(\.name))
             let words = KernelVariables(kernelLine, dashesAreLines: false).variables
             for word in words { values[word.name] = word.value }
             variables = words.filter { !named.contains($0.name) }
         }
         var left = LTSPLimit.byteCount
-        for setting in settings {
+        for setting in settings where !isEvaluated || !setting.isLost {
             var value = setting.text
             if isEvaluated {
                 value = setting.word.literal ?? setting.word.value { values[$0] }
@@ -164,7 +164,8 @@ extension [LTSPVariable] {
 
     /// Those of a family such as `RCFILE_`, in the order in which LTSP 5 takes them: `RCFILE_2` before `RCFILE_10`.
     package func inVersionOrder(_ prefix: String) -> [LTSPVariable] {
-        filter { $0.name.hasPrefix(prefix) }.sorted { Self.isBefore($0.name, $1.name) }
+        filter { $0.name.hasPrefix(prefix) }
+            .sorted { Self.isBefore($0.name, $1.name) }
     }
 
     /// Those of a family, in the order in which LTSP 19 and later take them: by bytes, without empty ones.
@@ -173,25 +174,34 @@ extension [LTSPVariable] {
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
-    /// The order of `sort -V`: numbers by their value.
+    /// The order of `sort -V`: numbers by their value, letters before other characters, and equal ones by their bytes (01 before 1).
     private static func isBefore(_ left: String, _ right: String) -> Bool {
-        var (one, other) = ([UInt8](left.utf8)[...], [UInt8](right.utf8)[...])
-        while let first = one.first, let second = other.first {
-            guard first.isDecimal, second.isDecimal else {
-                guard first == second else { return first < second }
-                one.removeFirst()
-                other.removeFirst()
-                continue
-            }
-            let numbers = (one.prefix { $0.isDecimal }, other.prefix { $0.isDecimal })
-            let bare = (numbers.0.drop { $0 == 0x30 }, numbers.1.drop { $0 == 0x30 })
-            if bare.0.count != bare.1.count { return bare.0.count < bare.1.count }
-            if !bare.0.elementsEqual(bare.1) { return bare.0.lexicographicallyPrecedes(bare.1) }
-            one = one.dropFirst(numbers.0.count)
-            other = other.dropFirst(numbers.1.count)
+        let (one, other) = ([UInt8](left.utf8), [UInt8](right.utf8))
+        var (i, j) = (0, 0)
+        func isNumber(_ text: [UInt8], _ place: Int) -> Bool {
+            place < text.count && text[place].isDecimal
         }
-        // Equal numbers of different lengths: FSTAB_1 before FSTAB_01.
-        if one.isEmpty, other.isEmpty { return left.utf8.count < right.utf8.count }
-        return one.isEmpty
+        func rank(_ text: [UInt8], _ place: Int) -> Int {
+            guard place < text.count, !text[place].isDecimal else { return 0 }
+            return Int(text[place]) + ((0x61...0x7A).contains(text[place] | 0x20) ? 0 : 256)
+        }
+        while i < one.count || j < other.count {
+            while i < one.count && !isNumber(one, i) || j < other.count && !isNumber(other, j) {
+                let (first, second) = (rank(one, i), rank(other, j))
+                if first != second { return first < second }
+                (i, j) = (i + 1, j + 1)
+            }
+            while i < one.count, one[i] == 0x30 { i += 1 }
+            while j < other.count, other[j] == 0x30 { j += 1 }
+            var isLess: Bool?
+            while isNumber(one, i), isNumber(other, j) {
+                if isLess == nil, one[i] != other[j] { isLess = one[i] < other[j] }
+                (i, j) = (i + 1, j + 1)
+            }
+            if isNumber(one, i) { return false }
+            if isNumber(other, j) { return true }
+            if let isLess { return isLess }
+        }
+        return one.lexicographicallyPrecedes(other)
     }
 }

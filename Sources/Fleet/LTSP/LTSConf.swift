@@ -11,6 +11,8 @@ package struct LTSConf: Sendable {
         package var place: LTSPPlace
         /// What the shell makes of ``text``.
         var word: ShellWord
+        /// Whether the shell takes a part of ``text`` for a command, so that the variable gets no value.
+        var isLost = false
     }
 
     /// A header with its lines.

@@ -250,29 +250,48 @@ struct LTSConfReader {
                 LTSConf.Like(name: value.asText, place: place, key: value.map(\.lowered)))
             return
         }
+        if upper == "INCLUDE" {
+            warn("‘include PATH’ has no ‘=’: with one, it is a variable and includes nothing", at: line)
+        }
         if !upper.isShellName { warn("‘\(name.asText)’ is not a name for a shell variable", at: line) }
         names.insert(upper)
         guard names.count <= LTSPLimit.variableCount else {
             isFull = true
             return fail("a file has at most \(LTSPLimit.variableCount) different variables", at: line)
         }
+        let (word, isLost) = word(value, at: line)
         sections[index].settings.append(
-            LTSConf.Setting(name: upper, text: value.asText, place: place, word: word(value, at: line)))
+            LTSConf.Setting(name: upper, text: value.asText, place: place, word: word, isLost: isLost))
     }
 
     /// What a shell makes of the value, which getltscfg prints between quotation marks as it is.
-    private mutating func word(_ value: [UInt8], at line: Int) -> ShellWord {
-        let plain = ShellWord(value.isEmpty ? [] : [.text(value.asText)])
+    private mutating func word(_ value: [UInt8], at line: Int) -> (ShellWord, isLost: Bool) {
+        let plain = (ShellWord(value.isEmpty ? [] : [.text(value.asText)]), false)
         guard value.contains(where: { Array("$`\\\"".utf8).contains($0) }) else { return plain }
         var reader = ShellReader(
             [UInt8(ascii: "\"")] + value + [UInt8(ascii: "\"")], line: line)
         do throws(ShellProblem) {
             guard case .word(let word, _, _) = try reader.token() else { return plain }
-            if try reader.token() != .end {
-                warn("a shell takes what stands behind the inner quotation mark for a command", at: line)
+            var isLost = false
+            var token = try reader.token()
+            if token != .end {
+                // Further assignments and files may stand before the command.
+                command: while !isLost {
+                    switch token {
+                    case .word(_, let variable, _): isLost = variable == nil
+                    case .mark(let mark, _) where ShellBody.redirections.contains(mark):
+                        guard case .word = try reader.token() else { break command }
+                    default: break command
+                    }
+                    token = try reader.token()
+                }
+                let effect = isLost ? ", and sets nothing" : ""
+                warn(
+                    "a shell takes what stands behind the inner quotation mark for a command\(effect)",
+                    at: line)
             }
             if word.unknown != nil { warn(ShellWord.unknownWarning, at: line) }
-            return word
+            return (word, isLost)
         } catch {
             fail("as a text of the shell: \(error.text)", at: line)
             return plain

@@ -66,14 +66,9 @@ struct LTSPConfReader {
         guard !alternatives.contains(where: \.isEmpty) else {
             return fail("[\(header)] names nothing", at: number)
         }
-        if line.contains(where: { Array("!+()'\"".utf8).contains($0) })
-            || line.drop(while: { $0 != UInt8(ascii: "[") }).dropFirst().prefix(while: {
-                $0 != UInt8(ascii: "]")
-            })
-            .contains(UInt8(ascii: "["))
-        {
+        if Self.losesCharacters(line) {
             warn(
-                "brackets, quotation marks, ‘!’, ‘+’ and blanks are dropped: this is [\(text.asText)]",
+                "only letters of ASCII, digits and -*./:?@_| are of a name, the rest is dropped: this is [\(text.asText)]",
                 at: number)
         }
         if let earlier = lineOfHeader.updateValue(number, forKey: function) {
@@ -90,6 +85,14 @@ struct LTSPConfReader {
         line.prefix { $0 != UInt8(ascii: "#") }.map(\.lowered).filter {
             $0.isDecimal || (0x61...0x7A).contains($0) || Array("-*./:?@_|".utf8).contains($0)
         }
+    }
+
+    /// Whether a header has more in its line than the name between its brackets, blanks and a comment.
+    private static func losesCharacters(_ line: [UInt8]) -> Bool {
+        let inner = line.prefix { $0 != UInt8(ascii: "#") }.drop { $0 != UInt8(ascii: "[") }.dropFirst()
+        let name = inner.prefix { $0 != UInt8(ascii: "]") }
+        return inner.dropFirst(name.count + 1).contains { !$0.isBlankOrReturn }
+            || name.contains { !$0.isBlankOrReturn && filtered([$0]).isEmpty }
     }
 
     private static func shown(_ line: [UInt8]) -> String {
@@ -125,7 +128,7 @@ struct LTSPConfReader {
         } catch {
             let end =
                 next.map { "line \($0), which is a section header because it begins with ‘[’" } ?? "the end"
-            fail("\(error.text) before \(end)", at: error.line)
+            fail(error.isOpen ? "\(error.text) before \(end)" : error.text, at: error.line)
         }
         for (line, text) in reader.warnings { warn(text, at: line) }
         for case .assign(let name, _, let line) in reader.statements

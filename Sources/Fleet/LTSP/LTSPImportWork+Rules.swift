@@ -48,7 +48,12 @@ extension LTSPImportWork {
         var earlier: [RuleKind: [String]] = [:]
         var names: Set<String> = []
         for (index, section) in sections.enumerated() {
-            guard case .pattern(let patterns) = section.subject, !section.isHidden else { continue }
+            guard case .pattern(let written) = section.subject, !section.isHidden else { continue }
+            guard let patterns = Self.withoutSets(written) else {
+                target[index] = .nowhere(
+                    "no rule can say its sets of characters; nodes that are there get it")
+                continue
+            }
             guard let attribute = RuleKind.Attribute(of: patterns) else {
                 target[index] = .nowhere(
                     "no rule can say it, as rules do not depend on addresses; nodes with fixed addresses get it"
@@ -56,7 +61,9 @@ extension LTSPImportWork {
                 continue
             }
             let kind = RuleKind(attribute, isOfInit: section.isOfInit)
-            let own = patterns.map { "\(attribute) ~ \"\($0)\"" }
+            let own = patterns.map {
+                "\(attribute) \(GlobPattern($0).hasWildcard ? "~" : "=") \"\($0)\""
+            }
             let others = earlier[kind, default: []]
             let condition =
                 own.joined(separator: " or ").inParentheses(own.count > 1)
@@ -82,6 +89,18 @@ extension LTSPImportWork {
                     return !text.isEmpty && globs.contains { $0.matches(text) }
                 })
         }
+    }
+
+    /// Rules know `*` and `?`: `pc[12]` is two of their patterns.
+    private static func withoutSets(_ patterns: [String]) -> [String]? {
+        guard patterns.contains(where: { $0.contains("[") || $0.contains("\\") }) else { return patterns }
+        var plain: [String] = []
+        for pattern in patterns {
+            guard let more = GlobPattern(pattern.lowercased()).withoutSets(limit: Condition.comparisonLimit)
+            else { return nil }
+            plain += more
+        }
+        return plain
     }
 
     private static func ruleName(_ text: String, _ names: inout Set<String>) -> RuleName? {

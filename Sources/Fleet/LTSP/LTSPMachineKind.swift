@@ -61,10 +61,7 @@ extension LTSPConf {
             body.statements.contains { statement in
                 switch statement {
                 case .assign(_, let word, _), .call(let word, _):
-                    word.parts.contains {
-                        guard case .variable(let name, _) = $0 else { return false }
-                        return ["HOSTNAME", "MAC_ADDRESS", "IP_ADDRESS"].contains(name)
-                    }
+                    word.variableNames.contains { ["HOSTNAME", "MAC_ADDRESS", "IP_ADDRESS"].contains($0) }
                 case .remove, .callFunction: false
                 }
             }

@@ -83,7 +83,7 @@ package enum LTSPFile: Sendable {
                 name: section.name, place: section.place,
                 subject: isAll ? .all : subject([section.name]),
                 takesOver: isAll ? [] : section.likes.compactMap { file.sectionOfKey[$0.key] },
-                variables: section.settings.map {
+                variables: section.settings.filter { !$0.isLost }.map {
                     LTSPVariable(name: $0.name, value: $0.word.literal ?? $0.text, place: $0.place)
                 },
                 links: section.likes.map { LTSPVariable(name: "LIKE", value: $0.name, place: $0.place) },

@@ -28,7 +28,7 @@ package struct LTSPTranslation: Equatable, Sendable {
         _ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil,
         others: [LTSPVariable] = []
     ) {
-        (fate, text) = (.recorded, "LTSP has no such variable")
+        (fate, text) = (.recorded, Self.strangerText(variable.name, in: dialect))
         guard let kind = LTSPVariableKind.of(variable.name, in: dialect) else {
             keep(variable, in: dialect)
             return
@@ -80,6 +80,19 @@ package struct LTSPTranslation: Equatable, Sendable {
                 keep(variable, in: dialect)
             } catch { (fate, text) = (.notTaken, error.description) }
         }
+    }
+
+    /// Of a variable that is in no table: a slip of the pen, or one of the site’s own.
+    private static func strangerText(_ name: String, in dialect: LTSPVariableKind.Dialect) -> String {
+        let number = name.split(separator: "_").dropFirst().first.map(String.init) ?? ""
+        if dialect == .lts, name.hasPrefix("SCREEN_"), number.utf8.count == 1,
+            number.utf8.allSatisfy(\.isDecimal)
+        {
+            return "screens have two digits: SCREEN_0\(number)"
+        }
+        let other: LTSPVariableKind.Dialect = dialect == .lts ? .ltsp : .lts
+        return LTSPVariableKind.of(name, in: other) == nil
+            ? "no variable of LTSP has this name" : "it is a variable of \(other.rawValue) only"
     }
 
     /// Sets the variable itself. The report does not have the value: it may be a password.
@@ -152,7 +165,10 @@ package struct LTSPTranslation: Equatable, Sendable {
         of variables: [LTSPVariable], in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil
     ) -> [String: SettingValue] {
         var settings: [String: SettingValue] = [:]
-        for variable in variables {
+        // RCFILE_1 and RCFILE_01 would have one name: the one that runs first gets it.
+        let families = dialect == .lts ? ["PREINIT_", "INIT_COMMAND_", "RCFILE_"] : []
+        let others = variables.filter { variable in !families.contains { variable.name.hasPrefix($0) } }
+        for variable in others + families.flatMap(variables.inVersionOrder) {
             let translation = LTSPTranslation(variable, in: dialect, images: images, others: variables)
             for (name, value) in translation.settings {
                 settings[name] = joined(

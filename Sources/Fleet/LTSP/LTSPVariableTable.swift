@@ -49,11 +49,13 @@ extension LTSPVariableKind {
         same       power-off              -           SHUTDOWN_TIME POWER_BUTTON
         same       logs                   syslog      SYSLOG_HOST
         same       kernel-modules         modules     MODULE_*
+        translated kernel-modules         -           SMODULE_* EARLY_MODULE_* EARLY_SMODULE_*
         same       commands-at-boot       commands    RCFILE_* INIT_COMMAND_* PREINIT_*
         translated system-services        services    KEEP_SYSTEM_SERVICES RM_SYSTEM_SERVICES
         translated system-services        -           RM_THIN_SYSTEM_SERVICES RM_LOW_RAM_SERVICES RM_RAM_THRESHOLD
         translated session-services       -           KEEP_SESSION_SERVICES RM_SESSION_SERVICES
         same       files                  -           OVERLAY_DIR
+        translated writable-root          -           UNION_TYPE UNION_OPTS LTSP_NBD_TO_RAM
         translated writable-root          -           LTSP_RW_DIRS LTSP_RW_DIRS_EXTRA LTSP_COPY_DIRS LTSP_COPY_DIRS_EXTRA LTSP_BINDFILES LTSP_BINDFILES_EXTRA
         dropped    boot-network           -           NET_DEVICE_METHOD
         dropped    file-names             -           LTSCONF LTSP_CONFIG
@@ -64,7 +66,7 @@ extension LTSPVariableKind {
         same       swap                   swap        NBD_SWAP
         same       swap                   -           NBD_SWAP_HOST NBD_SWAP_SERVER NBD_SWAP_PORT NBD_SWAP_THRESHOLD
         translated swap                   swap        USE_LOCAL_SWAP COMPCACHE
-        translated swap                   -           ENCRYPT_SWAP NFS_SWAP SWAP_SERVER SWAP_DIR SWAP_SIZE
+        translated swap                   -           ENCRYPT_SWAP NFS_SWAP SWAP_SERVER SWAP_DIR SWAP_SIZE NBD_PORT USE_NFS_SWAP NFS_SWAPDIR SWAPFILE_SIZE
         same       screens                -           SCREEN_DEFAULT SCREEN_[0-9][0-9] SCREEN_[0-9][0-9]_*
         same       text-menu              -           MENU_TITLE MENU_ITEM_* MENU_COMMAND_* MENU_LISTHEIGHT MENU_APPEND_PATH
         same       kiosk                  -           KIOSK_EXE KIOSK_OPTIONS KIOSK_DAEMON KIOSK_WM KIOSKUSER
@@ -84,18 +86,24 @@ extension LTSPVariableKind {
         recorded   x-server               -           XSERVER X_DRIVER X_CONF XF86CONFIG_FILE CONFIGURE_X CONFIGURE_X_COMMAND X_ARGS
         translated display                -           X_MODE_[0-9] X_HORZSYNC X_HORIZSYNC X_VERTREFRESH X_COLOR_DEPTH X_SMART_COLOR_DEPTH X_VIRTUAL X_VIRTUAL_AUTO X_VIDEO_RAM X_VIDEORAM X_USE_SYNC_RANGES X_RAMPERC X_DISPLAYSIZE X_BLANKING
         recorded   x-options              -           X_OPTION_* X_MONITOR_OPTION_* X_MODULE_*
+        recorded   x-options              -           X_FONTS X4_MODULE_* X_DEVICE_OPTION_*
+        recorded   pointers               -           X_BUTTONS X_ZAXIS_MAPPING X_ZAXISMAPPING X_MOUSE_RESOLUTION X_MOUSE_BUTTONS X_MOUSE_BAUD X_USBMOUSE_*
         recorded   pointers               -           X_MOUSE_DEVICE X_MOUSE_PROTOCOL X_MOUSE_EMULATE3BTN X_TOUCH_DEVICE X_TOUCH_DRIVER X_TOUCH_MINX X_TOUCH_MAXX X_TOUCH_MINY X_TOUCH_MAXY X_TOUCH_UNDELAY X_TOUCH_RPTDELAY USE_TOUCH X_NUMLOCK
         same       keyboard               -           XKBLAYOUT XKBMODEL XKBVARIANT XKBOPTIONS XKBRULES
         translated monitors               -           XRANDR_DISABLE XRANDR_AUTO_MULTIHEAD XRANDR_OUTPUT_* XRANDR_MODE_* XRANDR_NEWMODE_* XRANDR_RATE_* XRANDR_ROTATE_* XRANDR_REFLECT_* XRANDR_DPI_* XRANDR_SIZE_* XRANDR_ORIENTATION_* XRANDR_COMMAND_*
         translated programs               -           LOCAL_APPS LOCAL_APPS_MENU LOCAL_APPS_MENU_ITEMS LOCAL_APPS_EXTRAMOUNTS LOCAL_APPS_WHITELIST REMOTE_APPS REMOTE_APPS_MENU_ITEMS SSH_FOLLOW_SYMLINKS SSH_DISABLE_HARDLINK SSHFS_HOME
         translated devices                -           LOCALDEV LOCAL_STORAGE LOCALDEV_DENY LOCALDEV_DENY_CD LOCALDEV_DENY_FLOPPY LOCALDEV_DENY_INTERNAL_DISKS LOCALDEV_DENY_USB SCANNER
         same       printers               -           CUPS_SERVER PRINTER_[0-9]_DEVICE PRINTER_[0-9]_PORT PRINTER_[0-9]_TYPE PRINTER_[0-9]_SPEED PRINTER_[0-9]_DATABITS PRINTER_[0-9]_PARITY PRINTER_[0-9]_FLOWCTRL PRINTER_[0-9]_OPTIONS PRINTER_[0-9]_WRITE_ONLY
+        translated sound                  -           SOUND_VOL CAPTURE_VOLUME CAPTURE_SWITCH
         translated sound                  -           SOUND SOUND_DAEMON VOLUME PCM_VOLUME MIC_VOLUME FRONT_VOLUME FRONT_MIC_VOLUME CD_VOLUME HEADPHONE_VOLUME VOLUME_MANUAL
         same       seats                  -           UDEV_SEAT_*
         translated classroom              -           START_ITALC
         translated cluster                -           CLUSTER_CONFIGURED PXE_CONFIG CC_SERVER PORT ENABLE_SSL INVENTORY TIMEOUT CHECK_CERTIFICATE PAGE
         same       inventory              -           INVENTORY_NUMBER
         recorded   display-manager        -           LIGHTDM_* GDM_*
+        recorded   session-environment    -           CLIENT_ENV LANGUAGE LC_*
+        recorded   network-accounts       -           NIS_DOMAIN NIS_SERVER LOCAL_WM
+        recorded   start-of-the-system    -           RUNLEVEL HOTPLUG
         """)
 
     private static let ltspTable = Table(
@@ -116,6 +124,7 @@ extension LTSPVariableKind {
         same       names-and-resolver     dns-search  SEARCH_DOMAIN
         same       hosts                  hosts       HOSTS_*
         translated host-name              name        HOSTNAME
+        translated host-name              -           HOSTNAME_BASE HOSTNAME_EXTRA HOSTNAME_PREFIX HOSTNAME_SUFFIX
         same       mounts                 mounts      FSTAB_*
         same       mounts                 -           NFS_HOME NFS_TFTP
         dropped    server-files           -           OVERWRITE

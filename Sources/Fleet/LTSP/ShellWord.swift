@@ -2,18 +2,20 @@
 struct ShellWord: Equatable, Sendable {
     enum Part: Equatable, Sendable {
         case text(String)
-        case variable(String, orElse: Alternative?)
+        case variable(String)
+        /// `${NAME…}` with more than the name; as written, too.
+        indirect case changed(String, Change, written: String)
         /// What only a shell can tell: `$(…)`, backquotes, arithmetic, cut values; as written.
         case unknown(String)
     }
 
-    /// `${NAME:-text}` and its kin.
-    struct Alternative: Equatable, Sendable {
-        /// `+`: the text stands where there is a value, not where there is none.
-        var isForSet: Bool
-        /// `:`: an empty value counts as none.
-        var emptyIsUnset: Bool
-        var text: String
+    enum Change: Equatable, Sendable {
+        /// `${NAME:-WORD}` and its kin: the word stands where there is no value, or with `+` where there is one. `:`: an empty value is none.
+        case alternative(ShellWord, isForSet: Bool, emptyIsUnset: Bool)
+        /// `${NAME#PATTERN}` and its kin: cut off at the beginning or the end.
+        case cut(pattern: String, atEnd: Bool, isLongest: Bool)
+        /// `${#NAME}`.
+        case length
     }
 
     private(set) var parts: [Part] = []
@@ -35,6 +37,18 @@ struct ShellWord: Equatable, Sendable {
         return nil
     }
 
+    /// The variables that it has values of.
+    var variableNames: [String] {
+        parts.flatMap { part -> [String] in
+            switch part {
+            case .text, .unknown: []
+            case .variable(let name): [name]
+            case .changed(let name, .alternative(let word, _, _), _): [name] + word.variableNames
+            case .changed(let name, _, _): [name]
+            }
+        }
+    }
+
     mutating func end(_ text: inout [UInt8]) {
         guard !text.isEmpty else { return }
         parts.append(.text(text.asText))
@@ -50,18 +64,9 @@ struct ShellWord: Equatable, Sendable {
         for part in parts where value.utf8.count < LTSPLimit.valueByteCount {
             switch part {
             case .text(let text), .unknown(let text): value += text
-            case .variable(let name, let alternative):
-                let stored = variable(name)
-                guard let alternative else {
-                    value += stored ?? ""
-                    continue
-                }
-                let isSet = stored.map { !alternative.emptyIsUnset || !$0.isEmpty } ?? false
-                if isSet == alternative.isForSet {
-                    value += alternative.text
-                } else if isSet {
-                    value += stored ?? ""
-                }
+            case .variable(let name): value += variable(name) ?? ""
+            case .changed(let name, let change, let written):
+                value += change.value(of: variable(name), variable) ?? written
             }
         }
         guard value.utf8.count > LTSPLimit.valueByteCount else { return value }
@@ -73,6 +78,12 @@ struct ShellWord: Equatable, Sendable {
 struct ShellProblem: Error, Equatable {
     var line: Int
     var text: String
+    /// Whether the end of the text came before something else that was awaited.
+    var isOpen = false
+
+    static func neverClosed(_ what: String, _ line: Int) -> Self {
+        Self(line: line, text: "\(what) is opened here and never closed", isOpen: true)
+    }
 }
 
 /// Splits text of a shell into words and operators, as dash does (POSIX.1-2017, XCU 2.2 and 2.3).
@@ -85,17 +96,23 @@ struct ShellReader {
         case end
     }
 
-    private let bytes: [UInt8]
-    private(set) var at = 0
-    private(set) var line: Int
+    let bytes: [UInt8]
+    var at = 0
+    var line: Int
+    /// How many words this one stands in.
+    var depth = 0
+    /// The line that a backslash joins with what follows the whole text.
+    private(set) var joinedEnd: Int?
+    /// Texts behind `<<`, which begin at the next line: what ends each, and where it was named.
+    private var awaited: [(end: String, stripsTabs: Bool, line: Int)] = []
 
     init(_ bytes: [UInt8], line: Int) {
         self.bytes = bytes
         self.line = line
     }
 
-    private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
-    private func peek(_ distance: Int) -> UInt8? {
+    var next: UInt8? { at < bytes.count ? bytes[at] : nil }
+    func peek(_ distance: Int) -> UInt8? {
         at + distance < bytes.count ? bytes[at + distance] : nil
     }
 
@@ -105,11 +122,19 @@ struct ShellReader {
         let begin = line
         if byte == 0x0A {
             (at, line) = (at + 1, line + 1)
+            try skipAwaited()
             return .mark("\n", line: begin)
         }
-        for mark in [";;", "&&", "||", "<<", ">>", ";", "&", "|", "(", ")", "<", ">"]
-        where bytes[at...].starts(with: mark.utf8) {
+        for mark in Self.marks where bytes[at...].starts(with: mark.utf8) {
             at += mark.utf8.count
+            if mark.hasPrefix("<<") {
+                skipBlanks()
+                let end = try word().asWritten
+                guard !end.isEmpty else {
+                    throw ShellProblem(line: begin, text: "nothing stands behind ‘\(mark)’")
+                }
+                awaited.append((end, mark == "<<-", begin))
+            }
             return .mark(mark, line: begin)
         }
         var length = 0
@@ -128,11 +153,36 @@ struct ShellReader {
             if byte.isBlank {
                 at += 1
             } else if byte == UInt8(ascii: "\\"), peek(1) == 0x0A {
-                (at, line) = (at + 2, line + 1)
+                joinLines()
             } else if byte == UInt8(ascii: "#") {
                 while let byte = next, byte != 0x0A { at += 1 }
             } else {
                 return
+            }
+        }
+    }
+
+    /// A backslash at the end of a line.
+    private mutating func joinLines() {
+        if at + 2 >= bytes.count { joinedEnd = line }
+        (at, line) = (at + 2, line + 1)
+    }
+
+    /// The texts behind `<<` in the line before.
+    private mutating func skipAwaited() throws(ShellProblem) {
+        defer { awaited = [] }
+        for text in awaited {
+            var isEnded = false
+            while !isEnded {
+                guard at < bytes.count else {
+                    throw ShellProblem(
+                        line: text.line, text: "no line ‘\(text.end)’ ends the text behind ‘<<’",
+                        isOpen: true)
+                }
+                var read = bytes[at...].prefix { $0 != 0x0A }
+                (at, line) = (min(read.endIndex + 1, bytes.count), line + 1)
+                if text.stripsTabs { read = read.drop { $0 == 0x09 } }
+                isEnded = read.elementsEqual(text.end.utf8)
             }
         }
     }
@@ -144,11 +194,16 @@ struct ShellReader {
         while let byte = next, !byte.isBlank, !Self.ends.contains(byte) {
             switch byte {
             case UInt8(ascii: "\\"):
-                if peek(1) == 0x0A { line += 1 } else if let escaped = peek(1) { text.append(escaped) }
-                at = min(at + 2, bytes.count)
+                if peek(1) == 0x0A {
+                    joinLines()
+                } else {
+                    if let escaped = peek(1) { text.append(escaped) }
+                    at = min(at + 2, bytes.count)
+                }
             case UInt8(ascii: "'"): try addSingleQuoted(to: &text)
             case UInt8(ascii: "\""): try addDoubleQuoted(to: &word, &text)
-            case UInt8(ascii: "$"), UInt8(ascii: "`"): try addExpansion(to: &word, &text)
+            case UInt8(ascii: "$"), UInt8(ascii: "`"):
+                try addExpansion(to: &word, &text, isQuoted: false)
             default:
                 text.append(byte)
                 at += 1
@@ -158,11 +213,14 @@ struct ShellReader {
         return word
     }
 
+    private static let marks = [
+        ";;", "&&", "||", "<<-", "<<", ">>", ">&", "<&", ">|", "<>", ";", "&", "|", "(", ")", "<", ">",
+    ]
     private static let ends = Array("\n;&|()<>".utf8)
     /// What a backslash acts on between double quotation marks.
     private static let escapable = Array("$`\"\\\n".utf8)
 
-    private mutating func addSingleQuoted(to text: inout [UInt8]) throws(ShellProblem) {
+    mutating func addSingleQuoted(to text: inout [UInt8]) throws(ShellProblem) {
         let begin = line
         at += 1
         while let byte = next {
@@ -171,10 +229,10 @@ struct ShellReader {
             if byte == 0x0A { line += 1 }
             text.append(byte)
         }
-        throw ShellProblem(line: begin, text: "a quotation mark (') is opened here and never closed")
+        throw .neverClosed("a quotation mark (')", begin)
     }
 
-    private mutating func addDoubleQuoted(to word: inout ShellWord, _ text: inout [UInt8])
+    mutating func addDoubleQuoted(to word: inout ShellWord, _ text: inout [UInt8])
         throws(ShellProblem)
     {
         let begin = line
@@ -187,20 +245,21 @@ struct ShellReader {
             case UInt8(ascii: "\\") where peek(1).map { Self.escapable.contains($0) } ?? false:
                 if peek(1) == 0x0A { line += 1 } else if let escaped = peek(1) { text.append(escaped) }
                 at += 2
-            case UInt8(ascii: "$"), UInt8(ascii: "`"): try addExpansion(to: &word, &text)
+            case UInt8(ascii: "$"), UInt8(ascii: "`"):
+                try addExpansion(to: &word, &text, isQuoted: true)
             default:
                 if byte == 0x0A { line += 1 }
                 text.append(byte)
                 at += 1
             }
         }
-        throw ShellProblem(line: begin, text: "a quotation mark (\") is opened here and never closed")
+        throw .neverClosed("a quotation mark (\")", begin)
     }
 
     /// What begins with `$` or a backquote.
-    private mutating func addExpansion(to word: inout ShellWord, _ text: inout [UInt8])
-        throws(ShellProblem)
-    {
+    mutating func addExpansion(
+        to word: inout ShellWord, _ text: inout [UInt8], isQuoted: Bool
+    ) throws(ShellProblem) {
         let begin = at
         guard next == UInt8(ascii: "$") else {
             try skip(past: "`", "a backquote")
@@ -214,15 +273,17 @@ struct ShellReader {
         if first == UInt8(ascii: "(") {
             try skipParentheses()
         } else if first == UInt8(ascii: "{") {
+            let firstLine = line
             at += 1
-            try skip(past: "}", "a brace")
+            try skipBraces(isWithin: isQuoted)
             word.end(&text)
-            return word.add(Self.part(ofBraces: bytes[begin..<at]))
+            return word.add(
+                Self.part(ofBraces: bytes[begin..<at], isQuoted: isQuoted, line: firstLine, depth: depth))
         } else if first.isOfShellName, !first.isDecimal {
             at += 1
             while let byte = next, byte.isOfShellName { at += 1 }
             word.end(&text)
-            return word.add(.variable(bytes[begin + 1..<at].asText, orElse: nil))
+            return word.add(.variable(bytes[begin + 1..<at].asText))
         } else if first.isDecimal || Array("@*#?-$!".utf8).contains(first) {
             at += 2
         } else {
@@ -233,28 +294,8 @@ struct ShellReader {
         word.add(.unknown(bytes[begin..<at].asText))
     }
 
-    /// `${NAME}` and those of its forms that need no pattern.
-    private static func part(ofBraces slice: ArraySlice<UInt8>) -> ShellWord.Part {
-        let inner = slice.dropFirst(2).dropLast()
-        let name = inner.prefix { $0.isOfShellName }
-        var rest = inner.dropFirst(name.count)
-        guard name.asText.isShellName else { return .unknown(slice.asText) }
-        guard !rest.isEmpty else { return .variable(name.asText, orElse: nil) }
-        let emptyIsUnset = rest.first == UInt8(ascii: ":")
-        if emptyIsUnset { rest.removeFirst() }
-        let sign = rest.popFirst()
-        let isPlain = !rest.contains { Array("$`\"'\\{}".utf8).contains($0) }
-        guard sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+"), isPlain else {
-            return .unknown(slice.asText)
-        }
-        return .variable(
-            name.asText,
-            orElse: ShellWord.Alternative(
-                isForSet: sign == UInt8(ascii: "+"), emptyIsUnset: emptyIsUnset, text: rest.asText))
-    }
-
     /// From a mark that opens to the one that closes.
-    private mutating func skip(past mark: Unicode.Scalar, _ what: String) throws(ShellProblem) {
+    mutating func skip(past mark: Unicode.Scalar, _ what: String) throws(ShellProblem) {
         let begin = line
         at += 1
         while let byte = next {
@@ -267,11 +308,11 @@ struct ShellReader {
             at += 1
             if byte == UInt8(ascii: mark) { return }
         }
-        throw ShellProblem(line: begin, text: "\(what) is opened here and never closed")
+        throw .neverClosed(what, begin)
     }
 
     /// `$(…)` with what is nested in it; quotes inside hide parentheses.
-    private mutating func skipParentheses() throws(ShellProblem) {
+    mutating func skipParentheses() throws(ShellProblem) {
         let begin = line
         at += 1
         var depth = 0
@@ -293,6 +334,6 @@ struct ShellReader {
                 if depth == 0 { return }
             }
         }
-        throw ShellProblem(line: begin, text: "a parenthesis is opened here and never closed")
+        throw .neverClosed("a parenthesis", begin)
     }
 }

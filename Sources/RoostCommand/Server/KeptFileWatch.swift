@@ -42,12 +42,14 @@ struct KeptFileReader {
             let (path, dialect) = try main()
             func bytes(_ path: String) throws -> [UInt8] {
                 if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
+                // The path of the source stands before the whole.
+                let place = path == source.path ? "" : "\(path): "
                 if let cut = FullDisk.cut(of: path, limit: Self.byteLimit) {
-                    throw Unreadable("\(path): \(cut)")
+                    throw Unreadable("\(place)\(cut)")
                 }
                 do { return try WholeFile.readPlain(path, limit: Self.byteLimit) } catch {
                     guard error.number == EFBIG else { throw error }
-                    throw Unreadable("\(path) is too long: all files together have at most 4 MiB")
+                    throw Unreadable("\(place)it is too long: all files together have at most 4 MiB")
                 }
             }
             let url = URL(fileURLWithPath: path)
