@@ -122,6 +122,16 @@ extension ScheduledAct {
         default: return nil
         }
     }
+
+    /// The nodes that it is for, where a condition says which.
+    var condition: Condition? {
+        let nodes: String
+        switch self {
+        case .restart(let text, _), .powerOff(let text, _), .wake(let text), .apply(let text): nodes = text
+        case .admit, .set, .pool, .promote, .trial: return nil
+        }
+        return (try? NodeName(nodes)) == nil ? try? Condition(stored: nodes) : nil
+    }
 }
 
 /// Settings of one level that a schedule changes. Secrets are none of them: they would stand in the schedule.
