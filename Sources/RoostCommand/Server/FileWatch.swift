@@ -18,7 +18,9 @@ protocol WatchedSource: Sendable {
     func places(_ taken: [String]?) -> [String]
 
     /// The content, and the files that were read for it, as they were before.
-    func read() -> (Result<Content, any Error>, [WatchedStamp])
+    ///
+    /// - Parameter known: how files ended when they were last read.
+    func read(_ known: FileEnds) -> (Result<Content, any Error>, [WatchedStamp])
 }
 
 /// A file as it looked.
@@ -44,6 +46,7 @@ final class FileWatch<Source: WatchedSource>: Sendable {
     private static var patience: Int { 40 }
 
     private let sources: [Source]
+    private let ends: KnownEnds
     private let state: Mutex<[Source.Key: Look]>
 
     /// What was seen of a source.
@@ -56,8 +59,9 @@ final class FileWatch<Source: WatchedSource>: Sendable {
         var waits: Int?
     }
 
-    init(_ sources: [Source]) {
+    init(_ sources: [Source], _ ends: KnownEnds = KnownEnds()) {
         self.sources = sources
+        self.ends = ends
         state = Mutex(Dictionary(sources.map { ($0.key, Look()) }) { first, _ in first })
     }
 
@@ -67,12 +71,13 @@ final class FileWatch<Source: WatchedSource>: Sendable {
     func look(isFirst: Bool = false) -> [Reading] {
         sources.compactMap { source in
             guard isDue(source, isFirst) else { return nil }
-            let (content, stamps) = source.read()
+            let (content, stamps) = source.read(ends.now)
             // It changed while it was read.
             guard isFirst || source.places(stamps.map(\.path)).map(WatchedStamp.init) == stamps else {
                 return nil
             }
             state.withLock { $0[source.key] = Look(taken: stamps, seen: stamps) }
+            if case .success = content { ends.remember(stamps.map(\.path)) }
             return (source.key, content)
         }
     }
@@ -112,5 +117,52 @@ final class FileWatch<Source: WatchedSource>: Sendable {
             thread.stackSize = 4 << 20
             thread.start()
         }
+    }
+}
+
+/// How files ended when they were last read, in memory and on the disk.
+final class KnownEnds: Sendable {
+    /// Nil: in memory alone.
+    private let path: String?
+    private let ends: Mutex<FileEnds>
+
+    init() {
+        path = nil
+        ends = Mutex(FileEnds())
+    }
+
+    /// - Parameter directory: the store's, with what was remembered before.
+    init(in directory: String) {
+        path = "\(directory)/\(Self.name)"
+        ends = Mutex(Self.read(in: directory))
+    }
+
+    private static let name = "file-ends"
+
+    /// What was remembered, for a process that must not follow what the server's user has put there.
+    static func read(in directory: String) -> FileEnds {
+        guard let file = try? ForeignDirectory(directory).file(name),
+            let bytes = try? file.read(atMost: 4 << 20)
+        else { return FileEnds() }
+        return FileEnds(parsing: String(decoding: bytes, as: UTF8.self))
+    }
+
+    var now: FileEnds { ends.withLock(\.self) }
+
+    func remember(_ paths: [String]) {
+        var found: [String: UInt32] = [:]
+        for path in paths { found[path] = FileEnds.end(of: path) }
+        remember(found)
+    }
+
+    func remember(_ found: [String: UInt32]) {
+        let changed = ends.withLock { ends -> FileEnds? in
+            let before = ends
+            for (path, end) in found { ends.remember(end, of: path) }
+            return ends == before ? nil : ends
+        }
+        guard let changed, let path else { return }
+        // As it was, where there is no room: what it says is missed only by a start that finds a file cut off.
+        try? Data(changed.text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 }
