@@ -104,6 +104,7 @@ struct Firewall {
             return numbers.isEmpty ? nil : numbers.map { "\($0)" }.joined(separator: separator)
         }
         let transports = [("udp", numbers(true, ",")), ("tcp", numbers(false, ","))]
+        let manager = self.manager(of: chain)
         var commands: [String] = []
         for case (let transport, let list?) in transports {
             switch manager {
