@@ -21,7 +21,7 @@ import Testing
     }
 
     private func lines(_ byteCount: Int) -> String {
-        (0..<byteCount / 16).map { "- name: pc-\(10_000 + $0)" }.map {
+        (0..<byteCount / 16).map { "- n: pc-\(10_000 + $0)" }.map {
             $0.padding(toLength: 15, withPad: " ", startingAt: 0) + "\n"
         }
         .joined()
