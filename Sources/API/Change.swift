@@ -158,7 +158,8 @@ extension ChangeRequest.Edit: Codable, StatedForm {
 /// The configuration's revision after a change.
 package struct RevisionAnswer: Codable, Sendable {
     package var revision: Int
-    /// What is wrong with networks since the change, and was not before; nil where nothing is.
+    /// What is wrong with networks since the change, and was not before; rules and schedules that do not follow a renamed node; nil where
+    /// there is nothing to say.
     package var warnings: [String]?
 
     package init(revision: Int, warnings: [String]? = nil) {

@@ -73,3 +73,30 @@ package struct RenameRequest: Codable, Sendable {
 
     package init(name: NodeName) { self.name = name }
 }
+
+/// A node with its new name.
+package struct RenamedNode: Codable, Sendable {
+    package var node: Node
+    /// Rules and schedules that fitted it by its name and fit no more, or fit only now; nil where there are none.
+    package var warnings: [String]?
+
+    package init(node: Node, warnings: [String]?) {
+        self.node = node
+        self.warnings = warnings
+    }
+
+    private enum CodingKeys: CodingKey { case warnings }
+
+    package init(from decoder: any Decoder) throws {
+        node = try Node(from: decoder)
+        warnings = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(
+            [String].self, forKey: .warnings)
+    }
+
+    /// As the node, with one member more.
+    package func encode(to encoder: any Encoder) throws {
+        try node.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(warnings, forKey: .warnings)
+    }
+}

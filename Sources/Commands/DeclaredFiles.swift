@@ -2,7 +2,7 @@ package import ConfigurationFile
 package import Fleet
 import Foundation
 import Glibc
-import Linux
+package import Linux
 
 /// Files of the configuration, as they are read from disk.
 package struct DeclaredFiles {
@@ -34,7 +34,8 @@ package struct DeclaredFiles {
     ///   - paths: `-` is standard input.
     ///   - isWatched: whether a server reads them, again and again: a pipe is no file then, and one that has lost all its text, as on a full
     ///     disk, is none that says that its records go; neither is one that a full disk may have cut off.
-    package init(reading paths: [String], isWatched: Bool = false) throws {
+    ///   - known: how files ended when they were last read.
+    package init(reading paths: [String], isWatched: Bool = false, known: FileEnds = FileEnds()) throws {
         let roots = paths.filter(Self.isDirectory).map(Self.resolved)
         for path in try Self.files(of: paths) {
             let isNamed = paths.contains(path)
@@ -44,7 +45,7 @@ package struct DeclaredFiles {
                     Self.problem(path, "this link leads out of the directory: put the file there itself"))
                 continue
             }
-            if isWatched, let cut = FullDisk.cut(of: path, limit: Self.fileByteLimit) {
+            if isWatched, let cut = FullDisk.cut(of: path, limit: Self.fileByteLimit, known: known) {
                 problems.append(Self.problem(path, cut))
                 continue
             }

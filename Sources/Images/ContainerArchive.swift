@@ -18,19 +18,29 @@ struct ContainerArchive {
         set -u
         layer=$1 root=$2
         shift 2
-        list() { tar --list --quoting-style=literal --force-local --file "$layer" "$@"; }
+        # Each name in one line: line ends in names are written as \n, and backslashes twice.
+        list() { LC_ALL=C.UTF-8 tar --list --quoting-style=escape --force-local --file "$layer" "$@"; }
+        # Sets $path to the name that such a line means.
+        name() {
+          case $1 in
+            *\\*) path=$(printf "$(printf %s "$1" | sed 's/%/%%/g')."); path=${path%.} ;;
+            *) path=$1 ;;
+          esac
+        }
         # A link that becomes a directory is removed first: the files below it are not meant for its target.
-        list "$@" | while IFS= read -r path; do
-          case $path in */) [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
+        list "$@" | while IFS= read -r line; do
+          case $line in */) name "$line"; [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
         done
-        list "$@" | while IFS= read -r path; do
-          path=./$path name=${path##*/}
-          place=$root/${path%/*}
+        list "$@" | while IFS= read -r line; do
+          name "./$line"
+          isDirectory=; case $path in */) isDirectory=yes; path=${path%/} ;; esac
+          name=${path##*/} place=$root/${path%/*}
           case $name in
-            "" | .wh.) ;;
+            "" | . | .wh.) ;;
             .wh..wh..opq) [ ! -d "$place" ] || find "$place/" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
+            # Of any kind: some programs make directories of them.
             .wh.*) rm -rf -- "$place/${name#.wh.}" ;;
-            *) [ -L "$root/$path" ] || [ ! -d "$root/$path" ] || rm -rf -- "$root/$path" ;;
+            *) [ "$isDirectory" ] || [ -L "$root/$path" ] || [ ! -d "$root/$path" ] || rm -rf -- "$root/$path" ;;
           esac
         done
         """#

@@ -112,6 +112,8 @@ struct ContainerLayout {
         // Signatures, charts and attestations also have layers, but these are not a root.
         let layers = manifest.layers ?? []
         guard layers.allSatisfy({ Self.isRootLayer($0.mediaType) }) else { return }
+        // docker save 25.0.0 names them only in its own manifest.json, beside this one.
+        if layers.isEmpty, configuration?.rootfs?.diffIDs?.isEmpty == false { return }
         let told = descriptor.platform.flatMap { platform in
             platform.architecture.map {
                 ContainerPlatform(system: platform.os ?? "linux", architecture: $0, variant: platform.variant)

@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 /// What a full disk leaves of files that people write.
 package enum FullDisk {
@@ -7,8 +8,12 @@ package enum FullDisk {
     /// An editor, or a copy, that found no more room leaves a file that ends where a block of the disk does. When there is room again, what
     /// it left is still cut off: then the middle of a line shows it. Of whole files, one in thousands ends with a block.
     ///
-    /// - Parameter limit: longer files are not looked at; they are refused for that.
-    package static func cut(of path: String, limit: Int) -> String? {
+    /// A block can also end where a line does: then the file ends otherwise than when it was last read.
+    ///
+    /// - Parameters:
+    ///   - limit: longer files are not looked at; they are refused for that.
+    ///   - known: how files ended when they were last read.
+    package static func cut(of path: String, limit: Int, known: FileEnds = FileEnds()) -> String? {
         var disk = statvfs()
         guard let status = FileStatus(path, follows: true), status.isFile, 1...limit ~= status.byteCount,
             unsafe statvfs(path, &disk) == 0
@@ -21,7 +26,11 @@ package enum FullDisk {
             return
                 "its disk is full, and it ends with a block of it, so that it may be cut off: free some space, and write it again"
         }
-        guard endsInLine(path, at: status.byteCount) else { return nil }
+        guard endsInLine(path, at: status.byteCount) else {
+            guard let before = known[path], FileEnds.end(of: path) != before else { return nil }
+            return
+                "it ends with a block of its disk, and otherwise than before, so that a full disk may have cut it off: write it again, or a comment (#) behind it"
+        }
         return
             "it ends with a block of its disk and in the middle of a line, so that a full disk may have cut it off: write it again, or end its last line"
     }
@@ -43,5 +52,66 @@ package enum FullDisk {
         guard unsafe pread(file.number, &last, 2, off_t(byteCount - 2)) == 2 else { return false }
         if last[1] == 0 { last.removeLast() }
         return last.last != 0x0A && last.last != 0x0D
+    }
+}
+
+/// How files of people ended when they were last read, kept from one start of the server to the next.
+///
+/// What a full disk cuts off mostly ends in the middle of a line. Where it ends behind one, only this tells it from a whole file: a person
+/// who changes a file seldom changes its last bytes and also makes it as long as blocks of a disk are.
+package struct FileEnds: Equatable, Sendable {
+    private static let byteCount = 64
+    private static let countLimit = 10_000
+    private static let head = "roost file ends 1"
+
+    /// Checksums of the last bytes.
+    private var ends: [String: UInt32] = [:]
+
+    package init() {}
+
+    /// Reads what ``text`` has made; of a damaged one nothing, which costs only this check.
+    package init(parsing text: String) {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+        guard lines.popFirst().map(String.init) == Self.head, lines.popLast() == "",
+            let sum = lines.popLast(), sum == Self.sum(of: lines)
+        else { return }
+        for line in lines {
+            let parts = line.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let end = UInt32(parts[0], radix: 16) else { continue }
+            ends[String(parts[1])] = end
+        }
+    }
+
+    /// A line for each file, and their checksum.
+    package var text: String {
+        let lines = ends.sorted { $0.key < $1.key }.map { "\(String($0.value, radix: 16)) \($0.key)"[...] }
+        return ([Self.head[...]] + lines + [Self.sum(of: lines[...])[...], ""]).joined(separator: "\n")
+    }
+
+    private static func sum(of lines: ArraySlice<Substring>) -> String {
+        String(CRC32.of(Array(lines.joined(separator: "\n").utf8).span), radix: 16)
+    }
+
+    package subscript(path: String) -> UInt32? { ends[path] }
+
+    /// Remembers how a file ended.
+    package mutating func remember(_ end: UInt32, of path: String) {
+        guard !path.utf8.contains(0x0A), !path.isEmpty else { return }
+        // Of files that come and go under other names, old ones are not worth their place.
+        if ends.count >= Self.countLimit, ends[path] == nil { ends = [:] }
+        ends[path] = end
+    }
+
+    /// How a file ends now; nil when it is no file, or empty.
+    package static func end(of path: String) -> UInt32? {
+        guard let status = FileStatus(path, follows: true), status.isFile, status.byteCount > 0,
+            let file = try? FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
+        else { return nil }
+        let count = min(byteCount, status.byteCount)
+        var last = [UInt8](repeating: 0, count: count)
+        guard unsafe pread(file.number, &last, count, off_t(status.byteCount - count)) == count else {
+            return nil
+        }
+        return CRC32.of(last.span)
     }
 }

@@ -303,9 +303,9 @@ extension ActRow {
             let edit = ChangeRequest.Edit(.network(try NetworkName("school"), nil))
             return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
         },
-        ActRow("makeNotingNetworks", .configure, .site) { acts, _ in
+        ActRow("makeNoting", .configure, .site) { acts, _ in
             let edit = ChangeRequest.Edit(.network(try NetworkName("school"), nil))
-            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit]))
+            return try await acts.makeNoting(ChangeRequest(edits: [edit]))
         },
         ActRow("reservations", .read, .site) { acts, _ in
             try await acts.reservations("", offset: 0, limit: 9)

@@ -108,7 +108,7 @@ import Wire
             let kept = DHCPReservation(
                 .macAddress(MACAddress(rawValue: mac)), try #require(IPv4Address(address)))
             let edit = ChangeRequest.Edit(.reservation(kept.identity, kept))
-            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings
+            return try await acts.makeNoting(ChangeRequest(edits: [edit])).warnings
         }
         #expect(try await reserve(8, "10.77.0.8") == nil)
         let inPool = try await reserve(9, "10.77.0.150")
@@ -124,7 +124,7 @@ import Wire
         _ = try await acts.make(ChangeRequest(edits: [.init(.network(NetworkName("school"), nil))]))
         func add(_ network: Network) async throws -> [String] {
             let edit = ChangeRequest.Edit(.network(network.name, network))
-            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings ?? []
+            return try await acts.makeNoting(ChangeRequest(edits: [edit])).warnings ?? []
         }
         var annex = Network(name: try NetworkName("annex"))
         annex.subnet = IPv4Network("10.78.0.0/22")

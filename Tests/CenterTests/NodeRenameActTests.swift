@@ -51,6 +51,29 @@ import Wire
         #expect(fleet.services.fleet.snapshot.node(at: MACAddress(Self.card))?.name.text == "spare")
     }
 
+    @Test func `the answer names rules that do not follow, for a rename and for changes`() async throws {
+        let fleet = try await fleetWithSpare()
+        let rule = MatchRule(name: try RuleName("spares"), condition: "spare*")
+        _ = try await fleet.services.fleet.change(by: "test") { _ in [.rule(rule.name, rule)] }
+        let answer = try await rename("spare", to: "office-9", fleet)
+        #expect(
+            answer.body.contains(#""warnings":["rule spares fits spare, and not office-9"]"#),
+            "\(answer.body)")
+        #expect(answer.body.contains(#""name":"office-9""#))
+        // Back, as a list of changes.
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        let (name, spare) = (try NodeName("office-9"), try NodeName("spare"))
+        var node = try #require(fleet.services.fleet.snapshot.nodes[name])
+        node.name = spare
+        let made = try await acts.makeNoting(
+            ChangeRequest(edits: [
+                ChangeRequest.Edit(.node(name, nil)), ChangeRequest.Edit(.node(spare, node), isNew: true),
+            ]))
+        #expect(made.warnings == ["rule spares fits spare, and did not fit office-9"])
+    }
+
     @Test func `SSH clients know a renamed node by the same key, and a new one with its old name by another`()
         async throws
     {

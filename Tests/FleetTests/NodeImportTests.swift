@@ -188,6 +188,18 @@ import Wire
         #expect(MachineUUID("{" + text) == nil)
     }
 
+    /// Programs for people turn hyphens into dashes while one types, and straight quotation marks into curly ones.
+    @Test(arguments: [
+        "pc\u{2013}9,02\u{2013}00\u{2013}00\u{2013}00\u{2013}00\u{2013}09,10.77.0.9",
+        "\u{201C}pc-9\u{201D},\u{201E}02:00:00:00:00:09\u{201C},\u{AB}10.77.0.9\u{BB}",
+        "ｐｃ－９,02：00：00：00：00：09,１０．７７．０．９", "pc\u{2212}9,020000\u{2010}000009,10.77.0.9",
+    ])
+    func `what word processors make of names and addresses is read as it was meant`(row: String) throws {
+        let node = try node(read("name,mac,address\n\(row)\n"))
+        #expect(node.name.text == "pc-9" && node.address == IPv4Address("10.77.0.9"))
+        #expect(node.macAddresses == [MACAddress(rawValue: 0x0200_0000_0009)])
+    }
+
     @Test func `groups are created on request, parents first`() throws {
         let text = "name,mac,group\npc-9,02:00:00:00:00:09,college/room-1\n"
         #expect(try read(text).rows[0].reason?.contains("--make-groups") == true)

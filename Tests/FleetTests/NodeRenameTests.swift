@@ -223,6 +223,30 @@ import Wire
         }
     }
 
+    @Test func `rules and schedules that do not follow are named, before and after`() throws {
+        let rule = MatchRule(name: try RuleName("pcs"), condition: "pc-[1-9]")
+        let offices = MatchRule(name: try RuleName("offices"), condition: "office-*")
+        var edits: [FleetEdit] = [.rule(rule.name, rule), .rule(offices.name, offices)]
+        for (name, nodes) in [("own", "pc-1"), ("pcs", "pc-*"), ("lab", "tag = lab"), ("office", "office-*")]
+        {
+            let schedule = Schedule(
+                name: try ScheduleName(name), act: .wake(nodes: nodes), time: .once(2_000_000_000))
+            edits.append(.schedule(schedule.name, schedule))
+        }
+        let fleet = try fleet().checking(edits).after
+        let renaming: [FleetEdit] = [.node(old, nil), .node(new, node(new))]
+        let renamed = try fleet.checking(renaming).after
+        let lines = fleet.leavings(of: renaming, to: renamed)
+        #expect(
+            lines == [
+                "rule pcs fits pc-1, and not office-1", "rule offices fits office-1, and did not fit pc-1",
+                "schedule office is for office-1, and was not for pc-1",
+                "schedule pcs is for pc-1, and not for office-1",
+            ])
+        let notes = try #require(try ChangePlan(of: renaming, in: fleet).notes)
+        #expect(lines.allSatisfy(notes.contains))
+    }
+
     @Test func `a plan says what goes along, and which rules do not fit any more`() throws {
         let rule = MatchRule(
             name: try RuleName("pcs"), condition: "pc-[1-9]")

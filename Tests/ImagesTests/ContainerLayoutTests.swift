@@ -158,6 +158,22 @@ import Testing
         #expect(try refusal().contains("encrypted"))
     }
 
+    /// docker save 25.0.0 (moby/moby#47065).
+    @Test(arguments: [#","layers":[]"#, #","layers":null"#, ""])
+    func `a manifest that has lost its layers gives way to the other one`(layers: String) throws {
+        let config =
+            #"{"architecture":"\#(host)","os":"linux","rootfs":{"diff_ids":["\#(SampleLayout.digest("one"))"]}}"#
+        let manifest = #"{"schemaVersion":2,"config":{\#(try sample.blob(config))}\#(layers)}"#
+        try sample.finish([try sample.blob(manifest, "application/vnd.oci.image.manifest.v1+json")])
+        let name = "blobs/sha256/\(SampleLayout.digest(config).dropFirst(7))"
+        _ = try sample.blob("one")
+        let layer = "blobs/sha256/\(SampleLayout.digest("one").dropFirst(7))"
+        try sample.root.put(
+            "manifest.json", #"[{"Config":"\#(name)","RepoTags":["node:1"],"Layers":["\#(layer)"]}]"#)
+        let image = try #require(try sample.layout().images.first)
+        #expect(image.names == ["node:1"] && image.layers.map(\.place) == [layer])
+    }
+
     @Test func `the format of docker save before version 25 is read, even with several images`() throws {
         func put(_ number: Int, _ layer: String) throws -> String {
             let config =

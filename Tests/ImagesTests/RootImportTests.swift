@@ -272,6 +272,27 @@ struct RootImportTests {
         }
     }
 
+    @Test func `whiteouts of every kind count, and a name with a line end is one name`() throws {
+        var lower = base
+        lower.add("srv/line\nend", "old")
+        lower.add("srv/back\\slash%d", "old")
+        lower.add("etc/also", "old")
+        var layer = SampleTar()
+        // As directories, and as links.
+        layer.add("srv/.wh.one/", kind: "5")
+        layer.add("srv/.wh.gone", kind: "2", link: "two")
+        layer.add("srv/.wh.line\nend")
+        layer.add("srv/.wh.back\\slash%d")
+        // Of these, the part behind the line end is the name of a directory, and a mark.
+        layer.add("opt/new\nsrv", "new")
+        layer.add("opt/new\netc/.wh.also", "new")
+        let root = try applied([lower, layer], nil)
+        let srv = try listed("\(root)/srv")
+        #expect(!srv.contains("one") && !srv.contains { $0.hasPrefix("gone") } && srv.contains("two"))
+        #expect(!srv.contains { $0.contains("line") || $0.contains("back") })
+        #expect(text("\(root)/opt/new\nsrv") == "new" && text("\(root)/etc/also") == "old")
+    }
+
     @Test func `a damaged layer is refused, and so is an archive that ends in the middle`() throws {
         var archive = SampleTar()
         archive.add("0/layer.tar", "not what the configuration names")

@@ -155,6 +155,17 @@ import Wire
         #expect(client.hearsEnd())
     }
 
+    /// HTTP/0.9 sends nothing behind its line, and nor do people who try a port by hand.
+    @Test(arguments: ["GET /small.bin\r\n", "GET /small.bin\n", "HELO example\r\n", "GET  / HTTP/1.1\r\n"])
+    func `a first line that begins no request is refused at once`(line: String) throws {
+        let planes = try Self.planes()
+        let client = try Self.client(of: planes)
+        client.say(line)
+        let answer = Self.hear(client)
+        #expect(answer.status == 400)
+        #expect(client.hearsEnd())
+    }
+
     @Test func `unsupported and unknown methods are refused`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)

@@ -56,7 +56,7 @@ struct FleetRoutes {
     private func addChanges(to api: Routes) {
         api.post("changes", .enrol) { request, _, acts in
             let change = try await request.decoded(ChangeRequest.self)
-            let made = try await acts.makeNotingNetworks(change, ifMatch: request.headers[.ifMatch])
+            let made = try await acts.makeNoting(change, ifMatch: request.headers[.ifMatch])
             return try JSONAnswer(made, etag: "\"\(made.revision)\"")
         }
         api.post("plan", .read) { request, _, acts in

@@ -88,19 +88,18 @@ extension Acts {
         return try await configuration().contents.network.orderedLoaderRules
     }
 
-    /// Makes a change, and says what is wrong with the networks since then: for callers who have not looked at a plan.
-    func makeNotingNetworks(_ change: ChangeRequest, ifMatch wanted: String? = nil) async throws
-        -> RevisionAnswer
-    {
+    /// Makes a change, and says what is wrong with the networks since then, and what does not follow nodes that it renames: for callers
+    /// who have not looked at a plan.
+    func makeNoting(_ change: ChangeRequest, ifMatch wanted: String? = nil) async throws -> RevisionAnswer {
         let (before, plan) = (fleet.snapshot, fleet.addressPlan)
         let after = try await saved(change, ifMatch: wanted)
-        guard before.contents.network != after.contents.network else {
-            return RevisionAnswer(revision: after.revision)
+        var warnings = before.leavings(of: (try? Edits.of(change, in: before)) ?? [], to: after)
+        if before.contents.network != after.contents.network {
+            let next = plan.following(after.contents)
+            warnings +=
+                plan.endedDefaults(from: before, to: after, by: next)
+                + next.problems(in: after, since: before, plan)
         }
-        let next = plan.following(after.contents)
-        let warnings =
-            plan.endedDefaults(from: before, to: after, by: next)
-            + next.problems(in: after, since: before, plan)
         return RevisionAnswer(revision: after.revision, warnings: warnings.isEmpty ? nil : warnings)
     }
 

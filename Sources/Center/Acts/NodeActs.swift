@@ -55,9 +55,12 @@ extension Acts {
     }
 
     /// Gives a node another name, which no other node has.
+    ///
+    /// - Returns: the node, and what named it before and stays as it was.
     func renameNode(_ name: NodeName, to new: NodeName, if expected: Precondition = .none) async throws
-        -> Saved<Node>
+        -> Saved<RenamedNode>
     {
+        let before = fleet.snapshot
         let snapshot = try await change(what: "node \(name) renamed to \(new)") { [caller] current in
             var node = try caller.permitted(current.nodes[name], named: name.text, .configure, in: current)
             node.name = new
@@ -67,8 +70,11 @@ extension Acts {
             try expected.check($0.nodes[name], at: name)
             guard $0.nodes[new] == nil else { throw StoreError.conflict("there is a node \(new) already") }
         }
-        return try Saved(
-            caller.permitted(snapshot.nodes[new], named: new.text, .configure, in: snapshot), in: snapshot)
+        let node = try caller.permitted(snapshot.nodes[new], named: new.text, .configure, in: snapshot)
+        let warnings = before.leavings(of: [.node(name, nil), .node(new, node)], to: snapshot)
+        return Saved(
+            record: RenamedNode(node: node, warnings: warnings.isEmpty ? nil : warnings),
+            tag: try RecordTag.of(node), revision: snapshot.revision)
     }
 
     func removeNode(_ name: NodeName, if expected: Precondition = .none) async throws {

@@ -31,6 +31,7 @@ struct NodeRow: Equatable {
     init(_ cells: [String], columns: [NodeColumn?]) throws {
         for (cell, column) in zip(cells, columns) {
             guard let column, !cell.isEmpty else { continue }
+            let cell = column.isForComputers ? Self.withoutTypography(cell) : cell
             switch column {
             case .name: name = try Self.name(cell)
             case .macAddresses: macAddresses = try Self.wish(cell, Self.macAddresses)
@@ -53,6 +54,23 @@ struct NodeRow: Equatable {
 
     private static func wish<Value>(_ cell: String, _ parse: (String) throws -> Value) throws -> Wish<Value> {
         cell == "-" ? .clear : .value(try parse(cell))
+    }
+
+    /// Without what word processors make of hyphens, quotation marks and letters.
+    private static func withoutTypography(_ cell: String) -> String {
+        var text = String(
+            String.UnicodeScalarView(
+                cell.unicodeScalars.map { scalar in
+                    switch scalar.value {
+                    case 0x2010...0x2015, 0x2212, 0xFE58, 0xFE63: "-"
+                    // Full-width forms of ASCII, as Asian input methods write them.
+                    case 0xFF01...0xFF5E: Unicode.Scalar(UInt8(scalar.value - 0xFEE0))
+                    default: scalar
+                    }
+                }))[...]
+        while let first = text.first, first.isCurlyQuote { text.removeFirst() }
+        while let last = text.last, last.isCurlyQuote { text.removeLast() }
+        return text.isEmpty ? cell : String(text)
     }
 
     /// The host part of a full name.
@@ -88,11 +106,10 @@ struct NodeRow: Equatable {
     }
 
     private static func macAddresses(_ cell: String) throws -> [MACAddress] {
-        let text = String(cell.map { $0.isDash ? "-" : $0 })
-        if let mac = MACAddress(text) { return [mac] }
-        return try text.split(whereSeparator: \.separatesWords).map { word in
+        if let mac = MACAddress(cell) { return [mac] }
+        return try cell.split(whereSeparator: \.separatesWords).map { word in
             guard let mac = MACAddress(word) else {
-                throw InvalidSetting("‘\(word)’ is not a hardware address\(spreadsheetHarm(text))")
+                throw InvalidSetting("‘\(word)’ is not a hardware address\(spreadsheetHarm(cell))")
             }
             return mac
         }
@@ -123,6 +140,18 @@ struct NodeRow: Equatable {
 extension Character {
     fileprivate var separatesWords: Bool { isWhitespace || ",;|".contains(self) }
 
-    /// The dashes that word processors make from hyphens.
-    fileprivate var isDash: Bool { "\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2212}".contains(self) }
+    /// Of any language; of the plain ones, the reader of the list has taken care.
+    fileprivate var isCurlyQuote: Bool {
+        "\u{201C}\u{201D}\u{201E}\u{201F}\u{2018}\u{2019}\u{201A}\u{201B}\u{AB}\u{BB}".contains(self)
+    }
+}
+
+extension NodeColumn {
+    /// Whether its cells are names and numbers, and no text of people.
+    fileprivate var isForComputers: Bool {
+        switch self {
+        case .name, .macAddresses, .uuid, .group, .address: true
+        case .tags, .setting: false
+        }
+    }
 }

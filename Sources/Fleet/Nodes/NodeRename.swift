@@ -63,18 +63,42 @@ extension FleetSnapshot {
             var lines = [
                 "node \(rename.from) becomes \(rename.to), with its volume, TPM, secrets, SSH host key, schedules, roll-outs, terminal server and history; its host name changes at its next start"
             ]
-            guard let old = nodes[rename.from], let new = after.nodes[rename.to] else { return lines }
-            let (was, willBe) = (Set(fittingRules(of: old)), Set(after.fittingRules(of: new)))
-            for rule in was.subtracting(willBe).sorted() {
-                lines.append("rule \(rule) fits \(rename.from), and not \(rename.to)")
-            }
-            for rule in willBe.subtracting(was).sorted() {
-                lines.append("rule \(rule) fits \(rename.to), and did not fit \(rename.from)")
-            }
+            lines += leavings(of: rename, to: after)
             return lines
         }
         let rest = renames.count - Self.noteLimit
         return rest > 0 ? lines + ["and \(rest) more nodes get other names"] : lines
+    }
+
+    /// What names a node, or fits it by its name, and does not go along with its new one: rules, and schedules with a condition.
+    ///
+    /// - Parameter after: the configuration with the rename.
+    func leavings(of rename: NodeRename, to after: FleetSnapshot) -> [String] {
+        guard let old = nodes[rename.from], let new = after.nodes[rename.to] else { return [] }
+        let (was, willBe) = (Set(fittingRules(of: old)), Set(after.fittingRules(of: new)))
+        var lines = was.subtracting(willBe).sorted().map {
+            "rule \($0) fits \(rename.from), and not \(rename.to)"
+        }
+        lines += willBe.subtracting(was).sorted().map {
+            "rule \($0) fits \(rename.to), and did not fit \(rename.from)"
+        }
+        let (factsBefore, factsAfter) = (facts(of: old), after.facts(of: new))
+        for schedule in after.contents.schedules.values.sorted(by: { $0.name < $1.name }) {
+            guard let condition = schedule.act.condition else { continue }
+            switch (condition.holds(for: factsBefore), condition.holds(for: factsAfter)) {
+            case (true, false):
+                lines.append("schedule \(schedule.name) is for \(rename.from), and not for \(rename.to)")
+            case (false, true):
+                lines.append("schedule \(schedule.name) is for \(rename.to), and was not for \(rename.from)")
+            default: break
+            }
+        }
+        return lines
+    }
+
+    /// The same of all renames among edits, for people who have not looked at a plan.
+    package func leavings(of edits: [FleetEdit], to after: FleetSnapshot) -> [String] {
+        renames(by: edits).prefix(Self.noteLimit).flatMap { leavings(of: $0, to: after) }
     }
 
     /// Renames of one plan that are told one by one.

@@ -105,6 +105,18 @@ package enum ScheduledAct: Equatable, Sendable {
     }
 }
 
+extension ScheduledAct {
+    /// The nodes that it is for, where a condition says which.
+    var condition: Condition? {
+        let nodes: String
+        switch self {
+        case .restart(let text, _), .powerOff(let text, _), .wake(let text), .apply(let text): nodes = text
+        case .admit, .set, .pool, .promote, .trial: return nil
+        }
+        return (try? NodeName(nodes)) == nil ? try? Condition(stored: nodes) : nil
+    }
+}
+
 /// Settings of one level that a schedule changes. Secrets are none of them: they would stand in the schedule.
 package struct ScheduledSettings: Equatable, Sendable {
     /// A group's path, a node's name, `rule:NAME`, or `image:NAME` and `image:NAME@VERSION`.

@@ -64,6 +64,14 @@ struct Serve: AsyncParsableCommand {
         if let loss = FullDisk.cut(of: file, limit: 64 << 20) ?? FullDisk.loss(of: file) {
             throw Failure(text: "\(file): \(loss)", code: 1)
         }
-        return try ServerSettings(parsing: InputFile.text(file), file: file)
+        var settings = try ServerSettings(parsing: InputFile.text(file), file: file)
+        settings.stateDirectory = stateDirectory ?? settings.stateDirectory
+        let path = URL(fileURLWithPath: file).path
+        settings.source = FileEnds.end(of: path).map { (path, $0) }
+        let known = KnownEnds.read(in: settings.storeDirectory)
+        if let loss = FullDisk.cut(of: path, limit: 64 << 20, known: known) {
+            throw Failure(text: "\(file): \(loss)", code: 1)
+        }
+        return settings
     }
 }

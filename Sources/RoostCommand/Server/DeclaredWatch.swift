@@ -1,6 +1,7 @@
 import Center
 import Commands
 import Fleet
+import Linux
 
 /// Looks at the files of the configuration that the server watches.
 typealias DeclaredWatch = FileWatch<WatchedFiles.Source>
@@ -13,9 +14,9 @@ extension WatchedFiles.Source: WatchedSource {
     /// Files come and go in a directory.
     func places(_ taken: [String]?) -> [String] { DeclaredFiles.places(of: path) }
 
-    func read() -> (Result<[DeclaredItem], any Error>, [WatchedStamp]) {
+    func read(_ known: FileEnds) -> (Result<[DeclaredItem], any Error>, [WatchedStamp]) {
         let stamps = places(nil).map(WatchedStamp.init)
-        return (Result { try DeclaredFiles(reading: [path], isWatched: true).items }, stamps)
+        return (Result { try DeclaredFiles(reading: [path], isWatched: true, known: known).items }, stamps)
     }
 }
 

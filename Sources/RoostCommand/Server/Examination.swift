@@ -42,6 +42,7 @@ struct Examination {
             found += networks(on: served.host(settings))
             if !serverRuns { found += served.interfaces.flatMap(ports) }
             found += served.interfaces.map(company)
+            found += firewall(served.interfaces)
         } catch {
             found.append(
                 Finding(
@@ -52,6 +53,14 @@ struct Examination {
         found += [clock, certificate].compactMap { $0 }
         found += [loaders, nodeProgram, confinement, diskSpace]
         return found + ReturnNotes.findings(in: settings.stateDirectory)
+    }
+
+    private func firewall(_ interfaces: [NetworkInterface]) -> [Finding] {
+        let (firewall, finding) = Firewall.read()
+        let findings = interfaces.compactMap(Firewall.Link.init).compactMap { link in
+            firewall?.finding(settings.ports(of: link), on: link)
+        }
+        return findings + [finding].compactMap(\.self)
     }
 
     /// What a first start would serve; the networks of a fleet a running server knows, which tells its own problems.

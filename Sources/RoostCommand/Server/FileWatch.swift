@@ -18,7 +18,9 @@ protocol WatchedSource: Sendable {
     func places(_ taken: [String]?) -> [String]
 
     /// The content, and the files that were read for it, as they were before.
-    func read() -> (Result<Content, any Error>, [WatchedStamp])
+    ///
+    /// - Parameter known: how files ended when they were last read.
+    func read(_ known: FileEnds) -> (Result<Content, any Error>, [WatchedStamp])
 }
 
 /// A file as it looked.
@@ -44,6 +46,7 @@ final class FileWatch<Source: WatchedSource>: Sendable {
     private static var patience: Int { 40 }
 
     private let sources: [Source]
+    private let ends: KnownEnds
     private let state: Mutex<[Source.Key: Look]>
 
     /// What was seen of a source.
@@ -56,8 +59,9 @@ final class FileWatch<Source: WatchedSource>: Sendable {
         var waits: Int?
     }
 
-    init(_ sources: [Source]) {
+    init(_ sources: [Source], _ ends: KnownEnds = KnownEnds()) {
         self.sources = sources
+        self.ends = ends
         state = Mutex(Dictionary(sources.map { ($0.key, Look()) }) { first, _ in first })
     }
 
@@ -67,12 +71,13 @@ final class FileWatch<Source: WatchedSource>: Sendable {
     func look(isFirst: Bool = false) -> [Reading] {
         sources.compactMap { source in
             guard isDue(source, isFirst) else { return nil }
-            let (content, stamps) = source.read()
+            let (content, stamps) = source.read(ends.now)
             // It changed while it was read.
             guard isFirst || source.places(stamps.map(\.path)).map(WatchedStamp.init) == stamps else {
                 return nil
             }
             state.withLock { $0[source.key] = Look(taken: stamps, seen: stamps) }
+            if case .success = content { ends.remember(stamps.map(\.path)) }
             return (source.key, content)
         }
     }

@@ -13,7 +13,9 @@ extension KeptFiles.Source: WatchedSource {
 
     func places(_ taken: [String]?) -> [String] { taken ?? KeptFileReader(self).places }
 
-    func read() -> (Result<KeptFile, any Error>, [WatchedStamp]) { KeptFileReader(self).read() }
+    func read(_ known: FileEnds) -> (Result<KeptFile, any Error>, [WatchedStamp]) {
+        KeptFileReader(self, known).read()
+    }
 }
 
 /// Reads one kept file, with those that it includes.
@@ -21,8 +23,12 @@ struct KeptFileReader {
     private static let byteLimit = 4 << 20
 
     private let source: KeptFiles.Source
+    private let known: FileEnds
 
-    init(_ source: KeptFiles.Source) { self.source = source }
+    /// - Parameter known: how files ended when they were last read.
+    init(_ source: KeptFiles.Source, _ known: FileEnds = FileEnds()) {
+        (self.source, self.known) = (source, known)
+    }
 
     /// Why a source cannot be read.
     struct Unreadable: Error, CustomStringConvertible {
@@ -44,7 +50,7 @@ struct KeptFileReader {
                 if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
                 // The path of the source stands before the whole.
                 let place = path == source.path ? "" : "\(path): "
-                if let cut = FullDisk.cut(of: path, limit: Self.byteLimit) {
+                if let cut = FullDisk.cut(of: path, limit: Self.byteLimit, known: known) {
                     throw Unreadable("\(place)\(cut)")
                 }
                 do { return try WholeFile.readPlain(path, limit: Self.byteLimit) } catch {

@@ -37,6 +37,7 @@ final class Server: Sendable {
     private let builds: ImageBuilds?
     private let keptFiles: KeptFiles
     private let keptFileWatch: KeptFileWatch
+    private let ends: KnownEnds
     private let watchedFiles: WatchedFiles
     private let centerLimits: CenterLimits?
     /// No second server, and no restore, while this one runs.
@@ -127,7 +128,8 @@ final class Server: Sendable {
             openFiles: planes, logger: ServerLog.logger)
         self.volumes = volumes
         keptFiles = KeptFiles(settings.keptFiles, logger: ServerLog.logger)
-        keptFileWatch = KeptFileWatch(settings.keptFiles)
+        ends = KnownEnds(in: settings.storeDirectory)
+        keptFileWatch = KeptFileWatch(settings.keptFiles, ends)
         watchedFiles = WatchedFiles(settings.watchedFiles, logger: ServerLog.logger)
         if hasCenter {
             var services = try Self.makeServices(
@@ -167,8 +169,9 @@ final class Server: Sendable {
 
     /// Serves until the process is told to end.
     func run() async throws {
+        if let source = settings.source { ends.remember([source.file: source.end]) }
         await Self.keep(keptFiles, keptFileWatch, in: fleet)
-        await Self.watch(watchedFiles, DeclaredWatch(watchedFiles.all.map(\.source)), in: fleet)
+        await Self.watch(watchedFiles, DeclaredWatch(watchedFiles.all.map(\.source), ends), in: fleet)
         await export()
         // Not a part of the group below: what is exported follows the networks until the process ends.
         Task { for await _ in policy.changes { await export() } }
@@ -203,6 +206,7 @@ final class Server: Sendable {
             return
         }
         let new = host.settings
+        if let source = new.source { ends.remember([source.file: source.end]) }
         host.loaders = Loaders.find(own: new.loaders)
         policy.follow(host) { planes.reconfigure($0) }
         centerLimits?.use(new.allowances)

@@ -12,6 +12,8 @@ struct ServerSettings {
     static let defaultImageCache = "/var/cache/roost"
     static let defaultUser = "roost"
 
+    /// The file that they were read from, and how it ended; nil: none.
+    var source: (file: String, end: UInt32)?
     var roles = ServerRole.standard
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"
@@ -287,6 +289,7 @@ struct ServerSettings {
     var databasePath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.database)" }
     var deliveryPath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.deliveries)" }
     var journalPath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.journal)" }
+    var storeDirectory: String { "\(stateDirectory)/\(StateDirectory.store)" }
     var nodeArchiveDirectory: String { "\(stateDirectory)/node" }
 
     var treeDirectory: String { "\(stateDirectory)/trees" }

@@ -161,7 +161,13 @@ final class HTTPConnection: EventHandler {
             throw input.prefix(HTTPRequestHead.byteLimit).contains(0x0A)
                 ? HTTPRefusal(431, "the head is too long") : HTTPRefusal(414, "this address is too long")
         }
-        guard let byteCount else { return nil }
+        guard let byteCount else {
+            // Nothing follows a request without a version (HTTP/0.9), or of another protocol: its client waits for an answer.
+            if let end = input.firstIndex(of: 0x0A), !HTTPRequestHead.isRequestLine(Array(input[..<end])) {
+                throw HTTPRefusal(400, "this is not an HTTP request")
+            }
+            return nil
+        }
         let request = try head(byteCount: byteCount)
         let framing = try HTTPFraming(request)
         guard framing.bodyByteCount <= Self.bodyByteLimit else {

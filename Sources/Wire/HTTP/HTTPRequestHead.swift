@@ -89,25 +89,46 @@ extension HTTPRequestHead {
         return nil
     }
 
+    /// The first line of a head.
+    private struct RequestLine {
+        var method: ArraySlice<UInt8>
+        var target: ArraySlice<UInt8>
+        var major: Int
+        var minor: Int
+
+        /// Nil when it is none.
+        init?(_ line: [UInt8]) {
+            guard let firstSpace = line.firstIndex(of: 0x20), let lastSpace = line.lastIndex(of: 0x20),
+                firstSpace > 0, firstSpace < lastSpace
+            else { return nil }
+            method = line[..<firstSpace]
+            target = line[(firstSpace + 1)..<lastSpace]
+            // HTTP/1.1
+            let version = line[(lastSpace + 1)...]
+            guard !target.contains(0x20), version.count == 8, version.starts(with: "HTTP/".utf8),
+                version[lastSpace + 7] == 0x2E, let major = version[lastSpace + 6].decimalDigit,
+                let minor = version[lastSpace + 8].decimalDigit
+            else { return nil }
+            (self.major, self.minor) = (major, minor)
+        }
+    }
+
+    /// Whether a line, without its line feed, can begin a head: the rest of one that cannot need not be waited for.
+    package static func isRequestLine(_ line: [UInt8]) -> Bool {
+        RequestLine(line.last == 0x0D ? line.dropLast() : line) != nil
+    }
+
     /// Reads a whole head, including the empty line. Works on bytes: only what is kept becomes text.
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         guard wire.count <= Self.byteLimit else {
             throw .tooLong("head", count: wire.count, limit: Self.byteLimit)
         }
         let requestLine = try wire.readLine()
-        guard let firstSpace = requestLine.firstIndex(of: 0x20),
-            let lastSpace = requestLine.lastIndex(of: 0x20),
-            firstSpace > 0, firstSpace < lastSpace, !requestLine[(firstSpace + 1)..<lastSpace].contains(0x20)
-        else { throw .invalid("request line") }
-        // HTTP/1.1
-        let version = requestLine[(lastSpace + 1)...]
-        guard version.count == 8, version.starts(with: "HTTP/".utf8), version[lastSpace + 7] == 0x2E,
-            let major = version[lastSpace + 6].decimalDigit, let minor = version[lastSpace + 8].decimalDigit
-        else { throw .invalid("request line") }
-        (majorVersion, minorVersion) = (major, minor)
-        method = String(decoding: requestLine[..<firstSpace], as: UTF8.self)
+        guard let line = RequestLine(requestLine) else { throw .invalid("request line") }
+        (majorVersion, minorVersion) = (line.major, line.minor)
+        method = String(decoding: line.method, as: UTF8.self)
         target = String(
-            decoding: try Self.target(requestLine[(firstSpace + 1)..<lastSpace], method: method),
+            decoding: try Self.target(line.target, method: method),
             as: UTF8.self)
         fields = []
         while true {

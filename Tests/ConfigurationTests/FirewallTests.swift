@@ -1,0 +1,202 @@
+import Foundation
+import Linux
+import Testing
+import Wire
+
+@testable import RoostCommand
+
+/// What the rules of a host's firewall do with packets to Roost's ports; the rules are as nft 1.0.6 and iptables 1.8.9 print them.
+@Suite struct FirewallTests {
+    private func packet(_ port: UInt16?, udp: Bool = false, on interface: String = "eth1") throws
+        -> PacketFilter.Packet
+    {
+        let asks = port == 67
+        return PacketFilter.Packet(
+            interface: interface, isUDP: udp, port: port,
+            source: try #require(IPv4Network(asks ? "0.0.0.0/32" : "10.88.0.0/24")),
+            destination: try #require(IPv4Address(asks ? "255.255.255.255" : "10.88.0.1")), isBroadcast: asks)
+    }
+
+    private func nft(policy: String, _ rules: [String], others: [String] = []) throws -> PacketFilter {
+        let chain =
+            #"{"chain":{"family":"inet","table":"filter","name":"input","type":"filter","hook":"input","prio":0,"policy":"\#(policy)"}}"#
+        let items =
+            [chain] + others
+            + rules.map { #"{"rule":{"family":"inet","table":"filter","chain":"input","expr":[\#($0)]}}"# }
+        let json = #"{"nftables":[\#(items.joined(separator: ","))]}"#
+        return try #require(PacketFilter(nft: Data(json.utf8)))
+    }
+
+    private static let drop = #"{"drop":null}"#
+    private static let accept = #"{"accept":null}"#
+    private static func port(_ transport: String, _ right: String, _ op: String = "==") -> String {
+        #"{"match":{"op":"\#(op)","left":{"payload":{"protocol":"\#(transport)","field":"dport"}},"right":\#(right)}}"#
+    }
+    private static func meta(_ key: String, _ right: String, _ op: String = "==") -> String {
+        #"{"match":{"op":"\#(op)","left":{"meta":{"key":"\#(key)"}},"right":\#(right)}}"#
+    }
+    private static let states =
+        #"{"vmap":{"key":{"ct":{"key":"state"}},"data":{"set":[["invalid",{"drop":null}],["established",{"accept":null}],["related",{"accept":null}]]}}}"#
+
+    @Test func `a firewall that drops what no rule lets in closes Roost's ports`() throws {
+        let filter = try nft(
+            policy: "drop",
+            [
+                Self.states, Self.meta("iifname", #""lo""#) + "," + Self.accept,
+                Self.port("tcp", #"{"set":[22,80,{"range":[8443,8450]}]}"#) + "," + Self.accept,
+            ])
+        #expect(filter.outcome(of: try packet(80)) == .open)
+        #expect(filter.outcome(of: try packet(8_443)) == .open)
+        #expect(filter.outcome(of: try packet(67, udp: true)) == .closed("inet filter input"))
+        #expect(filter.outcome(of: try packet(69, udp: true)) == .closed("inet filter input"))
+        // What follows an answer from here is known by its state.
+        #expect(filter.outcome(of: try packet(nil, udp: true)) == .open)
+        #expect(filter.outcome(of: try packet(10_809, on: "lo")) == .open)
+    }
+
+    @Test(arguments: [
+        ("accept", [port("udp", "69") + "," + drop], PacketFilter.Outcome.closed("inet filter input")),
+        (
+            "accept", [port("udp", "69") + #",{"counter":{}},{"log":{"prefix":"x"}},{"reject":{}}"#],
+            .closed("inet filter input")
+        ),
+        ("accept", [port("tcp", "69") + "," + drop], .open),
+        ("accept", [port("udp", "69", "!=") + "," + drop], .open),
+        ("drop", [port("udp", "69", "!=") + "," + accept], .closed("inet filter input")),
+        ("drop", [meta("iifname", #""eth*""#) + "," + accept], .open),
+        ("drop", [meta("iifname", #"{"set":["eth0","eth2"]}"#) + "," + accept], .closed("inet filter input")),
+        (
+            "drop",
+            [meta("l4proto", #"{"set":["tcp","udp"]}"#) + "," + port("th", #""@boot""#) + "," + accept], .open
+        ),
+        (
+            "drop",
+            [
+                #"{"match":{"op":"==","left":{"payload":{"protocol":"ip","field":"saddr"}},"right":{"prefix":{"addr":"10.88.0.0","len":16}}}},"#
+                    + accept
+            ], .open
+        ),
+        (
+            "drop",
+            [
+                #"{"match":{"op":"==","left":{"payload":{"protocol":"ip","field":"saddr"}},"right":"10.1.0.1"}},"#
+                    + accept
+            ], .closed("inet filter input")
+        ),
+        (
+            "drop",
+            [
+                #"{"match":{"op":"==","left":{"payload":{"protocol":"ip","field":"saddr"}},"right":"10.88.0.9"}},"#
+                    + accept
+            ], .unknown("inet filter input")
+        ),
+        ("drop", [#"{"limit":{"rate":10,"per":"second"}},"# + accept], .unknown("inet filter input")),
+        (
+            "accept", [#"{"limit":{"rate":10,"per":"second","inv":true}},"# + drop],
+            .unknown("inet filter input")
+        ),
+        (
+            "drop",
+            [
+                #"{"match":{"op":"==","left":{"payload":{"protocol":"ip6","field":"saddr"}},"right":"fe80::1"}},"#
+                    + accept
+            ], .closed("inet filter input")
+        ),
+        ("drop", [#"{"jump":{"target":"boot"}}"#], .open),
+        ("drop", [#"{"goto":{"target":"empty"}}"#, accept], .closed("inet filter input")),
+        (
+            "drop",
+            [
+                #"{"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},"data":{"set":[[69,{"jump":{"target":"boot"}}]]}}}"#
+            ], .open
+        ),
+        ("drop", [#"{"some later":{"kind":1}},"# + accept], .unknown("inet filter input")),
+    ])
+    func `each kind of rule`(policy: String, rules: [String], expected: PacketFilter.Outcome) throws {
+        let others = [
+            #"{"set":{"family":"inet","name":"boot","table":"filter","elem":[67,{"range":[69,70]}]}}"#,
+            #"{"chain":{"family":"inet","table":"filter","name":"boot"}}"#,
+            #"{"chain":{"family":"inet","table":"filter","name":"empty"}}"#,
+            #"{"rule":{"family":"inet","table":"filter","chain":"boot","expr":[\#(Self.port("udp", "69")),{"accept":null}]}}"#,
+        ]
+        let filter = try nft(policy: policy, rules, others: others)
+        #expect(filter.outcome(of: try packet(69, udp: true)) == expected)
+    }
+
+    @Test func `iptables' own tables are read as iptables-save prints them`() throws {
+        let text = """
+            # Generated by iptables-save v1.8.9 (nf_tables)
+            *filter
+            :INPUT DROP [0:0]
+            :FORWARD ACCEPT [0:0]
+            :LOGDROP - [0:0]
+            -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+            -A INPUT -i lo -j ACCEPT
+            -A INPUT -p tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW -j DROP
+            -A INPUT -p tcp -m multiport --dports 80,8000:9000 -m comment --comment "-j DROP it" -j ACCEPT
+            -A INPUT -s 10.88.0.0/255.255.255.0 ! -i eth0 -p udp -m udp --dport 69 -j ACCEPT
+            -A INPUT -p udp -m udp --dport 514 -m recent --name a --set -j ACCEPT
+            -A INPUT -m addrtype --dst-type BROADCAST -j LOGDROP
+            -A INPUT -j LOGDROP
+            -A LOGDROP -m limit --limit 3/min -j LOG --log-prefix "[drop] "
+            -A LOGDROP -j REJECT --reject-with icmp-port-unreachable
+            COMMIT
+            """
+        var filter = PacketFilter()
+        filter.take(iptables: text)
+        #expect(PacketFilter.tables(iptables: text) == ["filter"])
+        let closed = PacketFilter.Outcome.closed("iptables filter INPUT")
+        #expect(filter.outcome(of: try packet(80)) == .open)
+        #expect(filter.outcome(of: try packet(8_443)) == .open)
+        #expect(filter.outcome(of: try packet(10_809)) == closed)
+        #expect(filter.outcome(of: try packet(69, udp: true)) == .open)
+        #expect(filter.outcome(of: try packet(69, udp: true, on: "eth0")) == closed)
+        #expect(filter.outcome(of: try packet(67, udp: true)) == closed)
+        #expect(filter.outcome(of: try packet(nil, udp: true)) == .open)
+        #expect(filter.outcome(of: try packet(514, udp: true)) == .unknown("iptables filter INPUT"))
+    }
+
+    /// nft shows matches of iptables as names without their values: those tables are left to iptables-save.
+    @Test func `a table is read once, by the program that shows all of it`() throws {
+        let json =
+            #"{"nftables":[{"chain":{"family":"ip","table":"filter","name":"INPUT","type":"filter","hook":"input","prio":0,"policy":"accept"}},{"rule":{"family":"ip","table":"filter","chain":"INPUT","expr":[{"xt":{"type":"match","name":"multiport"}},{"drop":null}]}}]}"#
+        let udp = try packet(69, udp: true)
+        #expect(
+            try #require(PacketFilter(nft: Data(json.utf8))).outcome(of: udp) == .unknown("ip filter INPUT"))
+        var filter = try #require(PacketFilter(nft: Data(json.utf8)) { $0 == "filter" })
+        filter.take(
+            iptables:
+                "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m multiport --dports 25,26 -j DROP\nCOMMIT\n")
+        #expect(filter.outcome(of: udp) == .open)
+        #expect(PacketFilter(nft: Data("Operation not permitted".utf8)) == nil)
+    }
+
+    @Test func `the finding names ports and chain, and its fix is for the tool that made the rules`() throws {
+        let link = Firewall.Link(
+            name: "eth1", addresses: [try #require(IPv4Address("10.88.0.1"))],
+            network: try #require(IPv4Network("10.88.0.0/24")))
+        let ports = ServerSettings().ports(of: link)
+        let closing = Firewall(filter: try nft(policy: "drop", [Self.port("tcp", "80") + "," + Self.accept]))
+        let finding = closing.finding(ports, on: link)
+        #expect(!finding.isGood)
+        for part in [
+            "udp 67 (dhcp)", "udp 69 (tftp)", "tcp 10809 (nbd)", "tcp 8443 (pages)", "‘inet filter input’",
+        ] {
+            #expect(finding.text.contains(part), "\(finding.text)")
+        }
+        #expect(!finding.text.contains("tcp 80 "))
+        #expect(
+            finding.fix?.contains(
+                "nft 'insert rule inet filter input iifname \"eth1\" tcp dport { 10809,8443 } accept'")
+                == true,
+            "\(finding.fix ?? "")")
+        #expect(finding.fix?.contains("ct state established,related accept") == true)
+        let open = Firewall(filter: PacketFilter())
+        #expect(open.finding(ports, on: link).isGood == true)
+        var tables = PacketFilter()
+        tables.take(iptables: "*filter\n:INPUT DROP [0:0]\n:ufw-user-input - [0:0]\nCOMMIT\n")
+        #expect(
+            Firewall(filter: tables).finding(ports, on: link).fix?.hasPrefix(
+                "ufw allow in on eth1 to any port 67,4011,69") == true)
+    }
+}
