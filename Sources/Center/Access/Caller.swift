@@ -28,8 +28,7 @@ struct Caller: Sendable, Equatable {
         guard allows(permission, in: group) else {
             throw Problem(
                 403, "Forbidden",
-                saying:
-                    "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
+                "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
             )
         }
     }
@@ -49,8 +48,7 @@ struct Caller: Sendable, Equatable {
         guard allows(permission, in: .site) else {
             throw Problem(
                 403, "Forbidden",
-                saying:
-                    "there is no \(Sentence(phrase: kind)) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
+                "there is no \(Sentence(phrase: kind)) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
             )
         }
     }
@@ -66,7 +64,7 @@ struct Caller: Sendable, Equatable {
     func requireSomewhere(_ permission: Permission) throws {
         guard grants.allowSomewhere(permission) else {
             throw Problem(
-                403, "Forbidden", saying: "\(name) has no role that may \(permission.rawValue)")
+                403, "Forbidden", "\(name) has no role that may \(permission.rawValue)")
         }
     }
 
@@ -80,7 +78,7 @@ struct Caller: Sendable, Equatable {
                 guard allows(.read, in: place) else {
                     throw Problem(
                         403, "Forbidden",
-                        saying: "\(name) does not have the permission for all groups that this change touches"
+                        "\(name) does not have the permission for all groups that this change touches"
                     )
                 }
                 try require(permission, in: place)

@@ -28,7 +28,7 @@ package struct ConsoleWord: SettingWord {
 
     package var settingText: String { word.settingText }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         guard settingText.hasPrefix("/") else { return nil }
         let name = settingText.split(separator: "/").last ?? "ttyS0"
         return "‘\(settingText)’ is a file; the kernel names its consoles without a directory: \(name)"

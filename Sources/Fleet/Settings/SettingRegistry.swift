@@ -37,9 +37,11 @@ package struct SettingRegistry: Sendable {
         }
         if let definition = try inNamespace(name) { return definition }
         let meant = NearestName.of(name, among: all.map(\.name))
+        guard let meant else {
+            throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+        }
         throw InvalidSetting(
-            "there is no setting ‘\(name)’" + (meant.map { "; did you mean ‘\($0)’?" } ?? "")
-                + " (roost set --list shows all)")
+            "there is no setting ‘\(name)’; did you mean ‘\(meant)’? (roost set --list shows all)")
     }
 
     /// Nil for a name without a known namespace; throws if the namespace refuses the key.
