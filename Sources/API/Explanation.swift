@@ -4,10 +4,10 @@ package import Wire
 /// What a machine would be offered and would boot, with the reasons.
 package struct ExplainAnswer: Codable, Sendable {
     package struct Reason: Codable, Sendable {
-        package var choice: String
-        package var because: String
+        package var choice: Sentence
+        package var because: Sentence
 
-        package init(choice: String, because: String) {
+        package init(choice: Sentence, because: Sentence) {
             self.choice = choice
             self.because = because
         }
@@ -19,7 +19,7 @@ package struct ExplainAnswer: Codable, Sendable {
     package var address: IPv4Address?
     /// The first stage: a file, a URL, or nothing.
     package var bootFile: String?
-    package var bootFileReason: String
+    package var bootFileReason: Sentence
     package var script: String
     package var commandLine: [String]
     package var image: String?
@@ -27,7 +27,7 @@ package struct ExplainAnswer: Codable, Sendable {
 
     package init(
         node: NodeName, isKnown: Bool, macAddress: MACAddress, address: IPv4Address? = nil,
-        bootFile: String? = nil, bootFileReason: String, script: String, commandLine: [String],
+        bootFile: String? = nil, bootFileReason: Sentence, script: String, commandLine: [String],
         image: String? = nil, reasons: [Reason]
     ) {
         self.node = node

@@ -47,7 +47,7 @@ package struct MachineAnswer: Codable, Sendable {
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
     /// Why there is none, and what to do about it; nil when there is one.
-    package var lack: String?
+    package var lack: Sentence?
     /// The version of its last boot, `debian@7`; the start of the digest when the version is gone; nil before its first boot and in the
     /// past.
     package var booted: String?
@@ -71,7 +71,7 @@ package struct MachineAnswer: Codable, Sendable {
         name: NodeName, isKnown: Bool, group: GroupPath? = nil, tags: [String], macAddress: MACAddress? = nil,
         address: IPv4Address? = nil, state: MachineState, stage: BootStage? = nil, failure: String? = nil,
         readyAfter: Int? = nil, version: String? = nil,
-        lack: String? = nil, booted: String? = nil, isOutdated: Bool = false, seenAt: Int? = nil,
+        lack: Sentence? = nil, booted: String? = nil, isOutdated: Bool = false, seenAt: Int? = nil,
         heardAt: Int? = nil, code: String? = nil, hardware: String? = nil, held: String? = nil,
         wantedName: NodeName? = nil,
         wantedGroup: GroupPath? = nil

@@ -29,7 +29,7 @@ package struct NodeAnswer: Codable, Sendable {
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
     /// Why there is none, and what to do about it; nil when there is one.
-    package var lack: String?
+    package var lack: Sentence?
     /// The version of its last boot, `debian@7`; the start of the digest when the version is gone; nil before its first boot and in the
     /// past.
     package var booted: String?
@@ -43,7 +43,7 @@ package struct NodeAnswer: Codable, Sendable {
         learnedCards: [MACAddress], leasedAddress: IPv4Address? = nil,
         root: RootActivity? = nil, sessions: [NodeSession], settings: [SettingAnswer],
         hardware: Hardware? = nil, held: String? = nil, alarm: NodeAlarm? = nil, tpm: NodeTPMAnswer? = nil,
-        version: String? = nil, lack: String? = nil, booted: String? = nil, isOutdated: Bool,
+        version: String? = nil, lack: Sentence? = nil, booted: String? = nil, isOutdated: Bool,
         boots: [BootTimeline]
     ) {
         self.node = node

@@ -4,34 +4,31 @@ package import Fleet
 package struct Problem: Codable, Sendable, Error, CustomStringConvertible {
     package var title: String
     package var status: Int
-    package var detail: String
-    /// The detail for pages, which translate it; not part of the body. Nil: the detail has no values, or is not ours.
-    package var sentence: Sentence?
+    /// What is said of it, which pages translate; in the body it is English, under `detail`.
+    package var sentence: Sentence
     /// Seconds to wait before trying again (`Retry-After`); not part of the body.
     package var retryAfter: Int?
     /// The methods that the path has (`Allow`); not part of the body.
     package var allowedMethods: String?
 
     private enum CodingKeys: String, CodingKey {
-        case title, status, detail
+        case title, status
+        case sentence = "detail"
     }
 
     package init(
-        _ status: Int, _ title: String, _ detail: String, retryAfter: Int? = nil,
+        _ status: Int, _ title: String, _ sentence: Sentence, retryAfter: Int? = nil,
         allowedMethods: String? = nil
     ) {
         self.title = title
         self.status = status
-        self.detail = detail
+        self.sentence = sentence
         self.retryAfter = retryAfter
         self.allowedMethods = allowedMethods
     }
 
-    /// - Parameter sentence: the detail, which pages translate.
-    package init(_ status: Int, _ title: String, saying sentence: Sentence, retryAfter: Int? = nil) {
-        self.init(status, title, sentence.english, retryAfter: retryAfter)
-        self.sentence = sentence
-    }
+    /// In English.
+    package var detail: String { sentence.english }
 
     package var description: String { detail }
 }

@@ -23,11 +23,7 @@ struct ProblemMiddleware: RouterMiddleware {
             if let seconds = problem.retryAfter { headers[.retryAfter] = String(seconds) }
             if let methods = problem.allowedMethods { headers[.allow] = methods }
             if !request.uri.path.hasPrefix("/api/"), request.headers[.accept]?.contains("text/html") == true {
-                var shown = problem
-                if let name = error as? InvalidName {
-                    (shown.detail, shown.sentence) = (pages.words(context)(name), nil)
-                }
-                return try pages.problem(shown, request: request, context: context, headers: headers)
+                return try pages.problem(problem, request: request, context: context, headers: headers)
             }
             headers[.contentType] = "application/problem+json"
             return Response(
@@ -43,24 +39,28 @@ struct ProblemMiddleware: RouterMiddleware {
         case StoreError.conflict(let detail): return Problem(409, "Conflict", detail)
         case let error as StoreError:
             logger.error("\(error)")
-            return Problem(503, "Unavailable", error.description)
-        case let error as InvalidName: return Problem(422, "Invalid name", error.description)
-        case let error as UnreadableTable: return Problem(422, "Unreadable CSV", error.description)
-        case let error as InvalidSetting: return Problem(422, "Invalid setting", error.description)
-        case let error as UnreadableDeclaration: return Problem(422, "Invalid files", error.description)
-        case let error as UnreadableSetting: return Problem(409, "Unreadable setting", error.description)
-        case let error as InvalidCondition: return Problem(422, "Invalid condition", error.description)
-        case let error as DecodingError: return Problem(422, "Unreadable request", ErrorText.of(error))
+            return Problem(503, "Unavailable", error.sentence)
+        case let error as InvalidName: return Problem(422, "Invalid name", error.sentence)
+        case let error as UnreadableTable:
+            return Problem(422, "Unreadable CSV", Sentence(phrase: error.description))
+        case let error as InvalidSetting: return Problem(422, "Invalid setting", error.sentence)
+        case let error as UnreadableDeclaration:
+            return Problem(422, "Invalid files", Sentence(phrase: error.description))
+        case let error as UnreadableSetting: return Problem(409, "Unreadable setting", error.sentence)
+        case let error as InvalidCondition: return Problem(422, "Invalid condition", error.sentence)
+        case let error as DecodingError:
+            return Problem(422, "Unreadable request", Sentence(phrase: ErrorText.of(error)))
         case let error as HTTPError where error.status.code == 404:
-            return Problem(404, "Not found", error.body ?? "there is no \(path)")
+            return Problem(404, "Not found", error.body.map { Sentence(phrase: $0) } ?? "there is no \(path)")
         case let error as HTTPError:
-            return Problem(error.status.code, "Refused", error.body ?? error.status.reasonPhrase)
+            return Problem(
+                error.status.code, "Refused", Sentence(phrase: error.body ?? error.status.reasonPhrase))
         case let error as any HTTPResponseError:
-            return Problem(error.status.code, "Refused", error.status.reasonPhrase)
+            return Problem(error.status.code, "Refused", Sentence(phrase: error.status.reasonPhrase))
         default:
             let text = ErrorText.of(error)
             logger.error("\(path): \(text)")
-            return Problem(500, "Failed", text)
+            return Problem(500, "Failed", Sentence(phrase: text))
         }
     }
 }

@@ -50,7 +50,7 @@ struct NodeExplain: AsyncParsableCommand {
 
             """
         var table = TextTable(["CHOICE", "BECAUSE"])
-        for reason in answer.reasons { table.add([reason.choice, reason.because]) }
+        for reason in answer.reasons { table.add([reason.choice.english, reason.because.english]) }
         text += table.text
         return text + "\nscript:\n" + answer.script.split(separator: "\n").map { "  \($0)\n" }.joined()
     }

@@ -122,7 +122,7 @@ struct Set: AsyncParsableCommand {
         var table = TextTable(["SETTING", "TYPE", "DEFAULT", "APPLIES AT", "MEANING"])
         for definition in SettingDefinition.all {
             table.add([
-                definition.name, definition.kindDescription, definition.defaultValue.description,
+                definition.name, definition.kindDescription.english, definition.defaultValue.description,
                 definition.phase.rawValue, definition.summary,
             ])
         }

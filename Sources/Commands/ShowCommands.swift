@@ -18,7 +18,7 @@ struct GroupShow: AsyncParsableCommand {
             let client = server.client
             let groups = try await client.get("groups" + time.query, [NodeGroup].self)
             let group = groups.first { $0.path == path } ?? (path == .site ? NodeGroup(path: .site) : nil)
-            guard let group else { throw Failure(text: NodeGroup.missing(path), code: 3) }
+            guard let group else { throw Failure(text: NodeGroup.missing(path).english, code: 3) }
             let below = groups.map(\.path).filter { $0 != path && path.contains($0) }.sorted()
             let nodes = try await client.nodes("group=\(path)", at: time.at)
             let settings = try await client.get(
@@ -104,7 +104,7 @@ struct RuleShow: AsyncParsableCommand {
             let client = server.client
             let rules = try await client.get("rules" + time.query, [MatchRule].self)
             guard let rule = rules.first(where: { $0.name == name }) else {
-                throw Failure(text: MatchRule.missing(name), code: 3)
+                throw Failure(text: MatchRule.missing(name).english, code: 3)
             }
             let nodes = try await client.nodes(rule.condition, at: time.at)
             try output.write(ShownRule(rule: rule, nodes: nodes)) { _ in

@@ -31,6 +31,12 @@ extension ActRow {
                 ScheduleRequest(
                     act: .promote(ActTarget.image(), version: "1", to: .stable), at: "2099-01-01T00:00Z"))
         },
+        ActRow("imageOffer", .configure) { try await $0.imageOffer(for: $1.group) },
+        ActRow("scheduleImage", .configure) {
+            try await $0.scheduleImage(
+                ImageReference(image: ActTarget.image(), selector: .number(1)), for: $1.group,
+                at: "2099-01-01T00:00Z", windowMinutes: 480, unlessInUse: true)
+        },
         ActRow("removeSchedule", .enrol) { try await $0.removeSchedule($1.schedule) },
         ActRow("steerSchedule", .enrol) { try await $0.steerSchedule($1.schedule, "pause") },
         ActRow("scheduledNodes", .read, .anywhere) { acts, target in

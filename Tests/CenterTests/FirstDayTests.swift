@@ -32,7 +32,9 @@ import Wire
                 "amd64": NodeArchive(
                     digest: try #require(Digest(String(repeating: "a", count: 64))), byteCount: 1)
             ])
-        #expect(fleet.snapshot.lack(of: node, under: policy)?.contains("no image has been published") == true)
+        #expect(
+            fleet.snapshot.lack(of: node, under: policy)?.english.contains("no image has been published")
+                == true)
         try await publish("debian", 1, in: fleet)
         #expect(chosen(fleet) == "debian")
         try await publish("alpine", 2, in: fleet)
@@ -64,7 +66,7 @@ import Wire
         let answer = try await fleet.ask("GET", "/api/v1/status", headers: token(.admin, .site))
         let status = try JSONDecoder().decode(StatusAnswer.self, from: Data(answer.body.utf8))
         #expect(status.warnings?.filter { $0.contains("3 nodes boot nothing") }.count == 1)
-        #expect(status.machines.first { $0.name.text == "pc-1" }?.lack?.contains("initramfs") == true)
+        #expect(status.machines.first { $0.name.text == "pc-1" }?.lack?.english.contains("initramfs") == true)
         let other = try await fleet.ask("GET", "/api/v1/status", headers: token(.operator_, .school))
         #expect(try JSONDecoder().decode(StatusAnswer.self, from: Data(other.body.utf8)).warnings == nil)
     }

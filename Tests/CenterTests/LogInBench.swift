@@ -212,7 +212,7 @@ final class LogInBench: Sendable {
         let answer = try await logIn(user, at: place, takesOver: takesOver)
         guard case .ready(let ticket) = answer.outcome else {
             Issue.record("\(answer.outcome)")
-            throw Problem(500, "No ticket", "\(answer.outcome)")
+            throw Problem(500, "No ticket", "the log-in got no ticket")
         }
         return ticket
     }

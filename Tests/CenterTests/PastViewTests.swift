@@ -68,7 +68,7 @@ import Wire
         let second = try await acts.services.fleet.change(by: "ann") { _ in
             [.node(name, Node(name: name, macAddresses: [card], tags: ["b"]))]
         }.revision
-        #expect(try await acts.undoProblem(of: first)?.contains("was changed since") == true)
+        #expect(try await acts.undoProblem(of: first)?.english.contains("was changed since") == true)
         #expect(try await acts.undoProblem(of: second) == nil)
     }
 }

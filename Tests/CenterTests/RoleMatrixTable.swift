@@ -293,10 +293,12 @@ extension MatrixRow {
         GET /groups  anywhere  200
         GET /groups?path=ATTIC  place  200
         GET /groups?path=ATTIC&tab=settings  place  200
+        GET /groups?path=ATTIC&tab=image  place  200
         GET /groups?path=ATTIC&tab=history  place  200
         GET /settings  site  200
         POST /groups/add  place  303  parent=GROUP&name=new
         POST /groups/add  place  409  parent=GROUP&name=attic
+        POST /groups/image  place  303  path=GROUP&image=debian@1&when=2099-01-01%2022:00&window=8h&unless=yes
         POST /groups/edit  place  200  path=ATTIC&remove=yes
         POST /groups/edit  place  200  path=/school/attic&new-path=NEW
         POST /groups/edit  place  200  path=GROUP&has.loader=yes&value.loader=ipxe

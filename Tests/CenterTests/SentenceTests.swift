@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `a refusal has its values in each language, and is English in the API`() throws {
-        let problem = Problem(403, "Forbidden", saying: "\("bob") may not log in")
+        let problem = Problem(403, "Forbidden", "\("bob") may not log in")
         let words = Words(.french, phrases: Assets.phrases)
         #expect(words(problem) == "bob ne peut pas se connecter")
         let body = String(decoding: try JSONEncoder().encode(problem), as: UTF8.self)
@@ -69,5 +69,46 @@ import Testing
         // What servers are judged by comes with how many there are.
         let lack = PlacementLack(PlacementWords("it has never been heard"), count: 2)
         #expect(words(lack).hasPrefix("2 × ") && !words(lack).contains("heard"))
+    }
+}
+
+/// Refusals and reasons with values, as pages show them.
+extension SentenceTests {
+    @Test func `what is said of a field or a setting is translated behind its name`() throws {
+        let words = Words(.french, phrases: Assets.phrases)
+        let length = #expect(throws: InvalidSetting.self) {
+            _ = try SettingDefinition.named("boot-brake")?.checked(.integer(-1))
+        }
+        let shown = words(try #require(length))
+        #expect(shown.hasPrefix("boot-brake\u{A0}: -1 n’est pas entre "), "\(shown)")
+        // Values of another language's text are no places for values.
+        let hostile: Sentence = "pools: \("%1 %2") are too many; a network has at most \(4)"
+        #expect(words(hostile) == "pools\u{A0}: %1 %2, c’est trop\u{202F}; un réseau en a 4 au plus")
+        // Errors among the values bring their own phrases.
+        let nested: Sentence = "revision \(3) cannot be undone: \(Sentence("was changed since"))"
+        #expect(words(nested) == "la révision 3 ne peut pas être annulée\u{A0}: a changé depuis")
+        let inner = StoreError.conflict("\(InvalidSetting("‘\("x")’ is not a number"))")
+        #expect(words(inner) == "«\u{A0}x\u{A0}» n’est pas un nombre")
+        #expect(inner.description == "‘x’ is not a number")
+    }
+
+    @Test func `a sentence is an English text in JSON, and no phrase when it comes back`() throws {
+        let reason = ExplainAnswer.Reason(choice: "nothing to boot", because: "canary of roll-out \(7)")
+        let data = try JSONEncoder().encode(reason)
+        let text = String(decoding: data, as: UTF8.self)
+        #expect(text.contains("\"canary of roll-out 7\"") && text.contains("\"nothing to boot\""))
+        let read = try JSONDecoder().decode(ExplainAnswer.Reason.self, from: data)
+        #expect(read.because == reason.because && read.because.values.count == 1)
+    }
+
+    @Test func `why a machine gets nothing is said in the page's language`() throws {
+        let words = Words(.spanish, phrases: Assets.phrases)
+        let reason = BootDecision.Reason.firstStage(loader: "ipxe.efi", setting: .group(.site))
+        #expect(
+            words(reason.sentence)
+                == "el firmware recibe primero el cargador ipxe.efi (ajuste loader: sitio)")
+        let error = #expect(throws: InvalidCondition.self) { try Condition("colour=red") }
+        let shown = words(try #require(error))
+        #expect(shown.contains("no existe el atributo «colour»"), "\(shown)")
     }
 }

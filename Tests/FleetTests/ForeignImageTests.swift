@@ -26,8 +26,8 @@ import Wire
 
     @Test func `the reason names image, machine and what to do`() throws {
         let version = try version("arm64")
-        #expect(ForeignImage(version, on: .uefiARM64) == nil)
-        let text = try #require(ForeignImage(version, on: .uefiX64)).description
+        #expect(ForeignImage(version, on: .uefiARM64)?.sentence == nil)
+        let text = try #require(ForeignImage(version, on: .uefiX64)).sentence.english
         #expect(text.hasPrefix("debian is for arm64, and this machine is x86-64 UEFI"))
         #expect(text.hasSuffix("set another image for it"))
     }

@@ -147,7 +147,7 @@ import Wire
         let node = try #require(snapshot.node(at: Sample.mac))
         let choice = chooseVersion(for: node, at: Sample.mac, snapshot.settings(of: node), in: snapshot)
         guard case .failure(let problem) = choice else { return #expect(Bool(false), "it was chosen") }
-        #expect(problem.text.contains("roost image sign debian@1"))
+        #expect(problem.text.english.contains("roost image sign debian@1"))
         // Nor can a channel be moved to it.
         let (image, canary) = (try ImageName("debian"), try #require(ChannelName("canary")))
         let refusal = #expect(throws: StoreError.self) {

@@ -36,7 +36,7 @@ import Wire
             Issue.record("the machine is not held")
             return
         }
-        #expect(because.contains("held after 3 failed boots"))
+        #expect(because.english.contains("held after 3 failed boots"))
         let memory = MachineMemory(mebibytes: 512)
         for (script, plain) in [
             (BootScript.ipxe(held, memory: memory).text, BootScript.ipxe(harmless, memory: memory).text),

@@ -10,7 +10,7 @@ import Wire
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILAiD4wxfco/OU/Kiktyt9ReEbFDKr81BZDAgsTw9lYi me@home"
 
     private func problem(_ name: String, _ value: SettingValue) -> String? {
-        SettingDefinition.named(name)?.newProblem(value)
+        SettingDefinition.named(name)?.newProblem(value)?.english
     }
 
     @Test func `a truncated key is refused`() {
@@ -116,7 +116,7 @@ import Wire
     ])
     func `a path is refused with what is wrong with it`(name: String, value: SettingValue, words: String) {
         let problem = SettingDefinition.named(name)?.problem(value)
-        #expect(problem?.contains(words) == true, "\(problem ?? "")")
+        #expect(problem?.english.contains(words) == true, "\(problem ?? "")")
     }
 
     @Test(arguments: ["/run/x", "/procedures", "/etc/proc/x", "/developers/x:755"])

@@ -200,7 +200,7 @@ import Wire
         let definition = try SettingDefinition.settable(name)
         let value = SettingValue.map([key: text])
         let problem = definition.problem(value) ?? definition.newProblem(value)
-        #expect(problem?.contains(words) == true, "\(problem ?? "it is taken")")
+        #expect(problem?.english.contains(words) == true, "\(problem ?? "it is taken")")
     }
 
     @Test(arguments: [

@@ -254,8 +254,8 @@ import Wire
             Issue.record("it boots")
             return
         }
-        #expect(problem.text.contains("held after 5 failed boots of debian@1 (no init)"))
-        #expect(problem.text.contains("roost node release pc-1"))
+        #expect(problem.text.english.contains("held after 5 failed boots of debian@1 (no init)"))
+        #expect(problem.text.english.contains("roost node release pc-1"))
         #expect(held.trouble(holding: try #require(held.node(at: mac))) == trouble)
         let rescued = try snapshot(after: trouble) {
             $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
@@ -301,7 +301,7 @@ import Wire
             }
             let plan = bootPlan(
                 for: BootIdentity(macAddress: mac, boot: "1"), in: snapshot, under: Sample.policy())
-            #expect(plan.reasons.contains { $0.because.hasSuffix("rescue image") })
+            #expect(plan.reasons.contains { $0.because.english.hasSuffix("rescue image") })
             return plan.commandLine
         }
         for settings: [String: SettingValue] in [

@@ -20,14 +20,14 @@ import Testing
     func `what is mistaken for a key is called by its name, and not shown`(line: String, text: String) throws
     {
         let problem = try #require(PublicKeyLine(reading: line).problem)
-        #expect(problem.contains(text))
-        #expect(line.isEmpty || !problem.contains(line))
+        #expect(problem.english.contains(text))
+        #expect(line.isEmpty || !problem.english.contains(line))
     }
 
     @Test func `a key that was not copied whole is told`() {
         for count in [4, 8, 20] {
             let cut = PublicKeyLine(reading: String(Self.key.dropLast(count)))
-            #expect(cut.problem == nil && cut.flaw?.contains("incomplete") == true)
+            #expect(cut.problem == nil && cut.flaw?.english.contains("incomplete") == true)
         }
     }
 

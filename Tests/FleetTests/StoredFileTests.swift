@@ -87,7 +87,7 @@ import Wire
         let files = Settings.files.definition
         for text in ["stored:", "stored:a b", "stored:../x"] {
             let value = SettingValue.map(["/x": text])
-            #expect(files.newProblem(value)?.contains("does not name a file") == true, "\(text)")
+            #expect(files.newProblem(value)?.english.contains("does not name a file") == true, "\(text)")
         }
         #expect(files.newProblem(.map(["/x": "stored:a\nb"])) == nil)
         #expect(try ConfiguredFile(reading: "/x", "stored:a.b").stored?.text == "a.b")

@@ -1,4 +1,5 @@
 import API
+import Fleet
 import HTTPTypes
 import Hummingbird
 import NIOCore

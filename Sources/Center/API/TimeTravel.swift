@@ -1,4 +1,5 @@
 import API
+import Fleet
 import Hummingbird
 import Wire
 

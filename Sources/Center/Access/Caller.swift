@@ -28,8 +28,7 @@ struct Caller: Sendable, Equatable {
         guard allows(permission, in: group) else {
             throw Problem(
                 403, "Forbidden",
-                saying:
-                    "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
+                "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
             )
         }
     }
@@ -46,8 +45,8 @@ struct Caller: Sendable, Equatable {
         if let node, allows(permission, in: node.group) { return node }
         try requireNames(permission, "node", text)
         throw StoreError.notFound(
-            "there is no node ‘\(text)’ (roost node list shows all)"
-                + NearestName.hint(text, among: snapshot.nodes.keys.map(\.text)))
+            ("there is no node ‘\(text)’ (roost node list shows all)" as Sentence)
+                .followed(by: NearestName.hint(text, among: snapshot.nodes.keys.map(\.text))))
     }
 
     /// Throws unless the caller has `permission` on the whole site, and so may learn whether a name exists.
@@ -55,8 +54,7 @@ struct Caller: Sendable, Equatable {
         guard allows(permission, in: .site) else {
             throw Problem(
                 403, "Forbidden",
-                saying:
-                    "there is no \(Sentence(phrase: kind)) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
+                "there is no \(Sentence(phrase: kind)) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
             )
         }
     }
@@ -72,7 +70,7 @@ struct Caller: Sendable, Equatable {
     func requireSomewhere(_ permission: Permission) throws {
         guard grants.allowSomewhere(permission) else {
             throw Problem(
-                403, "Forbidden", saying: "\(name) has no role that may \(permission.rawValue)")
+                403, "Forbidden", "\(name) has no role that may \(permission.rawValue)")
         }
     }
 
@@ -86,7 +84,7 @@ struct Caller: Sendable, Equatable {
                 guard allows(.read, in: place) else {
                     throw Problem(
                         403, "Forbidden",
-                        saying: "\(name) does not have the permission for all groups that this change touches"
+                        "\(name) does not have the permission for all groups that this change touches"
                     )
                 }
                 try require(permission, in: place)

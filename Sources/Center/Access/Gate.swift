@@ -169,7 +169,7 @@ final class Gate: Sendable {
     ) async throws -> String {
         let known = try await account(of: person, source)
         guard known?.isDisabled != true else {
-            throw Problem(403, "Forbidden", saying: "\(known?.name ?? "") may not log in")
+            throw Problem(403, "Forbidden", "\(known?.name ?? "") may not log in")
         }
         let name = try known?.name ?? Administrator.checked(name: person.name)
         let grants = map?.grants(of: person.groups) ?? known?.grants ?? []
@@ -195,7 +195,7 @@ final class Gate: Sendable {
         guard !grants.isEmpty else {
             throw Problem(
                 403, "Forbidden",
-                saying: "\(name) has no role here, and needs one from an administrator or a group")
+                "\(name) has no role here, and needs one from an administrator or a group")
         }
         return name
     }
@@ -213,7 +213,7 @@ final class Gate: Sendable {
             return linked
         }
         guard let known = all.first(where: { $0.name == person.name }) else { return nil }
-        let reason: String
+        let reason: Sentence
         if known.source != source {
             reason = "\(known.name) is the name of another account of this server"
         } else if person.identity == nil {
@@ -259,7 +259,7 @@ final class Gate: Sendable {
         guard let wait else { return }
         throw Problem(
             429, "Too many attempts",
-            saying: "too many wrong passwords; try again in \(wait / 60 + 1) minutes",
+            "too many wrong passwords; try again in \(wait / 60 + 1) minutes",
             retryAfter: wait)
     }
 

@@ -33,8 +33,7 @@ enum Passwords {
         guard lengths.contains(password.utf8.count) else {
             throw Problem(
                 422, "Unusable password",
-                saying:
-                    "a password has \(lengths.lowerBound) to \(lengths.upperBound) bytes; a few words are best"
+                "a password has \(lengths.lowerBound) to \(lengths.upperBound) bytes; a few words are best"
             )
         }
         return password

@@ -1,5 +1,6 @@
 import API
 import COpenSSL
+import Fleet
 
 /// Hashes for `/etc/shadow` of nodes: SHA-512-crypt (`$6$`), which every C library and busybox knows.
 ///

@@ -157,8 +157,7 @@ extension Acts {
             guard password.count >= least else {
                 throw Problem(
                     422, "Unusable password",
-                    saying:
-                        "a password has at least \(least) characters here (setting account-password-length)"
+                    "a password has at least \(least) characters here (setting account-password-length)"
                 )
             }
             return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)

@@ -229,7 +229,7 @@ extension Acts {
         let more = refused.count > lines.count ? ["and \(refused.count - lines.count) more"] : []
         throw Problem(
             422, "Unreadable CSV",
-            "refused: \(refused.count) of \(counted(list.rows.count, "row")); nothing is saved:\n"
-                + (lines + more).joined(separator: "\n"))
+            "refused: \(refused.count) of \(counted(list.rows.count, "row")); nothing is saved:\n\((lines + more).joined(separator: "\n"))"
+        )
     }
 }

@@ -15,7 +15,7 @@ extension CenterServices {
             return try fleet.events.listen(as: guest) { [limits] in limits.release(place) }
         } catch {
             limits.release(place)
-            let why =
+            let why: Sentence =
                 switch error {
                 case .all: "there are already \(EventHub.listenerLimit) listeners"
                 case .share: "at most \(EventHub.shareLimit) streams of events for one account or one link"

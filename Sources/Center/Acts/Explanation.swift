@@ -96,7 +96,7 @@ enum Explanation {
         return ExplainAnswer(
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
             address: snapshot.node(at: mac, uuid: identity.uuid)?.address ?? leased, bootFile: file,
-            bootFileReason: decision.reason.description,
+            bootFileReason: decision.reason.sentence,
             script: (decision.answer.isGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory))
                 .text,
             commandLine: plan.commandLine, image: image,
@@ -110,7 +110,7 @@ enum Explanation {
     private static func reason(of client: BootClient, _ asked: Asked, heard: BootClient?)
         -> ExplainAnswer.Reason
     {
-        let because =
+        let because: Sentence =
             asked.architecture != nil
             ? "as asked for" : heard == nil ? "not seen yet" : "as it last asked"
         return ExplainAnswer.Reason(choice: "machine: \(client.summary)", because: because)
@@ -121,12 +121,12 @@ enum Explanation {
     {
         let length: CommandLineLength
         do throws(UnreadableSetting) { length = try snapshot.commandLineLength(of: node) } catch {
-            return ExplainAnswer.Reason(choice: "no kernel command line", because: error.description)
+            return ExplainAnswer.Reason(choice: "no kernel command line", because: error.sentence)
         }
         return ExplainAnswer.Reason(
             choice: "kernel command line: at most \(length.text)",
             because: length.isTooLong
-                ? "too long: \(length.problem(of: name))" : "kernels ignore the rest")
+                ? "too long: \(length.problem(of: "\(name)"))" : "kernels ignore the rest")
     }
 
     private static func architecture(_ text: String) throws -> ClientArchitecture {

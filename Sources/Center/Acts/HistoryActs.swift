@@ -93,7 +93,7 @@ extension Acts {
     }
 
     /// Why a revision cannot be undone, for callers who may see all of it; nil: it can, as far as its records tell.
-    func undoProblem(of number: Int) async throws -> String? {
+    func undoProblem(of number: Int) async throws -> Sentence? {
         _ = try await revision(number, offset: 0, limit: 0)
         guard try await store.revision(number).edits.allSatisfy({ mayAudit($0) }) else { return nil }
         let past = try await store.edits(of: number)

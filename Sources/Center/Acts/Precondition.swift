@@ -22,7 +22,7 @@ struct Precondition: Sendable {
     }
 
     /// - Parameter text: what is said where a record must not be, and is.
-    func check(_ record: (some Encodable)?, existing text: String) throws {
+    func check(_ record: (some Encodable)?, existing text: Sentence) throws {
         if let ifMatch { try requireMatch(ifMatch, record) }
         guard let ifNoneMatch, let record else { return }
         if ifNoneMatch.trimmed == "*" { throw Self.failed(text) }
@@ -45,5 +45,5 @@ struct Precondition: Sendable {
         list.split(separator: ",").map { String($0.trimmed) }
     }
 
-    private static func failed(_ text: String) -> Problem { Problem(412, "Precondition failed", text) }
+    private static func failed(_ text: Sentence) -> Problem { Problem(412, "Precondition failed", text) }
 }

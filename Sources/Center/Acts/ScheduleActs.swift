@@ -100,6 +100,44 @@ extension Acts {
         return try schedule(name)
     }
 
+    /// Sets the image of a group at a time, and restarts its nodes from then on: two schedules, made as one change.
+    ///
+    /// - Parameters:
+    ///   - at: as people write it, such as `22:00`.
+    ///   - unlessInUse: nodes restart only while no one is logged in there.
+    /// - Returns: the revision.
+    func scheduleImage(
+        _ image: ImageReference, for path: GroupPath, at text: String, windowMinutes: Int?, unlessInUse: Bool
+    ) async throws -> Int {
+        for kind in [ScheduledAct.Kind.set, .restart] {
+            try require(kind.permission)
+            try require(kind.permission, in: path)
+        }
+        // What a node boots changes before the first one restarts.
+        let acts: [ScheduledAct] = [
+            .set(
+                ScheduledSettings(
+                    target: path.description, set: [Settings.image.name: Settings.image.stored(image)],
+                    unset: [])),
+            .restart(nodes: "group=\(path)", unlessInUse: unlessInUse),
+        ]
+        let wish = ScheduleRequest(group: path, act: acts[0], at: text, windowMinutes: windowMinutes)
+        guard case .once(let second) = try time(of: wish, in: path) else {
+            throw InvalidSetting("when: this happens once, at a time such as 22:00")
+        }
+        for act in acts { try await requireDoable(act, in: path) }
+        let owner = caller.proof == .localSocket ? nil : caller.account ?? caller.name
+        let next = try await change { current in
+            try acts.enumerated().map { index, act in
+                let schedule = Schedule(
+                    name: try Self.freeName(for: act, in: current), group: path, act: act,
+                    time: .once(second + 60 * index), zone: nil, windowMinutes: windowMinutes, owner: owner)
+                return .schedule(schedule.name, schedule)
+            }
+        }
+        return next.revision
+    }
+
     /// The nodes that a schedule means: one by its exact name, several by a condition.
     func scheduledNodes(_ text: String, in group: GroupPath) async throws -> [Node] {
         try require(.read)

@@ -62,7 +62,7 @@ struct TroubleList {
     ///
     /// - Parameter lack: why it boots nothing next; nil: it does.
     mutating func look(
-        at node: Node, _ state: MachineState, _ boot: BootTimeline?, lack: String?,
+        at node: Node, _ state: MachineState, _ boot: BootTimeline?, lack: Sentence?,
         in snapshot: FleetSnapshot
     ) {
         if let held = snapshot.trouble(holding: node) {

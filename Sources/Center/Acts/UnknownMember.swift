@@ -18,7 +18,9 @@ enum UnknownMember {
                 guard let field = fields.first(where: { $0.name == name }) else {
                     let text = DeclaredItem.unknown(
                         name.beginning(length: nameLength), among: fields.map(\.name))
-                    throw Problem(422, "Unreadable request", place.isEmpty ? text : "\(place): \(text)")
+                    throw Problem(
+                        422, "Unreadable request",
+                        place.isEmpty ? Sentence(phrase: text) : "\(place): \(text)")
                 }
                 try refuse(in: value, field.form, at: place.isEmpty ? name : "\(place).\(name)")
             }

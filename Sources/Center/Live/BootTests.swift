@@ -22,7 +22,7 @@ struct BootTests: Sendable {
         }
         let archive: NodeArchive
         do { archive = try policy.nodeArchive(for: version) } catch {
-            throw StoreError.conflict(error.description)
+            throw StoreError.conflict(error.sentence)
         }
         guard version.manifest.architecture == Self.architecture else {
             throw StoreError.conflict(

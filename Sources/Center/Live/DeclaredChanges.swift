@@ -11,8 +11,7 @@ enum DeclaredChanges {
         let more = plan.foreign.count - shownLimit
         if more > 0 { lines.append("and \(more) more") }
         throw .conflict(
-            lines.joined(separator: "\n")
-                + "\nothers have changed what these files would overwrite: take it into the files, or overwrite it (--overwrite)"
+            "\(lines.joined(separator: "\n"))\nothers have changed what these files would overwrite: take it into the files, or overwrite it (--overwrite)"
         )
     }
 }

@@ -45,7 +45,7 @@ struct HookTarget: Equatable, Sendable {
         (key, url) = (.name(hook.name), hook.url)
         (kinds, group) = (hook.kinds.map(\.rawValue), hook.group)
         let names = [hook.key, hook.authorization].compactMap(\.self)
-        problem = names.lazy.compactMap { hook.problem(of: $0, among: secrets) }.first
+        problem = names.lazy.compactMap { hook.problem(of: $0, among: secrets)?.english }.first
         guard problem == nil else { return }
         secret = try await text(of: hook.key, value)
         authorization = try await text(of: hook.authorization, value)

@@ -199,7 +199,7 @@ package actor ImageReplication {
             // First: a node that gets the version by its channel has its settings.
             do { try await takeSettings(of: version, source) } catch { problem = problem ?? error }
             if let refusal = try await follow(version, source) {
-                problem = problem ?? StoreError.conflict(refusal)
+                problem = problem ?? StoreError.conflict(Sentence(phrase: refusal))
             }
         }
         do { try await report(to: distant) } catch { problem = problem ?? error }

@@ -29,10 +29,10 @@ struct ImageShelf: Sendable {
             manifest = try files.manifest(of: image, digest)
             // A signature is worth only as much as the files it covers.
             if fleet.trust.isRequired, let damage = try await verify(image, digest).first {
-                throw StoreError.conflict(damage)
+                throw StoreError.conflict(Sentence(phrase: damage))
             }
         } catch {
-            throw Problem(422, "Unusable version", ErrorText.of(error))
+            throw Problem(422, "Unusable version", Sentence(said: error))
         }
         let version = try await fleet.publish(manifest, digest: digest, signatures: signatures, by: who)
         if let catalogue = fleet.snapshot.images[image], let keep = catalogue.keep {

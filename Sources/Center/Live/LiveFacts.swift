@@ -101,7 +101,7 @@ struct LiveFacts {
         var booted: String?
         var next: String?
         /// Why there is no next one; nil when there is, and in the past.
-        var lack: String?
+        var lack: Sentence?
         /// Whether they differ; nil while it is not known to be up.
         var isOutdated: Bool?
     }

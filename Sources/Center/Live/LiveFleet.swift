@@ -176,7 +176,7 @@ package final class LiveFleet: Sendable {
         }
         let known = snapshot.version(digest)?.signatures ?? []
         guard trust.isTrusted(digest, known + signatures) else {
-            throw StoreError.conflict(ImageTrust.demand)
+            throw StoreError.conflict(Sentence(phrase: ImageTrust.demand))
         }
         let before = Array(snapshot.images.keys)
         let version = try await store.addVersion(manifest, digest: digest, signatures: signatures, by: who)

@@ -18,7 +18,7 @@ enum NodeWarnings {
             guard let node = snapshot.nodes[name], snapshot.trouble(holding: node) == nil,
                 let lack = boots.boot(of: node).lack
             else { continue }
-            names[lack, default: []].append(name)
+            names[lack.english, default: []].append(name)
         }
         let lines = names.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { lack, names in
             let who = names.count == 1 ? "node \(names[0]) boots" : "\(names.count) nodes boot"

@@ -58,7 +58,7 @@ struct AccessPages {
         switch error {
         case let problem as Problem where problem.status < 500:
             Failure(text: words(problem), status: .init(code: problem.status))
-        case let error as InvalidName: Failure(text: words(error))
+        case is InvalidName, is InvalidSetting: Failure(text: words(error))
         case StoreError.conflict(let detail), StoreError.notFound(let detail): Failure(text: words(detail))
         default: nil
         }
@@ -87,7 +87,7 @@ struct AccessPages {
             form = AdministratorForm(groups: groups, typed: typed, failure: failure?.text, words)
         } else if let failure {
             // It is no more, or another's.
-            throw Problem(failure.status.code, "Failed", failure.text)
+            throw Problem(failure.status.code, "Failed", Sentence(plain: failure.text))
         }
         let view = AdministratorsView(all.map(\.record), form: form, words)
         return try pages.show(

@@ -104,7 +104,7 @@ struct DesktopPeoplePage {
         switch error {
         case let problem as Problem where problem.status < 500: (words(problem), .init(code: problem.status))
         case let error as InvalidName: (words(error), .unprocessableContent)
-        case let error as InvalidSetting: (error.description, .unprocessableContent)
+        case let error as InvalidSetting: (words(error), .unprocessableContent)
         case StoreError.conflict(let text): (words(text), .conflict)
         case StoreError.notFound(let text): (words(text), .notFound)
         default: nil

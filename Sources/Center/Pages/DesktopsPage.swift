@@ -157,7 +157,7 @@ struct DesktopsPage {
         switch error {
         case let problem as FormProblem: problem.errors
         case let refusal as InvalidSetting: FormProblem(refusal, fields: Set(names)).errors
-        case StoreError.notFound(let text), StoreError.conflict(let text): ["": Sentence(phrase: text)]
+        case StoreError.notFound(let text), StoreError.conflict(let text): ["": text]
         default: nil
         }
     }

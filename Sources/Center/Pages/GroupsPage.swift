@@ -23,13 +23,18 @@ struct GroupsPage {
             return pages.redirect(
                 Back.done("/groups?path=\(Escape.component(path.description))", revision))
         }
+        routes.post("groups/image", .configure) { request, context, acts in
+            try await scheduleImage(request, context, acts)
+        }
         routes.post("groups/edit", .configure) { request, context, acts in
             try edit(request, context, acts)
         }
     }
 
+    /// - Parameter image: the form for another image, as it was refused.
     private func show(
-        _ path: GroupPath, hasTree: Bool, _ request: Request, _ context: CenterContext, _ acts: Acts
+        _ path: GroupPath, hasTree: Bool, image: GroupsView.ImageForm? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let (views, words) = (try acts.at(request), pages.renderer.words(context))
         let details = try await views.group(path, isTree: hasTree)
@@ -37,21 +42,50 @@ struct GroupsPage {
             switch tab {
             // Figures are those of now.
             case .overview: views.at == nil
+            case .image: details.mayConfigure
             case .settings: details.settings != nil
             case .history: acts.may(.audit, in: path)
             }
         }
-        let wish = request.query("tab").flatMap { GroupTab(rawValue: $0) }
+        let wish = image != nil ? .image : request.query("tab").flatMap { GroupTab(rawValue: $0) }
         let tab = hasTree ? tabs.first { $0 == wish } ?? tabs.first ?? .settings : nil
         var view = GroupsView(details, current: tab, tabs: tabs, at: views.at, words)
         if tab == .overview { view.overview = try await overview(of: path, acts, words) }
+        if tab == .image {
+            view.image =
+                if let image { image } else {
+                    GroupsView.ImageForm(try await acts.imageOffer(for: path), words)
+                }
+        }
         if tab == .history {
             let filter = RevisionFilter(kind: "group", key: path.description, limit: 50)
             view.history = NodeView.History(changes: try await acts.revisions(filter).0.map(ChangeView.init))
         }
         return try pages.show(
             view, hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", request,
-            context)
+            context, failure: image?.failure)
+    }
+
+    private func scheduleImage(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
+        -> Response
+    {
+        let (form, words) = (try pages.form(context), pages.renderer.words(context))
+        let path = try GroupPath(form["path"])
+        let offer = try await acts.imageOffer(for: path)
+        do {
+            guard let image = ImageReference(form["image"]) else {
+                throw InvalidSetting("‘\(form["image"])’ is not NAME, NAME@CHANNEL or NAME@VERSION")
+            }
+            let revision = try await acts.scheduleImage(
+                image, for: path, at: form["when"], windowMinutes: ScheduleForm.windowMinutes(form["window"]),
+                unlessInUse: form.has("unless"))
+            return pages.redirect(Back.done("/schedules", revision))
+        } catch let error where error.isRefusalOfForm {
+            let typed = Dictionary(
+                uniqueKeysWithValues: GroupsView.ImageForm.fields.map { ($0, form[$0]) })
+            let refused = GroupsView.ImageForm(offer, typed: typed, failure: words(error), words)
+            return try await show(path, hasTree: true, image: refused, request, context, acts)
+        }
     }
 
     private func overview(of path: GroupPath, _ acts: Acts, _ words: Words) async throws

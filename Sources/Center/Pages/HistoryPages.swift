@@ -25,7 +25,8 @@ struct HistoryPages {
                 let revision = try await acts.undo(number)
                 return pages.redirect(Back.done("/history/\(revision)", revision))
             } catch StoreError.conflict(let detail) {
-                return try await revision(number, detail, request, context, acts)
+                return try await revision(
+                    number, pages.renderer.words(context)(detail), request, context, acts)
             }
         }
     }
@@ -66,9 +67,10 @@ struct HistoryPages {
     ) async throws -> Response {
         let pager = try Pager(request, path: "/history/\(number)")
         let (revision, count) = try await acts.revision(number, offset: pager.offset, limit: Pager.rowLimit)
+        let words = pages.renderer.words(context)
         let view = RevisionView(
             revision, pager.links(count: count), failure: failure, mayUndo: acts.maySomewhere(.configure),
-            undoProblem: try await acts.undoProblem(of: number), pages.renderer.words(context))
+            undoProblem: try await acts.undoProblem(of: number).map { words($0) }, words)
         return try pages.show(
             view, "Revision", section: "/history", request, context,
             status: failure == nil ? .ok : .conflict)

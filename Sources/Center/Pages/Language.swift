@@ -2,6 +2,7 @@ import API
 import Fleet
 import Foundation
 import Hummingbird
+import NetworkErrors
 
 /// A language of the pages. The API is in English.
 enum Language: String, Sendable, CaseIterable {
@@ -84,17 +85,20 @@ struct Words: Sendable {
         return text
     }
 
-    func callAsFunction(_ sentence: Sentence) -> String { sentence.filled { self($0) } }
+    func callAsFunction(_ sentence: Sentence) -> String {
+        // The name of a field or a setting before what is wrong with it.
+        if entries[sentence.phrase] == nil, let (name, rest) = sentence.halves {
+            let both: Sentence = "\(self(name)): \(self(rest))"
+            return both.filled { self($0) }
+        }
+        return sentence.filled(part: { self($0) }) { self($0) }
+    }
 
     /// Why a request is refused.
-    func callAsFunction(_ problem: Problem) -> String {
-        problem.sentence.map { self($0) } ?? self(problem.detail)
-    }
+    func callAsFunction(_ problem: Problem) -> String { self(problem.sentence) }
 
-    /// Why a text is not a name.
-    func callAsFunction(_ error: InvalidName) -> String {
-        self("‘%1’ is not a valid name: %2", error.text, self(error.rule))
-    }
+    /// Why something was refused or failed.
+    func callAsFunction(_ error: any Error) -> String { self(Sentence(said: error)) }
 
     /// Translates every `[[English]]` in a template.
     func translating(_ template: String) -> String {
@@ -117,5 +121,30 @@ extension Words {
     static func translate(_ text: String, _ locale: String?) -> String {
         let language = locale.flatMap { Language(rawValue: String($0.prefix(2))) } ?? .english
         return ofAll[language]?(text) ?? text
+    }
+}
+
+extension Sentence {
+    /// What `error` says, also where it comes from the system or another library.
+    init(said error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem.sentence
+        case is InvalidSetting, is StoreError, is InvalidName, is UnreadableSetting, is InvalidCondition:
+            self.init(of: error)
+        default: self.init(phrase: ErrorText.of(error))
+        }
+    }
+}
+
+extension Error {
+    /// Whether it says what is wrong with what was typed, and its form is to come back with that.
+    var isRefusalOfForm: Bool {
+        let error: any Error = self
+        return switch error {
+        case StoreError.unavailable: false
+        case is StoreError, is InvalidSetting, is InvalidName, is InvalidCondition: true
+        case let problem as Problem: problem.status == 422
+        default: false
+        }
     }
 }

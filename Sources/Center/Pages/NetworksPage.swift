@@ -137,7 +137,7 @@ struct NetworksPage {
 
 extension Optional {
     fileprivate func orProblem(_ text: String, _ expected: String) throws -> Wrapped {
-        guard let self else { throw Problem(422, "Unreadable request", saying: .unusable(text, expected)) }
+        guard let self else { throw Problem(422, "Unreadable request", .unusable(text, expected)) }
         return self
     }
 }

@@ -127,9 +127,9 @@ struct NodePage {
         if details.showsSessions { overview.sessions = NodeView.Sessions(answer.sessions, words) }
         if views.at == nil {
             let machine = answer.isKnown ? answer.node.name.text : answer.node.macAddresses.first?.description
-            overview.next = NodeView.Next(
-                try await views.explain(
-                    machine ?? answer.node.name.text, uuid: nil, Explanation.Asked()))
+            let next = try await views.explain(
+                machine ?? answer.node.name.text, uuid: nil, Explanation.Asked())
+            overview.next = NodeView.Next(next, words)
         }
         return overview
     }

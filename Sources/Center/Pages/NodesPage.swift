@@ -56,7 +56,7 @@ struct NodesPage {
                 question.query, offset: question.offset, limit: question.limit)
             view = NodesView(question, page.rows, count: page.count, next: page.next, problem: nil, words)
         } catch let error as InvalidCondition {
-            view = NodesView(question, [], count: 0, next: nil, problem: error.description, words)
+            view = NodesView(question, [], count: 0, next: nil, problem: words(error), words)
         }
         return try pages.show(view, "Nodes", section: "/nodes", request, context)
     }

@@ -56,12 +56,10 @@ struct RolloutsPage {
                 }, allowedFailures: Int(form["failures"]))
             let rollout = try await acts.startRollout(wish, of: name, to: channel)
             return pages.redirect("/rollouts/\(rollout.id)")
-        } catch let error as any CustomStringConvertible & Error
-            where error is StoreError || error is InvalidSetting
-        {
+        } catch let error where error.isRefusalOfForm {
+            let words = pages.renderer.words(context)
             let typed = Dictionary(uniqueKeysWithValues: TrialView.names.map { ($0, form[$0]) })
-            let view = TrialView(
-                image: name.text, typed, failure: error.description, pages.renderer.words(context))
+            let view = TrialView(image: name.text, typed, failure: words(error), words)
             return try pages.show(
                 view, "Try it first", section: "/images", request, context, status: .unprocessableContent)
         }

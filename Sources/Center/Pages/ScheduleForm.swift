@@ -11,16 +11,19 @@ struct ScheduleForm {
 
     func request() throws -> ScheduleRequest {
         let act = try act()
-        var window: Int?
-        if !typed["window"].isEmpty {
-            let seconds = try Self.seconds(typed["window"], of: "window")
-            guard seconds >= 60 else { throw InvalidSetting("window: it is one minute or more") }
-            window = seconds / 60
-        }
+        let window = try Self.windowMinutes(typed["window"])
         if let every = WeekTime(typed["when"]) {
             return ScheduleRequest(act: act, every: every, windowMinutes: window)
         }
         return ScheduleRequest(act: act, at: typed["when"], windowMinutes: window)
+    }
+
+    /// Nil for an empty field.
+    static func windowMinutes(_ text: String) throws -> Int? {
+        guard !text.isEmpty else { return nil }
+        let seconds = try seconds(text, of: "window")
+        guard seconds >= 60 else { throw InvalidSetting("window: it is one minute or more") }
+        return seconds / 60
     }
 
     private func act() throws -> ScheduledAct {

@@ -67,13 +67,8 @@ struct SchedulesPage {
             }
             let made = try await acts.makeSchedule(wish)
             return pages.redirect(Back.done(Self.path, made.revision))
-        } catch let error as any CustomStringConvertible & Error
-            where error is StoreError || error is InvalidSetting || error is InvalidName
-            || error is InvalidCondition
-        {
-            return try show(typed, failure: words(error.description), request, context, acts)
-        } catch let problem as Problem where problem.status == 422 {
-            return try show(typed, failure: words(problem), request, context, acts)
+        } catch let error where error.isRefusalOfForm {
+            return try show(typed, failure: words(error), request, context, acts)
         }
     }
 }

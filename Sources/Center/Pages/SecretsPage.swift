@@ -15,7 +15,7 @@ struct SecretsPage {
                 let made = try await acts.addSecret(Self.wish(form))
                 return pages.redirect("/secrets/\(made.record.name)")
             } catch let error {
-                guard let failure = Self.mistake(error) else { throw error }
+                guard let failure = Self.mistake(error, pages.renderer.words(context)) else { throw error }
                 return try await show(failure: failure, request, context, acts)
             }
         }
@@ -33,7 +33,7 @@ struct SecretsPage {
                 _ = try await acts.changeSecret(name, wish)
                 return pages.redirect("/secrets/\(name)")
             } catch let error {
-                guard let failure = Self.mistake(error) else { throw error }
+                guard let failure = Self.mistake(error, pages.renderer.words(context)) else { throw error }
                 return try await showOne(failure: failure, request, context, acts)
             }
         }
@@ -44,13 +44,9 @@ struct SecretsPage {
     }
 
     /// What is wrong with the form; nil: something else is.
-    private static func mistake(_ error: any Error) -> String? {
-        if let problem = error as? Problem, problem.status == 422 { return problem.detail }
-        switch error {
-        case let error as InvalidSetting: return error.description
-        case let error as InvalidName: return "\(error)"
-        default: return nil
-        }
+    private static func mistake(_ error: any Error, _ words: Words) -> String? {
+        let isOfForm = (error as? Problem)?.status == 422 || error is InvalidSetting || error is InvalidName
+        return isOfForm ? words(error) : nil
     }
 
     private static func wish(_ form: Form) throws -> SecretRequest {

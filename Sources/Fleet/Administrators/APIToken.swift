@@ -48,7 +48,7 @@ extension APIToken: TableRecord, UsedRecord {
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.tokens }
 
-    package static func missing(_ key: Int) -> String {
+    package static func missing(_ key: Int) -> Sentence {
         "there is no token \(key) (roost token list shows all)"
     }
 
@@ -104,7 +104,7 @@ extension APIToken: TableRecord, UsedRecord {
             .flatMap { access.administrators[$0.owner]?.grants ?? [] }
     }
 
-    package static func undoProblem(from before: APIToken?, to after: APIToken?) -> String? {
+    package static func undoProblem(from before: APIToken?, to after: APIToken?) -> Sentence? {
         after == nil ? "was revoked, and its text is kept nowhere: make a new one" : nil
     }
 

@@ -87,7 +87,7 @@ extension Administrator: TableRecord {
         \.access.administrators
     }
 
-    package static func missing(_ key: String) -> String {
+    package static func missing(_ key: String) -> Sentence {
         "there is no administrator \(key) (roost admin list shows all)"
     }
 
@@ -154,7 +154,7 @@ extension Administrator: TableRecord {
         return areRevoked ? "\(counted(edits.count, "token")) revoked" : nil
     }
 
-    package static func undoProblem(from before: Administrator?, to after: Administrator?) -> String? {
+    package static func undoProblem(from before: Administrator?, to after: Administrator?) -> Sentence? {
         if before == after || before?.isSame(as: after) == true {
             return "was given a new password, and the former one is kept nowhere"
         }

@@ -50,7 +50,7 @@ extension BoardLink: TableRecord, UsedRecord {
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.boardLinks }
 
-    package static func missing(_ key: Int) -> String {
+    package static func missing(_ key: Int) -> Sentence {
         "there is no link \(key) to a wall board (roost board list shows all)"
     }
 
@@ -97,7 +97,7 @@ extension BoardLink: TableRecord, UsedRecord {
 
     package var place: GroupPath { group }
 
-    package static func undoProblem(from before: BoardLink?, to after: BoardLink?) -> String? {
+    package static func undoProblem(from before: BoardLink?, to after: BoardLink?) -> Sentence? {
         after == nil ? "was revoked, and its secret is kept nowhere: create a new one" : nil
     }
 

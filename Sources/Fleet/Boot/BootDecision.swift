@@ -35,7 +35,9 @@ package struct BootDecision: Equatable, Sendable {
 }
 
 extension BootDecision.Reason: CustomStringConvertible {
-    package var description: String {
+    package var description: String { sentence.english }
+
+    package var sentence: Sentence {
         switch self {
         case .notBooting: "it does not ask to boot"
         case .refusedUnknown: "the node is unknown and unknown nodes are refused"
@@ -51,17 +53,16 @@ extension BootDecision.Reason: CustomStringConvertible {
             "firmware gets the loader \(loader) first (setting loader: \(origin))"
         case .rule(let name, let loader): "firmware gets the loader \(loader) first (loader rule \(name))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
-        case .unreadable(let problem): problem.description
+        case .unreadable(let problem): problem.sentence
         }
     }
 
-    private static func lack(of architecture: ClientArchitecture) -> String {
-        let lack =
-            "this server has no loader for client architecture \(architecture.rawValue)"
-            + (architecture.name.map { " (\($0))" } ?? "")
+    private static func lack(of architecture: ClientArchitecture) -> Sentence {
+        let kind = "\(architecture.rawValue)" + (architecture.name.map { " (\($0))" } ?? "")
         // Most boards send another request, from their EFI loader.
         return architecture.isUBoot && architecture.bootsImages(for: "arm64")
-            ? lack + "; U-Boot's EFI loader, client architecture 11, gets one" : lack
+            ? "this server has no loader for client architecture \(kind); U-Boot's EFI loader, client architecture 11, gets one"
+            : "this server has no loader for client architecture \(kind)"
     }
 }
 

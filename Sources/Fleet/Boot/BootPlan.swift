@@ -29,13 +29,13 @@ package struct BootPlan: Equatable, Sendable {
         /// The machine is not approved: it shows its identity and asks again. The code is on the screen and in the list.
         case waiting(code: String, asksForPIN: Bool)
         /// There is nothing to boot; the machine's screen shows the text, and it asks again.
-        case nothing(because: String)
+        case nothing(because: Sentence)
     }
 
     /// One line of explanation: a choice and its origin.
     package struct Reason: Equatable, Sendable {
-        package var choice: String
-        package var because: String
+        package var choice: Sentence
+        package var because: Sentence
     }
 
     package var name: NodeName
@@ -49,7 +49,7 @@ package struct BootPlan: Equatable, Sendable {
     package var wantsVolume = false
 
     /// The same plan for a machine that gets nothing.
-    fileprivate func endingInNothing(because text: String) -> Self {
+    fileprivate func endingInNothing(because text: Sentence) -> Self {
         var plan = self
         plan.target = .nothing(because: text)
         plan.reasons.append(Reason(choice: "nothing to boot", because: text))
@@ -129,7 +129,7 @@ package func bootPlan(
         }
     }
     if let problem = snapshot.bootProblem(of: node) {
-        return plan.endingInNothing(because: problem.description)
+        return plan.endingInNothing(because: problem.sentence)
     }
     if let lack = settings.lackOfRole(under: policy) {
         let origin = settings.origin(of: Settings.rootMode)
@@ -152,11 +152,11 @@ package func bootPlan(
                 choice: "image \(version.image)@\(version.number) (\(version.digest.short))",
                 because: choice.because))
         if let foreign = ForeignImage(version, on: identity.architecture) {
-            return plan.endingInNothing(because: foreign.description)
+            return plan.endingInNothing(because: foreign.sentence)
         }
         let archive: NodeArchive
         do { archive = try policy.nodeArchive(for: version) } catch {
-            plan.target = .nothing(because: error.description)
+            plan.target = .nothing(because: Sentence(of: error))
             return plan
         }
         let held: EffectiveSettings
@@ -166,7 +166,7 @@ package func bootPlan(
             plan.commandLine = try kernelCommandLine(
                 for: identity, named: name, choice, settings: held,
                 volume: node.flatMap { snapshot.volume(of: $0.name) }, policy: policy)
-        } catch { return plan.endingInNothing(because: error.description) }
+        } catch { return plan.endingInNothing(because: error.sentence) }
         plan.target = .image(version, nodeArchive: archive)
         for definition in [
             Settings.rootMode.definition, Settings.console.definition, Settings.kernelArguments.definition,
@@ -175,7 +175,7 @@ package func bootPlan(
             let setting = held[definition]
             plan.reasons.append(
                 BootPlan.Reason(
-                    choice: "\(definition.name) = \(setting.value)", because: setting.origin.description))
+                    choice: "\(definition.name) = \(setting.value)", because: setting.origin.sentence))
         }
     }
     return plan

@@ -86,7 +86,9 @@ package struct NoNodeArchive: Error, CustomStringConvertible {
     /// Whether there is none for any architecture.
     package var hasNone: Bool
 
-    package var description: String {
+    package var description: String { sentence.english }
+
+    package var sentence: Sentence {
         hasNone
             ? "the server has no initramfs archive (roost-node or busybox is missing)"
             : "the image is for \(architecture), and the server has no roost-node and busybox for this architecture (node-program in roost.yaml)"

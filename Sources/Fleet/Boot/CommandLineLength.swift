@@ -51,7 +51,7 @@ package struct CommandLineLength: Equatable, Sendable {
     package var text: String { "\(byteCount) bytes of \(Self.limit)" }
 
     /// The problem of the command line of `name`, and which setting to shorten.
-    package func problem(of name: some CustomStringConvertible) -> String {
+    package func problem(of name: Sentence) -> Sentence {
         let longest = shares.max { ($0.value, $1.key) < ($1.value, $0.key) }
         guard byteCount > Self.limit else {
             return
@@ -100,7 +100,7 @@ extension FleetSnapshot {
             guard problems.count < limit, let node = nodes[name] else { break }
             // A node whose settings cannot be read does not boot.
             guard let length = try? commandLineLength(of: node) else { continue }
-            if length.isTooLong { problems.append(length.problem(of: name)) }
+            if length.isTooLong { problems.append(length.problem(of: "\(name)").english) }
         }
         return problems
     }
@@ -112,7 +112,8 @@ extension FleetSnapshot {
             guard let length = try? commandLineLength(of: node), length.isTooLong else { continue }
             let former = try? before.commandLineLength(of: node.flatMap { before.nodes[$0.name] })
             if let former, former.isTooLong, !length.isLonger(than: former) { continue }
-            throw InvalidSetting(length.problem(of: node?.name.text ?? "an unknown machine"))
+            throw InvalidSetting(
+                length.problem(of: node.map { "\($0.name)" } ?? "an unknown machine"))
         }
     }
 

@@ -19,7 +19,7 @@ extension ClientArchitecture {
 }
 
 /// An image that the requesting machine cannot boot: its loader would fail with an unclear error, and ask for the same again.
-struct ForeignImage: CustomStringConvertible {
+struct ForeignImage {
     private let version: ImageVersion
     private let client: ClientArchitecture
 
@@ -30,8 +30,9 @@ struct ForeignImage: CustomStringConvertible {
         self.client = client
     }
 
-    var description: String {
-        let machine = client.name ?? "client architecture \(client.rawValue)"
+    var sentence: Sentence {
+        let machine: Sentence =
+            client.name.map { Sentence(plain: $0) } ?? "client architecture \(client.rawValue)"
         return
             "\(version.image) is for \(version.manifest.architecture), and this machine is \(machine): set another image for it"
     }

@@ -91,7 +91,7 @@ package struct LoaderRule: Equatable, Sendable, Codable {
     func problem(on host: ServingHost) -> DHCPSettingsProblem? {
         guard let loaders = host.loaders, !loaders.contains(loader) else { return nil }
         return DHCPSettingsProblem(
-            description: "loader rule \(name) names \(loader), which is not on this server", isFatal: false,
+            "loader rule \(name) names \(loader), which is not on this server", isFatal: false,
             fix: "copy it there, and add it to ‘loaders’ in roost.yaml")
     }
 }
@@ -130,11 +130,11 @@ extension LoaderRule: TableRecord, ListedRecord {
         return rule
     }
 
-    package static func missing(_ key: RuleName) -> String {
+    package static func missing(_ key: RuleName) -> Sentence {
         "there is no loader rule \(key) (roost loader-rule list shows all)"
     }
 
-    package static func existing(_ key: RuleName) -> String {
+    package static func existing(_ key: RuleName) -> Sentence {
         "loader rule \(key) already exists; use roost loader-rule add --replace to change it"
     }
 }

@@ -3,7 +3,7 @@ package import Wire
 /// The next boots of many nodes at one moment. What nodes of one kind have in common is found out once.
 package struct NextBoots: Sendable {
     /// The version of a node's next boot, and why it gets nothing all the same.
-    package typealias Answer = (version: ImageVersion?, lack: String?)
+    package typealias Answer = (version: ImageVersion?, lack: Sentence?)
 
     /// All that decides about a node without settings, a volume, failed boots or a place in a roll-out of its own.
     private struct Kind: Hashable {

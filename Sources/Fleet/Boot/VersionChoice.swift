@@ -3,7 +3,7 @@ import Wire
 /// The version that a machine boots now, and the reason.
 struct ChosenVersion: Equatable {
     var version: ImageVersion
-    var because: String
+    var because: Sentence
     /// The terms of the roll-out, if this boot is a trial.
     var trial: Rollout.Terms?
     /// Whether it replaces a version that failed too often on the node.
@@ -12,13 +12,13 @@ struct ChosenVersion: Equatable {
 
 /// There is nothing to boot; the text says what to do.
 struct NoVersion: Error, Equatable {
-    var text: String
+    var text: Sentence
     /// The node's volume must be made first.
     var wantsVolume = false
 }
 
 extension NoVersion {
-    init(_ problem: UnreadableSetting) { text = problem.description }
+    init(_ problem: UnreadableSetting) { text = problem.sentence }
 }
 
 /// The version that settings, roll-outs and the last boots select.
@@ -52,7 +52,7 @@ private func wantedVersion(
         trouble.version == choice.version.digest, trouble.failedBoots >= limit
     else { return result }
     let what = "\(choice.version.image)@\(choice.version.number)"
-    let held = "held after \(trouble.failedBoots) failed boots of \(what) (\(trouble.detail))"
+    let held: Sentence = "held after \(trouble.failedBoots) failed boots of \(what) (\(trouble.detail))"
     if let version = rescue.flatMap({ snapshot.version($0) }), version.digest != choice.version.digest {
         return .success(ChosenVersion(version: version, because: "\(held): rescue image", isRescue: true))
     }
@@ -170,7 +170,8 @@ extension FleetSnapshot {
     /// Why a node gets nothing at its next boot, and what to do; nil when it gets a version.
     ///
     /// - Parameter client: its last DHCP request; nil when unknown.
-    package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> String? {
+    package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> Sentence?
+    {
         nextBoot(of: node, under: policy, asking: client).lack
     }
 
@@ -178,7 +179,7 @@ extension FleetSnapshot {
     ///
     /// - Parameter client: its last DHCP request; nil when unknown.
     package func nextBoot(of node: Node, under policy: BootPolicy, asking client: BootClient?) -> (
-        version: ImageVersion?, lack: String?
+        version: ImageVersion?, lack: Sentence?
     ) {
         let settings = settings(of: nodes[node.name])
         let choice = nextChoice(of: node, settings)
@@ -188,17 +189,17 @@ extension FleetSnapshot {
     private func lack(
         of node: Node, _ choice: Result<ImageVersion, NoVersion>, _ settings: EffectiveSettings,
         under policy: BootPolicy, asking client: BootClient?
-    ) -> String? {
-        if let problem = bootProblem(of: nodes[node.name]) { return problem.description }
+    ) -> Sentence? {
+        if let problem = bootProblem(of: nodes[node.name]) { return problem.sentence }
         if let text = settings.lackOfRole(under: policy) { return text }
         switch choice {
         case .failure(let lack): return lack.text
         case .success(let version):
-            do { _ = try policy.nodeArchive(for: version) } catch { return error.description }
+            do { _ = try policy.nodeArchive(for: version) } catch { return error.sentence }
             guard let client else { return nil }
-            if let foreign = ForeignImage(version, on: client.architecture) { return foreign.description }
+            if let foreign = ForeignImage(version, on: client.architecture) { return foreign.sentence }
             let decision = bootDecision(for: client, in: self, under: policy)
-            return decision.answer == .nothing ? decision.reason.description : nil
+            return decision.answer == .nothing ? decision.reason.sentence : nil
         }
     }
 
@@ -253,7 +254,7 @@ extension FleetSnapshot {
 
 extension EffectiveSettings {
     /// Why nodes with these settings cannot boot from a server without some role; nil when it has all that are needed.
-    func lackOfRole(under policy: BootPolicy) -> String? {
+    func lackOfRole(under policy: BootPolicy) -> Sentence? {
         guard self[Settings.rootMode] == .nfs, policy.nfs == nil else { return nil }
         return
             "root mode nfs, but role nfs of this server is off (root-mode: \(origin(of: Settings.rootMode)))"

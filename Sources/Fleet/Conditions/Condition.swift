@@ -41,9 +41,11 @@ package enum ConditionValue: Equatable, Sendable {
 /// Why a text is not a condition, with the position.
 package struct InvalidCondition: Error, Equatable, CustomStringConvertible {
     package var text: String
-    package var problem: String
+    package var problem: Sentence
 
-    package var description: String { "‘\(text)’ is not a condition: \(problem)" }
+    package var sentence: Sentence { "‘\(text)’ is not a condition: \(problem)" }
+
+    package var description: String { sentence.english }
 }
 
 extension Condition {

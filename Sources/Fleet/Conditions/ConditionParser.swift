@@ -36,7 +36,7 @@ struct ConditionParser {
         return condition
     }
 
-    private func fail(_ problem: String) -> InvalidCondition {
+    private func fail(_ problem: Sentence) -> InvalidCondition {
         InvalidCondition(text: text.beginning(length: 200), problem: problem)
     }
 
@@ -190,10 +190,8 @@ struct ConditionParser {
         position += 1
         if isNew, attribute.isPlain, comparison == .equal || comparison == .unequal, Wildcard.isPattern(value)
         {
-            let pattern = "\(attribute.rawValue)~\(value)"
-            throw fail(
-                "‘\(comparison.rawValue)’ compares the whole value; a pattern takes ‘~’: "
-                    + (comparison == .equal ? pattern : "not \(pattern)"))
+            let pattern = (comparison == .equal ? "" : "not ") + "\(attribute.rawValue)~\(value)"
+            throw fail("‘\(comparison.rawValue)’ compares the whole value; a pattern takes ‘~’: \(pattern)")
         }
         guard attribute.isNumber else { return .comparison(attribute, comparison, .text(value)) }
         var unit = ""

@@ -107,7 +107,7 @@ extension AppliedRecord: TableRecord {
         return applied
     }
 
-    package static func missing(_ key: AppliedKey) -> String {
+    package static func missing(_ key: AppliedKey) -> Sentence {
         "\(key.source) has not applied \(key.kind) \(key.record)"
     }
 

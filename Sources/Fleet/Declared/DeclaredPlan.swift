@@ -86,7 +86,7 @@ package struct DeclaredPlan: Sendable {
         do {
             let settled = try snapshot.checking(edits, within: plan).edits
             guard let unknown = snapshot.unknownName(in: edits, in: sight) else { return settled }
-            throw Self.unreadable(drafts[unknown.index], unknown.problem, mayPass: true)
+            throw Self.unreadable(drafts[unknown.index], unknown.problem.english, mayPass: true)
         } catch let unreadable as UnreadableDeclaration {
             throw unreadable
         } catch StoreError.unavailable(let cause) {

@@ -74,7 +74,7 @@ extension NamedHook: TableRecord, DeclaredForm {
     }
 
     /// What is wrong with the address.
-    private var flaw: String? {
+    private var flaw: Sentence? {
         let form = /(?i)https?:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([\/?][!-~]*)?/
         guard url.utf8.count <= Self.addressLimit, url.wholeMatch(of: form) != nil else {
             return url.contains("@")
@@ -121,7 +121,7 @@ extension NamedHook: TableRecord, DeclaredForm {
     /// Why a secret is none that the hook may use; nil: it is one.
     ///
     /// Its value leaves the server. So the secret itself says to where: those who change the hook's address alone do not get to know it.
-    package func problem(of name: SecretName, among secrets: [SecretName: Secret]) -> String? {
+    package func problem(of name: SecretName, among secrets: [SecretName: Secret]) -> Sentence? {
         guard let secret = secrets[name] else { return Secret.missing(name) }
         guard let wanted = secret.receiver else {
             return
@@ -140,7 +140,7 @@ extension NamedHook: TableRecord, DeclaredForm {
         .administer
     }
 
-    package static func missing(_ key: HookName) -> String {
+    package static func missing(_ key: HookName) -> Sentence {
         "there is no web hook \(key) (roost hook list shows all)"
     }
 }

@@ -69,7 +69,7 @@ extension WebHook.Record: TableRecord {
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.webHooks }
 
-    package static func missing(_ key: Int) -> String {
+    package static func missing(_ key: Int) -> Sentence {
         "there is no web hook \(key) (roost hook list shows all)"
     }
 
@@ -104,7 +104,7 @@ extension WebHook.Record: TableRecord {
         .administer
     }
 
-    package static func undoProblem(from before: Self?, to after: Self?) -> String? {
+    package static func undoProblem(from before: Self?, to after: Self?) -> Sentence? {
         after == nil ? "was removed with its address and its secret: add it again" : nil
     }
 }

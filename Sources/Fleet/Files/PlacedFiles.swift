@@ -9,7 +9,7 @@ struct PlacedFiles {
         for file in configured {
             guard let name = file.stored else { continue }
             guard let stored = snapshot.contents.storedFiles[name] else {
-                missing.append((file, StoredFile.missing(name)))
+                missing.append((file, StoredFile.missing(name).english))
                 continue
             }
             guard let content = contents[stored.digest] else {

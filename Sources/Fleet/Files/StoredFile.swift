@@ -63,7 +63,7 @@ extension StoredFile: TableRecord {
         \.storedFiles
     }
 
-    package static func missing(_ key: StoredFileName) -> String {
+    package static func missing(_ key: StoredFileName) -> Sentence {
         "there is no file \(key) on the server (roost file list shows all)"
     }
 
@@ -112,7 +112,7 @@ extension StoredFile: TableRecord {
         return "stored file \(change.key) \(act)"
     }
 
-    package static func undoProblem(from before: StoredFile?, to after: StoredFile?) -> String? {
+    package static func undoProblem(from before: StoredFile?, to after: StoredFile?) -> Sentence? {
         guard let before else { return nil }
         guard let after else { return "was removed with its content: put it there again" }
         return before.digest == after.digest ? nil : "was given another content: put it there again"

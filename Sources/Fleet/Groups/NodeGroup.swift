@@ -28,7 +28,7 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [GroupPath: Self]> { \.groups }
     package var key: GroupPath { path }
 
-    package static func missing(_ key: GroupPath) -> String {
+    package static func missing(_ key: GroupPath) -> Sentence {
         "there is no group \(key) (roost group add \(key))"
     }
 

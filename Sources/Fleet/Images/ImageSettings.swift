@@ -142,9 +142,9 @@ extension ImageSettings: SettingsRecord, ListedRecord {
         return record.settings.isEmpty && present == nil ? nil : record
     }
 
-    package static func missing(_ key: ImageScope) -> String { "\(key) has no settings of its own" }
+    package static func missing(_ key: ImageScope) -> Sentence { "\(key) has no settings of its own" }
 
-    package static func existing(_ key: ImageScope) -> String { "\(key) already has settings" }
+    package static func existing(_ key: ImageScope) -> Sentence { "\(key) already has settings" }
 
     package static func summary(of change: RecordChange<ImageSettings>, in snapshot: FleetSnapshot) -> String
     {

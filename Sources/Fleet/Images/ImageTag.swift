@@ -62,7 +62,7 @@ extension ImageTag: FleetRecord {
         return tag
     }
 
-    package static func missing(_ key: ImageLabel) -> String { "\(key.image) has no tag ‘\(key.name)’" }
+    package static func missing(_ key: ImageLabel) -> Sentence { "\(key.image) has no tag ‘\(key.name)’" }
 
     package static func summary(of change: RecordChange<ImageTag>, in snapshot: FleetSnapshot) -> String {
         let key = change.key

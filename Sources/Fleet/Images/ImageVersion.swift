@@ -147,7 +147,7 @@ package struct ImageVersion: Equatable, Sendable {
     package var isTrusted = true
 
     /// Why it is not served, and what to do; nil when it is trusted.
-    package var distrust: String? {
+    package var distrust: Sentence? {
         isTrusted
             ? nil
             : "\(image)@\(number) has no signature of a key in image-keys (roost image sign \(image)@\(number) --key FILE)"

@@ -196,7 +196,7 @@ extension KeptFile: TableRecord {
         guard var file = change.after else { return nil }
         file.scope = change.key
         if let problem = file.file.problems.first(where: \.isError) {
-            throw InvalidSetting(problem.description)
+            throw InvalidSetting(Sentence(plain: problem.description))
         }
         return file
     }

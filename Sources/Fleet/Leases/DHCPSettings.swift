@@ -69,27 +69,29 @@ package struct DHCPLink: Equatable, Sendable {
 
 /// A mistake in the settings of the DHCP server, with what to do about it.
 package struct DHCPSettingsProblem: Equatable, Sendable, CustomStringConvertible {
-    package var description: String
+    package var sentence: Sentence
     /// What it is about cannot be served.
     package var isFatal: Bool
     /// What to do, where the sentence does not say it.
-    package var fix: String?
+    package var fix: Sentence?
     /// Which of the subnets it is about, where it is one.
     var subnetIndex: Int?
 
-    package init(description: String, isFatal: Bool, fix: String? = nil) {
-        self.description = description
+    package init(_ sentence: Sentence, isFatal: Bool, fix: Sentence? = nil) {
+        self.sentence = sentence
         self.isFatal = isFatal
         self.fix = fix
     }
 
+    package var description: String { sentence.english }
+
     package static func == (left: Self, right: Self) -> Bool {
-        (left.description, left.isFatal, left.fix) == (right.description, right.isFatal, right.fix)
+        (left.sentence, left.isFatal, left.fix) == (right.sentence, right.isFatal, right.fix)
     }
 }
 
 extension DHCPSettingsProblem: Hashable {
-    package func hash(into hasher: inout Hasher) { hasher.combine(description) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
 }
 
 /// Looks for the mistakes that people make.
@@ -102,12 +104,12 @@ package func problems(
 ) -> [DHCPSettingsProblem] {
     var found: [DHCPSettingsProblem] = []
     var index = 0
-    func fatal(_ text: String) {
-        var problem = DHCPSettingsProblem(description: text, isFatal: true)
+    func fatal(_ text: Sentence) {
+        var problem = DHCPSettingsProblem(text, isFatal: true)
         problem.subnetIndex = index
         found.append(problem)
     }
-    func warn(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: false)) }
+    func warn(_ text: Sentence) { found.append(DHCPSettingsProblem(text, isFatal: false)) }
     let subnets = links.flatMap(\.subnets)
     let isUnlikeItsWire = links.flatMap { link in
         zip(link.subnets, link.subnets.prefix(1) + link.subnets).map { $0.isProxy != $1.isProxy }
@@ -152,8 +154,7 @@ package func problems(
         if subnet.router == subnet.server, !forwards {
             found.append(
                 DHCPSettingsProblem(
-                    description:
-                        "\(subnet.network): the router is this server, which does not forward packets: nodes reach no other network",
+                    "\(subnet.network): the router is this server, which does not forward packets: nodes reach no other network",
                     isFatal: false,
                     fix:
                         "sysctl -w net.ipv4.ip_forward=1 (permanently: in /etc/sysctl.d/), and NAT where others have no route back: nft add rule ip nat postrouting ip saddr \(subnet.network) masquerade; or set the actual router"
@@ -186,18 +187,17 @@ private func problems(of reservations: [DHCPReservation], in plan: AddressPlan) 
         if let problem = plan.problem(of: address) {
             found.append(
                 DHCPSettingsProblem(
-                    description: "reservation for \(identity): \(address) \(problem.text)",
+                    "reservation for \(identity): \(address) \(problem.text)",
                     isFatal: problem.outcome == .outage))
         }
         if let other = holders.updateValue(identity, forKey: address) {
             let who = other == identity ? "twice for \(identity)" : "for \(other) and for \(identity)"
             found.append(
-                DHCPSettingsProblem(description: "\(address) is reserved \(who)", isFatal: other != identity))
+                DHCPSettingsProblem("\(address) is reserved \(who)", isFatal: other != identity))
         } else if let other = addresses[identity] {
             found.append(
                 DHCPSettingsProblem(
-                    description:
-                        "\(identity) has two reservations, \(other) and \(address): the first one applies",
+                    "\(identity) has two reservations, \(other) and \(address): the first one applies",
                     isFatal: false))
         }
         addresses[identity] = addresses[identity] ?? address

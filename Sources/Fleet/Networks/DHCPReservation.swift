@@ -111,11 +111,11 @@ extension DHCPReservation: TableRecord, ListedRecord {
         }
     }
 
-    package static func missing(_ key: Identity) -> String {
+    package static func missing(_ key: Identity) -> Sentence {
         "there is no reservation for \(key) (roost network reservations shows all)"
     }
 
-    package static func existing(_ key: Identity) -> String {
+    package static func existing(_ key: Identity) -> Sentence {
         "\(key) has a reserved address already; use roost network reserve --replace to change it"
     }
 

@@ -11,8 +11,7 @@ extension FleetSnapshot {
                 links.contains(where: { $0.holds(own) && $0.holds(reservation.address) })
             else { return nil }
             return DHCPSettingsProblem(
-                description:
-                    "reservation for \(reservation.identity): \(reservation.address) is not given, because node \(node.name) has the address \(own)",
+                "reservation for \(reservation.identity): \(reservation.address) is not given, because node \(node.name) has the address \(own)",
                 isFatal: false, fix: "roost network unreserve \(reservation.identity)")
         }
     }

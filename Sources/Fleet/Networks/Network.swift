@@ -133,11 +133,11 @@ extension Network: TableRecord, ListedRecord {
         try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, within: plan)
     }
 
-    package static func missing(_ key: NetworkName) -> String {
+    package static func missing(_ key: NetworkName) -> Sentence {
         "there is no network \(key) (roost network list shows all)"
     }
 
-    package static func existing(_ key: NetworkName) -> String {
+    package static func existing(_ key: NetworkName) -> Sentence {
         "network \(key) already exists; use roost network set to change it"
     }
 }

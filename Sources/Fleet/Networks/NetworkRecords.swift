@@ -25,7 +25,7 @@ package struct NetworkRecords: Equatable, Sendable {
         guard !fatal.isEmpty else { return }
         let known = Set(ServedNetworks(before, on: host).problems)
         if let problem = fatal.first(where: { !known.contains($0) }) {
-            throw InvalidSetting(problem.description)
+            throw InvalidSetting(problem.sentence)
         }
     }
 }

@@ -34,7 +34,7 @@ package struct ServedNetworks: Equatable, Sendable {
                 idle[network.name] = reason
                 found.append(
                     DHCPSettingsProblem(
-                        description: "network \(network.name) is not served: \(reason)", isFatal: false,
+                        "network \(network.name) is not served: \(reason)", isFatal: false,
                         fix:
                             "add the interface to ‘interfaces’ in roost.yaml and restart, or choose another: roost network set \(network.name) --interface …"
                     ))
@@ -173,7 +173,7 @@ package struct ServedNetworks: Equatable, Sendable {
         entry.subnet.pools.flatMap { pool in
             host.own.filter { pool.contains($0) && $0 != entry.subnet.server }.sorted().map { address in
                 DHCPSettingsProblem(
-                    description: "pool \(AddressRange(pool)) contains \(address), an address of this server",
+                    "pool \(AddressRange(pool)) contains \(address), an address of this server",
                     isFatal: false, fix: "exclude it from the pool, or give the server another address")
             }
         }
@@ -189,8 +189,7 @@ package struct ServedNetworks: Equatable, Sendable {
         else { return [] }
         return [
             DHCPSettingsProblem(
-                description:
-                    "\(subnet) is not on \(name): its clients are told to reach this server at \(entry.subnet.server)",
+                "\(subnet) is not on \(name): its clients are told to reach this server at \(entry.subnet.server)",
                 isFatal: false,
                 fix:
                     "add an address of \(subnet) to \(name) (ip addr add), or set the address at which they reach this server (server)"

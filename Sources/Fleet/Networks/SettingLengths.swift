@@ -65,14 +65,16 @@ package enum SettingLengths {
     }
 
     package struct TooLong: Error, CustomStringConvertible {
-        package let description: String
-        init(_ description: String) { self.description = description }
+        let sentence: Sentence
+        init(_ sentence: Sentence) { self.sentence = sentence }
+
+        package var description: String { sentence.english }
     }
 }
 
 extension Network {
     /// What is wrong with the options that this network's clients would be told; nil when each fits.
-    package var lengthProblem: String? {
+    package var lengthProblem: Sentence? {
         // A client that reads the routes reads the router from among them (RFC 3442).
         let routeBytes =
             routes.reduce(router == nil ? 0 : 5) { $0 + 5 + ($1.network.prefixLength + 7) / 8 }

@@ -15,10 +15,10 @@ package struct AddressPlan: Equatable, Sendable {
         }
 
         /// The text after the address: `is this server's own`.
-        package var text: String
+        package var text: Sentence
         package var outcome: Outcome
 
-        init(_ text: String, _ outcome: Outcome = .outage) {
+        init(_ text: Sentence, _ outcome: Outcome = .outage) {
             self.text = text
             self.outcome = outcome
         }
@@ -100,7 +100,7 @@ package struct AddressPlan: Equatable, Sendable {
     }
 
     /// The problem of `address` for `node`; nil when there is none.
-    func problem(of address: IPv4Address, for node: Node) -> String? {
+    func problem(of address: IPv4Address, for node: Node) -> Sentence? {
         if let problem = problem(of: address) { return problem.text }
         guard let other = keepers[address], !other.isMachine(of: node) else { return nil }
         return "is reserved for \(other) (roost network unreserve \(other))"
@@ -109,7 +109,7 @@ package struct AddressPlan: Equatable, Sendable {
 
 extension IPv4Address {
     /// Why no host can have this address, in any network; nil when one can (RFC 6890).
-    package var neverAHost: String? {
+    package var neverAHost: Sentence? {
         switch rawValue >> 24 {
         case 0: "is not the address of a host"
         case 127: "is a loopback address"
@@ -122,7 +122,7 @@ extension IPv4Address {
 
 extension MACAddress {
     /// Why no card can have this MAC address; nil when one can (IEEE 802, section 8.2).
-    package var neverACard: String? {
+    package var neverACard: Sentence? {
         if rawValue == 0 { return "is empty: firmware shows it when it has no card" }
         if rawValue == 0xFFFF_FFFF_FFFF { return "is the broadcast address" }
         return rawValue >> 40 & 1 == 1 ? "is a multicast address" : nil

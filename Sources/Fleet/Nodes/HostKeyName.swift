@@ -34,7 +34,9 @@ extension HostKeyName: TableRecord {
         throw StoreError.notFound(Node.missing(key))
     }
 
-    package static func missing(_ key: NodeName) -> String { "the SSH host key of \(key) has no other name" }
+    package static func missing(_ key: NodeName) -> Sentence {
+        "the SSH host key of \(key) has no other name"
+    }
 
     package static func summary(of change: RecordChange<HostKeyName>, in snapshot: FleetSnapshot) -> String {
         guard let after = change.after else { return "SSH host key of \(change.key) made from its own name" }

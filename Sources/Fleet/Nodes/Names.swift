@@ -10,7 +10,9 @@ package struct InvalidName: Error, Equatable, CustomStringConvertible {
         self.rule = rule
     }
 
-    package var description: String { "‘\(text)’ is not a valid name: \(rule)" }
+    package var sentence: Sentence { "‘\(text)’ is not a valid name: \(Sentence(phrase: rule))" }
+
+    package var description: String { sentence.english }
 }
 
 /// A node's name, which is also its host name: one DNS label (RFC 1123 §2.1) in lower case.

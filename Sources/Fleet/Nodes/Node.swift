@@ -126,11 +126,11 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
         }
     }
 
-    package static func missing(_ key: NodeName) -> String {
+    package static func missing(_ key: NodeName) -> Sentence {
         "there is no node \(key) (roost node list shows all)"
     }
 
-    package static func existing(_ key: NodeName) -> String {
+    package static func existing(_ key: NodeName) -> Sentence {
         "node \(key) already exists; use roost node set to change it"
     }
 

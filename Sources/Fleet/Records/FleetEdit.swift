@@ -108,7 +108,7 @@ package struct FleetEdit: Sendable {
     package func put(in contents: inout FleetSnapshot.Contents) { change.put(in: &contents) }
 
     /// Why a revision that replaced this record by that of `after` cannot be undone.
-    func undoProblem(from after: FleetEdit) -> String? { change.undoProblem(from: after) }
+    func undoProblem(from after: FleetEdit) -> Sentence? { change.undoProblem(from: after) }
 
     /// The edit with the record as undo restores it in `snapshot`; see ``FleetRecord/restored(over:)``.
     func restored(in snapshot: FleetSnapshot) -> FleetEdit { change.restored(in: snapshot) }
@@ -154,7 +154,7 @@ private protocol AnyChange: Sendable {
         to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
     ) throws
     func put(in contents: inout FleetSnapshot.Contents)
-    func undoProblem(from after: FleetEdit) -> String?
+    func undoProblem(from after: FleetEdit) -> Sentence?
     func restored(in snapshot: FleetSnapshot) -> FleetEdit
     func isMet(in snapshot: FleetSnapshot) -> Bool
     func check(in contents: FleetSnapshot.Contents) throws
@@ -231,7 +231,7 @@ extension RecordChange: AnyChange {
         Record.put(after, at: key, in: &contents)
     }
 
-    fileprivate func undoProblem(from later: FleetEdit) -> String? {
+    fileprivate func undoProblem(from later: FleetEdit) -> Sentence? {
         Record.undoProblem(from: after, to: later.of(Record.self)?.after)
     }
 

@@ -51,10 +51,10 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     static func consequence(_ edits: ArraySlice<FleetEdit>) -> String?
 
     /// The error when a record is added that exists already.
-    static func existing(_ key: Key) -> String
+    static func existing(_ key: Key) -> Sentence
 
     /// The error when there is no such record.
-    static func missing(_ key: Key) -> String
+    static func missing(_ key: Key) -> Sentence
 
     /// Throws when people may not ask to remove the record.
     static func requireRemovable(_ key: Key) throws(InvalidSetting)
@@ -93,7 +93,7 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     static var undo: Undoing { get }
 
     /// Why this one change cannot be undone, although others of its kind can: `was given a new password`.
-    static func undoProblem(from before: Self?, to after: Self?) -> String?
+    static func undoProblem(from before: Self?, to after: Self?) -> Sentence?
 
     /// Whether it is kept only for the history, and no longer part of any configuration.
     var isClosed: Bool { get }
@@ -205,8 +205,8 @@ extension FleetRecord {
         return "\(noun) \(change.key) \(act)"
     }
     package static func consequence(_ edits: ArraySlice<FleetEdit>) -> String? { nil }
-    package static func existing(_ key: Key) -> String { "\(noun) \(key) already exists" }
-    package static func missing(_ key: Key) -> String { "there is no \(noun) \(key)" }
+    package static func existing(_ key: Key) -> Sentence { "\(Sentence(phrase: noun)) \(key) already exists" }
+    package static func missing(_ key: Key) -> Sentence { "there is no \(Sentence(phrase: noun)) \(key)" }
     package static func requireRemovable(_ key: Key) throws(InvalidSetting) {}
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [.site]
@@ -221,7 +221,7 @@ extension FleetRecord {
     package static var hasSettings: Bool { false }
     package static var sealedSecrets: Set<String> { [] }
     package static var undo: Undoing { .restores }
-    package static func undoProblem(from before: Self?, to after: Self?) -> String? { nil }
+    package static func undoProblem(from before: Self?, to after: Self?) -> Sentence? { nil }
     package var isClosed: Bool { false }
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }

@@ -3,11 +3,11 @@ package struct NameSight {
     /// Whether they may see what is in a group. To them, what is elsewhere is not there.
     let sees: (GroupPath) -> Bool
     /// Why a text is no time zone; nil where it is one, or nothing tells.
-    let zoneProblem: (String) -> String?
+    let zoneProblem: (String) -> Sentence?
 
     package init(
         seeing sees: @escaping (GroupPath) -> Bool = { _ in true },
-        zoneProblem: @escaping (String) -> String? = { _ in nil }
+        zoneProblem: @escaping (String) -> Sentence? = { _ in nil }
     ) {
         (self.sees, self.zoneProblem) = (sees, zoneProblem)
     }
@@ -26,7 +26,7 @@ extension FleetSnapshot {
     ///
     /// - Returns: the place of its edit, what is wrong with it, and whether it stands in a setting.
     func unknownName(in edits: [FleetEdit], in sight: NameSight)
-        -> (index: Int, problem: String, isOfSetting: Bool)?
+        -> (index: Int, problem: Sentence, isOfSetting: Bool)?
     {
         var draft: Contents?
         for (index, edit) in edits.enumerated() where !edit.isFollowing {
@@ -58,8 +58,8 @@ extension FleetRecord {
     /// Says that there is no such record, and which one was probably meant.
     ///
     /// - Parameter keys: those that may be told.
-    package static func missing(_ key: Key, among keys: some Collection<Key>) -> String {
-        missing(key) + NearestName.hint(key.description, among: keys.map(\.description))
+    package static func missing(_ key: Key, among keys: some Collection<Key>) -> Sentence {
+        missing(key).followed(by: NearestName.hint(key.description, among: keys.map(\.description)))
     }
 }
 
@@ -87,46 +87,47 @@ extension FleetSnapshot.Contents {
     }
 
     /// Says that a record is not there, and which one was probably meant.
-    package func missing(_ name: RecordName, where isVisible: (GroupPath) -> Bool = { _ in true }) -> String {
+    package func missing(_ name: RecordName, where isVisible: (GroupPath) -> Bool = { _ in true }) -> Sentence
+    {
         switch name {
         case .group(let path):
             missing(group: path, where: isVisible)
         case .node(let name):
-            Node.missing(name)
-                + NearestName.hint(
-                    name.text, among: nodes.values.filter { isVisible($0.group) }.map(\.name.text))
+            Node.missing(name).followed(
+                by: NearestName.hint(
+                    name.text, among: nodes.values.filter { isVisible($0.group) }.map(\.name.text)))
         case .rule(let name):
-            MatchRule.missing(name) + NearestName.hint(name.text, among: rules.keys.map(\.text))
+            MatchRule.missing(name).followed(by: NearestName.hint(name.text, among: rules.keys.map(\.text)))
         case .image(let name):
-            "there is no image ‘\(name)’ (roost image list shows all)"
-                + NearestName.hint(name.text, among: images.keys.map(\.text))
+            noImage(name).followed(by: NearestName.hint(name.text, among: images.keys.map(\.text)))
         case .version(let reference): missing(reference)
         case .pool(let name):
-            TerminalPool.missing(name)
-                + NearestName.hint(
+            TerminalPool.missing(name).followed(
+                by: NearestName.hint(
                     name.text,
-                    among: terminals.pools.values.filter { isVisible($0.group) }.map(\.name.text))
+                    among: terminals.pools.values.filter { isVisible($0.group) }.map(\.name.text)))
         case .terminal(let name):
-            TerminalServer.missing(name)
-                + NearestName.hint(
+            TerminalServer.missing(name).followed(
+                by: NearestName.hint(
                     name.text,
-                    among: terminals.servers.values.filter { isVisible($0.group) }.map(\.name.text))
+                    among: terminals.servers.values.filter { isVisible($0.group) }.map(\.name.text)))
         case .secret(let name):
-            Secret.missing(name)
-                + NearestName.hint(
-                    name.text, among: secrets.values.filter { isVisible($0.group) }.map(\.name.text))
+            Secret.missing(name).followed(
+                by: NearestName.hint(
+                    name.text, among: secrets.values.filter { isVisible($0.group) }.map(\.name.text)))
         case .file(let name):
-            StoredFile.missing(name) + NearestName.hint(name.text, among: storedFiles.keys.map(\.text))
+            StoredFile.missing(name).followed(
+                by: NearestName.hint(name.text, among: storedFiles.keys.map(\.text)))
         case .zone(let name): "there is no time zone ‘\(name)’"
         }
     }
 
     /// Names only groups that are where this one would be: those who may add it there may know them.
-    private func missing(group path: GroupPath, where isVisible: (GroupPath) -> Bool) -> String {
+    private func missing(group path: GroupPath, where isVisible: (GroupPath) -> Bool) -> Sentence {
         let above = path.lineage.dropLast().last { groups[$0] != nil } ?? .site
         let known = groups.keys.filter { $0 != .site && above.contains($0) && isVisible($0) }
-        return NodeGroup.missing(path)
-            + NearestName.hint(path.description, among: known.map(\.description))
+        return NodeGroup.missing(path).followed(
+            by: NearestName.hint(path.description, among: known.map(\.description)))
     }
 
     /// Throws where a group is not there.
@@ -135,13 +136,17 @@ extension FleetSnapshot.Contents {
         throw StoreError.notFound(missing(.group(group)))
     }
 
-    private func missing(_ reference: ImageReference) -> String {
-        let text = "there is no version ‘\(reference.settingText)’ (roost image list shows all)"
+    private func noImage(_ name: ImageName) -> Sentence {
+        "there is no image ‘\(name)’ (roost image list shows all)"
+    }
+
+    private func missing(_ reference: ImageReference) -> Sentence {
+        let text: Sentence = "there is no version ‘\(reference.settingText)’ (roost image list shows all)"
         guard let image = images[reference.image] else {
-            return text + NearestName.hint(reference.image.text, among: images.keys.map(\.text))
+            return text.followed(by: NearestName.hint(reference.image.text, among: images.keys.map(\.text)))
         }
         guard case .channel(let channel) = reference.selector else { return text }
         let names = Set(image.channels.keys).union(image.tags.keys).map { "\(image.name)@\($0)" }
-        return text + NearestName.hint("\(image.name)@\(channel)", among: names)
+        return text.followed(by: NearestName.hint("\(image.name)@\(channel)", among: names))
     }
 }

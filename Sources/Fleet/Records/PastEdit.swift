@@ -34,7 +34,7 @@ extension FleetSnapshot {
         let isRename = !renames(by: edits.compactMap(\.records?.before)).isEmpty
         for edit in edits.reversed() {
             if isRename, [Volume.kind, Rollout.kind].contains(edit.kind) { continue }
-            func refused(_ reason: String) -> StoreError {
+            func refused(_ reason: Sentence) -> StoreError {
                 .conflict("revision \(number) cannot be undone: \(edit.kind) \(edit.key) \(reason)")
             }
             let undo = FleetRecords.named(edit.kind)?.undo ?? .refuses

@@ -245,7 +245,7 @@ extension Rollout {
     }
 
     /// The error for moving its channel manually.
-    package var holdsItsChannel: String {
+    package var holdsItsChannel: Sentence {
         "roll-out \(id) tries \(image)@\(candidate) for \(channel); abort it first (roost rollout abort \(id))"
     }
 

@@ -56,11 +56,11 @@ extension MatchRule: TableRecord, SettingsRecord, ListedRecord {
         return rule
     }
 
-    package static func missing(_ key: RuleName) -> String {
+    package static func missing(_ key: RuleName) -> Sentence {
         "there is no rule \(key) (roost rule list shows all)"
     }
 
-    package static func existing(_ key: RuleName) -> String {
+    package static func existing(_ key: RuleName) -> Sentence {
         "rule \(key) already exists; use roost rule add --replace to change it"
     }
 

@@ -92,11 +92,11 @@ extension Schedule: TableRecord, ListedRecord, DeclaredForm {
         return owner.grants
     }
 
-    package static func missing(_ key: ScheduleName) -> String {
+    package static func missing(_ key: ScheduleName) -> Sentence {
         "there is no schedule \(key) (roost schedule list shows all)"
     }
 
-    package static func existing(_ key: ScheduleName) -> String {
+    package static func existing(_ key: ScheduleName) -> Sentence {
         "schedule \(key) already exists; choose another name, or remove it first"
     }
 }

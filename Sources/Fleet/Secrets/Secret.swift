@@ -92,7 +92,7 @@ extension Secret: TableRecord {
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [SecretName: Self]> { \.secrets }
 
-    package static func missing(_ key: SecretName) -> String {
+    package static func missing(_ key: SecretName) -> Sentence {
         "there is no secret \(key) (roost secret list shows all)"
     }
 
@@ -238,7 +238,7 @@ extension Secret: TableRecord {
         return both.contains { $0?.receiver != nil } ? .administer : .configure
     }
 
-    package static func undoProblem(from before: Secret?, to after: Secret?) -> String? {
+    package static func undoProblem(from before: Secret?, to after: Secret?) -> Sentence? {
         guard let before else { return nil }
         guard let after else { return "was removed with its value: add it again" }
         return before.version == after.version ? nil : "was given another value: set it again"

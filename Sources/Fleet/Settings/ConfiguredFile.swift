@@ -25,7 +25,7 @@ package struct ConfiguredFile: SettingEntry {
     /// Mounted anew at each boot, over what is in the root.
     private static let hidden = ["proc/", "sys/", "dev/"]
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         if text.hasPrefix(Self.storedMark), stored == nil, !text.contains(where: \.isNewline) {
             return "‘\(text)’ does not name a file on the server, such as stored:wallpaper.jpg"
         }

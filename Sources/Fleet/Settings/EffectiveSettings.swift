@@ -13,14 +13,16 @@ package enum SettingOrigin: Equatable, Sendable {
 }
 
 extension SettingOrigin: CustomStringConvertible {
-    package var description: String {
+    package var description: String { sentence.english }
+
+    package var sentence: Sentence {
         switch self {
         case .productDefault: "default"
         case .image(let name): "image \(name)"
         case .version(let name, let number): "image \(name)@\(number)"
         case .group(let path): path == .site ? "site" : "group \(path)"
         case .rule(let name): "rule \(name)"
-        case .file(let origin): origin.description
+        case .file(let origin): Sentence(plain: origin.description)
         case .node(let name): "node \(name)"
         }
     }

@@ -9,12 +9,12 @@ package struct HostLine: SettingEntry {
 
     package init(reading key: String, _ text: String) { (self.key, self.text) = (key, text) }
 
-    package var problem: String? {
+    package var problem: Sentence? {
         let isLine = key.isOneWord && !text.unicodeScalars.contains(where: PlainText.isControl)
         return isLine ? nil : "‘\(key)=\(text)’ is not ADDRESS=NAME [ALIAS …] in one line"
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         guard IPAddress(key) != nil else {
             return "‘\(key)’ is not an address: a line is ADDRESS=NAME [ALIAS …], such as 10.0.0.5=printer"
         }

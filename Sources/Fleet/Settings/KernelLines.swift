@@ -53,7 +53,7 @@ package struct KernelParameter: SettingEntry {
             }
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         let first = String(key.prefix { $0 != "." })
         return Self.classes.contains(first)
             ? nil

@@ -15,13 +15,14 @@ package struct KernelWord: SettingWord {
 
     fileprivate init(constant: StaticString) { settingText = constant.description }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         let name = String(settingText.prefix { $0 != "=" })
         if let reason = Self.others[name] { return "‘\(settingText)’: \(reason)" }
         guard name.hasPrefix("roost.") else { return nil }
         let known = BootWord.allCases.map(\.rawValue).filter { $0.hasPrefix("roost.") }
         guard let word = BootWord(rawValue: name) else {
-            return "there is no word ‘\(name)’ of Roost" + NearestName.hint(name, among: known)
+            return ("there is no word ‘\(name)’ of Roost" as Sentence)
+                .followed(by: NearestName.hint(name, among: known))
         }
         return word.isForPeople
             ? nil
@@ -52,7 +53,7 @@ package struct ConsoleWord: SettingWord {
 
     package var settingText: String { word.settingText }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         if settingText.hasPrefix("console=") {
             return "‘\(settingText)’ is the whole word of the kernel: here it is \(settingText.dropFirst(8))"
         }

@@ -45,7 +45,7 @@ package struct MountLine: SettingEntry {
     /// Types of file systems that are on a disk.
     private static let diskTypes = ["ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "f2fs"]
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         guard !isOff else { return nil }
         let begins = ["/", "LABEL=", "UUID=", "PARTLABEL=", "PARTUUID="].contains { device.hasPrefix($0) }
         if !begins, Self.diskTypes.contains(fields[1]) {

@@ -1,7 +1,7 @@
 /// Suggests a known name for a misspelt one.
 package enum NearestName {
     /// What an error says at its end of a name that is not there: `; did you mean ‘pc-1’?`, or nothing.
-    package static func hint(_ word: String, among names: some Collection<String>) -> String {
+    package static func hint(_ word: String, among names: some Collection<String>) -> Sentence {
         of(word, among: names).map { "; did you mean ‘\($0)’?" } ?? ""
     }
 

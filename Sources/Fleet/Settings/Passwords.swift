@@ -16,7 +16,7 @@ package struct RegistrationPIN: SettingWord {
     /// Whether it would be too short for a new one.
     package var isShort: Bool { settingText.utf8.count < Self.length }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         isShort
             ? "a PIN has at least \(Self.length) digits or letters: shorter ones can be guessed within days"
             : nil

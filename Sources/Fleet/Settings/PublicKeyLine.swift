@@ -6,16 +6,16 @@ package struct PublicKeyLine: SettingWord {
 
     package init(reading text: String) { settingText = text }
 
-    package var problem: String? { Self.problem(settingText) }
+    package var problem: Sentence? { Self.problem(settingText) }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         Self.isCutOff(settingText)
             ? "‘\(settingText)’ is incomplete: the whole line of the .pub file is required" : nil
     }
 
     /// The problem with a line, including things that are often mistaken for a public key; nil when there is none. The line itself is not
     /// shown: it may be a pasted password or private key.
-    private static func problem(_ line: String) -> String? {
+    private static func problem(_ line: String) -> Sentence? {
         if line.contains("PRIVATE KEY-----") || line.hasPrefix("PuTTY-User-Key-File") {
             return
                 "this is a private key, which stays with its owner; the public one is in a file of its own (.pub)"

@@ -52,7 +52,7 @@ package struct ServiceLine: SettingEntry {
     /// The name in other init systems.
     package var service: String { unit.hasSuffix(".service") ? String(unit.dropLast(8)) : unit }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         guard case .dropIn(_, let text) = act else { return nil }
         let first = text.split(whereSeparator: \.isNewline).first {
             !$0.hasPrefix("#") && !$0.hasPrefix(";") && !$0.allSatisfy(\.isWhitespace)

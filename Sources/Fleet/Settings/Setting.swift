@@ -29,12 +29,12 @@ package struct Setting<Value: Equatable & Sendable>: Sendable {
             defaultValue: form.write(defaultValue), summary: summary, unit: unit, phase: phase,
             isSecret: isSecret, isSealed: isSecret || isSealed, isSiteWide: isSiteWide,
             unreadability: { stored in
-                do throws(InvalidSetting) { _ = try form.read(stored) } catch { return error.description }
+                do throws(InvalidSetting) { _ = try form.read(stored) } catch { return error.sentence }
                 return nil
             },
             problem: { stored in
                 do throws(InvalidSetting) { return form.problem(try form.read(stored)) } catch {
-                    return error.description
+                    return error.sentence
                 }
             },
             newProblem: { stored in

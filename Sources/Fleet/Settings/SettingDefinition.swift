@@ -30,11 +30,11 @@ package struct SettingDefinition: Sendable {
     /// Only the site sets it: groups, rules and nodes cannot.
     package let isSiteWide: Bool
     /// Why a stored value is unreadable; nil when it is readable.
-    let unreadability: @Sendable (SettingValue) -> String?
+    let unreadability: @Sendable (SettingValue) -> Sentence?
     /// The problem of a value to set; nil when there is none.
-    let problem: @Sendable (SettingValue) -> String?
+    let problem: @Sendable (SettingValue) -> Sentence?
     /// The problem of a new value; later rules do not affect present ones.
-    let newProblem: @Sendable (SettingValue) -> String?
+    let newProblem: @Sendable (SettingValue) -> Sentence?
 
     /// When a change to the setting reaches a node.
     package enum Phase: String, Sendable, CaseIterable, Codable {
@@ -58,10 +58,13 @@ extension SettingDefinition: Equatable {
 }
 
 extension SettingDefinition.Kind: CustomStringConvertible {
-    package var description: String {
+    package var description: String { sentence.english }
+
+    /// For use after «is» and «is not».
+    package var sentence: Sentence {
         switch self {
         case .text: "text"
-        case .choice(let words): words.joined(separator: " | ")
+        case .choice(let words): Sentence(plain: words.joined(separator: " | "))
         case .integer(let range): "a whole number, \(range.lowerBound) to \(range.upperBound)"
         case .boolean: "yes or no"
         case .list: "a list"
@@ -72,8 +75,11 @@ extension SettingDefinition.Kind: CustomStringConvertible {
 
 /// Why a value is invalid for a setting.
 package struct InvalidSetting: Error, Equatable, CustomStringConvertible {
-    package var description: String
-    package init(_ description: String) { self.description = description }
+    package var sentence: Sentence
+    package init(_ sentence: Sentence) { self.sentence = sentence }
+
+    /// In English.
+    package var description: String { sentence.english }
 }
 
 extension SettingDefinition {
@@ -83,7 +89,7 @@ extension SettingDefinition {
         return value
     }
 
-    package var kindDescription: String { kind.description }
+    package var kindDescription: Sentence { kind.sentence }
 
     /// Whether `value` was sealed with a key that this server does not have. It stays unchanged and is ignored.
     func isClosed(_ value: SettingValue) -> Bool { isSealed && value.sealed != nil }

@@ -7,14 +7,14 @@ struct SettingForm<Value: Equatable & Sendable>: Sendable {
     let read: @Sendable (SettingValue) throws(InvalidSetting) -> Value
     let write: @Sendable (Value) -> SettingValue
     /// Why a value cannot be set.
-    let problem: @Sendable (Value) -> String?
+    let problem: @Sendable (Value) -> Sentence?
     /// Why it cannot be a new value; present ones stay.
-    let flaw: @Sendable (Value) -> String?
+    let flaw: @Sendable (Value) -> Sentence?
 
     init(
         _ kind: SettingDefinition.Kind, merge: MergeRule = .replace, notation: EntryNotation = .commas,
-        problem: @escaping @Sendable (Value) -> String? = { _ in nil },
-        flaw: @escaping @Sendable (Value) -> String? = { _ in nil },
+        problem: @escaping @Sendable (Value) -> Sentence? = { _ in nil },
+        flaw: @escaping @Sendable (Value) -> Sentence? = { _ in nil },
         read: @escaping @Sendable (SettingValue) throws(InvalidSetting) -> Value,
         write: @escaping @Sendable (Value) -> SettingValue
     ) {
@@ -140,14 +140,14 @@ package protocol SettingWord: Equatable, Sendable {
     /// As stored.
     var settingText: String { get }
     /// Why it cannot be set, although an old one is readable.
-    var problem: String? { get }
+    var problem: Sentence? { get }
     /// Why it cannot be a new value: it stays where a level has it already, even when other values change there.
-    var flaw: String? { get }
+    var flaw: Sentence? { get }
 }
 
 extension SettingWord {
-    package var problem: String? { nil }
-    package var flaw: String? { nil }
+    package var problem: Sentence? { nil }
+    package var flaw: Sentence? { nil }
 }
 
 /// An entry of a setting that is a map.
@@ -156,13 +156,13 @@ package protocol SettingEntry: Equatable, Sendable {
     var key: String { get }
     var text: String { get }
     /// As in ``SettingWord``.
-    var problem: String? { get }
-    var flaw: String? { get }
+    var problem: Sentence? { get }
+    var flaw: Sentence? { get }
 }
 
 extension SettingEntry {
-    package var problem: String? { nil }
-    package var flaw: String? { nil }
+    package var problem: Sentence? { nil }
+    package var flaw: Sentence? { nil }
 }
 
 /// How the entries of a list or a map are typed in one line.

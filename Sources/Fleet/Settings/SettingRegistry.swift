@@ -36,9 +36,12 @@ package struct SettingRegistry: Sendable {
             return definition
         }
         if let definition = try inNamespace(name) { return definition }
+        let meant = NearestName.of(name, among: all.map(\.name))
+        guard let meant else {
+            throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+        }
         throw InvalidSetting(
-            "there is no setting ‘\(name)’" + NearestName.hint(name, among: all.map(\.name))
-                + " (roost set --list shows all)")
+            "there is no setting ‘\(name)’; did you mean ‘\(meant)’? (roost set --list shows all)")
     }
 
     /// Nil for a name without a known namespace; throws if the namespace refuses the key.

@@ -13,7 +13,7 @@ package struct TimeZoneName: SettingWord {
         settingText = text
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         hasName
             ? nil
             : "‘\(settingText)’ is not a time zone: names are written as in /usr/share/zoneinfo, capitals included, such as Europe/Lisbon"

@@ -7,24 +7,29 @@ package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
     /// Characters of the problem that are shown.
     private static let problemLimit = 200
     /// The problem; for sealed settings only that there is one.
-    package let problem: String
+    package let problem: Sentence
 
     init(_ definition: SettingDefinition, _ value: SettingValue, at origin: SettingOrigin) {
         name = definition.name
         self.origin = origin
         let problem = definition.unreadability(value) ?? "it is not \(definition.kindDescription)"
         self.problem =
-            definition.isSealed ? "its value is not valid" : problem.beginning(length: Self.problemLimit)
+            definition.isSealed
+            ? "its value is not valid"
+            : problem.english.count > Self.problemLimit
+                ? Sentence(plain: problem.english.beginning(length: Self.problemLimit)) : problem
     }
 
-    package var description: String {
+    package var description: String { sentence.english }
+
+    package var sentence: Sentence {
         "setting \(name) of \(origin.place) cannot be read: \(problem); set it again"
     }
 }
 
 extension SettingOrigin {
     /// For use in a sentence.
-    fileprivate var place: String { self == .group(.site) ? "the site" : description }
+    fileprivate var place: Sentence { self == .group(.site) ? "the site" : sentence }
 }
 
 extension [String: SettingValue] {

@@ -2,17 +2,19 @@ package import Wire
 
 /// Why the store refused or failed. A closed set: the API answers 404, 409 and 503, and the CLI exits with 3, 4 and 5.
 package enum StoreError: Error {
-    case notFound(String)
-    case conflict(String)
+    case notFound(Sentence)
+    case conflict(Sentence)
     case unavailable(any Error)
 }
 
 extension StoreError: CustomStringConvertible {
-    package var description: String {
+    package var description: String { sentence.english }
+
+    /// What pages translate.
+    package var sentence: Sentence {
         switch self {
-        case .notFound(let what): what
-        case .conflict(let what): what
-        case .unavailable(let cause): "the store cannot be used: \(cause)"
+        case .notFound(let what), .conflict(let what): what
+        case .unavailable(let cause): "the store cannot be used: \(Sentence(of: cause))"
         }
     }
 }

@@ -40,7 +40,7 @@ extension BoundTPM: TableRecord {
         throw StoreError.notFound(Node.missing(key))
     }
 
-    package static func missing(_ key: NodeName) -> String { "node \(key) is bound to no TPM" }
+    package static func missing(_ key: NodeName) -> Sentence { "node \(key) is bound to no TPM" }
 
     package static func summary(of change: RecordChange<BoundTPM>, in snapshot: FleetSnapshot) -> String {
         guard let after = change.after else { return "TPM of \(change.key) forgotten" }

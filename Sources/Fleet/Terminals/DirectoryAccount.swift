@@ -148,15 +148,15 @@ extension DirectoryAccount: TableRecord, ListedRecord {
         return "account \(change.key) changed" + (change.secrets.isEmpty ? "" : ", with a new password")
     }
 
-    package static func missing(_ key: LogInName) -> String {
+    package static func missing(_ key: LogInName) -> Sentence {
         "there is no account \(key) (roost account list shows all)"
     }
 
-    package static func existing(_ key: LogInName) -> String {
+    package static func existing(_ key: LogInName) -> Sentence {
         "account \(key) already exists; use roost account set to change it"
     }
 
-    package static func undoProblem(from before: Self?, to after: Self?) -> String? {
+    package static func undoProblem(from before: Self?, to after: Self?) -> Sentence? {
         if before == after || before?.isSame(as: after) == true {
             return "was given a new password, and the former one is kept nowhere"
         }

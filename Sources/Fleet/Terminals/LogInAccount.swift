@@ -71,7 +71,7 @@ package struct LogInAccount: SettingWord {
         } else if let (first, last) = text.halves(at: "..") {
             form = .pool(try Self.names(from: first, to: last))
         } else {
-            do { form = .fixed(try LogInName(text)) } catch { throw InvalidSetting(error.description) }
+            do { form = .fixed(try LogInName(text)) } catch { throw InvalidSetting(Sentence(of: error)) }
         }
     }
 
@@ -106,7 +106,7 @@ package struct LogInAccount: SettingWord {
             let digits = String(number)
             let zeros = String(repeating: "0", count: max(0, one.digits.count - digits.count))
             do { names.append(try LogInName("\(one.word)\(zeros)\(digits)")) } catch {
-                throw InvalidSetting(error.description)
+                throw InvalidSetting(Sentence(of: error))
             }
         }
         return names

@@ -117,11 +117,11 @@ extension TerminalServer: TableRecord, ListedRecord {
 
     package var place: GroupPath { group }
 
-    package static func missing(_ key: TerminalName) -> String {
+    package static func missing(_ key: TerminalName) -> Sentence {
         "there is no terminal server \(key) (roost server list shows all)"
     }
 
-    package static func existing(_ key: TerminalName) -> String {
+    package static func existing(_ key: TerminalName) -> Sentence {
         "terminal server \(key) already exists; use roost server set to change it"
     }
 }
@@ -228,11 +228,11 @@ extension TerminalPool: TableRecord, ListedRecord {
 
     package var place: GroupPath { group }
 
-    package static func missing(_ key: PoolName) -> String {
+    package static func missing(_ key: PoolName) -> Sentence {
         "there is no pool \(key) (roost pool list shows all)"
     }
 
-    package static func existing(_ key: PoolName) -> String {
+    package static func existing(_ key: PoolName) -> Sentence {
         "pool \(key) already exists; use roost pool set to change it"
     }
 }

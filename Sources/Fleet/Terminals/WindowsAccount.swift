@@ -68,7 +68,7 @@ extension FleetSnapshot {
     /// secret of the whole site.
     package func problem(
         ofPasswordFor account: WindowsAccount, at node: Node, by settings: EffectiveSettings
-    ) -> String? {
+    ) -> Sentence? {
         guard let name = account.secret else { return "its key in windows-accounts is off" }
         let place = settings.place(ofWindowsAccount: account.key, at: node)
         guard let secret = contents.secrets[name], place.contains(secret.group),

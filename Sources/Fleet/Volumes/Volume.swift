@@ -218,7 +218,7 @@ extension Volume: TableRecord {
         try snapshot.requireOwnPlaces(of: kept)
     }
 
-    package static func missing(_ key: NodeName) -> String {
+    package static func missing(_ key: NodeName) -> Sentence {
         "node \(key) has no volume"
     }
 

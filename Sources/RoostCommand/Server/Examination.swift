@@ -69,7 +69,7 @@ struct Examination {
         return ServedNetworks(settings.formerNetworks.records, on: host).problems.map { problem in
             Finding(
                 isGood: false, text: "dhcp: \(problem)",
-                fix: problem.fix
+                fix: problem.fix?.english
                     ?? "change the interface’s address, or add a network once the server runs: roost network add"
             )
         }

@@ -88,7 +88,7 @@ struct FormerNetworks: Equatable {
                 network.options = try NetworkOptions(texts)
             } catch { throw map.fail(error.description) }
         }
-        if let problem = network.lengthProblem { throw section.fail(problem) }
+        if let problem = network.lengthProblem { throw section.fail(problem.english) }
         try section.finish(
             known:
                 "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, bootp, options"

@@ -142,8 +142,9 @@ extension Server {
             else { continue }
             let list = own.filter { $0.rawValue >> 24 != 127 }.map(\.description).joined(separator: ", ")
             throw InvalidSetting(
-                "center: this host does not have the address \(address)"
-                    + (list.isEmpty ? "" : "; it has \(list)"))
+                list.isEmpty
+                    ? "center: this host does not have the address \(address)"
+                    : "center: this host does not have the address \(address); it has \(list)")
         }
     }
 }

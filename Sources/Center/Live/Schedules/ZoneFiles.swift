@@ -44,9 +44,10 @@ final class ZoneFiles: Sendable {
     func nearest(_ name: String?) -> ZoneFile { zone(name) ?? zone(nil) ?? .utc }
 
     /// Why there is no zone of that name, and which one was probably meant; nil: there is one, or this server has no zones at all.
-    func problem(of name: String) -> String? {
+    func problem(of name: String) -> Sentence? {
         guard zone(name) == nil, !names.isEmpty else { return nil }
-        return "there is no time zone ‘\(name)’ on this server" + NearestName.hint(name, among: names)
+        return ("there is no time zone ‘\(name)’ on this server" as Sentence)
+            .followed(by: NearestName.hint(name, among: names))
     }
 
     /// Of its files; other files beside them begin with small letters.

@@ -237,7 +237,7 @@ package final class LogIns: Sendable {
         return Entry.Windows(
             user: account.user(for: name.text), secret: secret,
             group: snapshot.contents.secrets[secret]?.group,
-            problem: snapshot.problem(ofPasswordFor: account, at: node, by: settings))
+            problem: snapshot.problem(ofPasswordFor: account, at: node, by: settings)?.english)
     }
 
     private static func hasPassword(_ choice: AccountChoice, in snapshot: FleetSnapshot) -> Bool {

@@ -2,11 +2,12 @@ import Fleet
 
 /// A part of a group's page, by its word in the address.
 enum GroupTab: String, CaseIterable {
-    case overview, settings, history
+    case overview, image, settings, history
 
     var title: String {
         switch self {
         case .overview: "Overview"
+        case .image: "New image"
         case .settings: "Settings"
         case .history: "History"
         }

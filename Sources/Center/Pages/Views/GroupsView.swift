@@ -12,6 +12,7 @@ struct GroupsView: TemplateView {
     var tabs: TabsView?
     /// One of these is set.
     var overview: Overview?
+    var image: ImageForm?
     var configuration: Configuration?
     var history: NodeView.History?
     var nodeCount: Int
@@ -32,6 +33,15 @@ struct GroupsView: TemplateView {
         var mayEdit: Bool
         var mayRemove: Bool
         var fields: SettingFieldsView
+    }
+
+    /// Another image at a time, and the restart that brings it.
+    struct ImageForm: View {
+        /// As the setting is there now; nil: it is not set.
+        var current: String?
+        var failure: String?
+        /// Nil where there is no image.
+        var form: FormView?
     }
 
     struct Tree: View {
@@ -90,5 +100,51 @@ extension GroupsView.Configuration {
                     $0.effective.definitions.filter { path == .site || !$0.isSiteWide }, own: $0.own,
                     effective: $0.effective, words)
             } ?? SettingFieldsView([], own: [:], effective: EffectiveSettings(levels: []), words)
+    }
+}
+
+extension GroupsView.ImageForm {
+    /// What the form sends.
+    static let fields = ["image", "when", "window", "unless"]
+    /// What is in it at first: tonight, where no one works.
+    static let usual = ["when": "22:00", "window": "8h", "unless": "yes"]
+
+    /// - Parameters:
+    ///   - typed: what is in the fields.
+    ///   - failure: why it was refused.
+    init(_ offer: Acts.ImageOffer, typed: [String: String] = usual, failure: String? = nil, _ words: Words) {
+        current = offer.current.map(\.description)
+        self.failure = failure
+        guard !offer.choices.isEmpty else { return }
+        let chosen = typed["image"] ?? offer.choices[0].reference.description
+        form = FormView(
+            path: "/groups/image", style: "card settings",
+            hidden: [HiddenView("path", offer.path.description)],
+            fields: [
+                FieldView(
+                    "image", words("Image"),
+                    options: offer.choices.map { choice in
+                        let text = choice.reference.description
+                        return OptionView(
+                            text: Self.text(of: choice, words), value: text, isChosen: text == chosen)
+                    }),
+                FieldView(
+                    "when", words("When"), hint: words("22:00, 2026-12-01 22:00, +2h"),
+                    InputView(value: typed["when"], isRequired: true)),
+                FieldView(
+                    "window", words("Window"),
+                    hint: words(
+                        "Such as 2h: many machines are spread over its first half, and what is not begun by its end is not begun"
+                    ), InputView(value: typed["window"])),
+                FieldView(
+                    "unless", words("Not where people are logged in"),
+                    isTicked: typed["unless"]?.isEmpty == false),
+            ], submit: words("Schedule it"))
+    }
+
+    private static func text(of choice: Acts.ImageOffer.Choice, _ words: Words) -> String {
+        if choice.isNewest { return "\(choice.reference) (\(words("newest")))" }
+        if case .channel = choice.reference.selector { return "\(choice.reference) → \(choice.number)" }
+        return choice.reference.description
     }
 }

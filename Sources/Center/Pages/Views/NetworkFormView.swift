@@ -117,7 +117,7 @@ struct NetworkForm {
             do {
                 if let value = try parse(text) { return value }
                 errors[name] = .unusable(text, expected)
-            } catch { errors[name] = Sentence(error) }
+            } catch { errors[name] = Sentence(of: error) }
             return nil
         }
         func list<Value>(_ name: String, _ expected: String, _ parse: (String) -> Value?) -> [Value] {
@@ -176,10 +176,11 @@ struct FormProblem: Error {
 
     /// Of a refusal that begins with a field's name: `mtu: …`.
     init(_ refusal: InvalidSetting, fields: Set<String>) {
-        let parts = refusal.description.split(separator: ":", maxSplits: 1).map { String($0.trimmed) }
-        errors =
-            parts.count == 2 && fields.contains(parts[0])
-            ? [parts[0]: Sentence(phrase: parts[1])] : ["": Sentence(phrase: refusal.description)]
+        if let (name, rest) = refusal.sentence.halves, fields.contains(name.english) {
+            errors = [name.english: rest]
+        } else {
+            errors = ["": refusal.sentence]
+        }
     }
 }
 
@@ -187,14 +188,5 @@ extension Sentence {
     /// What was typed, and what was expected.
     static func unusable(_ text: String, _ expected: String) -> Self {
         "‘\(text)’ is not \(Sentence(phrase: expected))"
-    }
-
-    /// Why a text is none of what a field takes.
-    init(_ error: any Error) {
-        if let name = error as? InvalidName {
-            self = "‘\(name.text)’ is not a valid name: \(Sentence(phrase: name.rule))"
-        } else {
-            self.init(phrase: "\(error)")
-        }
     }
 }

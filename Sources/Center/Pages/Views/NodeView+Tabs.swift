@@ -51,11 +51,11 @@ extension NodeView {
             var because: String
         }
 
-        init(_ answer: ExplainAnswer) {
+        init(_ answer: ExplainAnswer, _ words: Words) {
             image = answer.image ?? ""
             file = answer.bootFile ?? ""
-            why = answer.bootFileReason
-            reasons = answer.reasons.map { Reason(choice: $0.choice, because: $0.because) }
+            why = words(answer.bootFileReason)
+            reasons = answer.reasons.map { Reason(choice: words($0.choice), because: words($0.because)) }
             commandLine = answer.commandLine.joined(separator: " ")
         }
     }

@@ -55,7 +55,7 @@ struct NodeView: TemplateView {
         address = (answer.leasedAddress ?? node.address)?.description ?? ""
         version = answer.version ?? ""
         booted = answer.isOutdated ? answer.booted : nil
-        lack = answer.version == nil ? answer.lack : nil
+        lack = answer.version == nil ? answer.lack.map { words($0) } : nil
         people = Set(answer.sessions.map(\.user)).sorted().joined(separator: ", ")
         self.tabs = TabsView(tabs, of: node.name, current: current, at: at, words)
     }
@@ -139,7 +139,7 @@ extension NodeView.Warning {
     /// It has nothing to boot, its last boot failed or got stuck, or it is not heard of any more; nil: none of them.
     init?(_ answer: NodeAnswer, _ words: Words) {
         if answer.version == nil, let lack = answer.lack {
-            text = words("It has nothing to boot next: %1", lack)
+            text = words("It has nothing to boot next: \(lack)" as Sentence)
             return
         }
         let last = answer.boots.first?.entries.last

@@ -147,7 +147,7 @@ extension NodesView.Row {
         readyAfter = Format.duration(machine.readyAfter)
         version = machine.version ?? ""
         booted = machine.isOutdated ? machine.booted : nil
-        lack = machine.version == nil ? machine.lack : nil
+        lack = machine.version == nil ? machine.lack.map { words($0) } : nil
         hardware = machine.hardware ?? ""
     }
 }

@@ -19,7 +19,7 @@ struct TypedFields {
         do {
             if let value = try parse(text) { return value }
             errors[name] = .unusable(text, expected)
-        } catch { errors[name] = Sentence(error) }
+        } catch { errors[name] = Sentence(of: error) }
         return nil
     }
 
@@ -37,7 +37,7 @@ struct TypedFields {
                 } else {
                     errors[name] = .unusable(part, expected)
                 }
-            } catch { errors[name] = Sentence(error) }
+            } catch { errors[name] = Sentence(of: error) }
         }
         return values
     }

@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+@testable import Center
+
+/// Messages of the sources that can reach a page, and whether they are said in every language.
+@Suite struct MessagePhrasesTests {
+    /// Files with nothing left in English. What is added there is translated with it.
+    private static let whole = [
+        "Fleet/Conditions/ConditionParser.swift", "Fleet/Conditions/Condition.swift",
+        "Fleet/Boot/VersionChoice.swift", "Fleet/Boot/BootPlan.swift", "Fleet/Groups/NodeGroup.swift",
+        "Fleet/Images/ImageChannel.swift", "Fleet/Images/ImageTag.swift",
+        "Fleet/Images/ImageRetention.swift", "Fleet/Networks/Network.swift", "Fleet/Nodes/Node.swift",
+        "Fleet/Nodes/AddressPlan.swift", "Fleet/Rules/MatchRule.swift", "Fleet/Settings/SettingForm.swift",
+        "Fleet/Settings/SettingText.swift", "Fleet/Settings/RecordSettings.swift",
+        "Fleet/Settings/SettingRegistry.swift", "Fleet/Settings/MountLine.swift",
+        "Fleet/Settings/HostLine.swift", "Fleet/Settings/KernelLines.swift", "Fleet/Settings/Sizes.swift",
+        "Fleet/Settings/KernelWord.swift", "Fleet/Settings/ConfiguredFile.swift",
+        "Fleet/Settings/Passwords.swift", "Fleet/Settings/TimeZoneName.swift",
+        "Fleet/Networks/DHCPReservation.swift", "Fleet/Images/ImageVersion.swift",
+        "Center/Acts/GroupActs.swift", "Center/Acts/ImageActs.swift", "Center/Live/LiveFleet+Rollouts.swift",
+        "Center/Pages/GroupsPage.swift",
+    ]
+
+    /// Messages elsewhere that are still English on all pages. The number only falls.
+    private static let openCount = 385
+
+    private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
+
+    /// The phrases of refusals and reasons in a source, as ``Sentence`` makes them of literals.
+    static func phrases(in source: String) -> [String] {
+        let code = source.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }.joined(separator: "\n")
+        let openings =
+            /(?:InvalidSetting\(|\.(?:notFound|conflict)\(|Problem\(\s*[0-9]+,\s*"[^"]*",|DHCPSettingsProblem\(|NoVersion\(\s*text:|because:|choice:|fatal\(|warn\(|TooLong\(|fail\()\s*(?=")/
+        return code.matches(of: openings).map { phrase(from: code[$0.range.upperBound...].dropFirst()) }
+    }
+
+    /// Up to the closing quotation mark; values are `%1`, `%2`.
+    private static func phrase(from text: Substring) -> String {
+        var (phrase, values, rest) = ("", 0, text)
+        while let character = rest.popFirst(), character != "\"" {
+            guard character == "\\", let escaped = rest.popFirst() else {
+                phrase.append(character)
+                continue
+            }
+            guard escaped == "(" else {
+                phrase.append(escaped == "n" ? "\n" : escaped)
+                continue
+            }
+            values += 1
+            phrase += "%\(values)"
+            skipValue(&rest)
+        }
+        return phrase
+    }
+
+    /// To behind the bracket that closes a value, which may contain texts with values of their own.
+    private static func skipValue(_ rest: inout Substring) {
+        var depth = 1
+        while depth > 0, let character = rest.popFirst() {
+            switch character {
+            case "(": depth += 1
+            case ")": depth -= 1
+            case "\"": skipText(&rest)
+            default: break
+            }
+        }
+    }
+
+    private static func skipText(_ rest: inout Substring) {
+        while let character = rest.popFirst(), character != "\"" {
+            if character == "\\", rest.popFirst() == "(" { skipValue(&rest) }
+        }
+    }
+
+    /// Whether a phrase, or what stands behind the name of a field, has all languages.
+    private static func isTranslated(_ phrase: String, _ words: Words) -> Bool {
+        if words.has(phrase) { return true }
+        guard let colon = phrase.firstRange(of: ": ") else { return false }
+        let (name, rest) = (phrase[..<colon.lowerBound], phrase[colon.upperBound...])
+        let isName = name.allSatisfy { $0.isLowercase || $0.isNumber || "-%. ".contains($0) }
+        guard isName, !rest.isEmpty else { return false }
+        // Its values are counted anew, as those of ``Sentence/halves``.
+        let before = name.count { $0 == "%" }
+        let renumbered = (1...9).reduce(into: String(rest)) { text, number in
+            if number > before { text = text.replacing("%\(number)", with: "%\(number - before)") }
+        }
+        return isTranslated(renumbered, words)
+    }
+
+    @Test func `literals of a source become the phrases that sentences have`() {
+        let source = #"""
+            // InvalidSetting("a comment")
+            throw InvalidSetting("mtu: \(a(")")) is \(b["x \(c)"] ?? "") of \"all\"")
+            throw StoreError.conflict(
+                "there is \(name)")
+            BootPlan.Reason(choice: "nothing", because: text)
+            """#
+        #expect(
+            Self.phrases(in: source) == ["mtu: %1 is %2 of \"all\"", "there is %1", "nothing"])
+    }
+
+    @Test func `refusals and reasons that pages show are in every language`() throws {
+        let words = Words(.french, phrases: Assets.phrases)
+        var (open, found): (Set<String>, Int) = ([], 0)
+        for folder in ["Fleet", "Center"] {
+            let root = Self.sources.appendingPathComponent(folder)
+            let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+            for name in names.sorted() where name.hasSuffix(".swift") {
+                let source = try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
+                let phrases = Self.phrases(in: source).filter { !$0.isEmpty }
+                found += phrases.count
+                let lacking = Set(phrases).filter { !Self.isTranslated($0, words) }
+                if Self.whole.contains("\(folder)/\(name)") {
+                    #expect(lacking.sorted() == [], "\(folder)/\(name)")
+                } else {
+                    open.formUnion(lacking)
+                }
+            }
+        }
+        #expect(found > 500)
+        #expect(open.count <= Self.openCount, "add to phrases.txt: \(open.sorted())")
+        #expect(open.count > Self.openCount - 5, "openCount can be \(open.count)")
+    }
+}
