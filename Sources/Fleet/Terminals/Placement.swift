@@ -180,25 +180,14 @@ package struct Placement: Equatable, Sendable {
     }
 }
 
-/// How much of its room a server would use with one more log-in: 1 is all.
-package struct TerminalUse: Equatable, Sendable {
-    package var processors: Double
-    package var memory: Double
-    /// Of its limit or, where it reports no load, of the usual number of sessions.
-    package var sessions: Double
-    /// By the pool's rule, if it has one: then it counts alone.
-    package var rule: Double?
-
-    package var share: Double { rule ?? max(processors, memory, sessions) }
-}
-
 extension Placement {
     /// A server counts as gone after this time without a report, in milliseconds.
     package static let silence = 15_000
     /// Failures in a row that stop log-ins, and for how long after the last one, in milliseconds.
     package static let (failureLimit, failurePause) = (3, 30_000)
-    /// So much more of its room may the former server use than the freest one.
-    package static let preference = 0.03
+    /// So much more of its room may the former server use than the freest one, and so much more of what the freest one uses: where little is
+    /// used, little is a difference.
+    package static let (preference, nearness) = (0.03, 0.05)
     /// Sessions of a server that reports no load and has no limit.
     static let usualSessionCount = 25.0
     fileprivate static let (memoryEnd, processorEnd) = (0.95, 5.0)
@@ -267,7 +256,8 @@ extension Placement {
         var choice = chosen.verdict
         if let former = logIn.former,
             let index = verdicts.firstIndex(where: { $0.server == former && $0.level == chosen.level }),
-            let share = verdicts[index].reason.use?.share, share <= chosen.share + Self.preference,
+            let share = verdicts[index].reason.use?.share,
+            share <= chosen.share + min(Self.preference, Self.nearness * chosen.share),
             share <= 1 || withRoom == nil, (lesser[index] == nil) == (lesser[choice] == nil)
         {
             choice = index
@@ -377,26 +367,5 @@ extension PlacementServer {
         }
         if let figure = judgement?.critical { return .critical(figure, use) }
         return .lessFree(use)
-    }
-
-    /// What it would use with one more log-in: what it used lately, and what the sessions cost that came since or are coming.
-    package func use(cost: SessionCost) -> TerminalUse {
-        let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
-        // Sessions that a report does not know yet are treated like those that it does not admit.
-        let count = Double(sessionCount + underwayCount + 1)
-        let limit =
-            sessionLimit.map(Double.init)
-            ?? (load == nil ? Placement.usualSessionCount * weight : .infinity)
-        let sessions = count / max(limit, 1)
-        guard let load, let average else {
-            return TerminalUse(processors: 0, memory: 0, sessions: sessions)
-        }
-        let processors = average.loadAverage + (count - average.itsSessions) * cost.processors
-        let idle = Double(load.idleMemoryByteCount)
-        let memory = average.memory + (count - average.memorySessions) * cost.memory - idle
-        return TerminalUse(
-            processors: max(0, processors) / (Double(load.processorCount) * weight),
-            memory: max(0, memory) / (max(1, Double(load.memoryByteCount) - idle) * weight),
-            sessions: sessions)
     }
 }

@@ -22,7 +22,7 @@ extension LiveTerminals.State {
         }
         // What a session costs changes slowly.
         if known.costAt.map({ time < $0 || time - $0 >= 1_000 }) ?? true {
-            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed.load })
+            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed })
             known.costAt = time
         }
         pools.known[pool.name] = known
