@@ -212,6 +212,7 @@ extension Placement {
         }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(servers.count)
+        let user = Self.mixed(logIn.user)
         /// The best so far: in the first level with room, the same among those with another protocol than they should have, and of all.
         var best: (verdict: Int, level: Int, share: Double)?
         var bestLesser: (verdict: Int, level: Int, share: Double)?
@@ -230,12 +231,12 @@ extension Placement {
                     let rival = way == nil ? best : bestLesser
                     if share <= 1,
                         rival.map({
-                            $0.level == level && Self.isFreer(place, $0, verdicts, name, logIn.user)
+                            $0.level == level && Self.isFreer(place, $0, verdicts, name, user)
                         }) ?? true
                     {
                         if way == nil { best = place } else { bestLesser = place }
                     }
-                    if bestOfAll.map({ Self.isFreer(place, $0, verdicts, name, logIn.user) }) ?? true {
+                    if bestOfAll.map({ Self.isFreer(place, $0, verdicts, name, user) }) ?? true {
                         bestOfAll = place
                     }
                 }
@@ -281,22 +282,25 @@ extension Placement {
     }
 
     /// Servers that are equally free are told apart by user, so that the same one comes to the same.
+    ///
+    /// - Parameter user: the name, as mixed up.
     private static func isFreer(
         _ place: (verdict: Int, level: Int, share: Double),
         _ other: (verdict: Int, level: Int, share: Double),
-        _ verdicts: [Verdict], _ name: String, _ user: String
+        _ verdicts: [Verdict], _ name: String, _ user: UInt64
     ) -> Bool {
         if place.share != other.share { return place.share < other.share }
         return rank(user, name) > rank(user, verdicts[other.verdict].server)
     }
 
-    /// FNV-1a of both names: the same on each server of Roost and after each start.
-    private static func rank(_ user: String, _ server: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in user.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ 0xFF) &* 0x100_0000_01B3
-        for byte in server.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    private static func rank(_ user: UInt64, _ server: String) -> UInt64 {
+        let hash = mixed(server, after: (user ^ 0xFF) &* 0x100_0000_01B3)
         return hash ^ hash >> 32
+    }
+
+    /// FNV-1a: the same on each server of Roost and after each start.
+    private static func mixed(_ name: String, after start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
+        name.utf8.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
 

@@ -172,7 +172,9 @@ extension LiveTerminals.Terminal {
         }
         var troubles: [TerminalTrouble] = []
         if placed.isDistrusted { troubles.append(.otherCertificate(name)) }
-        if LiveTerminals.lacksCertificate(record, self), !placed.silentProtocols.contains(.rdp) {
+        if LiveTerminals.lacksCertificate(record, isReported: report != nil),
+            !placed.silentProtocols.contains(.rdp)
+        {
             troubles.append(.unknownCertificate(name))
         }
         if placed.failureCount >= Placement.failureLimit {
