@@ -3,6 +3,7 @@
 
 Starts the release build of roost on loopback with an empty store, lets the agents join as real ones do, and counts what the server
 uses while they report: processor time, memory, and how long a report waits for its answer. Agents have addresses of their own.
+Before that, as root, one real roost-agent reports for this host, whose state is in memory and seen by it alone; what it uses is counted.
 """
 import argparse
 import asyncio
@@ -138,9 +139,41 @@ async def measure(center, agents, sessions, seconds):
     return used, memory, sorted(one for at, one in waits if at >= steady)
 
 
+class Agent:
+    """A real agent, with a view of the file system of its own, so that this host keeps nothing of it."""
+
+    def __init__(self, program, center, token):
+        run = 'mount -t tmpfs none /var/lib && mount -t tmpfs none /run && mkdir /run/roost-agent && "$0" join "$1" "$2" --name own >&2 && exec "$0" run'
+        self.process = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", run, program,
+                                         f"https://127.0.0.1:{center.https}", token], stderr=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL)
+
+    memory, stop = Server.memory, Server.stop
+
+    def processor_seconds(self):
+        """Its own, and those of the programs that it has run."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
+            return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_own(center, program, seconds):
+    """What a real agent uses: of a core, and MiB."""
+    agent = Agent(program, center, json.loads(center.run("server", "token", "--json"))["token"])
+    try:
+        time.sleep(2 * INTERVAL)
+        if agent.process.poll() is not None:
+            raise SystemExit("the agent ended")
+        used = agent.processor_seconds()
+        time.sleep(seconds)
+        return (agent.processor_seconds() - used) / seconds, agent.memory()
+    finally:
+        agent.stop()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=f"{HERE}/.build/release/roost")
+    parser.add_argument("--agent", default=f"{HERE}/.build/release/roost-agent", help="the real one")
     parser.add_argument("--agents", type=int, default=1_000)
     parser.add_argument("--sessions", type=int, default=20, help="on each terminal server")
     parser.add_argument("--seconds", type=int, default=30)
@@ -151,6 +184,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         center = Center(os.path.abspath(options.program), directory)
         try:
+            own = measure_own(center, os.path.abspath(options.agent), options.seconds) if os.geteuid() == 0 else None
             before = center.memory()
             began = time.monotonic()
             agents = join_all(center, options.agents)
@@ -166,6 +200,8 @@ def main():
         "p99Milliseconds": round(waits[int(len(waits) * 0.99)] * 1000, 2),
         "memoryBefore": [round(one) for one in before], "memory": [round(one) for one in memory],
     }
+    if own:
+        result["agentCore"], result["agentMemory"] = round(own[0], 4), [round(one, 1) for one in own[1]]
     if options.json:
         print(json.dumps(result))
         return
@@ -174,6 +210,9 @@ def main():
     print(f"  a report's answer: median {result['medianMilliseconds']} ms, p99 {result['p99Milliseconds']} ms ({result['reports']} reports)")
     print(f"  memory: {result['memory'][0]} MiB (Pss), {result['memory'][1]} MiB of it in no file;"
           f" before the agents came {result['memoryBefore'][0]} and {result['memoryBefore'][1]}")
+    if own:
+        print(f"  a real agent: {own[0] * 100:.2f} % of a core (target 0.5), {own[1][0]:.1f} MiB (Pss; target 20),"
+              f" {own[1][1]:.1f} MiB of it in no file")
 
 
 if __name__ == "__main__":

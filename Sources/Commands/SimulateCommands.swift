@@ -19,7 +19,8 @@ struct SimulateLogIns: AsyncParsableCommand {
             Invents terminal servers of different sizes and a day on which classes begin in bursts. People stay for about an hour, and need \
             more or less. Each way places the same log-ins.
             The numbers are the largest use of a server for its size, divided by the mean of all servers, at the end of each burst: 1 is \
-            perfect balance. Ideal knows beforehand what each person will need. Weighted random stands for the load balancer of \
+            perfect balance. Ideal knows beforehand what each person will need. No-foresight knows all but that, to the moment: \
+            more than servers report. Weighted random stands for the load balancer of \
             LTSP-Cluster with its default variables.
             The same seed gives the same day.
             """)
@@ -65,16 +66,37 @@ struct SimulateLogIns: AsyncParsableCommand {
             return print(json: try encoder.encode(results))
         }
         print("\(logins) log-ins in bursts of \(burst) on \(servers) servers, seed \(seed)")
-        print("                    MEDIAN   95 %  WORST  OVERFILLED  REFUSED")
+        let bar = results.first { $0.strategy == .weightedRandom }.map(LogInSimulation.Bar.init)
+        let wanted = String(format: "%.2f", LogInSimulation.Bar.wanted)
+        print("                    MEDIAN   95 %  WORST  ABOVE \(wanted)  OVERFILLED  REFUSED")
         for result in results {
             let numbers = [result.share(0.5), result.share(0.95), result.share(1)].map {
                 Self.right(String(format: "%.2f", $0), 7)
             }
             print(
                 result.strategy.rawValue.padded(to: 19)
-                    + numbers.joined() + Self.right("\(result.overfilled)", 12)
-                    + Self.right("\(result.refused)", 9))
+                    + numbers.joined() + Self.right("\(bar?.missed(by: result).count ?? 0)", 12)
+                    + Self.right("\(result.overfilled)", 12) + Self.right("\(result.refused)", 9))
         }
+        if let bar { print(Self.bursts(of: bar, in: results)) }
+    }
+
+    /// What the column above the bar counts, and how much of it no placement could have avoided.
+    private static func bursts(of bar: LogInSimulation.Bar, in results: [LogInSimulation.Result]) -> String {
+        func missed(_ strategy: LogInSimulation.Strategy) -> [Int] {
+            results.filter { $0.strategy == strategy }.flatMap { bar.missed(by: $0) }
+        }
+        let (ours, ideal) = (missed(.roost), missed(.ideal))
+        let (random, wanted) = (
+            String(format: "%.2f", LogInSimulation.Bar.random),
+            String(format: "%.2f", LogInSimulation.Bar.wanted)
+        )
+        return """
+            ABOVE \(wanted) counts the bursts at whose end weighted random is above \(random): \(bar.bursts.count) of \
+            \(results.first?.imbalances.count ?? 0).
+            Ideal cannot keep to \(wanted) at the end of \(ideal.count) of them. Roost misses \(ours.count), of which \
+            \(ours.filter(ideal.contains).count) are those of ideal.
+            """
     }
 
     private static func right(_ text: String, _ width: Int) -> String {

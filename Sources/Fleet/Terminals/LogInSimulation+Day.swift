@@ -58,6 +58,7 @@ extension LogInSimulation {
                 events.add(.init(at: event.at + settings.reportInterval * 1_000, kind: .report(index)))
             case .begin(let number, let index):
                 hosts[index].sessionCount += 1
+                hosts[index].known += visits[number].need - 1
                 // The node says that it is connected.
                 servers[index].seenSessionCount += 1
                 underway[index].removeAll { $0.user == number }
@@ -65,6 +66,7 @@ extension LogInSimulation {
             case .end(let number, let index):
                 average(index, at: event.at)
                 hosts[index].used -= visits[number].need
+                hosts[index].known -= visits[number].need
                 hosts[index].sessionCount -= 1
                 hosts[index].placedCount -= 1
                 servers[index].seenSessionCount -= 1
@@ -108,6 +110,7 @@ extension LogInSimulation {
                 result.overfilled += 1
             }
             hosts[index].used += visit.need
+            hosts[index].known += 1
             hosts[index].placedCount += 1
             former[visit.user] = hosts[index].name
             underway[index].append((number, visit.at))
@@ -122,10 +125,12 @@ extension LogInSimulation {
                 let logIn = LogIn(user: visit.user, former: former[visit.user])
                 let placement = Placement(
                     logIn, levels: [Array(servers.indices)], of: servers,
-                    cost: SessionCost(of: servers.compactMap(\.load)), now: visit.at)
+                    cost: SessionCost(of: servers), now: visit.at)
                 return servers.firstIndex { $0.name == placement.server }
             case .ideal:
                 return least { ($0.used + visit.need) / $0.size }
+            case .noForesight:
+                return least { ($0.known + 1) / $0.size }
             case .leastConnections:
                 return least { Double($0.placedCount) }
             case .roundRobin:

@@ -24,6 +24,9 @@ package struct LogInSimulation: Sendable {
         case roost
         /// Each log-in goes where the least is used for its size, with what it will need known in advance.
         case ideal
+        /// The same with what runs known to the moment, but not what a person will need before the session begins: more than any real
+        /// placement knows.
+        case noForesight = "no-foresight"
         /// As LTSP-Cluster's load balancer: at random, weighted with the free shares of load, sessions and memory of up to a minute ago.
         case weightedRandom = "weighted-random"
         case roundRobin = "round-robin"
@@ -46,6 +49,25 @@ package struct LogInSimulation: Sendable {
         }
     }
 
+    /// The bursts by which placements are measured: where weighted random is far off.
+    package struct Bar: Sendable, Equatable {
+        /// Weighted random is above the first at the end of such a burst; there, the others should not be above the second.
+        package static let (random, wanted) = (1.5, 1.1)
+
+        /// Their numbers.
+        package let bursts: [Int]
+
+        /// - Parameter random: of the same day.
+        package init(_ random: Result) {
+            bursts = random.imbalances.indices.filter { random.imbalances[$0] > Self.random }
+        }
+
+        /// Those of its bursts at whose end a strategy is above what is wanted.
+        package func missed(by result: Result) -> [Int] {
+            bursts.filter { result.imbalances[$0] > Self.wanted }
+        }
+    }
+
     /// A server that is simulated, and what it really has.
     struct Host {
         var name: String
@@ -54,6 +76,8 @@ package struct LogInSimulation: Sendable {
         /// Sessions of a person with usual needs that fill it.
         var size: Double
         var used = 0.0
+        /// The same with those on their way as people with usual needs.
+        var known = 0.0
         var sessionCount = 0
         var placedCount = 0
         var loadAverage = 0.0

@@ -180,25 +180,14 @@ package struct Placement: Equatable, Sendable {
     }
 }
 
-/// How much of its room a server would use with one more log-in: 1 is all.
-package struct TerminalUse: Equatable, Sendable {
-    package var processors: Double
-    package var memory: Double
-    /// Of its limit or, where it reports no load, of the usual number of sessions.
-    package var sessions: Double
-    /// By the pool's rule, if it has one: then it counts alone.
-    package var rule: Double?
-
-    package var share: Double { rule ?? max(processors, memory, sessions) }
-}
-
 extension Placement {
     /// A server counts as gone after this time without a report, in milliseconds.
     package static let silence = 15_000
     /// Failures in a row that stop log-ins, and for how long after the last one, in milliseconds.
     package static let (failureLimit, failurePause) = (3, 30_000)
-    /// So much more of its room may the former server use than the freest one.
-    package static let preference = 0.03
+    /// So much more of its room may the former server use than the freest one, and so much more of what the freest one uses: where little is
+    /// used, little is a difference.
+    package static let (preference, nearness) = (0.03, 0.05)
     /// Sessions of a server that reports no load and has no limit.
     static let usualSessionCount = 25.0
     fileprivate static let (memoryEnd, processorEnd) = (0.95, 5.0)
@@ -223,6 +212,7 @@ extension Placement {
         }
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(servers.count)
+        let user = Self.mixed(logIn.user)
         /// The best so far: in the first level with room, the same among those with another protocol than they should have, and of all.
         var best: (verdict: Int, level: Int, share: Double)?
         var bestLesser: (verdict: Int, level: Int, share: Double)?
@@ -241,12 +231,12 @@ extension Placement {
                     let rival = way == nil ? best : bestLesser
                     if share <= 1,
                         rival.map({
-                            $0.level == level && Self.isFreer(place, $0, verdicts, name, logIn.user)
+                            $0.level == level && Self.isFreer(place, $0, verdicts, name, user)
                         }) ?? true
                     {
                         if way == nil { best = place } else { bestLesser = place }
                     }
-                    if bestOfAll.map({ Self.isFreer(place, $0, verdicts, name, logIn.user) }) ?? true {
+                    if bestOfAll.map({ Self.isFreer(place, $0, verdicts, name, user) }) ?? true {
                         bestOfAll = place
                     }
                 }
@@ -267,7 +257,8 @@ extension Placement {
         var choice = chosen.verdict
         if let former = logIn.former,
             let index = verdicts.firstIndex(where: { $0.server == former && $0.level == chosen.level }),
-            let share = verdicts[index].reason.use?.share, share <= chosen.share + Self.preference,
+            let share = verdicts[index].reason.use?.share,
+            share <= chosen.share + min(Self.preference, Self.nearness * chosen.share),
             share <= 1 || withRoom == nil, (lesser[index] == nil) == (lesser[choice] == nil)
         {
             choice = index
@@ -291,22 +282,25 @@ extension Placement {
     }
 
     /// Servers that are equally free are told apart by user, so that the same one comes to the same.
+    ///
+    /// - Parameter user: the name, as mixed up.
     private static func isFreer(
         _ place: (verdict: Int, level: Int, share: Double),
         _ other: (verdict: Int, level: Int, share: Double),
-        _ verdicts: [Verdict], _ name: String, _ user: String
+        _ verdicts: [Verdict], _ name: String, _ user: UInt64
     ) -> Bool {
         if place.share != other.share { return place.share < other.share }
         return rank(user, name) > rank(user, verdicts[other.verdict].server)
     }
 
-    /// FNV-1a of both names: the same on each server of Roost and after each start.
-    private static func rank(_ user: String, _ server: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in user.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        hash = (hash ^ 0xFF) &* 0x100_0000_01B3
-        for byte in server.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    private static func rank(_ user: UInt64, _ server: String) -> UInt64 {
+        let hash = mixed(server, after: (user ^ 0xFF) &* 0x100_0000_01B3)
         return hash ^ hash >> 32
+    }
+
+    /// FNV-1a: the same on each server of Roost and after each start.
+    private static func mixed(_ name: String, after start: UInt64 = 0xCBF2_9CE4_8422_2325) -> UInt64 {
+        name.utf8.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
 
@@ -377,26 +371,5 @@ extension PlacementServer {
         }
         if let figure = judgement?.critical { return .critical(figure, use) }
         return .lessFree(use)
-    }
-
-    /// What it would use with one more log-in: what it used lately, and what the sessions cost that came since or are coming.
-    package func use(cost: SessionCost) -> TerminalUse {
-        let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
-        // Sessions that a report does not know yet are treated like those that it does not admit.
-        let count = Double(sessionCount + underwayCount + 1)
-        let limit =
-            sessionLimit.map(Double.init)
-            ?? (load == nil ? Placement.usualSessionCount * weight : .infinity)
-        let sessions = count / max(limit, 1)
-        guard let load, let average else {
-            return TerminalUse(processors: 0, memory: 0, sessions: sessions)
-        }
-        let processors = average.loadAverage + (count - average.itsSessions) * cost.processors
-        let idle = Double(load.idleMemoryByteCount)
-        let memory = average.memory + (count - average.memorySessions) * cost.memory - idle
-        return TerminalUse(
-            processors: max(0, processors) / (Double(load.processorCount) * weight),
-            memory: max(0, memory) / (max(1, Double(load.memoryByteCount) - idle) * weight),
-            sessions: sessions)
     }
 }

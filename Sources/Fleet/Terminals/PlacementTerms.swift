@@ -43,17 +43,15 @@ extension PlacementServer {
     func judgement(by rule: [LoadVariable], cost: SessionCost) -> LoadJudgement? {
         guard let load, let average else { return nil }
         let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
-        let count = Double(sessionCount + underwayCount + 1)
+        let (running, used) = expected(load, average, with: 0, cost: cost)
         let processors = Double(load.processorCount) * weight
-        let running = max(0, average.loadAverage + (count - average.itsSessions) * cost.processors)
-        let used = max(0, average.memory + (count - average.memorySessions) * cost.memory)
         let memory = Double(load.memoryByteCount) * weight
         return LoadJudgement(rule) { figure in
             switch figure {
             case .loadAverage: running / processors
             case .processorCount: processors
             case .processorFrequency: 2_400
-            case .sessionCount: count
+            case .sessionCount: Double(sessionCount + underwayCount + 1)
             case .memory: memory / 1_024
             case .usedMemory: used / 1_024
             case .freeMemory: max(0, memory - used) / 1_024

@@ -37,58 +37,26 @@ package struct TerminalLoad: Equatable, Sendable, Codable {
     }
 }
 
-/// What a session costs a server on average here, learned from all reports: people need not say how many a server takes.
-package struct SessionCost: Equatable, Sendable {
-    /// Processors.
-    package var processors: Double
-    /// Bytes.
-    package var memory: Double
-
-    /// Until reports tell better: a desktop with a browser.
-    package static let usual = Self(processors: 0.1, memory: 300e6)
-
-    package init(processors: Double, memory: Double) {
-        self.processors = processors
-        self.memory = memory
-    }
-
-    /// The median over the servers, so that one which lies changes little, pulled to ``usual`` as long as there are few sessions.
-    package init(of loads: some Collection<TerminalLoad>) {
-        let busy = loads.filter { $0.sessionCount > 0 }
-        let count = Double(busy.reduce(0) { $0 + $1.sessionCount })
-        func learned(_ usual: Double, _ use: (TerminalLoad) -> Double) -> Double {
-            let each = busy.map { use($0) / Double($0.sessionCount) }.sorted()
-            guard !each.isEmpty else { return usual }
-            let median = min(max(each[each.count / 2], usual / 20), usual * 20)
-            return (usual * Self.trust + median * count) / (Self.trust + count)
-        }
-        self.init(
-            processors: learned(Self.usual.processors, \.loadAverage),
-            memory: learned(Self.usual.memory) { Double($0.usedMemoryByteCount - $0.idleMemoryByteCount) })
-    }
-
-    /// Sessions whose median counts as much as ``usual``.
-    private static let trust = 30.0
-}
-
 /// The recent course of a server's load: single reports swing with what people do at the moment.
 package struct TerminalAverage: Equatable, Sendable {
     /// Of the load average, and of the sessions that it is from.
     package private(set) var (loadAverage, itsSessions): (Double, Double)
     /// Of the used memory in bytes, and of the sessions that use it.
     package private(set) var (memory, memorySessions): (Double, Double)
-    /// Sessions as the kernel's load average sees them: a minute late.
-    private var late: Double
+    /// The used memory, as late as the load average.
+    package private(set) var lateMemory: Double
+    /// Sessions and memory as the kernel's load average sees them: a minute late.
+    private var (kernelSessions, kernelMemory): (Double, Double)
     private var at: Int
 
     /// Milliseconds.
-    private static let (kernel, steady, brief) = (60_000.0, 300_000.0, 20_000.0)
+    private static let (kernel, steady, brief) = (60_000.0, 300_000.0, 10_000.0)
 
     /// - Parameter time: of the first report, in milliseconds.
     package init(_ load: TerminalLoad, at time: Int) {
-        let count = Double(load.sessionCount)
-        (loadAverage, itsSessions, late) = (load.loadAverage, count, count)
-        (memory, memorySessions) = (Double(load.usedMemoryByteCount), count)
+        let (count, used) = (Double(load.sessionCount), Double(load.usedMemoryByteCount))
+        (loadAverage, itsSessions, kernelSessions) = (load.loadAverage, count, count)
+        (memory, memorySessions, lateMemory, kernelMemory) = (used, count, used, used)
         at = time
     }
 
@@ -96,12 +64,14 @@ package struct TerminalAverage: Equatable, Sendable {
     package mutating func note(_ load: TerminalLoad, at time: Int) {
         let age = Double(max(0, time - at))
         at = max(at, time)
-        let count = Double(load.sessionCount)
+        let (count, used) = (Double(load.sessionCount), Double(load.usedMemoryByteCount))
         func part(_ span: Double) -> Double { age / (age + span) }
-        late += (count - late) * part(Self.kernel)
-        itsSessions += (late - itsSessions) * part(Self.steady)
+        kernelSessions += (count - kernelSessions) * part(Self.kernel)
+        kernelMemory += (used - kernelMemory) * part(Self.kernel)
+        itsSessions += (kernelSessions - itsSessions) * part(Self.steady)
+        lateMemory += (kernelMemory - lateMemory) * part(Self.steady)
         loadAverage += (load.loadAverage - loadAverage) * part(Self.steady)
         memorySessions += (count - memorySessions) * part(Self.brief)
-        memory += (Double(load.usedMemoryByteCount) - memory) * part(Self.brief)
+        memory += (used - memory) * part(Self.brief)
     }
 }

@@ -100,13 +100,13 @@ extension LiveTerminals {
         state.withLock { state in
             let terminal = state.terminals[record.name]
             return (terminal?.placed.silentProtocols ?? []).union(
-                Self.lacksCertificate(record, terminal) ? .rdp : [])
+                Self.lacksCertificate(record, isReported: terminal?.report != nil) ? .rdp : [])
         }
     }
 
     /// An agent tells its server's certificate; another server's is pinned when it is first seen.
-    static func lacksCertificate(_ record: TerminalServer, _ terminal: Terminal?) -> Bool {
-        record.certificate == nil && record.ports[.rdp] != nil && terminal?.report == nil
+    static func lacksCertificate(_ record: TerminalServer, isReported: Bool) -> Bool {
+        record.certificate == nil && record.ports[.rdp] != nil && !isReported
     }
 
     /// How long nothing was heard of a server, in milliseconds.

@@ -12,17 +12,18 @@ extension LiveTerminals.State {
         if let found = pools.known[pool.name], found.pool == pool {
             known = found
         } else {
-            known = LiveTerminals.KnownPool(pool: pool, records: [], levels: [])
+            known = LiveTerminals.KnownPool(pool: pool, records: [], protocols: [], levels: [])
             let all = snapshot.contents.terminals
             for level in pool.servers(of: all) {
                 let records = level.compactMap { all.servers[$0] }
                 known.levels.append(Array(known.records.count..<known.records.count + records.count))
                 known.records += records
+                known.protocols += records.map(\.ports.keys.set)
             }
         }
         // What a session costs changes slowly.
         if known.costAt.map({ time < $0 || time - $0 >= 1_000 }) ?? true {
-            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed.load })
+            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed })
             known.costAt = time
         }
         pools.known[pool.name] = known

@@ -27,8 +27,8 @@ extension LiveTerminals {
             let known = state.known(pool, in: snapshot, at: time)
             var servers: [PlacementServer] = []
             servers.reserveCapacity(known.records.count)
-            for record in known.records {
-                servers.append(Self.placed(record, state.terminals[record.name], on: moment))
+            for (record, protocols) in zip(known.records, known.protocols) {
+                servers.append(state.placed(record, protocols, on: moment))
             }
             var wanted = logIn
             wanted.protocols.formIntersection(pool.protocols.set)
@@ -43,20 +43,6 @@ extension LiveTerminals {
                 wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
                 terms: PlacementTerms(of: pool))
         }
-    }
-
-    private static func placed(_ record: TerminalServer, _ terminal: Terminal?, on moment: WeekMoment)
-        -> PlacementServer
-    {
-        var server = terminal?.placed ?? PlacementServer(name: record.name.text)
-        server.weight = record.weight
-        server.sessionLimit = record.sessionLimit
-        server.protocols = record.ports.keys.set
-        server.release = record.release ?? server.release
-        server.lacksCertificate = lacksCertificate(record, terminal)
-        server.isDraining = record.admission != .open
-        server.isOpen = record.hours.isEmpty || record.hours.areOpen(at: moment)
-        return server
     }
 
     /// A log-in is on its way to a server.
@@ -142,5 +128,24 @@ extension LiveTerminals {
     /// The last placements, the newest first.
     package func history(limit: Int = PlacementHistory.limit) -> [PlacementEntry] {
         state.withLock { state in state.history.newest.prefix(limit).map(\.entry) }
+    }
+}
+
+extension LiveTerminals.State {
+    /// A server as placement sees it. Nothing else of it is copied: reports are large, and log-ins come in hundreds.
+    fileprivate func placed(
+        _ record: TerminalServer, _ protocols: SessionProtocols, on moment: WeekMoment
+    ) -> PlacementServer {
+        let place = terminals.index(forKey: record.name)
+        var server = place.map { terminals.values[$0].placed } ?? PlacementServer(name: record.name.text)
+        server.weight = record.weight
+        server.sessionLimit = record.sessionLimit
+        server.protocols = protocols
+        server.release = record.release ?? server.release
+        server.lacksCertificate = LiveTerminals.lacksCertificate(
+            record, isReported: place.map { terminals.values[$0].report != nil } ?? false)
+        server.isDraining = record.admission != .open
+        server.isOpen = record.hours.isEmpty || record.hours.areOpen(at: moment)
+        return server
     }
 }

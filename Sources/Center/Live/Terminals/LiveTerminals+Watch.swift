@@ -135,7 +135,7 @@ extension LiveTerminals {
     func now(at time: Int) -> [TerminalName: Now] {
         let records = fleet.snapshot.contents.terminals.servers
         return state.withLock { state in
-            let cost = SessionCost(of: records.keys.compactMap { state.terminals[$0]?.placed.load })
+            let cost = SessionCost(of: records.keys.compactMap { state.terminals[$0]?.placed })
             return records.mapValues { record in
                 var placed = state.terminals[record.name]?.placed
                 placed?.weight = record.weight
@@ -172,7 +172,9 @@ extension LiveTerminals.Terminal {
         }
         var troubles: [TerminalTrouble] = []
         if placed.isDistrusted { troubles.append(.otherCertificate(name)) }
-        if LiveTerminals.lacksCertificate(record, self), !placed.silentProtocols.contains(.rdp) {
+        if LiveTerminals.lacksCertificate(record, isReported: report != nil),
+            !placed.silentProtocols.contains(.rdp)
+        {
             troubles.append(.unknownCertificate(name))
         }
         if placed.failureCount >= Placement.failureLimit {

@@ -73,6 +73,8 @@ package final class LiveTerminals: Sendable {
     struct KnownPool: Sendable {
         var pool: TerminalPool
         var records: [TerminalServer]
+        /// Of each record.
+        var protocols: [SessionProtocols]
         var levels: [[Int]]
         var cost = SessionCost.usual
         var costAt: Int?
