@@ -54,6 +54,50 @@ import Wire
         #expect(filter.outcome(of: try packet(10_809, on: "lo")) == .open)
     }
 
+    /// The chains in which firewalld 1.3 looks at packets to the host, with its zone ‘public’.
+    @Test func `firewalld's rules close what its zone does not have`() throws {
+        func rule(_ chain: String, _ expressions: String...) -> String {
+            #"{"rule":{"family":"inet","table":"firewalld","chain":"\#(chain)","expr":[\#(expressions.joined(separator: ","))]}}"#
+        }
+        func chain(_ name: String) -> String {
+            #"{"chain":{"family":"inet","table":"firewalld","name":"\#(name)"}}"#
+        }
+        func ct(_ key: String, _ right: String) -> String {
+            #"{"match":{"op":"in","left":{"ct":{"key":"\#(key)"}},"right":\#(right)}}"#
+        }
+        let reject = #"{"reject":{"type":"icmpx","expr":"admin-prohibited"}}"#
+        let items = [
+            #"{"chain":{"family":"inet","table":"firewalld","name":"filter_INPUT","type":"filter","hook":"input","prio":10,"policy":"accept"}}"#,
+            chain("filter_INPUT_ZONES"), chain("filter_IN_public"), chain("filter_IN_public_allow"),
+            rule("filter_INPUT", ct("state", #"{"set":["established","related"]}"#), Self.accept),
+            rule("filter_INPUT", ct("status", #""dnat""#), Self.accept),
+            rule("filter_INPUT", Self.meta("iifname", #""lo""#), Self.accept),
+            rule("filter_INPUT", ct("state", #"{"set":["invalid"]}"#), Self.drop),
+            rule("filter_INPUT", #"{"jump":{"target":"filter_INPUT_ZONES"}}"#),
+            rule("filter_INPUT", reject),
+            rule(
+                "filter_INPUT_ZONES", Self.meta("iifname", #""eth1""#),
+                #"{"goto":{"target":"filter_IN_public"}}"#),
+            rule("filter_IN_public", #"{"jump":{"target":"filter_IN_public_allow"}}"#),
+            rule(
+                "filter_IN_public", Self.meta("l4proto", #"{"set":["icmp","ipv6-icmp"]}"#), Self.accept),
+            rule("filter_IN_public", reject),
+            rule("filter_IN_public_allow", Self.port("tcp", "80"), Self.accept),
+        ]
+        let filter = try #require(
+            PacketFilter(nft: Data(#"{"nftables":[\#(items.joined(separator: ","))]}"#.utf8)))
+        let closed = PacketFilter.Outcome.closed("inet firewalld filter_INPUT")
+        #expect(filter.outcome(of: try packet(80)) == .open)
+        #expect(filter.outcome(of: try packet(67, udp: true)) == closed)
+        #expect(filter.outcome(of: try packet(69, udp: true)) == closed)
+        #expect(filter.outcome(of: try packet(nil, udp: true)) == .open)
+        let link = Firewall.Link(
+            name: "eth1", addresses: [try #require(IPv4Address("10.88.0.1"))],
+            network: try #require(IPv4Network("10.88.0.0/24")))
+        let finding = Firewall(filter: filter).finding(ServerSettings().ports(of: link), on: link)
+        #expect(!finding.isGood && finding.fix?.contains("--add-port=67/udp") == true, "\(finding.text)")
+    }
+
     @Test(arguments: [
         ("accept", [port("udp", "69") + "," + drop], PacketFilter.Outcome.closed("inet filter input")),
         (

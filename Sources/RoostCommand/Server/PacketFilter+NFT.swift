@@ -156,6 +156,8 @@ private struct NFTReading {
         case ("meta", "pkttype"):
             return named(.destinationKind(names.map { ["host": "local", "unicast": "local"][$0] ?? $0 }))
         case ("ct", "state"): return named(.state(names))
+        // What other rules have sent elsewhere, such as to a container, is nothing for Roost.
+        case ("ct", "status"): return named(names == ["dnat"] ? .never : .unknown)
         case ("fib", _):
             let isDestination = (field["flags"] as? [String] ?? []).first == "daddr"
             return field["result"] as? String == "type" && isDestination
