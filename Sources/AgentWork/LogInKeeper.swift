@@ -137,14 +137,14 @@ package final class LogInKeeper: LogInDoor {
 
     package func removeAccount(_ user: String, _ end: AgentOrder.HomeEnd) throws { try self.end(user, end) }
 
-    /// - Parameter seen: the account's entry that the end was decided by: one that has changed since is in use again, and stays. Nil: whatever
-    ///   it is.
+    /// - Parameter seen: the account's entry that the end was decided by: one that has changed since is in use again, and stays; one that is
+    ///   being removed already needs nothing more. Nil: whatever it is.
     private func end(_ user: String, _ end: AgentOrder.HomeEnd, seen: AccountBook.Entry? = nil) throws {
         let (isFirst, isInUse) = book.withLock { book in
             if let seen, book[user] != seen { return (true, true) }
             return (state.withLock { $0.ending.insert(user).inserted }, false)
         }
-        if isInUse { return }
+        if isInUse || !isFirst && seen != nil { return }
         guard isFirst else { throw AgentProblem("the account \(user) is being removed already") }
         defer { state.withLock { _ = $0.ending.remove(user) } }
         try accounts.end(user, end, in: book)

@@ -17,6 +17,8 @@ final class Orders: Sendable {
         var order: [String] = []
         /// Arrivals are looked for again and again.
         var isWatching = false
+        /// Tickets of log-ins that wait for the end of their account.
+        var putOff: Set<String> = []
     }
 
     private let door: any LogInDoor
@@ -96,9 +98,13 @@ final class Orders: Sendable {
     ) {
         var result = AgentResult(order: order.id)
         do {
+            if number > 0 { try takeUp(order.work) }
             result.ready = try carryOut(order.work)
         } catch is AccountEnds where number < Self.attempts {
             // Other log-ins go on meanwhile.
+            if case .prepare(let logIn) = order.work {
+                state.withLock { _ = $0.putOff.insert(logIn.ticket) }
+            }
             return later(work, Self.attemptPause) { [self] in attempt(order, number + 1, answer) }
         } catch {
             result.problem = "\(error)"
@@ -106,6 +112,14 @@ final class Orders: Sendable {
         }
         state.withLock { [result] in if $0.answers[order.id] != nil { $0.answers[order.id] = result } }
         answer(result)
+    }
+
+    /// A log-in that was put off begins anew, unless it was called back meanwhile: it would open an account that no one waits for.
+    private func takeUp(_ work: AgentOrder.Work) throws {
+        guard case .prepare(let logIn) = work else { return }
+        guard state.withLock({ $0.putOff.remove(logIn.ticket) != nil }) else {
+            throw AgentProblem("the log-in was called back while the account \(logIn.user) was being removed")
+        }
     }
 
     private func carryOut(_ work: AgentOrder.Work) throws -> AgentResult.Ready? {
@@ -123,6 +137,7 @@ final class Orders: Sendable {
             if logIn.groups != nil { ready.isMember = true }
             return ready
         case .forget(let ticket):
+            state.withLock { _ = $0.putOff.remove(ticket) }
             arrivals.withLock { $0.forget(ticket) }
             door.forget(ticket)
         case .message(let ids, let text): try message(text, to: ids)

@@ -290,6 +290,22 @@ import Testing
         _ = try keeper.prepare(logIn("guest01", "t4"))
     }
 
+    @Test func `looks while an account is being removed find nothing wrong with that`() throws {
+        let keeper = try machine.keeper()
+        _ = try keeper.prepare(logIn())
+        machine.state.withLock { state in
+            state.atEnd = { [self] in
+                for _ in 0..<3 {
+                    keeper.sweep(sessions: [])
+                    machine.pass(11)
+                }
+            }
+        }
+        try keeper.removeAccount("guest01", .remove)
+        #expect(machine.state.withLock { !$0.events.contains(.failed) && $0.atEnd == nil })
+        #expect(machine.names("userdel").count == 1)
+    }
+
     @Test func `a typed name alone is no reason to clear away, nor to keep, what is that person's`() throws {
         let keeper = try machine.keeper()
         let people = machine.root + AgentPlaces().people

@@ -233,6 +233,22 @@ import Testing
         #expect(answers.withLock { $0.last?.contains("being removed") } == true)
     }
 
+    @Test func `a log-in that is called back while its account is being removed opens nothing later`() async {
+        let server = Server()
+        server.removals.withLock { $0 = 1 }
+        let orders = server.orders
+        let problem = Mutex<String?>(nil)
+        orders.take(AgentOrder(id: "1", work: .prepare(Self.logIn("guest01")))) { result in
+            problem.withLock { $0 = result.problem }
+        }
+        _ = await Self.result(AgentOrder(id: "2", work: .forget(ticket: "t")), by: orders)
+        #expect(problem.withLock { $0 } == nil && server.later.withLock { $0.count } == 1)
+        server.goOn()
+        #expect(problem.withLock { $0?.contains("called back") } == true)
+        #expect(server.prepared.withLock { $0 } == ["forget t"])
+        #expect(server.later.withLock { $0.isEmpty })
+    }
+
     @Test func `only a session is disconnected, and a machine with one is not restarted`() async {
         let server = Server()
         let orders = server.orders
