@@ -74,6 +74,38 @@ import Wire
         #expect(made.warnings == ["rule spares fits spare, and did not fit office-9"])
     }
 
+    /// As `roost node rename --plan` asks.
+    @Test func `secrets of a node that a list of changes renames stay, though they are shown as set only`()
+        async throws
+    {
+        let fleet = try await fleetWithSpare()
+        let (name, new) = (try NodeName("spare"), try NodeName("office-9"))
+        var node = try #require(fleet.services.fleet.snapshot.nodes[name])
+        node.settings = ["root-password-hash": .text("$y$j9T$x$y")]
+        let secret = node
+        _ = try await fleet.services.fleet.change(by: "test") { _ in [.node(name, secret)] }
+        (node.name, node.settings) = (new, RecordSettings.redacted(node.settings))
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        let made = try await acts.makeNoting(
+            ChangeRequest(edits: [
+                ChangeRequest.Edit(.node(name, nil)), ChangeRequest.Edit(.node(new, node), isNew: true),
+            ]))
+        #expect(made.warnings == nil)
+        #expect(fleet.services.fleet.snapshot.nodes[new]?.settings == secret.settings)
+        // A node that is new gets nothing of others.
+        var other = node
+        other.name = try NodeName("office-10")
+        other.macAddresses = [try #require(MACAddress("52:54:00:00:04:09"))]
+        let added = other
+        _ = try await acts.makeNoting(
+            ChangeRequest(edits: [
+                ChangeRequest.Edit(.node(new, nil)), ChangeRequest.Edit(.node(added.name, added)),
+            ]))
+        #expect(fleet.services.fleet.snapshot.nodes[added.name]?.settings.isEmpty == true)
+    }
+
     @Test func `SSH clients know a renamed node by the same key, and a new one with its old name by another`()
         async throws
     {

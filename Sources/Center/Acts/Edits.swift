@@ -9,7 +9,7 @@ enum Edits {
             throw Problem(422, "Too much", "one change holds at most \(FleetEdit.countLimit) edits")
         }
         // Several edits of one record build on each other.
-        var pending = Pending(snapshot: snapshot)
+        var pending = Pending(change, in: snapshot)
         for edit in change.edits { try pending.add(edit) }
         return pending.edits
     }
@@ -30,15 +30,32 @@ enum Edits {
         var edits: [FleetEdit] = []
         /// The configuration after the edits so far, unchecked.
         private var draft: FleetSnapshot.Contents
+        /// Nodes as they were, by the names that the change gives them: secrets of theirs that come back as they were shown stay.
+        private let renamed: [NodeName: Node]
 
-        init(snapshot: FleetSnapshot) {
+        init(_ change: ChangeRequest, in snapshot: FleetSnapshot) {
             self.snapshot = snapshot
             draft = snapshot.contents
+            let records = change.edits.compactMap { edit -> FleetEdit? in
+                guard case .record(let record) = edit.act else { return nil }
+                return record
+            }
+            let former = snapshot.renames(by: records).compactMap { rename in
+                snapshot.nodes[rename.from].map { (rename.to, $0) }
+            }
+            renamed = Dictionary(former) { first, _ in first }
         }
 
         /// The record after the edits so far; one that they have removed as it was.
         private func stored<Record: FleetRecord>(at key: Record.Key) -> Record? {
             Record.record(at: key, in: draft) ?? Record.record(at: key, in: snapshot.contents)
+        }
+
+        /// A node that gets another name, under that name.
+        private func former(of edit: FleetEdit) -> FleetSnapshot.Contents {
+            var former = FleetSnapshot.Contents()
+            if let name = edit.of(Node.self)?.key, let node = renamed[name] { former.nodes[name] = node }
+            return former
         }
 
         private mutating func put(_ edit: FleetEdit) {
@@ -50,7 +67,7 @@ enum Edits {
             switch edit.act {
             case .record(let edit):
                 try edit.requireRemovable()
-                put(edit.revealed(by: draft, snapshot.contents))
+                put(edit.revealed(by: draft, snapshot.contents, former(of: edit)))
             case .settings(let change): try add(change)
             case .moveGroup(let move):
                 guard edits.isEmpty else {
