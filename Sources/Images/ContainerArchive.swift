@@ -29,7 +29,7 @@ struct ContainerArchive {
         }
         # A link that becomes a directory is removed first: the files below it are not meant for its target.
         list "$@" | while IFS= read -r line; do
-          case $line in */) name "$line"; [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
+          case $line in */) name "./$line"; [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
         done
         list "$@" | while IFS= read -r line; do
           name "./$line"
