@@ -46,7 +46,8 @@ import Wire
     ) async throws {
         let revision = fleet.services.fleet.snapshot.revision
         let answer = try await ask(method, path, body)
-        #expect(answer.status == status && answer.body.contains(told), "\(answer.status) \(answer.body)")
+        let said = answer.body.replacing("\\/", with: "/")
+        #expect(answer.status == status && said.contains(told), "\(answer.status) \(said)")
         #expect(fleet.services.fleet.snapshot.revision == revision)
     }
 

@@ -84,7 +84,7 @@ extension EndToEnd.Servers {
                     "-euc",
                     """
                     cd "$1"; mv store/* . 2>/dev/null || true
-                    rm -rf store images/.building aside-*; chown -R "$2": images volumes logs center .
+                    rm -rf store file-ends images/.building aside-*; chown -R "$2": images volumes logs center .
                     for name in ca-key.pem names; do
                       if [ -e center/$name ]; then chown root: center/$name; fi
                     done

@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test func `roles in a group go with it, and come back by undo alone`() throws {
-        let (fleet, _, room) = try school()
+        let (whole, _, room) = try school()
+        let fleet = try whole.applying([.webHook(1, nil)], revision: 3)
         let removal = try fleet.checking([.group(room, nil)])
         let access = removal.after.contents.access
         #expect(access.administrators["bob"]?.grants == [Grant(.auditor)])
@@ -82,6 +83,11 @@ import Testing
         let declared = Administrator(name: "bob", grants: [Grant(.helpdesk)])
         let said = try fleet.checking([.administrator("bob", declared), .group(room, nil)]).after
         #expect(said.contents.access.administrators["bob"] == declared)
+    }
+
+    @Test func `a group with a web hook stays`() throws {
+        let (fleet, _, room) = try school()
+        #expect(throws: StoreError.self) { try fleet.checking([.group(room, nil)]) }
     }
 
     @Test func `a group is removed by those who could take the roles in it`() throws {

@@ -130,7 +130,9 @@ import Wire
 
     private func node(_ list: NodeImport, _ index: Int = 0) throws -> Node {
         let nodes = list.edits.compactMap { $0.of(Node.self) }
-        guard let node = nodes[index].after else { throw InvalidSetting("no node") }
+        guard nodes.indices.contains(index), let node = nodes[index].after else {
+            throw InvalidSetting("no node: \(list.rows.map { $0.reason ?? "" })")
+        }
         return node
     }
 
@@ -190,13 +192,13 @@ import Wire
 
     /// Programs for people turn hyphens into dashes while one types, and straight quotation marks into curly ones.
     @Test(arguments: [
-        "pc\u{2013}9,02\u{2013}00\u{2013}00\u{2013}00\u{2013}00\u{2013}09,10.77.0.9",
-        "\u{201C}pc-9\u{201D},\u{201E}02:00:00:00:00:09\u{201C},\u{AB}10.77.0.9\u{BB}",
-        "ｐｃ－９,02：00：00：00：00：09,１０．７７．０．９", "pc\u{2212}9,020000\u{2010}000009,10.77.0.9",
+        "pc\u{2013}9,02\u{2013}00\u{2013}00\u{2013}00\u{2013}00\u{2013}09,10.77.0.20",
+        "\u{201C}pc-9\u{201D},\u{201E}02:00:00:00:00:09\u{201C},\u{AB}10.77.0.20\u{BB}",
+        "ｐｃ－９,02：00：00：00：00：09,１０．７７．０．２０", "pc\u{2212}9,020000\u{2010}000009,10.77.0.20",
     ])
     func `what word processors make of names and addresses is read as it was meant`(row: String) throws {
         let node = try node(read("name,mac,address\n\(row)\n"))
-        #expect(node.name.text == "pc-9" && node.address == IPv4Address("10.77.0.9"))
+        #expect(node.name.text == "pc-9" && node.address == IPv4Address("10.77.0.20"))
         #expect(node.macAddresses == [MACAddress(rawValue: 0x0200_0000_0009)])
     }
 

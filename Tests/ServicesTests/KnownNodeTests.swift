@@ -185,7 +185,11 @@ import Wire
         let context = try context(["known-nodes": .text("/farm")])
         let boot = try #require(context.tracker.currentBoot(of: machine))
         let site = NodeGroup(
-            path: .site, settings: ["known-nodes": .text("/farm"), "enrolment": .text("quarantine")])
+            path: .site,
+            settings: [
+                "known-nodes": .text("/farm"), "enrolment": .text("quarantine"),
+                "report-sessions": .boolean(false),
+            ])
         context.swap(
             FleetSnapshot(revision: 2, nodes: [], groups: [site, NodeGroup(path: farm)], images: []))
         // As far as the server knows, this address is still the machine's.

@@ -115,7 +115,7 @@ extension Acts {
         let undone = try await revision(number)
         let past = try await store.edits(of: number)
         let after = try await change(what: "revision \(number) undone: \(undone.what)") { current in
-            let edits = try current.undoing(past, of: number)
+            let edits = try current.undoing(past, of: number, madeAt: undone.at)
             return edits + current.edits(revokingTokensAfter: edits)
         }
         for hook in past.compactMap({ $0.records?.before.of(WebHook.Record.self) }) where hook.after == nil {

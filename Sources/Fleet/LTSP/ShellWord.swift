@@ -180,7 +180,9 @@ struct ShellReader {
                         isOpen: true)
                 }
                 var read = bytes[at...].prefix { $0 != 0x0A }
-                (at, line) = (min(read.endIndex + 1, bytes.count), line + 1)
+                at = read.endIndex
+                // The last line may have no end.
+                if at < bytes.count { (at, line) = (at + 1, line + 1) }
                 if text.stripsTabs { read = read.drop { $0 == 0x09 } }
                 isEnded = read.elementsEqual(text.end.utf8)
             }

@@ -147,15 +147,23 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
         return "node \(change.key) changed" + node.namingChanges(since: before, members)
     }
 
-    /// A record that names a card seen in another node takes it from that node: its place counts, too. A new node with the name of one that
-    /// is gone and has left a volume gets what is on it, and volumes without a node are the site's.
+    /// A record that names a card seen in another node takes it from that node: its place counts, too.
     package static func places(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        let inherits =
-            change.after != nil && snapshot.nodes[change.key] == nil && snapshot.volume(of: change.key) != nil
-        return [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
+        [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
             + (change.after?.macAddresses ?? []).compactMap { card in
                 snapshot.node(at: card).flatMap { $0.name == change.key ? nil : $0.group }
-            } + (inherits ? [.site] : [])
+            }
+    }
+
+    /// A new node with the name of one that is gone and has left a volume gets what is on it, and volumes without a node are the site's. A
+    /// node that undo brings back gets its own again: one that was there when the node was removed.
+    package static func heritage(
+        of change: RecordChange<Node>, in snapshot: FleetSnapshot, undoneSince date: Int?
+    ) -> [GroupPath] {
+        guard change.after != nil, snapshot.nodes[change.key] == nil,
+            let volume = snapshot.volume(of: change.key)
+        else { return [] }
+        return date.map { volume.createdAt <= $0 } == true ? [] : [.site]
     }
 
     /// A new node without settings is an approval.

@@ -28,6 +28,8 @@ package struct FleetEdit: Sendable {
     private let change: any AnyChange
     /// Whether its record only follows others that move, which the same change has: it takes no permission of its own.
     package let isFollowing: Bool
+    /// When the revision was made that the edit takes back, in seconds since 1970; nil: it takes back none.
+    private var undoneSince: Int?
 
     /// - Parameter secrets: what a store keeps beside the record, by name; those that are left out stay as they are. They are in no history,
     ///   plan, undo or export, and go with the record.
@@ -71,7 +73,9 @@ package struct FleetEdit: Sendable {
     }
 
     /// The groups whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
-    package func places(in snapshot: FleetSnapshot) -> [GroupPath] { change.places(in: snapshot) }
+    package func places(in snapshot: FleetSnapshot) -> [GroupPath] {
+        change.places(in: snapshot) + change.heritage(in: snapshot, undoneSince: undoneSince)
+    }
 
     /// The permission needed there; without any place, somewhere.
     package func permission(in snapshot: FleetSnapshot) -> Permission { change.permission(in: snapshot) }
@@ -111,7 +115,13 @@ package struct FleetEdit: Sendable {
     func undoProblem(from after: FleetEdit) -> Sentence? { change.undoProblem(from: after) }
 
     /// The edit with the record as undo restores it in `snapshot`; see ``FleetRecord/restored(over:)``.
-    func restored(in snapshot: FleetSnapshot) -> FleetEdit { change.restored(in: snapshot) }
+    ///
+    /// - Parameter date: when the revision was made that is undone, in seconds since 1970.
+    func restored(in snapshot: FleetSnapshot, madeAt date: Int?) -> FleetEdit {
+        var edit = change.restored(in: snapshot)
+        edit.undoneSince = date
+        return edit
+    }
 
     /// Whether the record in `snapshot` means the same for people.
     func isMet(in snapshot: FleetSnapshot) -> Bool { change.isMet(in: snapshot) }
@@ -148,6 +158,7 @@ private protocol AnyChange: Sendable {
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
     func revealed(by contents: [FleetSnapshot.Contents]) -> FleetEdit
     func places(in snapshot: FleetSnapshot) -> [GroupPath]
+    func heritage(in snapshot: FleetSnapshot, undoneSince date: Int?) -> [GroupPath]
     func permission(in snapshot: FleetSnapshot) -> Permission
     func grants(in snapshot: FleetSnapshot) -> [Grant]
     func apply(
@@ -210,6 +221,10 @@ extension RecordChange: AnyChange {
     fileprivate func revealed(by contents: [FleetSnapshot.Contents]) -> FleetEdit {
         let stored = contents.lazy.compactMap { Record.record(at: key, in: $0) }.first
         return FleetEdit(key, after?.revealed(by: stored), secrets: secrets)
+    }
+
+    fileprivate func heritage(in snapshot: FleetSnapshot, undoneSince date: Int?) -> [GroupPath] {
+        Record.heritage(of: self, in: snapshot, undoneSince: date)
     }
 
     fileprivate func places(in snapshot: FleetSnapshot) -> [GroupPath] {

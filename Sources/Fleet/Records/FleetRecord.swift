@@ -62,6 +62,13 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// The groups whose administrators may make the change; for a move, both the old and the new one.
     static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath]
 
+    /// Further groups of that kind, where a record that is added gets what another one of its name has left.
+    ///
+    /// - Parameter date: when the revision was made that the change takes back, in seconds since 1970; nil: it takes back none.
+    static func heritage(
+        of change: RecordChange<Self>, in snapshot: FleetSnapshot, undoneSince date: Int?
+    ) -> [GroupPath]
+
     /// The permission needed there; without any place, somewhere.
     static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission
 
@@ -211,6 +218,9 @@ extension FleetRecord {
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [.site]
     }
+    package static func heritage(
+        of change: RecordChange<Self>, in snapshot: FleetSnapshot, undoneSince date: Int?
+    ) -> [GroupPath] { [] }
     package static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission {
         .configure
     }

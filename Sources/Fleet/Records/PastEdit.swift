@@ -26,8 +26,12 @@ package struct PastEdit: Equatable, Sendable {
 extension FleetSnapshot {
     /// The edits that undo a revision, the last one first; throws `.conflict` where a record was changed since or cannot be undone.
     ///
-    /// - Parameter number: the revision, which made the edits in that order.
-    package func undoing(_ edits: [PastEdit], of number: Int) throws(StoreError) -> [FleetEdit] {
+    /// - Parameters:
+    ///   - number: the revision, which made the edits in that order.
+    ///   - date: when that was, in seconds since 1970.
+    package func undoing(
+        _ edits: [PastEdit], of number: Int, madeAt date: Int? = nil
+    ) throws(StoreError) -> [FleetEdit] {
         guard !edits.isEmpty else { throw .notFound("there is no revision \(number)") }
         var undone: [FleetEdit] = []
         // What goes with a node to another name goes back with it, as it is by now.
@@ -44,7 +48,7 @@ extension FleetSnapshot {
             }
             if let problem = records.before.undoProblem(from: records.after) { throw refused(problem) }
             guard records.after.isMet(in: self) else { throw refused("was changed since") }
-            undone.append(records.before.restored(in: self))
+            undone.append(records.before.restored(in: self, madeAt: date))
         }
         return undone
     }

@@ -38,6 +38,11 @@ extension LiveTerminals {
                 if logIn.existing == nil, pool.secondLogIn != .allow {
                     wanted.existing = state.place(of: logIn.user, at: time)?.text
                 }
+                // Where a person has one session, their own log-in that is on its way is no other person's.
+                for name in pool.secondLogIn == .allow ? [] : state.coming[logIn.user] ?? [] {
+                    guard let own = servers.firstIndex(where: { $0.name == name.text }) else { continue }
+                    servers[own].underwayCount -= 1
+                }
             }
             return Placement(
                 wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
