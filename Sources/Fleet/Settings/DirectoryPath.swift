@@ -19,7 +19,7 @@ package struct DirectoryPath: SettingWord {
         settingText = text
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         let first = settingText.split(separator: "/").first.map(String.init) ?? ""
         return Self.fleeting.contains(first)
             ? "‘\(settingText)’ cannot be kept: /\(first) is made anew at each start" : nil

@@ -13,7 +13,7 @@ package struct OverlaySize: SettingWord {
         settingText = text
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         guard let unit = settingText.last, let number = Int(settingText.dropLast()),
             let shift = ["K": 10, "M": 20, "G": 30][unit]
         else { return nil }

@@ -11,10 +11,10 @@ package struct HostWord: SettingWord {
         settingText = text
     }
 
-    package var flaw: String? { Self.flaw(of: settingText) }
+    package var flaw: Sentence? { Self.flaw(of: settingText) }
 
     /// What no name server and no program of a node can reach.
-    static func flaw(of text: String) -> String? {
+    static func flaw(of text: String) -> Sentence? {
         if let address = IPAddress(text) {
             guard address.isOfOneHost else { return "‘\(text)’ is not the address of one host" }
             return nil
@@ -48,7 +48,7 @@ package struct NameServer: SettingWord {
         (self.address, settingText) = (address, text)
     }
 
-    package var flaw: String? { HostWord.flaw(of: settingText) }
+    package var flaw: Sentence? { HostWord.flaw(of: settingText) }
 }
 
 /// A domain in which short names are looked up.
@@ -87,15 +87,15 @@ package struct LocaleName: SettingWord {
         settingText = text
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         guard !Self.isShaped(settingText) else { return nil }
         let parts = settingText.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let names = parts[0].split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)
         let meant =
             ([names.count == 2 ? "\(names[0].lowercased())_\(names[1].uppercased())" : names[0].lowercased()]
             + parts.dropFirst().map(String.init)).joined(separator: ".")
-        return "‘\(settingText)’ is not a locale, such as pt_PT.UTF-8"
-            + (Self.isShaped(meant) ? "; did you mean ‘\(meant)’?" : "")
+        let text: Sentence = "‘\(settingText)’ is not a locale, such as pt_PT.UTF-8"
+        return text.followed(by: Self.isShaped(meant) ? "; did you mean ‘\(meant)’?" : "")
     }
 
     /// `LANGUAGE_COUNTRY.CODESET@MODIFIER`, as setlocale(3) has it.
@@ -119,7 +119,7 @@ package struct KeymapName: SettingWord {
         settingText = text
     }
 
-    package var flaw: String? {
+    package var flaw: Sentence? {
         for suffix in [".map.gz", ".map", ".kmap.gz", ".kmap"] where settingText.hasSuffix(suffix) {
             return "‘\(settingText)’ is a file: the layout is \(settingText.dropLast(suffix.count))"
         }
@@ -151,7 +151,7 @@ package struct LogTarget: SettingWord {
         (settingText, host, self.port) = (text, parts[0], port)
     }
 
-    package var flaw: String? { HostWord.flaw(of: host) }
+    package var flaw: Sentence? { HostWord.flaw(of: host) }
 }
 
 /// A line of cron, by a name.
@@ -183,7 +183,7 @@ package struct CronLine: SettingEntry {
     package var isOff: Bool { text == "off" }
 
     /// Programs that read a line with a time that there is not refuse all lines of the file.
-    package var flaw: String? {
+    package var flaw: Sentence? {
         if isOff { return nil }
         let fields = text.split(separator: " ", maxSplits: 5).map(String.init)
         if fields[0].hasPrefix("@") {
@@ -203,7 +203,7 @@ package struct CronLine: SettingEntry {
 
     /// One of the five fields of a time (crontab(5)).
     private struct Part: Sendable {
-        let name: String
+        let name: Sentence
         let range: ClosedRange<Int>
         var words: [String] = []
 
