@@ -255,6 +255,31 @@ import Wire
         #expect(refusal(.group(room, command), in: fleet) == nil)
     }
 
+    @Test func `a group that moves and a node that is renamed keep what they named`() throws {
+        let (lab, other) = (try GroupPath("/lab"), try PoolName("other"))
+        // The image is gone since, and the pool lies where those who move the group see nothing.
+        let settings: [String: SettingValue] = ["pool": .text("other"), "image": .text("gone")]
+        var node = Node(name: try NodeName("pc-1"), group: room, macAddresses: [card])
+        node.settings = settings
+        let fleet = try fleet([
+            .group(lab, NodeGroup(path: lab)), .pool(other, TerminalPool(name: other, group: lab)),
+            .group(room, NodeGroup(path: room, settings: settings)), .node(node.name, node),
+        ])
+        let sight = NameSight(seeing: { $0 != .site && $0 != lab })
+        try fleet.requireKnownNames(in: fleet.edits(moving: school, to: college), in: sight)
+        var renamed = node
+        renamed.name = try NodeName("pc-2")
+        try fleet.requireKnownNames(in: [.node(node.name, nil), .node(renamed.name, renamed)], in: sight)
+        // What is new with it is looked up.
+        renamed.settings["image"] = .text("debain")
+        #expect(throws: InvalidSetting.self) {
+            try fleet.requireKnownNames(in: [.node(node.name, nil), .node(renamed.name, renamed)], in: sight)
+        }
+        // So is all of it where no record goes.
+        renamed.settings = settings
+        #expect(refusal(.node(renamed.name, renamed), in: fleet, seeing: sight.sees) != nil)
+    }
+
     @Test func `what is elsewhere is not there, and not suggested`() throws {
         let lab = try GroupPath("/lab")
         let (own, other) = (try PoolName("own"), try PoolName("other"))

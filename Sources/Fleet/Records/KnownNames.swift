@@ -15,7 +15,6 @@ package struct NameSight {
 
 extension FleetSnapshot {
     /// Throws where edits name, for the first time, a record that is not there with them; the error has the name that was probably meant.
-    ///
     package func requireKnownNames(in edits: [FleetEdit], in sight: NameSight) throws {
         guard let unknown = unknownName(in: edits, in: sight) else { return }
         guard unknown.isOfSetting else { throw StoreError.notFound(unknown.problem) }
@@ -25,10 +24,11 @@ extension FleetSnapshot {
     /// The first name of a record that is not there.
     ///
     /// - Returns: the place of its edit, what is wrong with it, and whether it stands in a setting.
-    func unknownName(in edits: [FleetEdit], in sight: NameSight)
+    package func unknownName(in edits: [FleetEdit], in sight: NameSight)
         -> (index: Int, problem: Sentence, isOfSetting: Bool)?
     {
         var draft: Contents?
+        var leaving: [String: Set<NameWalk.Found>]?
         for (index, edit) in edits.enumerated() where !edit.isFollowing {
             for found in edit.names where found.isRequired {
                 // What is in a group above serves those below, whether they see it or not.
@@ -40,6 +40,10 @@ extension FleetSnapshot {
                     return contents.has(found.name, where: isVisible)
                 }
                 if isThere(in: contents) || edit.formerNames(in: self).contains(found) { continue }
+                // One with another name, such as a group that moves, brings what it named.
+                let former = leaving ?? namesOfRemoved(by: edits)
+                leaving = former
+                if former[edit.type.kind]?.contains(found) == true { continue }
                 let after = draft ?? contents.with(edits)
                 draft = after
                 if isThere(in: after) { continue }
@@ -51,6 +55,13 @@ extension FleetSnapshot {
             }
         }
         return nil
+    }
+
+    /// What records that edits remove have named, by their kind.
+    private func namesOfRemoved(by edits: [FleetEdit]) -> [String: Set<NameWalk.Found>] {
+        edits.reduce(into: [:]) { names, edit in
+            if edit.isRemoval { names[edit.type.kind, default: []].formUnion(edit.formerNames(in: self)) }
+        }
     }
 }
 
