@@ -280,6 +280,30 @@ import Wire
         #expect(refusal(.node(renamed.name, renamed), in: fleet, seeing: sight.sees) != nil)
     }
 
+    @Test func `what moves, is renamed or is undone keeps values that later rules forbid`() throws {
+        let old: [String: SettingValue] = ["locale": .text("german"), "overlay-size": .text("1K")]
+        var node = Node(name: try NodeName("pc-1"), group: room, macAddresses: [card])
+        node.settings = old
+        var contents = try fleet([]).contents
+        contents.groups[room] = NodeGroup(path: room, settings: old)
+        contents.nodes[node.name] = node
+        let fleet = FleetSnapshot(revision: 2, contents: contents)
+        let moved = try fleet.checking(fleet.edits(moving: school, to: college)).after
+        #expect(moved.groups[try GroupPath("/college/room-1")]?.settings == old)
+        let renamed = Node(
+            name: try NodeName("pc-2"), group: room, macAddresses: [card], settings: old)
+        for edit in [FleetEdit.node(renamed.name, renamed), FleetEdit(old: renamed.name, renamed)] {
+            let after = try fleet.checking([.node(node.name, nil), edit]).after
+            #expect(after.nodes[renamed.name]?.settings == old)
+        }
+        // Undo makes its edits by this.
+        let gone = try fleet.checking([.node(node.name, nil)]).after
+        let back = FleetEdit.node(node.name, node).restored(in: gone)
+        #expect(try gone.checking([back]).after.nodes[node.name]?.settings == old)
+        // What people write is new.
+        #expect(throws: InvalidSetting.self) { try gone.checking([.node(node.name, node)]) }
+    }
+
     @Test func `what is elsewhere is not there, and not suggested`() throws {
         let lab = try GroupPath("/lab")
         let (own, other) = (try PoolName("own"), try PoolName("other"))
