@@ -111,6 +111,22 @@ import Testing
         case none, disabled, newPassword, otherRole, otherPerson, removed, tokenRevoked, tokenReplaced
     }
 
+    @Test func `an account or an API token that is gone makes no token`() async throws {
+        let anna = Administrator(name: "anna", grants: [Grant(.operator_)])
+        for account in ["anna", "ben"] {
+            let caller = Caller(name: account, grants: anna.grants, proof: .token(1), account: account)
+            let acts = Acts(services: services, caller: caller)
+            #expect(throws: StoreError.self) { try acts.makeAgentToken(AgentTokenRequest()) }
+            try await services.fleet.change(by: "test") { _ in
+                [
+                    .administrator("root", Administrator(name: "root", grants: [Grant(.admin)])),
+                    .administrator("anna", anna),
+                ]
+            }
+            #expect(throws: StoreError.self) { try acts.makeAgentToken(AgentTokenRequest()) }
+        }
+    }
+
     @Test(arguments: End.allCases)
     func `a token ends with the leave of the account that made it`(end: End) async throws {
         let lab = try GroupPath("/lab")

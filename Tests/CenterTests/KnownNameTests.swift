@@ -51,6 +51,33 @@ import Wire
         #expect(fleet.services.fleet.snapshot.revision == revision)
     }
 
+    @Test func `undo brings back what a record named, where it is there still`() async throws {
+        let (fleet, school) = (self.fleet.services.fleet, try GroupPath("/school"))
+        let (office, pool, fresh) = (
+            try GroupPath("/office"), try PoolName("elsewhere"), try NodeName("fresh")
+        )
+        var node = Node(name: fresh, group: school, macAddresses: [])
+        node.settings = ["pool": .text(pool.text)]
+        try await fleet.change(by: "test") { [node] _ in
+            [.pool(pool, TerminalPool(name: pool, group: office)), .node(fresh, node)]
+        }
+        // They see the school alone.
+        let acts = Acts(
+            services: self.fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin, in: school)], proof: .localSocket))
+        try await acts.removeNode(fresh)
+        _ = try await acts.undo(acts.revision)
+        #expect(fleet.snapshot.nodes[fresh]?.settings == node.settings)
+        try await acts.removeNode(fresh)
+        let removal = acts.revision
+        try await fleet.change(by: "test") { _ in [.pool(pool, nil)] }
+        let reason = "revision \(removal) cannot be undone: pool: there is no pool elsewhere"
+        let problem = try await acts.undoProblem(of: removal)
+        #expect(problem?.english.hasPrefix(reason) == true)
+        let refusal = await #expect(throws: StoreError.self) { try await acts.undo(removal) }
+        #expect(refusal?.description.hasPrefix(reason) == true)
+    }
+
     @Test func `a group's settings have what it inherits`() async throws {
         let body = #"{"edits":[{"settings":{"target":"/","set":{"locale":"pt_PT.UTF-8"}}}]}"#
         #expect(try await ask("POST", "changes", body).status == 200)
@@ -80,7 +107,13 @@ import Wire
         #expect(files.problem(of: "Europe/Berlin") == nil)
         #expect(
             files.problem(of: "Europe/Berln")
-                == "there is no time zone ‘Europe/Berln’ on this server; did you mean ‘Europe/Berlin’?")
+                == "there is no time zone ‘Europe/Berln’ on this server (the package tzdata-legacy has old names); did you mean ‘Europe/Berlin’?"
+        )
+        // What is no name leads to no file, and is not kept.
+        #expect(files.zone("Europe/../Europe/Berlin") == nil)
+        let long = "Europe/" + String(repeating: "a", count: 1_000_000)
+        #expect(files.zone(long) == nil)
+        #expect(files.problem(of: long).map { $0.english.utf8.count < 200 } == true)
     }
 
     @Test func `the form of a secret has all that the command line has`() throws {

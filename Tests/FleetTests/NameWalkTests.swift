@@ -255,6 +255,55 @@ import Wire
         #expect(refusal(.group(room, command), in: fleet) == nil)
     }
 
+    @Test func `a group that moves and a node that is renamed keep what they named`() throws {
+        let (lab, other) = (try GroupPath("/lab"), try PoolName("other"))
+        // The image is gone since, and the pool lies where those who move the group see nothing.
+        let settings: [String: SettingValue] = ["pool": .text("other"), "image": .text("gone")]
+        var node = Node(name: try NodeName("pc-1"), group: room, macAddresses: [card])
+        node.settings = settings
+        let fleet = try fleet([
+            .group(lab, NodeGroup(path: lab)), .pool(other, TerminalPool(name: other, group: lab)),
+            .group(room, NodeGroup(path: room, settings: settings)), .node(node.name, node),
+        ])
+        let sight = NameSight(seeing: { $0 != .site && $0 != lab })
+        try fleet.requireKnownNames(in: fleet.edits(moving: school, to: college), in: sight)
+        var renamed = node
+        renamed.name = try NodeName("pc-2")
+        try fleet.requireKnownNames(in: [.node(node.name, nil), .node(renamed.name, renamed)], in: sight)
+        // What is new with it is looked up.
+        renamed.settings["image"] = .text("debain")
+        #expect(throws: InvalidSetting.self) {
+            try fleet.requireKnownNames(in: [.node(node.name, nil), .node(renamed.name, renamed)], in: sight)
+        }
+        // So is all of it where no record goes.
+        renamed.settings = settings
+        #expect(refusal(.node(renamed.name, renamed), in: fleet, seeing: sight.sees) != nil)
+    }
+
+    @Test func `what moves, is renamed or is undone keeps values that later rules forbid`() throws {
+        let old: [String: SettingValue] = ["locale": .text("german"), "overlay-size": .text("1K")]
+        var node = Node(name: try NodeName("pc-1"), group: room, macAddresses: [card])
+        node.settings = old
+        var contents = try fleet([]).contents
+        contents.groups[room] = NodeGroup(path: room, settings: old)
+        contents.nodes[node.name] = node
+        let fleet = FleetSnapshot(revision: 2, contents: contents)
+        let moved = try fleet.checking(fleet.edits(moving: school, to: college)).after
+        #expect(moved.groups[try GroupPath("/college/room-1")]?.settings == old)
+        let renamed = Node(
+            name: try NodeName("pc-2"), group: room, macAddresses: [card], settings: old)
+        for edit in [FleetEdit.node(renamed.name, renamed), FleetEdit(old: renamed.name, renamed)] {
+            let after = try fleet.checking([.node(node.name, nil), edit]).after
+            #expect(after.nodes[renamed.name]?.settings == old)
+        }
+        // Undo makes its edits by this.
+        let gone = try fleet.checking([.node(node.name, nil)]).after
+        let back = FleetEdit.node(node.name, node).restored(in: gone, madeAt: nil)
+        #expect(try gone.checking([back]).after.nodes[node.name]?.settings == old)
+        // What people write is new.
+        #expect(throws: InvalidSetting.self) { try gone.checking([.node(node.name, node)]) }
+    }
+
     @Test func `what is elsewhere is not there, and not suggested`() throws {
         let lab = try GroupPath("/lab")
         let (own, other) = (try PoolName("own"), try PoolName("other"))
@@ -272,6 +321,18 @@ import Wire
         let misspelt = try #require(refusal(edit("othr"), in: fleet, seeing: seen))
         #expect(!misspelt.contains("did you mean"))
         #expect(refusal(edit("othr"), in: fleet)?.contains("did you mean ‘other’?") == true)
+    }
+
+    @Test func `files may name an image that comes later, and none that is misspelt`() throws {
+        let fleet = try fleet([])
+        func unknown(_ image: String) -> String? {
+            let edit = FleetEdit.group(room, NodeGroup(path: room, settings: ["image": .text(image)]))
+            #expect(fleet.unknownName(in: [edit], in: NameSight()) != nil)
+            return fleet.unknownName(in: [edit], in: NameSight(), awaitsImages: true)?.problem.english
+        }
+        #expect(unknown("workstation@2") == nil && unknown("workstation") == nil)
+        #expect(unknown("debain")?.contains("did you mean ‘debian’?") == true)
+        #expect(unknown("debian@nothing") != nil)
     }
 
     @Test func `a time zone is looked up`() throws {

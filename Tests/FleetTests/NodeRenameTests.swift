@@ -233,6 +233,13 @@ import Wire
                 name: try ScheduleName(name), act: .wake(nodes: nodes), time: .once(2_000_000_000))
             edits.append(.schedule(schedule.name, schedule))
         }
+        let elsewhere = try GroupPath("/elsewhere")
+        let other = Schedule(
+            name: try ScheduleName("elsewhere"), group: elsewhere, act: .wake(nodes: "office-*"),
+            time: .once(2_000_000_000))
+        edits += [
+            .group(elsewhere, NodeGroup(path: elsewhere)), .schedule(other.name, other),
+        ]
         let fleet = try fleet().checking(edits).after
         let renaming: [FleetEdit] = [.node(old, nil), .node(new, node(new))]
         let renamed = try fleet.checking(renaming).after

@@ -61,4 +61,10 @@ import Testing
     func `or none`(word: String) {
         #expect(NearestName.of(word, among: ["hostname", "loader", "image", "swap"]) == nil)
     }
+
+    @Test func `a text longer than names is no misspelt one`() {
+        let name = String(repeating: "a", count: 256)
+        #expect(NearestName.of(name, among: [name + "b"]) == name + "b")
+        #expect(NearestName.of(name + "a", among: [name]) == nil)
+    }
 }

@@ -64,16 +64,19 @@ struct Acts: Sendable {
 
     /// Makes edits as one revision, each permitted in the old and the new place of its record.
     ///
-    /// - Parameter check: compares with the present state; called only with permission, so that a refusal reveals nothing.
+    /// - Parameters:
+    ///   - mayNameAll: whether the edits may name all that is there, and not only what the caller sees: they are not the caller's wish.
+    ///   - check: compares with the present state; called only with permission, so that a refusal reveals nothing.
     func change(
-        what: String? = nil, planned: Int? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit],
+        what: String? = nil, planned: Int? = nil, mayNameAll: Bool = false,
+        _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit],
         check: @Sendable (FleetSnapshot) throws -> Void = { _ in }
     ) async throws -> FleetSnapshot {
         try await fleet.change(by: caller.name, what: what, planned: planned) { [self] current in
             let edits = try make(current)
             try caller.requireLeave(for: edits, in: current)
             try check(current)
-            try current.requireKnownNames(in: edits, in: sight)
+            try current.requireKnownNames(in: edits, in: mayNameAll ? NameSight() : sight)
             return edits
         }
     }

@@ -27,7 +27,7 @@ extension Acts {
         try require(.configure, in: path)
         let snapshot = try await configuration()
         guard path == .site || snapshot.groups[path] != nil else {
-            throw StoreError.notFound("there is no group \(path)")
+            throw StoreError.notFound(snapshot.contents.missing(.group(path)) { caller.sees($0) })
         }
         let setting = snapshot.settings(of: path)
         let current = (try? setting.value(of: Settings.image)) ?? nil

@@ -99,12 +99,23 @@ extension Acts {
         let past = try await store.edits(of: number)
         let snapshot = fleet.snapshot
         do throws(StoreError) {
-            let edits = try snapshot.undoing(past, of: number)
+            let edits = try Self.undoing(past, of: number, in: snapshot)
             return edits.isEmpty ? "there is nothing in it to undo" : nil
         } catch {
             guard case .conflict(let reason) = error else { throw error }
             return reason
         }
+    }
+
+    /// What records named is theirs again, whether the caller may see it or not: they choose none of it. But it must be there still.
+    private static func undoing(
+        _ past: [PastEdit], of number: Int, madeAt date: Int? = nil, in snapshot: FleetSnapshot
+    ) throws(StoreError) -> [FleetEdit] {
+        let edits = try snapshot.undoing(past, of: number, madeAt: date)
+        if let unknown = snapshot.unknownName(in: edits, in: NameSight()) {
+            throw .conflict("revision \(number) cannot be undone: \(unknown.problem)")
+        }
+        return edits
     }
 
     /// Undoes a revision.
@@ -114,8 +125,10 @@ extension Acts {
         // Before anything else: callers who may not see it must not learn that something changed since.
         let undone = try await revision(number)
         let past = try await store.edits(of: number)
-        let after = try await change(what: "revision \(number) undone: \(undone.what)") { current in
-            let edits = try current.undoing(past, of: number, madeAt: undone.at)
+        let after = try await change(
+            what: "revision \(number) undone: \(undone.what)", mayNameAll: true
+        ) { current in
+            let edits = try Self.undoing(past, of: number, madeAt: undone.at, in: current)
             return edits + current.edits(revokingTokensAfter: edits)
         }
         for hook in past.compactMap({ $0.records?.before.of(WebHook.Record.self) }) where hook.after == nil {

@@ -65,7 +65,7 @@ extension Acts {
             var node = try caller.permitted(current.nodes[name], named: name.text, .configure, in: current)
             node.name = new
             // The same name: refused below, as one that is taken.
-            return [.node(name, nil), .node(new, node)]
+            return [.node(name, nil), FleetEdit(old: new, node)]
         } check: {
             try expected.check($0.nodes[name], at: name)
             guard $0.nodes[new] == nil else { throw StoreError.conflict("there is a node \(new) already") }

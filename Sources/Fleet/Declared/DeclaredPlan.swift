@@ -85,7 +85,9 @@ package struct DeclaredPlan: Sendable {
         guard !edits.isEmpty else { return [] }
         do {
             let settled = try snapshot.checking(edits, within: plan).edits
-            guard let unknown = snapshot.unknownName(in: edits, in: sight) else { return settled }
+            guard let unknown = snapshot.unknownName(in: edits, in: sight, awaitsImages: true) else {
+                return settled
+            }
             throw Self.unreadable(drafts[unknown.index], unknown.problem.english, mayPass: true)
         } catch let unreadable as UnreadableDeclaration {
             throw unreadable

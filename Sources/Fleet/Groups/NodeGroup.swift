@@ -47,7 +47,9 @@ extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
         return NodeGroup(
             path: change.key,
             settings: try RecordSettings.checked(
-                group.settings, since: draft.groups[change.key]?.settings, isSite: change.key == .site))
+                group.settings,
+                since: change.isOld ? group.settings : draft.groups[change.key]?.settings,
+                isSite: change.key == .site))
     }
 
     package static func check(_ key: GroupPath, in contents: FleetSnapshot.Contents) throws {
@@ -131,7 +133,7 @@ extension FleetSnapshot {
             var group = group
             group.path = try moved(group.path)
             group.passNames(to: &walk)
-            return FleetEdit.group(group.path, group)
+            return FleetEdit(old: group.path, group)
         }
         let gone = concerned.reversed().map { FleetEdit.group($0.path, nil) }
         return made + self.edits(following: moves, besides: gone) + gone

@@ -129,7 +129,8 @@ extension ImageSettings: SettingsRecord, ListedRecord {
         guard var record = change.after else { return nil }
         (record.image, record.version) = (key.image, key.version)
         let present = Self.record(at: key, in: draft)
-        record.settings = try RecordSettings.checked(record.settings, since: present?.settings)
+        record.settings = try RecordSettings.checked(
+            record.settings, since: change.isOld ? record.settings : present?.settings)
         for name in record.settings.keys.sorted()
         where !canHave(name, inVersion: key.version != nil) {
             throw InvalidSetting(

@@ -59,19 +59,35 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
         within plan: AddressPlan
     ) throws -> Node? {
         try change.requireSomething(in: draft)
-        return try change.after?.checked(as: change.key, since: before.nodes[change.key], within: plan)
+        guard let node = change.after else { return nil }
+        let present = before.nodes[change.key]
+        // A node that goes in the same change, and has one of its cards, is the same machine under its former name.
+        let former =
+            present == nil
+            ? node.macAddresses.lazy.compactMap { before.node(at: $0) }.first { draft.nodes[$0.name] == nil }
+            : nil
+        return try node.checked(
+            as: change.key, since: present, within: plan,
+            keeping: change.isOld ? node.settings : former?.settings)
     }
 
     /// The node as stored. Values that it had before stay, even if later rules forbid them.
     ///
-    /// - Parameter before: the record that it replaces.
-    func checked(as name: NodeName, since before: Node?, within plan: AddressPlan) throws -> Node {
+    /// - Parameters:
+    ///   - before: the record that it replaces.
+    ///   - kept: settings that it had under another name or in the past; nil: those of `before`.
+    func checked(
+        as name: NodeName, since before: Node?, within plan: AddressPlan,
+        keeping kept: [String: SettingValue]? = nil
+    )
+        throws -> Node
+    {
         var node = self
         node.name = name
         if before == nil, name.text == "localhost" {
             throw InvalidSetting("‘localhost’ is every machine's name for itself: choose another")
         }
-        node.settings = try RecordSettings.checked(node.settings, since: before?.settings)
+        node.settings = try RecordSettings.checked(node.settings, since: kept ?? before?.settings)
         node.tags = try Tag.checked(node.tags)
         var seen: Set<MACAddress> = []
         node.macAddresses = node.macAddresses.filter { seen.insert($0).inserted }

@@ -85,7 +85,12 @@ extension FleetSnapshot {
         let (factsBefore, factsAfter) = (facts(of: old), after.facts(of: new))
         for schedule in after.contents.schedules.values.sorted(by: { $0.name < $1.name }) {
             guard let condition = schedule.act.condition else { continue }
-            switch (condition.holds(for: factsBefore), condition.holds(for: factsAfter)) {
+            // Of nodes elsewhere, a schedule of a group means none.
+            let (was, willBe) = (
+                schedule.group.contains(old.group) && condition.holds(for: factsBefore),
+                schedule.group.contains(new.group) && condition.holds(for: factsAfter)
+            )
+            switch (was, willBe) {
             case (true, false):
                 lines.append("schedule \(schedule.name) is for \(rename.from), and not for \(rename.to)")
             case (false, true):

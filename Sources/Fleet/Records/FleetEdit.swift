@@ -5,11 +5,23 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
     package let after: Record?
     /// What a store keeps beside the record from now on, by name; see ``FleetRecord/sealedSecrets``.
     package let secrets: [String: String]
+    /// Whether the record was stored before, under this key or another: its values stay, even if later rules forbid them.
+    let isOld: Bool
 
     package init(_ key: Record.Key, _ after: Record?, secrets: [String: String] = [:]) {
+        self.init(key, after, secrets: secrets, isOld: false)
+    }
+
+    init(_ key: Record.Key, _ after: Record?, secrets: [String: String] = [:], isOld: Bool) {
         self.key = key
         self.after = after
         self.secrets = secrets
+        self.isOld = isOld
+    }
+
+    // Where the record comes from makes no other change of it.
+    package static func == (one: Self, other: Self) -> Bool {
+        one.key == other.key && one.after == other.after && one.secrets == other.secrets
     }
 
     /// Throws unless the change adds something or there is something to remove.
@@ -35,6 +47,12 @@ package struct FleetEdit: Sendable {
     ///   plan, undo or export, and go with the record.
     package init<Record: FleetRecord>(_ key: Record.Key, _ after: Record?, secrets: [String: String] = [:]) {
         change = RecordChange(key, after, secrets: secrets)
+        isFollowing = false
+    }
+
+    /// A record that was stored before, under another key or in the past.
+    package init<Record: FleetRecord>(old key: Record.Key, _ after: Record?) {
+        change = RecordChange(key, after, isOld: true)
         isFollowing = false
     }
 
@@ -251,7 +269,7 @@ extension RecordChange: AnyChange {
     }
 
     fileprivate func restored(in snapshot: FleetSnapshot) -> FleetEdit {
-        FleetEdit(key, after?.restored(over: Record.record(at: key, in: snapshot.contents)))
+        FleetEdit(old: key, after?.restored(over: Record.record(at: key, in: snapshot.contents)))
     }
 
     fileprivate func isMet(in snapshot: FleetSnapshot) -> Bool {

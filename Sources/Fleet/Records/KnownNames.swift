@@ -15,7 +15,6 @@ package struct NameSight {
 
 extension FleetSnapshot {
     /// Throws where edits name, for the first time, a record that is not there with them; the error has the name that was probably meant.
-    ///
     package func requireKnownNames(in edits: [FleetEdit], in sight: NameSight) throws {
         guard let unknown = unknownName(in: edits, in: sight) else { return }
         guard unknown.isOfSetting else { throw StoreError.notFound(unknown.problem) }
@@ -24,11 +23,14 @@ extension FleetSnapshot {
 
     /// The first name of a record that is not there.
     ///
+    /// - Parameter awaitsImages: whether an image may come later, as on a new server whose files are applied before its images are there. One
+    ///   that is called almost like an image that is there is a mistake all the same.
     /// - Returns: the place of its edit, what is wrong with it, and whether it stands in a setting.
-    func unknownName(in edits: [FleetEdit], in sight: NameSight)
+    package func unknownName(in edits: [FleetEdit], in sight: NameSight, awaitsImages: Bool = false)
         -> (index: Int, problem: Sentence, isOfSetting: Bool)?
     {
         var draft: Contents?
+        var leaving: [String: Set<NameWalk.Found>]?
         for (index, edit) in edits.enumerated() where !edit.isFollowing {
             for found in edit.names where found.isRequired {
                 // What is in a group above serves those below, whether they see it or not.
@@ -40,9 +42,13 @@ extension FleetSnapshot {
                     return contents.has(found.name, where: isVisible)
                 }
                 if isThere(in: contents) || edit.formerNames(in: self).contains(found) { continue }
+                // One with another name, such as a group that moves, brings what it named.
+                let former = leaving ?? namesOfRemoved(by: edits)
+                leaving = former
+                if former[edit.type.kind]?.contains(found) == true { continue }
                 let after = draft ?? contents.with(edits)
                 draft = after
-                if isThere(in: after) { continue }
+                if isThere(in: after) || awaitsImages && after.mayCome(found.name) { continue }
                 var problem = after.missing(found.name, where: isVisible)
                 if case .zone(let zone) = found.name { problem = sight.zoneProblem(zone) ?? problem }
                 return (
@@ -51,6 +57,13 @@ extension FleetSnapshot {
             }
         }
         return nil
+    }
+
+    /// What records that edits remove have named, by their kind.
+    private func namesOfRemoved(by edits: [FleetEdit]) -> [String: Set<NameWalk.Found>] {
+        edits.reduce(into: [:]) { names, edit in
+            if edit.isRemoval { names[edit.type.kind, default: []].formUnion(edit.formerNames(in: self)) }
+        }
     }
 }
 
@@ -84,6 +97,17 @@ extension FleetSnapshot.Contents {
         // These are no records.
         case .zone: true
         }
+    }
+
+    /// Whether it is of an image that is not there, and like none that is.
+    fileprivate func mayCome(_ name: RecordName) -> Bool {
+        let image: ImageName
+        switch name {
+        case .image(let name): image = name
+        case .version(let reference): image = reference.image
+        default: return false
+        }
+        return images[image] == nil && NearestName.of(image.text, among: images.keys.map(\.text)) == nil
     }
 
     /// Says that a record is not there, and which one was probably meant.

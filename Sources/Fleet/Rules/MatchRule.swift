@@ -46,7 +46,8 @@ extension MatchRule: TableRecord, SettingsRecord, ListedRecord {
         try change.requireSomething(in: draft)
         guard var rule = change.after else { return nil }
         rule.name = change.key
-        rule.settings = try RecordSettings.checked(rule.settings, since: draft.rules[change.key]?.settings)
+        rule.settings = try RecordSettings.checked(
+            rule.settings, since: change.isOld ? rule.settings : draft.rules[change.key]?.settings)
         let isAsBefore = draft.rules[change.key]?.condition == rule.condition
         let condition = try isAsBefore ? Condition(stored: rule.condition) : Condition(rule.condition)
         guard condition.isLasting else {

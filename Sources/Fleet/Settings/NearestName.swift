@@ -8,6 +8,8 @@ package enum NearestName {
     /// The name in `names` with the fewest keystrokes from `word`, or the only one that starts with it; nil when none is close. Capitals and
     /// small letters are the same.
     package static func of(_ word: String, among names: some Collection<String>) -> String? {
+        // It is compared with each name, and may be as long as a request.
+        guard word.utf8.count <= wordLength else { return nil }
         let word = word.lowercased()
         let begun = word.count > 2 ? names.filter { $0.lowercased().hasPrefix(word) } : []
         if begun.count == 1 { return begun.first }
@@ -15,6 +17,9 @@ package enum NearestName {
         return names.map { (keystrokes(from: word, to: $0.lowercased()), $0) }.filter { $0.0 <= limit }
             .min { $0 < $1 }?.1
     }
+
+    /// Bytes of a word that may be a misspelt name.
+    private static let wordLength = 256
 
     /// The number of letters to insert, delete, change, or swap with their neighbour (optimal string alignment).
     private static func keystrokes(from one: String, to other: String) -> Int {

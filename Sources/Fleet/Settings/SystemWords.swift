@@ -94,8 +94,8 @@ package struct LocaleName: SettingWord {
         let meant =
             ([names.count == 2 ? "\(names[0].lowercased())_\(names[1].uppercased())" : names[0].lowercased()]
             + parts.dropFirst().map(String.init)).joined(separator: ".")
-        return ("‘\(settingText)’ is not a locale, such as pt_PT.UTF-8" as Sentence)
-            .followed(by: Self.isShaped(meant) ? "; did you mean ‘\(meant)’?" : "")
+        let text: Sentence = "‘\(settingText)’ is not a locale, such as pt_PT.UTF-8"
+        return text.followed(by: Self.isShaped(meant) ? "; did you mean ‘\(meant)’?" : "")
     }
 
     /// `LANGUAGE_COUNTRY.CODESET@MODIFIER`, as setlocale(3) has it.
@@ -203,7 +203,7 @@ package struct CronLine: SettingEntry {
 
     /// One of the five fields of a time (crontab(5)).
     private struct Part: Sendable {
-        let name: String
+        let name: Sentence
         let range: ClosedRange<Int>
         var words: [String] = []
 

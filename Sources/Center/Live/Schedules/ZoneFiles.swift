@@ -10,6 +10,8 @@ final class ZoneFiles: Sendable {
     private static let byteLimit = 1 << 20
     /// Names that are remembered, also of zones that are not there: more than there are zones.
     private static let nameLimit = 1_000
+    /// Bytes of a name: more than a zone's has.
+    private static let nameLength = 100
 
     private struct Read {
         var zone: ZoneFile?
@@ -29,6 +31,10 @@ final class ZoneFiles: Sendable {
     ///
     /// - Parameter name: nil: the server's own one, which is UTC where nothing says another.
     func zone(_ name: String?) -> ZoneFile? {
+        // A text that is no name may lead to other files, and be as long as a request.
+        if let name, name.utf8.count > Self.nameLength || (try? TimeZoneName(reading: name)) == nil {
+            return nil
+        }
         let now = Clock.steadySecond
         let known = read.withLock { $0[name ?? ""] }
         if let known, now - known.at < Self.lifetime { return known.zone }
@@ -46,7 +52,10 @@ final class ZoneFiles: Sendable {
     /// Why there is no zone of that name, and which one was probably meant; nil: there is one, or this server has no zones at all.
     func problem(of name: String) -> Sentence? {
         guard zone(name) == nil, !names.isEmpty else { return nil }
-        return ("there is no time zone ‘\(name)’ on this server" as Sentence)
+        let shown = name.beginning(length: Self.nameLength)
+        return
+            ("there is no time zone ‘\(shown)’ on this server (the package tzdata-legacy has old names)"
+            as Sentence)
             .followed(by: NearestName.hint(name, among: names))
     }
 
