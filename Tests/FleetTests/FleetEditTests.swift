@@ -111,10 +111,15 @@ import Wire
         contents.groups[lab] = NodeGroup(path: lab)
         contents.volumes[name] = Volume(
             node: name, image: try ImageName("debian"), version: 1, digest: Sample.digest("a"),
-            byteCount: 1 << 30, createdAt: 0, generation: 1)
+            byteCount: 1 << 30, createdAt: 20, generation: 1)
         let gone = FleetSnapshot(revision: 1, contents: contents)
         let node = Node(name: name, group: lab, macAddresses: [])
         #expect(FleetEdit.node(name, node).places(in: gone) == [lab, .site])
+        // Undo of its removal brings it back to its own volume: one that was there by then.
+        let removal = PastEdit(
+            kind: Node.kind, key: name.text, records: PastEdit.Records(name, before: node, after: nil))
+        #expect(try gone.undoing([removal], of: 3, madeAt: 20).map { $0.places(in: gone) } == [[lab]])
+        #expect(try gone.undoing([removal], of: 3, madeAt: 19).map { $0.places(in: gone) } == [[lab, .site]])
         #expect(
             FleetEdit.node(other, Node(name: other, group: lab, macAddresses: [])).places(in: gone) == [lab])
         // What was observed counts like what was stored.
