@@ -124,8 +124,8 @@ import Wire
 
         var record: TerminalServer? { services.fleet.snapshot.contents.terminals.servers[name] }
 
-        func place(at time: Int) -> Placement {
-            services.terminals.place(LogIn(user: "ann", protocols: [.rdp, .ssh]), in: pool, at: time)
+        func place(_ user: String = "ann", at time: Int) -> Placement {
+            services.terminals.place(LogIn(user: user, protocols: [.rdp, .ssh]), in: pool, at: time)
         }
 
         func pin(_ certificate: String) async throws {
@@ -212,7 +212,7 @@ import Wire
         for user in ["ann", "ben", "ann"] {
             site.services.terminals.note("ticket of \(user)", user: user, on: site.name, at: Self.now)
         }
-        #expect(site.place(at: Self.now).verdicts.map(\.reason) == [.full(sessionCount: 3, limit: 2)])
+        #expect(site.place("cleo", at: Self.now).verdicts.map(\.reason) == [.full(sessionCount: 3, limit: 2)])
         let later = Self.now + 61_000
         await site.probes.look(clock: { later })
         // A person has one session.

@@ -52,7 +52,7 @@ import Testing
         ("[clients]\r\nA=1\r\n", 1), ("[pc-1]\nA=1\n[pc_1]\nB=1\n", 3), ("[pc0[1-9]]\nA=1\n", 1),
         ("\u{FEFF}[clients]\nA=1\n[x]\nB=1\n", 1), ("[clients]\nA=`id`\n", 2), ("[clients]\nA=1 true\n", 2),
         ("[clients] A=1\nB=1\n", 1), ("[été]\nB=1\n", 1), ("[clients]\nA=${B:=x}\n", 2),
-        ("[clients]\ncat <<E\n\"\nE\n", 2),
+        ("[clients]\ncat <<E\n\"\nE\n", 2), ("[clients]\n>x A=1\n", 2),
     ])
     func `a line that does something else than it seems to has a warning`(text: String, line: Int) {
         let conf = conf(text)

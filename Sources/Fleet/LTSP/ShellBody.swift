@@ -84,10 +84,10 @@ struct ShellBody {
         }
         switch mark {
         case "<<", "<<-":
-            command.hasRedirection = true
+            redirect(line)
             warnings.append((line, "a text behind << is not read"))
         case _ where Self.redirections.contains(mark):
-            command.hasRedirection = true
+            redirect(line)
             waiting = (mark, line)
         case "(": try takeParenthesis(line)
         case ")":
@@ -138,6 +138,12 @@ struct ShellBody {
             throw ShellProblem(line: line, text: "‘(’ cannot stand behind a command")
         }
         open.append(Compound(end: ")", word: "(", line: line))
+    }
+
+    /// A command may begin with its file.
+    private mutating func redirect(_ line: Int) {
+        if command.isEmpty { command.line = line }
+        command.hasRedirection = true
     }
 
     /// Words that open, divide and close compound commands.
