@@ -11,7 +11,7 @@ packages=(
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps swtpm swtpm-tools
   # independent clients, for the tests
-  udhcpc isc-dhcp-client systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
+  udhcpc isc-dhcp-client dnsmasq-base systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
   # machines of arm64, and 32-bit UEFI
   u-boot-qemu qemu-system-arm qemu-efi-aarch64 ovmf-ia32
   # disks to import, and other distributions' packages
