@@ -51,6 +51,28 @@ import Testing
         #expect(hub.listenerCount == EventHub.listenerLimit + 1)
     }
 
+    /// To be told something and to be cancelled at one moment must not wait for each other.
+    @Test(.timeLimit(.minutes(1)))
+    func `listeners leave while events come`() async throws {
+        let hub = EventHub()
+        let publisher = Task {
+            while !Task.isCancelled {
+                hub.publish(Self.event(1))
+                await Task.yield()
+            }
+        }
+        for _ in 0..<2_000 {
+            let events = hub.listen()
+            let listener = Task { for await _ in events {} }
+            await Task.yield()
+            listener.cancel()
+            await listener.value
+        }
+        publisher.cancel()
+        await publisher.value
+        #expect(hub.listenerCount == 0)
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `an account takes its share, and no more until it has left one`() async throws {
         let hub = EventHub()

@@ -49,14 +49,14 @@ package final class EventHub: Sendable {
     }
 
     private let state = Mutex(State())
+    private let turn = Mutex(())
 
     package init() {}
 
     package func publish(_ event: ServerEvent) {
-        state.withLock { state in
-            let numbered = Numbered(number: state.next, event: event)
-            state.next += 1
-            for listener in state.listeners.values { listener.yield(numbered) }
+        tell { state in
+            defer { state.next += 1 }
+            return Numbered(number: state.next, event: event)
         }
     }
 
@@ -64,11 +64,18 @@ package final class EventHub: Sendable {
     package func pulse() async throws {
         while true {
             try await Task.sleep(for: .seconds(20))
-            state.withLock { state in
-                for listener in state.listeners.values {
-                    listener.yield(Numbered(number: state.next - 1, event: nil))
-                }
+            tell { Numbered(number: $0.next - 1, event: nil) }
+        }
+    }
+
+    /// One after the other, so that numbers come in order, and without the lock of the state: what resumes a listener's task waits while that
+    /// is being cancelled, and its cancellation takes that lock.
+    private func tell(_ make: (inout State) -> Numbered) {
+        turn.withLock { _ in
+            let (numbered, listeners) = state.withLock { state in
+                (make(&state), Array(state.listeners.values))
             }
+            for listener in listeners { listener.yield(numbered) }
         }
     }
 
