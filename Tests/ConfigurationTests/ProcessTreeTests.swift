@@ -38,7 +38,8 @@ import Testing
             return program
         }
         let other = try program("exec sleep 60")
-        defer { if other.isRunning { other.terminate() } }
+        // A signal that another test has the process ignore at that moment would be ignored by what it starts, too.
+        defer { if other.isRunning { kill(other.processIdentifier, SIGKILL) } }
         let ancestor = try program(
             """
             setsid sh -c 'echo $$ >"$0/session"; sleep 60 & echo $! >"$0/child"; wait' "$0" &
