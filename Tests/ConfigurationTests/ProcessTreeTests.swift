@@ -38,7 +38,7 @@ import Testing
             return program
         }
         let other = try program("exec sleep 60")
-        // A signal that another test has the process ignore at that moment would be ignored by what it starts, too.
+        // Threads that run tests block SIGTERM, and so does what they start.
         defer { if other.isRunning { kill(other.processIdentifier, SIGKILL) } }
         let ancestor = try program(
             """

@@ -361,14 +361,7 @@ extension EndToEnd.Servers {
             try server.roost("group", "add", "/school")
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:03:01", "--group", "/school")
             // Two versions under the name that the document uses as its example.
-            let root = try TinyRoot("\(server.directory)/root")
-            for number in 1...2 {
-                try root.mark(number)
-                try server.roost(
-                    "image", "import", "debian", root.path, "--state-directory", "\(server.directory)/state",
-                    "--cache",
-                    BootLab.cache)
-            }
+            try server.importTwoVersions()
             try server.roost("image", "tag", "debian@2", "golden")
             let token = try server.token("ann")
             // Requests that can remove the checker's own rights come last: undoing the revision of its token does, too.

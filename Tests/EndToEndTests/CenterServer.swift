@@ -147,6 +147,17 @@ final class CenterServer: Sendable {
             BootLab.roost, arguments, environment: ["ROOST_SOCKET": "\(directory)/socket/api.sock"])
     }
 
+    /// Versions 1 and 2 of the image `debian`, from a tiny root.
+    func importTwoVersions() throws {
+        let root = try TinyRoot("\(directory)/root")
+        for number in 1...2 {
+            try root.mark(number)
+            try roost(
+                "image", "import", "debian", root.path, "--state-directory", "\(directory)/state", "--cache",
+                BootLab.cache)
+        }
+    }
+
     /// Adds an administrator with the usual password.
     func addAdministrator(_ name: String, _ grants: String...) throws {
         let words = grants.joined(separator: " ")

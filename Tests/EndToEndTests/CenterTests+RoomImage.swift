@@ -6,13 +6,7 @@ extension EndToEnd.Servers.CenterTests {
         try loggedIn { server, browser in
             try server.roost("group", "add", "/school")
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
-            let root = try TinyRoot("\(server.directory)/root")
-            for number in 1...2 {
-                try root.mark(number)
-                try server.roost(
-                    "image", "import", "debian", root.path, "--state-directory", "\(server.directory)/state",
-                    "--cache", BootLab.cache)
-            }
+            try server.importTwoVersions()
             var clicks = 0
             func click(_ selector: String) throws {
                 try browser.click(selector)

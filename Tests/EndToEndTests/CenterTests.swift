@@ -283,13 +283,7 @@ extension EndToEnd.Servers {
             try server.roost("server", "drain", "ts-1", "--restart")
             try server.roost("set", "--group", "/school", "pool=room")
             try server.roost("secret", "mint", "password", "password", "--arm", "each-boot")
-            let root = try TinyRoot("\(server.directory)/root")
-            for number in 1...2 {
-                try root.mark(number)
-                try server.roost(
-                    "image", "import", "debian", root.path, "--state-directory", "\(server.directory)/state",
-                    "--cache", BootLab.cache)
-            }
+            try server.importTwoVersions()
             let browser = try Browser()
             atexit { try? CenterTests.tour.get().browser.quit() }
             try browser.logIn(to: server.base + "/login", as: "ann")

@@ -2,8 +2,8 @@ import Wire
 
 /// The rules of this host's firewall, as far as they say what becomes of a packet from a machine of a served network.
 ///
-/// Rules can ask for what nobody knows beforehand: how many packets came before, or whether an address is on a list. Then the answer is
-/// that it cannot be known, and not a guess.
+/// Some rules depend on what cannot be read from them: how many packets came before, or which addresses a list has. Then the answer is
+/// «unknown», not a guess.
 struct PacketFilter {
     /// Base chains in the order in which a packet meets them.
     var bases: [Base] = []

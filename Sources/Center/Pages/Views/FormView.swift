@@ -45,6 +45,15 @@ struct FieldView: TemplateView {
         self.lines = lines
     }
 
+    /// In how much time a schedule's machines begin.
+    static func window(_ value: String?, _ words: Words) -> Self {
+        Self(
+            "window", words("Window"),
+            hint: words(
+                "Such as 2h: many machines are spread over its first half, and what is not begun by its end is not begun"
+            ), InputView(value: value))
+    }
+
     init(_ name: String, _ label: String, isTicked: Bool) {
         self.init(name, label, id: nil, hint: nil)
         box = BoxView(isTicked: isTicked)
@@ -73,6 +82,13 @@ struct InputView: View {
     var autocomplete: String?
     /// The identifier of a list of suggestions.
     var list: String?
+}
+
+extension InputView {
+    /// A whole number.
+    init(numberIn limits: ClosedRange<Int>) {
+        self.init(type: "number", minimum: limits.lowerBound, maximum: limits.upperBound)
+    }
 }
 
 struct LinesView: View {

@@ -131,11 +131,7 @@ extension GroupsView.ImageForm {
                 FieldView(
                     "when", words("When"), hint: words("22:00, 2026-12-01 22:00, +2h"),
                     InputView(value: typed["when"], isRequired: true)),
-                FieldView(
-                    "window", words("Window"),
-                    hint: words(
-                        "Such as 2h: many machines are spread over its first half, and what is not begun by its end is not begun"
-                    ), InputView(value: typed["window"])),
+                .window(typed["window"], words),
                 FieldView(
                     "unless", words("Not where people are logged in"),
                     isTicked: typed["unless"]?.isEmpty == false),

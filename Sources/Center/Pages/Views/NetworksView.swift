@@ -89,7 +89,7 @@ struct NetworksView: TemplateView {
                 FieldView("mac", words("Hardware address begins with"), InputView(placeholder: "52:54:00:*")),
                 FieldView(
                     "architecture", words("Client architecture (DHCP option 93)"),
-                    InputView(type: "number", minimum: 0, maximum: 65_535)),
+                    InputView(numberIn: 0...65_535)),
                 FieldView(
                     "vendor-class", words("Vendor class begins with (DHCP option 60)"),
                     InputView(placeholder: "PXEClient")),

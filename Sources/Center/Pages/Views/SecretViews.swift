@@ -80,15 +80,11 @@ struct SecretsView: TemplateView {
         [
             FieldView(
                 "length", words("Characters of a password"),
-                InputView(
-                    type: "number", minimum: MintedPassword.lengthLimits.lowerBound,
-                    maximum: MintedPassword.lengthLimits.upperBound)),
+                InputView(numberIn: MintedPassword.lengthLimits)),
             FieldView("alphabet", words("Characters that a password is made of"), InputView()),
             FieldView(
                 "days", words("Days of a certificate"),
-                InputView(
-                    type: "number", minimum: CertificateTerms.dayLimits.lowerBound,
-                    maximum: CertificateTerms.dayLimits.upperBound)),
+                InputView(numberIn: CertificateTerms.dayLimits)),
             FieldView(
                 "names", words("Other names in a certificate"),
                 InputView(placeholder: "NODE.farm.example")),
@@ -97,9 +93,7 @@ struct SecretsView: TemplateView {
             FieldView("authority", words("Its authority, in PEM"), LinesView(rows: 3)),
             FieldView(
                 "minutes", words("Minutes that a token lives"),
-                InputView(
-                    type: "number", minimum: BootstrapTokens.minuteLimits.lowerBound,
-                    maximum: BootstrapTokens.minuteLimits.upperBound)),
+                InputView(numberIn: BootstrapTokens.minuteLimits)),
             FieldView(
                 "groups", words("Groups of a token, separated by commas"),
                 InputView(placeholder: BootstrapTokens.usualGroups.joined(separator: ","))),
@@ -107,9 +101,7 @@ struct SecretsView: TemplateView {
                 "program", words("Program"), InputView(placeholder: "/etc/roost/minting/…")),
             FieldView(
                 "seconds", words("Seconds that the program has"),
-                InputView(
-                    type: "number", minimum: MintingProgram.secondLimits.lowerBound,
-                    maximum: MintingProgram.secondLimits.upperBound)),
+                InputView(numberIn: MintingProgram.secondLimits)),
         ]
     }
 
