@@ -90,8 +90,8 @@ package final class BootContext {
     var tpmProofs = TPMProofs()
     var logIns = LogInRequests()
     let largeAnswers = LargeAnswers()
-    /// Asks the control center where a session is; nil: there is none in this server. Its answer comes by ``take(_:for:)``.
-    package var askCenter: ((LogInQuestion) -> Void)?
+    /// Where a session is, says the control center. Its answer comes by ``take(_:for:)``.
+    package var center = CenterDoor.none
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package internal(set) var clients: [MACAddress: BootClient] = [:]

@@ -11,6 +11,16 @@ package struct LogInQuestion: Sendable {
     package var address: IPv4Address
 }
 
+/// The way from the data planes to the control center of this server.
+package enum CenterDoor {
+    /// This server has no control center.
+    case none
+    /// The data planes serve, and the control center is not there yet: nodes are to ask again.
+    case opening
+    /// Asks it where a session is.
+    case open((LogInQuestion) -> Void)
+}
+
 /// Log-ins that wait for the control center, one for each machine. No socket, no clock.
 struct LogInRequests {
     /// How many machines wait at once, and how many are remembered. Beyond that all are forgotten, with a new ``run``.
@@ -119,8 +129,11 @@ extension BootContext {
             let id = LogInIdentifier(request.id)
         else { return .error(403, "this request was not made with the key of this boot's configuration") }
         guard let node = node(of: machine) else { return .error(403, "this machine is not a node") }
-        guard let askCenter else {
-            return .error(501, "this server has no control center, which gives sessions away")
+        let ask: (LogInQuestion) -> Void
+        switch center {
+        case .none: return .error(501, "this server has no control center, which gives sessions away")
+        case .opening: return .error(503, "the control center is starting: ask again")
+        case .open(let way): ask = way
         }
         let admission = logIns.admission(of: id, of: machine, in: boot)
         switch admission {
@@ -138,7 +151,7 @@ extension BootContext {
             id, of: machine, in: boot, key: key, answer: answer, at: EventLoop.now())
         former?.give(.error(503, "asked again on another connection"))
         if admission == .asks {
-            askCenter(LogInQuestion(request: request, machine: machine, node: node, address: address))
+            ask(LogInQuestion(request: request, machine: machine, node: node, address: address))
         }
         return HTTPAnswer(status: 200, body: .later(answer))
     }

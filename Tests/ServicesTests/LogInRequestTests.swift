@@ -45,7 +45,7 @@ import Wire
                 }
             }
             (boot, key) = try Self.start(machine, at: address, in: context)
-            context.askCenter = { [unowned self] in questions.append($0) }
+            context.center = .open { [unowned self] in questions.append($0) }
         }
 
         /// The machine boots, and has its configuration.
@@ -134,8 +134,12 @@ import Wire
         }
         #expect(try bench.post([UInt8](repeating: 0, count: LogInRequest.byteLimit + 1)).status == 413)
         #expect(bench.questions.isEmpty && bench.context.logIns.count == 0)
-        bench.context.askCenter = nil
+        bench.context.center = .none
         #expect(try bench.post(sealed).status == 501)
+        // A server that has just started serves nodes before its control center does.
+        bench.context.center = .opening
+        #expect(try bench.post(sealed).status == 503)
+        #expect(bench.questions.isEmpty && bench.context.logIns.count == 0)
     }
 
     @Test func `a recorded request is refused when a later one was made`() throws {

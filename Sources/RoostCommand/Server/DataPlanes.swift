@@ -187,6 +187,7 @@ final class DataPlanes: Sendable {
                     limits: limits,
                     send: send))
             home.residents = residents
+            if settings.roles.contains(.center) { residents.context.center = .opening }
             if let deliveries {
                 let sender = loop.sender
                 residents.context.writeDelivery = { delivery, number in
@@ -281,7 +282,7 @@ final class DataPlanes: Sendable {
     func askForLogIns(_ center: any NodeLogIns) {
         let (home, mailbox) = (home, mailbox)
         mailbox.submit { _ in
-            home.residents?.context.askCenter = { question in
+            home.residents?.context.center = .open { question in
                 Task {
                     let answer = await center.logIn(
                         question.request, by: question.node, machine: question.machine, at: question.address)

@@ -139,7 +139,7 @@ final class Server: Sendable {
             services.agents = Agents(
                 fleet: fleet, terminals: services.terminals, port: agentPort,
                 marks: StateMarks(contextSettings.secrets))
-            // Before nodes can ask: they ask again and again while a server starts.
+            // Before the first log-in: nodes ask again and again while a server starts.
             try await services.agents.expectReturn()
             planes.askForLogIns(services.logIns)
             services.keptFiles = keptFiles
