@@ -8,18 +8,15 @@ priority, because on a real network it would have its own processor.
 It needs root, and the state of a server with the tiny root: that of the tests (Lab/golden.sh tiny), or --state.
 """
 import argparse
-import os
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-WORK = f"{HERE}/.build/bench/floods"
+import laboratory
+
 MAC = "52:54:00:72:6f:31"
 HOSTILE = "52:54:00:72:6f:3f"
-LAB = f"{HERE}/Lab/lab.sh"
 SPACE = "roost-bench-flood"
 HOST = f"{SPACE}-host"
 CABLE = "h-flood"
@@ -136,21 +133,9 @@ def address(kind):
     return f"10.77.0.{60 + list(KINDS).index(kind)}"
 
 
-class Laboratory:
-    def __init__(self, roost, node_program, state):
-        self.environment = dict(
-            os.environ, LAB_DIR=f"{WORK}/lab", LAB_NS=SPACE, ROOST_SOCKET=f"{WORK}/lab/socket/api.sock")
-        self.program = roost
-        self.end()
-        shutil.rmtree(f"{WORK}/lab", ignore_errors=True)
-        os.makedirs(f"{WORK}/lab")
-        subprocess.run(["cp", "-a", state, f"{WORK}/lab/state"], check=True)
-        self.lab("up")
-        self.lab(
-            "serve", "roost", roost, "serve", "--interface", "br0", "--state-directory", f"{WORK}/lab/state",
-            "--socket", self.environment["ROOST_SOCKET"], "--node-program", node_program, "--user", "daemon")
-        self.wait("the server is ready", lambda: self.roost("status", check=False).returncode == 0)
-        self.roost("set", "console=ttyS0")
+class Laboratory(laboratory.Laboratory):
+    def __init__(self, options):
+        super().__init__("floods", SPACE, options)
         self.roost("node", "add", "booting", "--mac", MAC)
         # The agents' port listens once one may come.
         self.roost("server", "token")
@@ -163,33 +148,15 @@ class Laboratory:
         ):
             self.run(["ip", *words])
 
-    def run(self, words, check=True):
-        return subprocess.run(
-            words, env=self.environment, check=check, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def lab(self, *words, check=True):
-        return self.run([LAB, *words], check)
-
-    def roost(self, *words, check=True):
-        return self.run([self.program, *words], check)
-
     def end(self):
         self.run(["ip", "netns", "del", HOST], check=False)
-        self.lab("down", check=False)
-
-    @staticmethod
-    def wait(what, condition, seconds=240):
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                sys.exit(f"floods.py: not within {seconds} s: {what}")
-            time.sleep(0.2)
+        super().end()
 
     def log(self):
-        with open(f"{WORK}/lab/log/roost.log", errors="replace") as file:
+        with open(f"{self.directory}/log/roost.log", errors="replace") as file:
             return file.read()
 
-    def boot(self, kind):
+    def boot_in(self, kind):
         """Seconds from power-on to ready, and what the log says of limits meanwhile."""
         flood, known = None, len(self.log())
         if kind:
@@ -201,8 +168,7 @@ class Laboratory:
                 sys.exit(f"floods.py: the flood «{kind}» has ended")
         begin = time.monotonic()
         try:
-            self.lab(
-                "boot", "booting", "--direct", "--keep", "--mac", MAC, "--timeout", "240", "--expect", "roost: starting")
+            self.boot("booting", MAC)
             self.wait("the node is ready", lambda: f"{MAC} ready" in self.log()[known:])
             took = time.monotonic() - begin
         finally:
@@ -220,29 +186,24 @@ class Laboratory:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--only", choices=KINDS, action="append", help="this kind; may be given several times")
-    parser.add_argument("--roost", default=f"{HERE}/.build/release/roost")
-    parser.add_argument("--node-program", default=f"{HERE}/.build/release/roost-node")
-    parser.add_argument("--state", default=f"{HERE}/.build/lab/golden/tiny/state")
-    parser.add_argument("--gate", action="store_true", help="fail when a flood more than doubles a boot, or is not in the log")
+    laboratory.Laboratory.add_options(parser, "fail when a flood more than doubles a boot, or is not in the log")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("floods.py needs root: it makes network namespaces")
+    laboratory.require_root("floods")
     kinds = options.only or list(KINDS)
-    laboratory = Laboratory(options.roost, options.node_program, options.state)
+    lab = Laboratory(options)
     seconds, limited = {kind: [] for kind in ["none", *kinds]}, {kind: [] for kind in kinds}
     try:
         # The first boot fills the server's caches.
-        laboratory.boot(None)
+        lab.boot_in(None)
         for _ in range(options.repetitions):
             for kind in [None, *kinds]:
-                took, lines = laboratory.boot(kind)
+                took, lines = lab.boot_in(kind)
                 seconds[kind or "none"].append(took)
                 if kind:
                     limited[kind] += lines
     finally:
-        laboratory.end()
+        lab.end()
     usual = statistics.median(seconds["none"])
     print(f"{'in peace':14} {usual:6.2f} s")
     failed = []

@@ -9,17 +9,12 @@ It needs root, and the state of a server with the tiny root: that of the tests (
 import argparse
 import datetime
 import json
-import os
-import shutil
 import statistics
-import subprocess
 import sys
-import time
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-WORK = f"{HERE}/.build/bench/steps"
+import laboratory
+
 MAC = "52:54:00:72:6f:21"
-LAB = f"{HERE}/Lab/lab.sh"
 
 
 def settings():
@@ -35,43 +30,12 @@ def settings():
     ]
 
 
-class Laboratory:
-    def __init__(self, roost, node_program, state):
-        self.environment = dict(
-            os.environ, LAB_DIR=f"{WORK}/lab", LAB_NS="roost-bench-steps",
-            ROOST_SOCKET=f"{WORK}/lab/socket/api.sock")
-        self.program = roost
-        self.lab("down", check=False)
-        shutil.rmtree(f"{WORK}/lab", ignore_errors=True)
-        os.makedirs(f"{WORK}/lab")
-        subprocess.run(["cp", "-a", state, f"{WORK}/lab/state"], check=True)
-        self.lab("up")
-        self.lab(
-            "serve", "roost", roost, "serve", "--interface", "br0", "--state-directory", f"{WORK}/lab/state",
-            "--socket", self.environment["ROOST_SOCKET"], "--node-program", node_program, "--user", "daemon")
-        self.wait("the server is ready", lambda: self.roost("status", check=False).returncode == 0)
-        self.roost("set", "console=ttyS0")
+class Laboratory(laboratory.Laboratory):
+    def __init__(self, options):
+        super().__init__("steps", "roost-bench-steps", options)
         for name in ("none", "forty"):
             self.roost("node", "add", name, "--mac", MAC if name == "none" else MAC[:-2] + "22")
         self.roost("set", "--node", "forty", *settings())
-
-    def run(self, words, check=True):
-        return subprocess.run(
-            words, env=self.environment, check=check, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def lab(self, *words, check=True):
-        return self.run([LAB, *words], check)
-
-    def roost(self, *words, check=True):
-        return self.run([self.program, *words], check)
-
-    @staticmethod
-    def wait(what, condition, seconds=240):
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                sys.exit(f"steps.py: not within {seconds} s: {what}")
-            time.sleep(0.5)
 
     def stages(self, name):
         boots = json.loads(self.roost("node", "show", name, "--json").stdout).get("boots", [])
@@ -80,10 +44,9 @@ class Laboratory:
             for entry in (boots[0]["entries"] if boots else [])
         }
 
-    def boot(self, name):
+    def measure(self, name):
         """Seconds from its first program to ready, and those of its steps by their own account."""
-        mac = MAC if name == "none" else MAC[:-2] + "22"
-        self.lab("boot", name, "--direct", "--keep", "--mac", mac, "--timeout", "240", "--expect", "roost: starting")
+        self.boot(name, MAC if name == "none" else MAC[:-2] + "22")
         self.wait(f"{name} is ready", lambda: "ready" in self.stages(name))
         stages = self.stages(name)
         steps = json.loads(self.roost("node", "steps", name, "--json").stdout)["steps"]
@@ -100,25 +63,20 @@ class Laboratory:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--roost", default=f"{HERE}/.build/release/roost")
-    parser.add_argument("--node-program", default=f"{HERE}/.build/release/roost-node")
-    parser.add_argument("--state", default=f"{HERE}/.build/lab/golden/tiny/state")
-    parser.add_argument("--gate", action="store_true", help="fail when forty steps cost more than a second")
+    laboratory.Laboratory.add_options(parser, "fail when forty steps cost more than a second")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("steps.py needs root: it makes a network namespace")
-    laboratory = Laboratory(options.roost, options.node_program, options.state)
+    laboratory.require_root("steps")
+    lab = Laboratory(options)
     seconds, own = {"none": [], "forty": []}, {"none": [], "forty": []}
     try:
         for _ in range(options.repetitions):
             for name in ("none", "forty"):
-                took, steps, count = laboratory.boot(name)
+                took, steps, count = lab.measure(name)
                 seconds[name].append(took)
                 own[name].append(steps)
                 print(f"{name:6} {took:6.2f} s from init to ready, {count} steps took {steps:.2f} s", flush=True)
     finally:
-        laboratory.lab("down", check=False)
+        lab.end()
     none, forty = statistics.median(seconds["none"]), statistics.median(seconds["forty"])
     print(f"medians: {none:.2f} s without steps, {forty:.2f} s with forty: {forty - none:+.2f} s, ratio {forty / none:.2f}")
     # The steps' own time has no noise of the rest of the boot in it.

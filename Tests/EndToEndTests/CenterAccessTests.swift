@@ -367,6 +367,8 @@ extension EndToEnd.Servers {
             // Requests that can remove the checker's own rights come last: undoing the revision of its token does, too.
             let own = ["putAdministrator", "deleteAdministrator", "deleteToken", "undo"]
             try judge(server, token, own.map { "--exclude-operation-id \($0)" } + ["--exclude-path /events"])
+            // Each of its starts takes seconds.
+            if Extent.isSample { return }
             try judge(server, token, own.map { "--include-operation-id \($0)" })
         }
 

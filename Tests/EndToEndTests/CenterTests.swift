@@ -228,7 +228,7 @@ extension EndToEnd.Servers {
             #expect(try server.roost("history").contains("node pc-1 added"))
         }
 
-        /// All pages; every sixth where a sample is enough.
+        /// All pages; every eighth where a sample is enough.
         private static let pages = [
             "/", "/nodes", "/nodes/pc-1", "/nodes/pc-1?tab=boots", "/nodes/pc-1?tab=settings",
             "/nodes/pc-1?tab=hardware", "/nodes/pc-1?tab=log", "/nodes/pc-1?tab=history", "/find?q=pc",
@@ -243,7 +243,7 @@ extension EndToEnd.Servers {
             "/desktops/server?name=ts-1", "/desktops/pool?name=room", "/desktops/place?user=ann&node=pc-1",
             "/desktops/log-ins", "/desktops/sessions", "/desktops/accounts", "/desktops/account",
             "/desktops/agents",
-        ].enumerated().filter { !Extent.isSample || $0.offset % 6 == 0 }.map(\.element)
+        ].enumerated().filter { !Extent.isSample || $0.offset % 8 == 0 }.map(\.element)
 
         @Test(arguments: pages) func `every page is accessible, on every screen`(path: String) throws {
             let tour = try Self.tour.get()

@@ -46,12 +46,12 @@ extension EndToEnd.Servers {
         }
         let directory = NSTemporaryDirectory() + "roost-kill-" + UUID().uuidString
 
-        /// The points of a scenario; every ninth where a sample is enough (``Extent``). Each of a volume's continues with what the one
+        /// The points of a scenario; every fifteenth where a sample is enough (``Extent``). Each of a volume's continues with what the one
         /// before left.
         func points(of scenario: Scenario) throws -> [String] {
             let points = try Self.points.get().filter(scenario.covers)
             guard Extent.isSample, scenario != .volumes else { return points }
-            return points.enumerated().filter { $0.offset % 9 == 0 }.map(\.element)
+            return points.enumerated().filter { $0.offset % 15 == 0 }.map(\.element)
         }
 
         func kill(at scenario: Scenario) async throws {
