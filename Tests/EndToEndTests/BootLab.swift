@@ -391,12 +391,12 @@ final class BootLab: Sendable {
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
         try process.start()
-        process.waitUntilExit()
+        let status = process.waitForEnd().status
         let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: output)), as: UTF8.self)
-        guard process.terminationStatus == 0 else {
+        guard status == 0 else {
             let said = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self)
             throw CommandFailed(
-                command: ([program] + arguments).joined(separator: " "), status: process.terminationStatus,
+                command: ([program] + arguments).joined(separator: " "), status: status,
                 output: String((text + said).suffix(4_000)))
         }
         return text

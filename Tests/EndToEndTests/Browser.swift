@@ -85,7 +85,7 @@ final class Browser {
         _ = try? send("DELETE", session, nil)
         // The driver does not always end when asked.
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.waitForEnd()
         try? FileManager.default.removeItem(atPath: profile)
     }
 

@@ -170,11 +170,11 @@ extension EndToEnd.Servers.KillPointLab {
             usleep(moment)
             if round.isMultiple(of: 2) {
                 server.kill()
-                importer.waitUntilExit()
+                importer.waitForEnd()
                 try server.startAgain()
             } else {
                 Glibc.kill(importer.processIdentifier, SIGKILL)
-                importer.waitUntilExit()
+                importer.waitForEnd()
             }
             let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             if said.hasPrefix("small@"), let number = Int(said.dropFirst(6).prefix { $0.isNumber }) {

@@ -100,11 +100,11 @@ extension EndToEnd.Servers {
                 process.standardInput = FileHandle(forReadingAtPath: "\(directory)/input")
             }
             try process.start()
-            process.waitUntilExit()
+            let end = process.waitForEnd()
             let said = try String(contentsOfFile: file, encoding: .utf8)
-            guard process.terminationReason == .uncaughtSignal, process.terminationStatus == SIGKILL else {
+            guard end.isSignal, end.status == SIGKILL else {
                 throw CommandFailed(
-                    command: "come to \(point)", status: process.terminationStatus,
+                    command: "come to \(point)", status: end.status,
                     output: String(said.suffix(2_000)))
             }
             return said

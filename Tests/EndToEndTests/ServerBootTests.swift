@@ -28,6 +28,7 @@ extension EndToEnd.Machines {
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
             try browser.logIn(to: "https://10.77.0.1:8443/images")
+            try browser.click("[popovertarget=actions-tiny-1]")
             try browser.type("tested", into: "#channel-tiny-1")
             try browser.click("form:has(#channel-tiny-1) button[value=first]")
             try browser.waitFor("tiny@1 → tested")

@@ -56,7 +56,7 @@ final class SessionAgent {
 
     func end() {
         kill(orders.processIdentifier, SIGKILL)
-        orders.waitUntilExit()
+        orders.waitForEnd()
     }
 
     /// Says that the next order was carried out, as soon as it comes; does not wait for it: what gives orders waits for that.

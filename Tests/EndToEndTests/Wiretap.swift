@@ -35,7 +35,7 @@ final class Wiretap {
 
     deinit {
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.waitForEnd()
         try? FileManager.default.removeItem(atPath: path)
     }
 

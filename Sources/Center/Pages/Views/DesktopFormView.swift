@@ -19,15 +19,14 @@ struct DesktopFormView: TemplateView {
         _ typed: DesktopForm<Record>, errors: [String: Sentence] = [:], groups: [GroupPath], _ words: Words
     ) {
         let fields = FormFields(typed: typed.texts, errors: errors, words: words)
-        let shape = Record.shape(typed, fields, words)
+        let shape = Record.shape(typed, fields, groups, words)
         tabs = TabsView(desktops: shape.tab, words)
         heading = typed.isNew ? shape.heading : typed["name"]
         problem = errors[""].map { words($0) }
         form = FormView(
             path: shape.path, style: "settings",
             hidden: FormFields.hidden(name: typed["name"], isNew: typed.isNew, tag: typed.tag),
-            fields: (typed.isNew ? [fields.name] : []) + [fields.group(groups, hint: shape.groupHint)]
-                + shape.fields,
+            fields: typed.isNew ? [fields.name] : [], parts: shape.parts,
             submit: words("What would change?"), removal: typed.isNew ? nil : shape.removal)
     }
 }
@@ -40,58 +39,112 @@ struct DesktopFormShape {
     /// Of a new one.
     var heading: String
     var removal: String
-    var groupHint: String?
-    var fields: [FieldView]
+    var parts: [FormPart]
 }
 
 extension TerminalServer {
-    static func shape(_ typed: TerminalForm, _ fields: FormFields, _ words: Words) -> DesktopFormShape {
+    static func shape(
+        _ typed: TerminalForm, _ fields: FormFields, _ groups: [GroupPath], _ words: Words
+    ) -> DesktopFormShape {
         let system = System.allCases.map {
-            OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed["system"])
+            OptionView(
+                text: $0 == .windows ? "Windows" : "Linux", value: $0.rawValue,
+                isChosen: $0.rawValue == typed["system"])
         }
         return DesktopFormShape(
             tab: "/desktops/servers", path: "/desktops/server", heading: words("New terminal server"),
             removal: words("Remove this terminal server"),
-            fields: [
-                fields.input("address", "Address", "A host name or an address"),
-                FieldView("system", words("System"), options: system),
-                fields.input("protocols", "Protocols", "rdp, ssh, x2go, vnc, or with a port: rdp:3390"),
-                fields.input("tags", "Tags", "Pools find it by them"),
-                fields.input("limit", "Most sessions", "Empty: as many as its load allows"),
-                fields.input("weight", "Weight", "2: it takes twice as much as others of its size"),
-                fields.lines("hours", "Opening hours", "A line each: mon-fri 07:00-18:00; empty: always"),
-                fields.input("release", "Release", "Empty: what its agent says"),
-                fields.input("node", "Node", "If it boots from here"),
-                fields.input(
-                    "certificate", "Certificate (SHA-256)", "Of RDP, where no agent tells it"),
+            parts: [
+                FormPart(
+                    words("How it is reached"),
+                    [
+                        fields.input("address", "Address", "A host name or an address"),
+                        FieldView("system", words("System"), options: system),
+                        fields.input(
+                            "protocols", "Protocols", "rdp, ssh, x2go, vnc, or with a port: rdp:3390"),
+                        fields.group(groups, hint: "Its administrators are the server's"),
+                    ]),
+                FormPart(
+                    words("What it takes"),
+                    [
+                        fields.input("tags", "Tags", "Pools find it by them"),
+                        fields.number("limit", "Most sessions", "Empty: as many as its load allows"),
+                        fields.input("weight", "Weight", "2: it takes twice as much as others of its size"),
+                        fields.lines(
+                            "hours", "Opening hours", "A line each: mon-fri 07:00-18:00; empty: always"),
+                    ]),
+                FormPart(
+                    words("More"), folds: true,
+                    [
+                        fields.input("release", "Release", "Empty: what its agent says"),
+                        fields.input("node", "Node", "If it boots from here"),
+                        fields.input(
+                            "certificate", "Certificate (SHA-256)", "Of RDP, where no agent tells it"),
+                    ]),
             ])
     }
 }
 
 extension TerminalPool {
-    static func shape(_ typed: PoolForm, _ fields: FormFields, _ words: Words) -> DesktopFormShape {
+    static func shape(_ typed: PoolForm, _ fields: FormFields, _ groups: [GroupPath], _ words: Words)
+        -> DesktopFormShape
+    {
         let second = SecondLogIn.allCases.map {
-            OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed["second"])
+            OptionView(
+                text: words($0.phrase), value: $0.rawValue, isChosen: $0.rawValue == typed["second"])
         }
         return DesktopFormShape(
             tab: "/desktops", path: "/desktops/pool", heading: words("New pool"),
-            removal: words("Remove this pool"), groupHint: "Its nodes and those below may use the pool",
-            fields: [
-                fields.lines(
-                    "levels", "Levels",
-                    "A line for each, filled in their order: names of servers, tag:TAG and pool:POOL"),
-                fields.input("protocols", "Protocols", "rdp, ssh, x2go, vnc: the preferred one first"),
-                fields.lines("users", "People who may use it", "A name a line; empty: all"),
-                fields.lines("groups", "Groups of people who may use it", "A name a line; empty: all"),
-                fields.lines("hours", "Opening hours", "A line each: mon-fri 07:00-18:00; empty: always"),
-                FieldView(
-                    "second", words("When people log in who have a session elsewhere"), options: second),
-                fields.input("idle", "Minutes without a key press until a session is disconnected"),
-                fields.input("disconnected", "Minutes until a disconnected session is ended"),
-                fields.input("release", "Release", "Only servers with it; empty: all"),
-                fields.input(
-                    "broker", "RD Connection Broker", "Its text for the pool, if it places log-ins itself"),
+            removal: words("Remove this pool"),
+            parts: [
+                FormPart(
+                    words("Servers"),
+                    [
+                        fields.lines(
+                            "levels", "Levels",
+                            "A line for each, filled in their order: names of servers, tag:TAG and pool:POOL"),
+                        fields.input(
+                            "protocols", "Protocols", "rdp, ssh, x2go, vnc: the preferred one first"),
+                    ]),
+                FormPart(
+                    words("Who may use it, and when"),
+                    [
+                        fields.group(groups, hint: "Its nodes and those below may use the pool"),
+                        fields.lines("users", "People", "A name a line; empty: all"),
+                        fields.lines("groups", "Groups of people", "A name a line; empty: all"),
+                        fields.lines(
+                            "hours", "Opening hours", "A line each: mon-fri 07:00-18:00; empty: always"),
+                    ]),
+                FormPart(
+                    words("Sessions"),
+                    [
+                        FieldView("second", words("A person who has a session elsewhere"), options: second),
+                        fields.number(
+                            "idle", "Disconnect after",
+                            "Minutes without a key press; empty: never"),
+                        fields.number(
+                            "disconnected", "End after", "Minutes since it was disconnected; empty: never"),
+                    ]),
+                FormPart(
+                    words("More"), folds: true,
+                    [
+                        fields.input("release", "Release", "Only servers with it; empty: all"),
+                        fields.input(
+                            "broker", "RD Connection Broker",
+                            "Its text for the pool, if it places log-ins itself"),
+                    ]),
             ])
+    }
+}
+
+extension TerminalPool.SecondLogIn {
+    fileprivate var phrase: String {
+        switch self {
+        case .takeOver: "The session comes here"
+        case .ask: "The person is asked whether it comes here"
+        case .refuse: "The log-in is refused"
+        case .allow: "There is one more session"
+        }
     }
 }
 
@@ -112,6 +165,13 @@ struct FormFields {
 
     func input(_ name: String, _ label: String, _ hint: String? = nil) -> FieldView {
         finished(FieldView(name, words(label), InputView(value: typed[name])), hint)
+    }
+
+    /// A whole number of at least one, or nothing.
+    func number(_ name: String, _ label: String, _ hint: String? = nil) -> FieldView {
+        finished(
+            FieldView(
+                name, words(label), InputView(type: "number", value: typed[name], minimum: 1)), hint)
     }
 
     func lines(_ name: String, _ label: String, _ hint: String? = nil) -> FieldView {

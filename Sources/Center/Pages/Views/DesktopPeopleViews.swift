@@ -205,25 +205,33 @@ struct AccountFormView: TemplateView {
             path: "/desktops/account", style: "settings",
             hidden: [HiddenView("new", typed.isNew ? "yes" : "")]
                 + (typed.isNew ? [] : [HiddenView("name", typed["name"]), HiddenView("tag", typed["tag"])]),
-            fields: (typed.isNew
-                ? [
-                    FieldView(
-                        "name", words("Name"),
-                        InputView(
-                            value: typed["name"], isRequired: true, pattern: #"[a-z_][a-z0-9_\-]{0,31}"#,
-                            maximumLength: 32))
-                ] : []) + [
-                    input("full", "Full name"),
-                    input("uid", "Number", "Empty: the first that is free"),
-                    input("groups", "Groups", "Of the terminal servers, with commas between them"),
-                    input("expires", "Last day", "Such as 2027-07-31; empty: none"),
-                    FieldView("home", words("Its home when the session has ended"), options: homes),
-                    FieldView(
-                        "password",
-                        words(typed.isNew ? "Password" : "New password (empty leaves it)"),
-                        InputView(type: "password", maximumLength: 256, autocomplete: "new-password")),
-                    FieldView("disabled", words("disabled"), isTicked: !typed["disabled"].isEmpty),
-                ], submit: words("Save"), removal: typed.isNew ? nil : words("Remove this account"))
+            parts: [
+                FormPart(
+                    words("Person"),
+                    (typed.isNew
+                        ? [
+                            FieldView(
+                                "name", words("Name"),
+                                InputView(
+                                    value: typed["name"], isRequired: true,
+                                    pattern: #"[a-z_][a-z0-9_\-]{0,31}"#, maximumLength: 32))
+                        ] : []) + [
+                            input("full", "Full name"),
+                            FieldView(
+                                "password",
+                                words(typed.isNew ? "Password" : "New password (empty leaves it)"),
+                                InputView(type: "password", maximumLength: 256, autocomplete: "new-password")),
+                            FieldView("disabled", words("disabled"), isTicked: !typed["disabled"].isEmpty),
+                        ]),
+                FormPart(
+                    words("On terminal servers"),
+                    [
+                        input("groups", "Groups", "Of the terminal servers, with commas between them"),
+                        input("uid", "Number", "Empty: the first that is free"),
+                        FieldView("home", words("Its home when the session has ended"), options: homes),
+                        input("expires", "Last day", "Such as 2027-07-31; empty: none"),
+                    ]),
+            ], submit: words("Save"), removal: typed.isNew ? nil : words("Remove this account"))
     }
 }
 

@@ -7,11 +7,30 @@ struct FormView: TemplateView {
     var style: String?
     var heading: String?
     var hidden: [HiddenView] = []
-    var fields: [FieldView]
+    var fields: [FieldView] = []
+    /// Fields under headings, below those without.
+    var parts: [FormPart] = []
     /// The label of its button; nil when read-only.
     var submit: String?
     /// The label of a second button, which removes the form's subject.
     var removal: String?
+}
+
+/// Fields of a form that belong together.
+struct FormPart: View {
+    var heading: String
+    var fields: [FieldView]
+    /// Whether it is shown as its heading only until a click.
+    var isFolded: Bool
+    var isOpen: Bool
+
+    /// - Parameter folds: most people never need it: it begins folded, unless there is something in its fields or wrong with them.
+    init(_ heading: String, folds: Bool = false, _ fields: [FieldView]) {
+        self.heading = heading
+        self.fields = fields
+        isFolded = folds
+        isOpen = fields.contains { $0.error != nil || $0.isFilled }
+    }
 }
 
 /// One field of a form: an input, a choice, lines of text or a checkbox, with its label, a hint and an error.
@@ -28,6 +47,10 @@ struct FieldView: TemplateView {
     var choice: ChoiceView?
     var lines: LinesView?
     var box: BoxView?
+
+    var isFilled: Bool {
+        box?.isTicked == true || [input?.value, lines?.text].contains { !($0 ?? "").isEmpty }
+    }
 
     /// - Parameter id: the element's id, if it differs from `name`.
     init(_ name: String, _ label: String, id: String? = nil, hint: String? = nil, _ input: InputView) {

@@ -132,7 +132,7 @@ extension ImagesView.Image {
                 rollback: mayPublish
                     ? ActionView(
                         path: "/images/\(image.name)/rollback",
-                        label: "\(words("roll back")) \(channel.text)", style: "quiet",
+                        label: "\(words("Roll back")) \(channel.text)", style: "quiet",
                         hidden: [HiddenView("channel", channel.text)]) : nil)
         }
         let titles = words.all(
@@ -180,7 +180,7 @@ extension ImagesView.Version {
                 path: "/images/\(image)/\(path)", label: label, style: style,
                 hidden: [HiddenView("version", String(version.number))])
         }
-        check = action("verify", words("verify"), "quiet")
-        removal = version.channels.isEmpty ? action("remove", words("remove"), "quiet danger") : nil
+        check = action("verify", words("Verify"), "quiet")
+        removal = version.channels.isEmpty ? action("remove", words("Remove"), "quiet danger") : nil
     }
 }

@@ -31,30 +31,43 @@ struct NetworkFormView: TemplateView {
             name.input?.isRequired = true
             fields.append(name)
         }
-        fields += [
-            field("interface", "Interface", "Empty: machines are behind a relay"),
-            field("subnet", "Subnet", "Empty: the interface's"),
-            field("server", "Address of this server", "Empty: the interface's"),
-            field(
-                "pools", "Pools", "A range a line, 10.77.0.100-10.77.0.200; empty: the upper half; - for none"
-            ),
-            field("router", "Default router"), field("name-servers", "Name servers"),
-            field("time-servers", "Time servers"), field("domain", "Domain", "Empty: the server's"),
-            field("mtu", "Largest packet (MTU)"),
-            field("routes", "Routes", "A route a line: 192.168.0.0/16 via 10.77.0.253"),
-            field("lease", "Lease", "90s, 30m, 12h, 7d or infinite"),
-            field("options", "Further DHCP options", "NUMBER=VALUE a line; bytes begin with 0x"),
-            FieldView(
-                "bootp", words("Give addresses to BOOTP machines that are not nodes"),
-                isTicked: typed.servesBOOTP),
-            FieldView(
-                "proxy", words("Another server gives the addresses; Roost only names boot files (ProxyDHCP)"),
-                isTicked: typed.isProxy),
+        let parts = [
+            FormPart(
+                words("Addresses"),
+                [
+                    field("interface", "Interface", "Empty: machines are behind a relay"),
+                    field("subnet", "Subnet", "Empty: the interface's"),
+                    field("server", "Address of this server", "Empty: the interface's"),
+                    field(
+                        "pools", "Pools",
+                        "A range a line, 10.77.0.100-10.77.0.200; empty: the upper half; - for none"),
+                    field("lease", "Lease", "90s, 30m, 12h, 7d or infinite"),
+                    FieldView(
+                        "proxy",
+                        words("Another server gives the addresses; Roost only names boot files (ProxyDHCP)"),
+                        isTicked: typed.isProxy),
+                ]),
+            FormPart(
+                words("What machines are told"),
+                [
+                    field("router", "Default router"), field("name-servers", "Name servers"),
+                    field("time-servers", "Time servers"), field("domain", "Domain", "Empty: the server's"),
+                ]),
+            FormPart(
+                words("More"), folds: true,
+                [
+                    field("mtu", "Largest packet (MTU)"),
+                    field("routes", "Routes", "A route a line: 192.168.0.0/16 via 10.77.0.253"),
+                    field("options", "Further DHCP options", "NUMBER=VALUE a line; bytes begin with 0x"),
+                    FieldView(
+                        "bootp", words("Give addresses to BOOTP machines that are not nodes"),
+                        isTicked: typed.servesBOOTP),
+                ]),
         ]
         var hidden = [HiddenView("new", typed.isNew ? "yes" : "")]
         if !typed.isNew { hidden += [HiddenView("name", typed["name"]), HiddenView("tag", typed.tag)] }
         form = FormView(
-            path: "/networks/edit", style: "settings", hidden: hidden, fields: fields,
+            path: "/networks/edit", style: "settings", hidden: hidden, fields: fields, parts: parts,
             submit: mayEdit ? words("What would change?") : nil,
             removal: mayEdit && !typed.isNew ? words("Remove this network") : nil)
     }

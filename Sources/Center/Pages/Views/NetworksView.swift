@@ -26,9 +26,8 @@ struct NetworksView: TemplateView {
         var subnet: String
         var pools: String
         var router: String
-        var leased: Int
-        var size: Int
-        var isScarce: Bool
+        /// How much of the pools is leased; nil where there are none.
+        var leased: ShareView?
         /// Another server gives the addresses.
         var isProxy: Bool
         var problem: String?
@@ -66,7 +65,7 @@ struct NetworksView: TemplateView {
         table = TableView(
             words("Networks"),
             columns: words.all("Name", "Interface", "Subnet", "Pools", "Default router", "Leased"),
-            rows: networks.map { Row($0) })
+            rows: networks.map { Row($0, words) })
         isBare = !networks.contains { $0.name != nil }
         self.reservations = reservations
         self.rules = rules.map { Rule($0, words) }
@@ -101,7 +100,7 @@ struct NetworksView: TemplateView {
 }
 
 extension NetworksView.Row {
-    init(_ network: NetworkAnswer) {
+    init(_ network: NetworkAnswer, _ words: Words) {
         name = network.name?.text
         path =
             name.map { "/networks/edit?name=\(Escape.component($0))" }
@@ -110,7 +109,12 @@ extension NetworksView.Row {
         subnet = network.network
         pools = network.pools.joined(separator: ", ")
         router = network.router?.description ?? ""
-        (leased, size, isScarce) = (network.leased, network.size, network.isScarce)
+        leased =
+            network.size == 0
+            ? nil
+            : ShareView(
+                Double(network.leased) / Double(network.size),
+                text: "\(network.leased) \(words("of")) \(network.size)")
         isProxy = network.isProxy
         problem = network.problem
     }

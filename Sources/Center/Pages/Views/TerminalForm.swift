@@ -73,8 +73,12 @@ protocol DesktopRecord: TableRecord, ListedRecord where Key: CheckedName {
     /// What the fields say over `stored`; throws all that is wrong with them.
     static func read(_ fields: inout TypedFields, over stored: Self?) throws -> Self
 
-    /// The form as a page shows it, but for the fields of its name and group, and what all of them share.
-    static func shape(_ typed: DesktopForm<Self>, _ fields: FormFields, _ words: Words) -> DesktopFormShape
+    /// The form as a page shows it, but for the field of its name, and what all of them share.
+    ///
+    /// - Parameter groups: those in which the caller may have one.
+    static func shape(
+        _ typed: DesktopForm<Self>, _ fields: FormFields, _ groups: [GroupPath], _ words: Words
+    ) -> DesktopFormShape
 
     /// The record as it is, and the state that it has.
     static func saved(_ key: Key, by acts: Acts) throws -> (record: Self, tag: String)
