@@ -54,7 +54,7 @@ final class Ground {
         context.limits.maxima.logBytes = much
         context.limits.maxima.reports = much
         context.limits.maxima.logIns = much
-        context.askCenter = { [unowned context] question in
+        context.center = .open { [unowned context] question in
             context.take(
                 LogInAnswer(id: question.request.id, outcome: .refused(question.request.user)),
                 for: question.machine)
