@@ -259,7 +259,7 @@ import Wire
         let good = DashboardView(Acts.Overview(figures: figures), warnings: [], of: server, Self.words)
         #expect(good.tiles.map(\.count) == MachineState.allCases.map { $0 == .ready ? 3 : 0 } + [0])
         #expect(good.tiles.last?.kind == "unseen")
-        #expect(good.chart.bars.map(\.startedHeight) == [110] && good.chart.bars.map(\.readyHeight) == [55])
+        #expect(good.chart?.bars.map(\.startedHeight) == [110] && good.chart?.bars.map(\.readyHeight) == [55])
         #expect(good.stages == nil && good.limited == nil)
         #expect(try Self.shown(good).contains("Nothing: every machine that was seen came up."))
         figures.unknownCount = 1

@@ -15,7 +15,8 @@ struct DashboardView: TemplateView {
     var map: FleetMap?
     /// Nil when no peer is limited.
     var limited: TableView<Limit>?
-    var chart: Chart
+    /// Nil: nothing booted in the last hour.
+    var chart: Chart?
     /// Nil when no boot was seen.
     var stages: Stages?
     var server: String
@@ -102,7 +103,7 @@ struct DashboardView: TemplateView {
                 words("Limited now"), columns: words.all("From where", "Limit"),
                 rows: figures.limited.map { Limit(peer: $0.peer, limit: $0.limit) })
         }
-        chart = Chart(figures, words)
+        if figures.minutes.contains(where: { $0.started + $0.ready > 0 }) { chart = Chart(figures, words) }
         if figures.bootCount > 0 { stages = Stages(figures) }
         self.server = server.address.description
         roles = server.roles.text
