@@ -188,7 +188,7 @@ import Wire
         let text = try Self.shown(view)
         #expect(text.contains(#"<a href="/networks/edit?name=school">school</a>"#))
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
-        #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
+        #expect(text.contains("<td>behind a relay</td>") && text.contains(">1 of 127 <"))
         var reader = NetworksView(answers, reservations: none, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.

@@ -163,9 +163,12 @@ import Testing
         } catch let problem as FormProblem {
             #expect(Set(problem.errors.keys) == ["address", "protocols", "weight", "hours"])
             let view = DesktopFormView(typed, errors: problem.errors, groups: [.site], words)
-            let fields = Dictionary(uniqueKeysWithValues: view.form.fields.map { ($0.name, $0) })
+            let fields = Dictionary(
+                uniqueKeysWithValues: view.form.parts.flatMap(\.fields).map { ($0.name, $0) })
             #expect(fields["protocols"]?.input?.value == "rdp:3390, telnet")
             #expect(fields["protocols"]?.error?.contains("telnet") == true && fields["tags"]?.error == nil)
+            // What is seldom needed is folded, unless there is something in it.
+            #expect(view.form.parts.filter { $0.isFolded && !$0.isOpen }.count == 1)
         }
         typed.texts["address"] = "10.77.0.20"
         typed.texts["protocols"] = "rdp:3390, ssh"
