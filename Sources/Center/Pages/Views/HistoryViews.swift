@@ -125,9 +125,13 @@ struct RevisionView: TemplateView {
     /// Why it cannot be undone.
     var undoProblem: String?
 
+    /// Beyond this, records are shown by their names until a click.
+    private static let openLimit = 8
+
     struct Edit: View {
         var kind: String
         var key: String
+        var isFolded: Bool
         var fields: TableView<DifferenceView>
     }
 
@@ -147,7 +151,7 @@ struct RevisionView: TemplateView {
         self.failure = failure
         edits = revision.edits.map { edit in
             Edit(
-                kind: edit.kind, key: edit.key,
+                kind: edit.kind, key: edit.key, isFolded: revision.edits.count > Self.openLimit,
                 fields: TableView(
                     edit.key, columns: words.all("Field", "Before", "After"),
                     rows: DifferenceView.fields(of: edit)))

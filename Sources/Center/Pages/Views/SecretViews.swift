@@ -40,20 +40,25 @@ struct SecretsView: TemplateView {
     }
 
     private static func form(in group: String, hasReceiver: Bool, _ words: Words) -> FormView {
-        var fields = placeFields(in: group, words)
+        var places = placeFields(in: group, words)
         if hasReceiver {
-            fields.append(
+            places.append(
                 FieldView(
                     "receiver", words("Instead of nodes, web hooks to this address get it"),
                     hint: words("Scheme, host and port; then group, nodes and file stay as they are"),
                     InputView(placeholder: "https://chat.example")))
         }
-        fields.append(FieldView("kind", words("Kind"), options: kinds))
-        fields += valueFields(words)
-        fields += mintingFields(words)
+        let what =
+            [
+                FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
+                FieldView("kind", words("Kind"), options: kinds),
+            ] + valueFields(words) + mintingFields(words)
         return FormView(
-            path: "/secrets", style: "card settings", heading: words("New secret"), fields: fields,
-            submit: words("Add"))
+            path: "/secrets", style: "settings", heading: words("New secret"),
+            parts: [
+                FormPart(words("What it is"), what), FormPart(words("Who gets it, and when"), places),
+                FormPart(words("Its file"), fileFields(words)),
+            ], submit: words("Add"))
     }
 
     fileprivate static func valueFields(_ words: Words) -> [FieldView] {
@@ -65,14 +70,18 @@ struct SecretsView: TemplateView {
 
     private static func placeFields(in group: String, _ words: Words) -> [FieldView] {
         [
-            FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
             FieldView("group", words("Group"), InputView(value: group)),
             FieldView("node", words("Only this node"), InputView(maximumLength: 63)),
             FieldView("rule", words("Only nodes of this rule"), InputView(maximumLength: 63)),
+            FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
+        ]
+    }
+
+    private static func fileFields(_ words: Words) -> [FieldView] {
+        [
             FieldView("path", words("File"), InputView(placeholder: "\(Secret.directory)/…")),
             FieldView("mode", words("Mode"), InputView(placeholder: "600")),
             FieldView("owner", words("Owner"), InputView(placeholder: "root")),
-            FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
         ]
     }
 
