@@ -36,8 +36,15 @@ struct Joining {
                 AgentJoinRequest(
                     token: token, certificateRequest: request.text, name: name, address: address,
                     ports: ReportMaker.openPorts(places))))
-        let bytes = try await CenterLine.answer(
-            to: wish, by: client, within: HTTPClientLimits(whole: .seconds(30)))
+        let bytes: [UInt8]
+        do {
+            bytes = try await CenterLine.answer(
+                to: wish, by: client, within: HTTPClientLimits(whole: .seconds(30)))
+        } catch let error as HTTPClientError where error.cause == .untrusted {
+            throw AgentProblem(
+                "the certificate of \(error.place) is not trusted: is this the whole token, with the part behind its dot? (or --authority-fingerprint SHA256)"
+            )
+        }
         let answer = try JSONDecoder().decode(AgentJoinAnswer.self, from: Data(bytes))
         let identity = AgentIdentity(
             server: answer.server.text,
@@ -58,7 +65,9 @@ struct Joining {
         }
         guard let known else { return HTTPClient() }
         guard known.count == Self.hexadecimalCount, known.allSatisfy(\.isHexDigit) else {
-            throw AgentProblem("‘\(known)’ is not a SHA-256 fingerprint: 64 hexadecimal digits")
+            throw AgentProblem(
+                "‘\(known)’ is not a SHA-256 fingerprint, which has 64 hexadecimal digits: is this the whole token, as ‘roost server token’ printed it?"
+            )
         }
         let shown = try await ShownCertificates.fetch(from: base)
         guard let authority = shown.first(where: { CertificateText.fingerprint(of: $0) == known }) else {

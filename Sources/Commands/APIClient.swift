@@ -182,6 +182,13 @@ package struct APIClient {
             Failure(
                 text: "no server answers on \(error.place): is ‘roost serve’ running, and with this socket?",
                 code: 5)
+        case .certificateFile where !FileManager.default.fileExists(atPath: error.place):
+            Failure(text: "there is no file \(error.place) (--certificate, ROOST_CERTIFICATE)", code: 3)
+        case .untrusted:
+            Failure(
+                text:
+                    "\(error) (--certificate FILE; a server's own authority is center/ca.pem in its state directory)",
+                code: 5)
         default: Failure(text: "\(error)", code: 5)
         }
     }

@@ -143,7 +143,9 @@ struct AdministratorPassword: AsyncParsableCommand {
         try await reportingFailure {
             let client = server.client
             let (known, tag) = try await tokens.account(named: name, at: client)
-            guard let known else { throw Failure(text: "there is no administrator ‘\(name)’", code: 3) }
+            guard let known else {
+                throw Failure(text: "there is no administrator \(name) (roost admin list shows all)", code: 3)
+            }
             let wish = AdministratorRequest(
                 grants: known.grants, password: try PasswordInput.read(), revokesTokens: tokens.revokeTokens)
             // Typing takes time: another person may have changed its roles, or its password.

@@ -49,7 +49,7 @@ struct FileShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a file's size and digest, and what names it.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The file's name.") var name: String
+    @Argument(help: "The file's name.", completion: .storedFiles) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -98,7 +98,7 @@ struct FileGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Write the content of a file on the server.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The file's name.") var name: String
+    @Argument(help: "The file's name.", completion: .storedFiles) var name: String
     @Option(name: .shortAndLong, help: "Where to; else standard output.") var output: String?
 
     func run() async throws {
@@ -118,7 +118,7 @@ struct FileRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a file from the server; one that settings name stays.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The file's name.") var name: String
+    @Argument(help: "The file's name.", completion: .storedFiles) var name: String
 
     func run() async throws {
         try await reportingFailure {

@@ -22,7 +22,7 @@ struct ImageSet: AsyncParsableCommand {
             "Remove a setting from this level; may be given several times.", valueName: "setting"),
         completion: .settings)
     var unset: [String] = []
-    @Argument(help: "SETTING=VALUE …") var changes: [String] = []
+    @Argument(help: "SETTING=VALUE …", completion: .assignments) var changes: [String] = []
 
     func run() async throws {
         try await reportingFailure {

@@ -13,10 +13,14 @@ package struct ImageSigningKey: Sendable {
         guard !FileManager.default.fileExists(atPath: path) else {
             throw StoreError.conflict("\(path) already exists; a key that is lost cannot be made again")
         }
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: directory) else {
+            throw StoreError.notFound("\(path): there is no directory \(directory)")
+        }
         guard
             FileManager.default.createFile(
                 atPath: path, contents: text, attributes: [.posixPermissions: 0o600])
-        else { throw StoreError.conflict("\(path) cannot be written") }
+        else { throw StoreError.conflict("\(path) cannot be written: may this user write in \(directory)?") }
     }
 
     package init(readingFrom path: String) throws {
@@ -26,7 +30,7 @@ package struct ImageSigningKey: Sendable {
         let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let bytes = Data(base64Encoded: text),
             let key = SigningKey(seed: [UInt8](bytes))
-        else { throw StoreError.conflict("\(path) holds no signing key") }
+        else { throw StoreError.conflict("\(path) holds no signing key (roost image key makes one)") }
         self.key = key
     }
 

@@ -106,7 +106,9 @@ package func find(_ text: String, _ client: APIClient, query: String = "") async
         case .digest(let prefix): version.digest.text.hasPrefix(prefix)
         }
     }
-    guard let found else { throw Failure(text: "there is no version \(reference)", code: 3) }
+    guard let found else {
+        throw Failure(text: "there is no version \(reference) (roost image list shows all)", code: 3)
+    }
     return found
 }
 

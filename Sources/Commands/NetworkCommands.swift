@@ -54,7 +54,7 @@ struct NetworkShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show the fields of a network.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The network's name.") var name: String
+    @Argument(help: "The network's name.", completion: .networks) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -243,7 +243,7 @@ struct NetworkSet: AsyncParsableCommand {
             Lists are replaced as a whole; --clear empties a field.
             """)
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The network's name.") var name: String
+    @Argument(help: "The network's name.", completion: .networks) var name: String
     @OptionGroup var fields: NetworkFields
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
@@ -267,7 +267,7 @@ struct NetworkRemove: AsyncParsableCommand {
         commandName: "rm", abstract: "Remove a network.",
         discussion: "When the last one is gone, each interface is served as it is.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The network's name.") var name: String
+    @Argument(help: "The network's name.", completion: .networks) var name: String
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =
         false
 

@@ -46,7 +46,9 @@ struct NodeApprove: AsyncParsableCommand {
                 let machine = try Self.machine(words[0], in: waiting)
                 let approval = ApprovalRequest(
                     name: try NodeName(words[1]), group: group,
-                    address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
+                    address: try address.map {
+                        try parsed($0, "IPv4 address (10.77.0.7)", { IPv4Address($0) })
+                    })
                 try await client.send(
                     .POST, "machines/\(APIClient.escaped(machine.description))/approve", json: approval)
                 return

@@ -165,9 +165,13 @@ struct NodeAdd: AsyncParsableCommand {
             let name = try NodeName(name)
             let node = Node(
                 name: name, group: try GroupPath(group),
-                macAddresses: try mac.map { try parsed($0, "hardware address", { MACAddress($0) }) },
-                uuid: try uuid.map { try parsed($0, "UUID", { MachineUUID($0) }) },
-                address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
+                macAddresses: try mac.map {
+                    try parsed($0, "hardware address (52:54:00:12:34:56)", { MACAddress($0) })
+                },
+                uuid: try uuid.map {
+                    try parsed($0, "UUID (12345678-1234-5678-1234-56789abcdef0)", { MachineUUID($0) })
+                },
+                address: try address.map { try parsed($0, "IPv4 address (10.77.0.7)", { IPv4Address($0) }) })
             guard !node.macAddresses.isEmpty || node.uuid != nil else {
                 throw Failure(text: "name the node's --mac or --uuid", code: 64)
             }

@@ -28,6 +28,11 @@ struct NodeLog: AsyncParsableCommand {
                     .joined()
                     + log.lines.map { "\($0)\n" }.joined()
             }
+            if log.lines.isEmpty, log.crashes.isEmpty, output.isForPeople {
+                printError(
+                    "nothing was logged: only crashes come by themselves; ‘roost set --node \(node) netconsole=yes’ sends the kernel's messages from the next boot on"
+                )
+            }
             var shown = log.lines
             while follow {
                 flushPrinted()

@@ -62,7 +62,7 @@ struct NodeSet: AsyncParsableCommand {
     /// The changes to `record`, in the form of RFC 7396.
     private func patch(of record: Node) throws -> [String: Any] {
         func card(_ text: String) throws -> MACAddress {
-            try parsed(text, "hardware address", { MACAddress($0) })
+            try parsed(text, "hardware address (52:54:00:12:34:56)", { MACAddress($0) })
         }
         var patch: [String: Any] = [:]
         if !mac.isEmpty || !addMac.isEmpty || !removeMac.isEmpty {
@@ -73,10 +73,15 @@ struct NodeSet: AsyncParsableCommand {
             let kept = mac.isEmpty ? record.macAddresses.filter { !gone.contains($0) } : []
             patch["macAddresses"] = try (kept + (mac + addMac).map(card)).map(\.description)
         }
-        if let uuid { patch["uuid"] = try parsed(uuid, "UUID", { MachineUUID($0) }).description }
+        if let uuid {
+            patch["uuid"] = try parsed(
+                uuid, "UUID (12345678-1234-5678-1234-56789abcdef0)", { MachineUUID($0) }
+            ).description
+        }
         if noUuid { patch["uuid"] = NSNull() }
         if let address {
-            patch["address"] = try parsed(address, "IPv4 address", { IPv4Address($0) }).description
+            patch["address"] = try parsed(address, "IPv4 address (10.77.0.7)", { IPv4Address($0) })
+                .description
         }
         if noAddress { patch["address"] = NSNull() }
         if let group { patch["group"] = try GroupPath(group).description }

@@ -23,7 +23,7 @@ struct NodeTarget: ParsableArguments {
 
     /// The same for later: what the nodes are named by, once the caller has agreed to the number that it means now.
     func text(_ client: APIClient, toBe what: String) async throws -> String {
-        let nodes = try await nodes(client, toBe: what)
+        let nodes = try await choice.nodes(client, toBe: what, later: true)
         return Self.scheduled(query, found: nodes.map(\.name))
     }
 
@@ -44,8 +44,10 @@ struct NodeChoice {
 
     /// One node by its exact name; several by a condition, once the caller has agreed to their number.
     ///
-    /// - Parameter what: what happens to them: `restarted`.
-    func nodes(_ client: APIClient, toBe what: String) async throws -> [MachineAnswer] {
+    /// - Parameters:
+    ///   - what: what happens to them: `restarted`.
+    ///   - later: whether the condition is looked at again then: no node has to fit it now.
+    func nodes(_ client: APIClient, toBe what: String, later: Bool = false) async throws -> [MachineAnswer] {
         let condition = try condition()
         let found = try await client.nodes(condition)
         if query.count == 1, let name = try? NodeName(condition) {
@@ -59,6 +61,10 @@ struct NodeChoice {
                         ? " (roost node list shows all)"
                         : "; \(counted(found.count, "node")) with it in name or hardware: \(others)\(found.count > 3 ? "…" : ""). To act on several, write a condition: '\(name)*'"),
                 code: 3)
+        }
+        if found.isEmpty, later {
+            printError("note: no node matches now")
+            return []
         }
         return try agreed(found, what)
     }

@@ -1,4 +1,5 @@
 package import Foundation
+import Linux
 import Wire
 
 /// Prints text for people to standard output. Some of it comes from machines, so control characters are removed.
@@ -10,6 +11,13 @@ package func print(_ text: String, terminator: String = "\n") {
 
 /// Hands over what was printed. A pipe or a file gets it in pieces of some kilobytes otherwise: too late for what is followed.
 package func flushPrinted() { fflush(nil) }
+
+/// Why what was printed is not where it should be, such as in a file on a full disk; nil: it is, or a pipe's reader has read enough.
+package func lossOfPrinted() -> String? {
+    guard fflush(nil) != 0 else { return nil }
+    let cause = errno
+    return cause == EPIPE ? nil : "what was printed is not whole: \(KernelErrorText.of(cause))"
+}
 
 /// Prints JSON to standard output, with escapes for characters that a terminal would obey.
 package func print(json data: Data) {

@@ -32,7 +32,7 @@ struct RuleList: AsyncParsableCommand {
 struct RuleRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a rule.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The rule's name.") var name: String
+    @Argument(help: "The rule's name.", completion: .rules) var name: String
 
     func run() async throws {
         try await reportingFailure {

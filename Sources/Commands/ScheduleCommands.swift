@@ -57,7 +57,7 @@ struct ScheduleShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a schedule, and what came of its runs.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The schedule's name.") var name: String
+    @Argument(help: "The schedule's name.", completion: .schedules) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -98,7 +98,7 @@ struct ScheduleShow: AsyncParsableCommand {
 /// Schedules that are told something.
 struct NamedSchedules: ParsableArguments {
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Their names.") var names: [String]
+    @Argument(help: "Their names.", completion: .schedules) var names: [String]
 
     /// - Parameter act: as the API has it; nil: none, for what `method` says alone.
     func tell(_ method: HTTPMethod, _ act: String? = nil) async throws {

@@ -46,7 +46,7 @@ struct SecretShow: AsyncParsableCommand {
         abstract: "Show a secret without its value: which node got which version, in which boot.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", completion: .secrets) var name: String
 
     func run() async throws {
         try await reportingFailure {
@@ -207,7 +207,7 @@ struct SecretSet: AsyncParsableCommand {
             "What was handed out before is not taken back. For a secret that is armed once, arm it again.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", completion: .secrets) var name: String
     @OptionGroup var value: SecretValue
 
     func run() async throws {
@@ -226,7 +226,7 @@ struct SecretArm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "arm", abstract: "Arm a secret again, or disarm it (off).")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", completion: .secrets) var name: String
     @Argument(help: "The boots that get it: off, each-boot, next-boot or once.") var arming: Secret.Arming
 
     func run() async throws {
@@ -241,7 +241,7 @@ struct SecretRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a secret with its value. Receipts stay with the nodes.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", completion: .secrets) var name: String
 
     func run() async throws {
         try await reportingFailure {

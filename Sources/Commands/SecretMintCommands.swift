@@ -80,7 +80,7 @@ struct SecretRotate: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", completion: .secrets) var name: String
 
     func run() async throws {
         try await reportingFailure {

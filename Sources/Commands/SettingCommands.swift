@@ -9,7 +9,7 @@ import NIOHTTP1
 struct SettingsEdit: ParsableArguments {
     @Option(help: "The group whose settings change.", completion: .groups) var group: String?
     @Option(help: "The node whose settings change.", completion: .nodes) var node: String?
-    @Option(help: "The match rule whose settings change.") var rule: String?
+    @Option(help: "The match rule whose settings change.", completion: .rules) var rule: String?
     @Option(
         help: ArgumentHelp(
             "The image, or version of one, whose settings change: NAME, NAME@VERSION.", valueName: "image"),
@@ -20,7 +20,7 @@ struct SettingsEdit: ParsableArguments {
             "Remove a setting from this level; may be given several times.", valueName: "setting"),
         completion: .settings)
     var unset: [String] = []
-    @Argument(help: "SETTING=VALUE …") var changes: [String] = []
+    @Argument(help: "SETTING=VALUE …", completion: .assignments) var changes: [String] = []
 
     var isEmpty: Bool { group == nil && node == nil && rule == nil && unset.isEmpty && changes.isEmpty }
 
@@ -104,12 +104,22 @@ struct Set: AsyncParsableCommand {
             ‘roost plan’ takes the same words and shows what would change; ‘roost undo’ takes a change back.
             """)
     @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
     @Flag(help: "List all settings with their defaults.") var list = false
     @OptionGroup var edit: SettingsEdit
     @OptionGroup(title: "Later") var later: ScheduleOptions
 
+    func validate() throws {
+        guard !list, output.json || output.output != .table else { return }
+        throw ValidationError("-o and --json go with --list")
+    }
+
     func run() async throws {
-        if list { return print(Self.allSettings, terminator: "") }
+        if list {
+            return try await reportingFailure {
+                try output.write(SettingDefinition.all.map(ListedSetting.init), table: Self.text)
+            }
+        }
         try await reportingFailure {
             if try later.isLater {
                 return try await later.schedule(.set(edit.scheduled()), on: server.client)
@@ -118,15 +128,29 @@ struct Set: AsyncParsableCommand {
         }
     }
 
-    private static var allSettings: String {
+    private static func text(_ settings: [ListedSetting]) -> String {
         var table = TextTable(["SETTING", "TYPE", "DEFAULT", "APPLIES AT", "MEANING"])
-        for definition in SettingDefinition.all {
+        for setting in settings {
             table.add([
-                definition.name, definition.kindDescription.english, definition.defaultValue.description,
-                definition.phase.rawValue, definition.summary,
+                setting.name, setting.type, setting.default.description, setting.appliesAt, setting.meaning,
             ])
         }
         return table.text
+    }
+}
+
+/// A setting in the list of all.
+private struct ListedSetting: Encodable {
+    var name: String
+    var type: String
+    var `default`: SettingValue
+    var appliesAt: String
+    var meaning: String
+
+    init(_ definition: SettingDefinition) {
+        (name, type) = (definition.name, definition.kindDescription.english)
+        (`default`, appliesAt) = (definition.defaultValue, definition.phase.rawValue)
+        meaning = definition.summary
     }
 }
 

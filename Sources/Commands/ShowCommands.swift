@@ -95,7 +95,7 @@ struct RuleShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a rule: its settings, and the nodes that fit its condition.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The rule's name.") var name: String
+    @Argument(help: "The rule's name.", completion: .rules) var name: String
     @OptionGroup var time: TimeOptions
 
     func run() async throws {

@@ -90,10 +90,21 @@ enum MachineTable {
         return table.text
     }
 
+    /// A state that there is not fits no node, and looks like an answer.
+    private static func nothing(_ query: [String]) -> String {
+        guard !query.isEmpty else { return "no machine has been seen yet\n" }
+        let states = MachineState.allCases.map(\.rawValue) + ["held"]
+        let typed = query.joined(separator: " ").matches(of: /state=([a-z]+)/).map { String($0.output.1) }
+        let meant = typed.lazy.filter { !states.contains($0) }.compactMap {
+            NearestName.of($0, among: states)
+        }
+        return "no node matches" + (meant.first.map { "; did you mean state=\($0)?" } ?? "") + "\n"
+    }
+
     /// - Parameter query: the search; empty: all nodes.
     static func text(_ machines: [MachineAnswer], of query: [String] = []) -> String {
         guard !machines.isEmpty else {
-            return query.isEmpty ? "no machine has been seen yet\n" : "no node matches\n"
+            return nothing(query)
         }
         var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION"])
         for machine in machines {

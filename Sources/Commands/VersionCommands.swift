@@ -80,7 +80,8 @@ struct ImageVerify: AsyncParsableCommand {
                     reference.contains("@")
                     ? [try await find(reference, client)] : all.filter { $0.image.text == reference }
                 guard !wanted.isEmpty else {
-                    throw Failure(text: "there is no image ‘\(reference)’", code: 3)
+                    throw Failure(
+                        text: "there is no image ‘\(reference)’ (roost image list shows all)", code: 3)
                 }
             }
             var answers: [VerificationAnswer] = []

@@ -5,6 +5,8 @@ package struct ConfigurationError: Error, CustomStringConvertible {
     package var file: String
     package var line: Int?
     package var text: String
+    /// A key that is not known in its section, and those that are: for the caller, who can tell which one was meant.
+    package var unknownKey: (name: String, known: [String])?
 
     package var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
 }
@@ -211,7 +213,8 @@ package struct YAMLSection {
     package func finish(known: String) throws {
         guard let first = left.first else { return }
         throw ConfigurationError(
-            file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))")
+            file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))",
+            unknownKey: (first.key, known.split(separator: ",").map { $0.filter { $0 != " " } }))
     }
 
     package func fail(_ text: String) -> ConfigurationError {

@@ -99,6 +99,13 @@ package enum InitramfsArchive {
         return name
     }
 
+    /// Throws where a program needs libraries, which the initramfs does not have.
+    ///
+    /// - Parameter package: where there is one that does not.
+    package static func requireStatic(_ path: String, package: String) throws {
+        _ = try staticProgram(path, package: package)
+    }
+
     /// A statically linked program: the initramfs has no libraries.
     private static func staticProgram(_ path: String, package: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -119,7 +126,9 @@ package enum InitramfsArchive {
             let start = tableStart + index * entryByteCount
             guard start + 4 <= bytes.count else { break }
             if number(at: start, 4) == 3 {
-                throw ImageLacks("\(path) is not a static program; the initramfs has no libraries")
+                throw ImageLacks(
+                    "\(path) is not a static program, and the initramfs has no libraries (install \(package))"
+                )
             }
         }
         return bytes

@@ -3,6 +3,12 @@ enum SuiteProblem: Error, Equatable, CustomStringConvertible {
     case noKeyring(String)
     /// The mirrors have no package of that name.
     case noKernel(String, suite: String)
+    /// They lack another package that was asked for.
+    case noPackage(String, suite: String)
+    /// No line of apt's, and no address.
+    case noMirror(String)
+    /// A mirror's host is not found, or does not answer.
+    case unreachable(String)
     /// They have no such suite.
     case noSuite(String, hasMirrors: Bool)
     /// No trusted key has signed them.
@@ -20,6 +26,12 @@ enum SuiteProblem: Error, Equatable, CustomStringConvertible {
             || output.contains("Package '\(kernel)' has no installation candidate")
         {
             self = .noKernel(kernel, suite: recipe.suite)
+        } else if let package = Self.missingPackage(in: output) {
+            self = .noPackage(package, suite: recipe.suite)
+        } else if let mirror = output.firstMatch(of: /invalid mirror: (\S+)/)?.1 {
+            self = .noMirror(String(mirror))
+        } else if let host = Self.silentHost(in: output) {
+            self = .unreachable(host)
         } else if let architecture = recipe.architecture,
             output.contains("can neither be executed natively") || output.contains("arch-test")
         {
@@ -35,11 +47,31 @@ enum SuiteProblem: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    private static func missingPackage(in output: String) -> String? {
+        let unknown = output.firstMatch(of: /Unable to locate package (\S+)/)?.1
+        let withdrawn = output.firstMatch(
+            of: /Package '?([^\s']+)'? (?:has no installation|is not available)/)?.1
+        return (unknown ?? withdrawn).map { String($0) }
+    }
+
+    /// apt's words for a name without an address, and for a host that does not answer.
+    private static func silentHost(in output: String) -> String? {
+        let nameless = output.firstMatch(of: /(?:failure resolving|Could not resolve) '([^']+)'/)?.1
+        let silent = output.firstMatch(of: /(?:Could not|Unable to) connect to ([^\s:]+)/)?.1
+        return (nameless ?? silent).map { String($0) }
+    }
+
     var description: String {
         switch self {
         case .noKeyring(let path): "--keyring: \(path) cannot be read"
         case .noKernel(let package, let suite):
             "the mirrors of \(suite) have no package \(package): name its kernel (--kernel linux-image-generic for Ubuntu), and its components (--components)"
+        case .noPackage(let package, let suite):
+            "the mirrors of \(suite) have no package \(package): is its name right (--include), and is it in another component (--components main,contrib)?"
+        case .noMirror(let text):
+            "--mirror: ‘\(text)’ is neither http://HOST/PATH nor a line such as 'deb http://mirror.example/debian bookworm main'"
+        case .unreachable(let host):
+            "the mirror \(host) is not reached: does this host have a network and a name server, or is another mirror nearer (--mirror)?"
         case .noSuite(let suite, let hasMirrors):
             "there is no suite \(suite) on "
                 + (hasMirrors

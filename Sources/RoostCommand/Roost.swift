@@ -27,4 +27,8 @@ package func runRoost() async {
     }
     ServerSocket.look { LocalConfiguration.settings.socket }
     await Roost.main(words)
+    // A file that an export was redirected to must not be half of one without a word.
+    guard let loss = lossOfPrinted() else { return }
+    printError("roost: \(loss)")
+    Roost.exit(withError: ExitCode(1))
 }

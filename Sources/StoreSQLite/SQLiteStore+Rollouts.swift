@@ -13,7 +13,9 @@ extension SQLiteStore {
 
     package func rollout(_ id: Int) async throws(StoreError) -> Rollout {
         let found = try await read { database in try Self.rollouts("number = ?", [id], in: database).first }
-        guard let found else { throw StoreError.notFound("there is no roll-out \(id)") }
+        guard let found else {
+            throw StoreError.notFound("there is no roll-out \(id) (roost rollout list shows all)")
+        }
         return found
     }
 

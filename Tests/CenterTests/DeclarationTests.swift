@@ -56,6 +56,17 @@ import Wire
         return nil
     }
 
+    @Test func `files may be applied before the images that they name are there`() async throws {
+        let items = [Self.group("/school", ["image": .text("workstation")])]
+        #expect(try acts.plan(request(items)).changeCount == 1)
+        #expect(try await refusal(request(items)) == nil)
+        #expect(try settings("/school")["image"] == .text("workstation"))
+        // One that is called almost like another is a mistake, with its place.
+        let wrong = [Self.group("/school", ["image": .text("debain")], line: 7)]
+        let told = try #require(try await refusal(request(wrong)))
+        #expect(told.contains("a.yaml:9") && told.contains("did you mean ‘debian’?"), "\(told)")
+    }
+
     @Test func `what files want is one revision, and applying them again is none`() async throws {
         let items = [
             DeclaredItem(

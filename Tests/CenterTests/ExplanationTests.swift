@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Testing
 import Wire
@@ -20,6 +21,23 @@ import Wire
         var silent = heard
         silent.architecture = nil
         #expect(try client(Explanation.Asked(), heard: silent) == silent)
+    }
+
+    @Test func `the address of a machine is its node's, then a reserved one`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(services: fleet.services, caller: .local)
+        let (card, address) = (
+            MACAddress(rawValue: 0x02_00_00_00_00_77), try #require(IPv4Address("10.77.0.77"))
+        )
+        let machine = DHCPReservation.Identity.macAddress(card)
+        try await fleet.services.fleet.change(by: "ann") { _ in
+            [.reservation(machine, DHCPReservation(machine, address))]
+        }
+        let answer = try await acts.explain("\(card)", uuid: nil, Explanation.Asked())
+        #expect(answer.address == address && !answer.isKnown)
+        let name = try NodeName("pc-1")
+        let own = try await acts.explain(name.text, uuid: nil, Explanation.Asked())
+        #expect(own.address == fleet.services.fleet.snapshot.nodes[name]?.address)
     }
 
     @Test func `iPXE was started by a firmware, which asks first`() throws {

@@ -25,7 +25,7 @@ import Wire
         ("PUT", "nodes/fresh", #"{"name":"fresh","group":"/scool"}"#, 404, "did you mean ‘/school’?"),
         (
             "PUT", "nodes/fresh", #"{"name":"fresh","settings":{"image":"debain"}}"#, 422,
-            "image: there is no version ‘debain’ (roost image list shows all); did you mean ‘debian’?"
+            "image: there is no image ‘debain’ (roost image list shows all); did you mean ‘debian’?"
         ),
         ("PATCH", "nodes/pc-1", #"{"settings":{"pool":"none"}}"#, 422, "pool: there is no pool none"),
         (

@@ -61,6 +61,26 @@ import Wire
         #expect(pool.replacing("pool-of-\(elsewhere)", with: "pool-gone") == noPool)
     }
 
+    @Test func `no node has to fit a condition when it is scheduled, and none later is nothing to do`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let tonight = ScheduledAct.restart(nodes: "outdated=yes tag=none", unlessInUse: true)
+        for (place, group) in [(Place.school, "/school"), (.site, "/")] {
+            let wish = ScheduleRequest(act: tonight, at: Self.time)
+            let made = try await Self.acts(.operator_, place, fleet).makeSchedule(wish)
+            #expect(made.record.schedule.group == (try GroupPath(group)))
+        }
+        let schedule = Schedule(
+            name: try ScheduleName("nightly"), act: tonight, time: .once(2_000_000_000))
+        #expect(try await ScheduleWork(services: fleet.services).targets(of: schedule) == [])
+        // A name is one node, and it has to be there.
+        await #expect(throws: (any Error).self) {
+            try await Self.acts(.operator_, .site, fleet).makeSchedule(
+                ScheduleRequest(act: .restart(nodes: "pc-99", unlessInUse: true), at: Self.time))
+        }
+    }
+
     @Test func `a node that has carried out all of its steps is done`() async throws {
         let fleet = try await SmallFleet()
         let work = ScheduleWork(services: fleet.services)

@@ -229,6 +229,11 @@ import Wire
             (.system(EACCES), nil, 5, "you may not use the socket /run/x: run as root"),
             (.address, "ftp://x", 64, "‘ftp://x’ is not the address of a server: write https://HOST:PORT"),
             (.untrusted, "https://x", 5, "the certificate of /run/x is not trusted"),
+            (
+                .untrusted, "https://x", 5,
+                "the certificate of /run/x is not trusted: name its authority's certificate, or install it on this host (--certificate FILE"
+            ),
+            (.certificateFile, "https://x", 3, "there is no file /run/x (--certificate"),
             (.system(ECONNREFUSED), "https://x", 5, "nothing answers on /run/x"),
         ] as [(HTTPClientError.Cause, String?, Int32, String)])
     func `a server that cannot be reached is told by what to do`(

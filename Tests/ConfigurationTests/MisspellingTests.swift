@@ -13,6 +13,7 @@ import Testing
         ("build x", "‘roost image build’"), ("reboot pc-1", "‘roost node restart’"),
         ("restart pc-1", "‘roost node restart’"), ("unset console", "‘roost set --unset’"),
         ("version", "‘roost --version’"),
+        ("help nodes", "‘roost node’"), ("help node lst", "‘roost node list’"),
         ("user list", "‘roost admin’"), ("token create", "‘roost token add’"), ("docter", "‘roost doctor’"),
     ])
     func `for an unknown command the likely one is suggested`(line: String, meant: String) {
@@ -28,8 +29,18 @@ import Testing
                 != nil)
     }
 
+    @Test func `help is asked for in the order that is understood`() {
+        #expect(
+            Misspelling.message(["node", "help", "add"]) == "‘help’ is the first word: roost help node add")
+        #expect(Misspelling.message(["node", "help"]) == "‘help’ is the first word: roost help node")
+        #expect(
+            Misspelling.message(["help", "nonsense"])?.contains("there is no command ‘roost nonsense’")
+                == true)
+    }
+
     @Test(arguments: [
-        "", "--version", "--help", "help node", "node list", "node add pc-1 --mac x", "set consle=x",
+        "", "--version", "--help", "help", "help node", "help node add", "help at", "node list",
+        "node add pc-1 --mac x", "set consle=x",
         "lease x",
         "status", "build-worker",
     ])

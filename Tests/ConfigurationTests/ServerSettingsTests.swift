@@ -232,6 +232,8 @@ import Wire
         for (text, words) in [
             ("http: {port: 8080}\nnbd: {port: 8080}", "both use port 8080"),
             ("tftp: {port: 67}", "dhcp and tftp cannot both use port 67"),
+            ("http: {port: 8443}", "http and center.https cannot both use port 8443"),
+            ("nbd: {port: 8443}", "nbd and center.https cannot both use port 8443"),
             ("tftp: {port: 514}", "tftp and logs.syslog cannot both use port 514"),
             ("center: {https: ['10.77.0.1:80']}", "center and http cannot both use 10.77.0.1:80"),
             ("center: {https: ['0.0.0.0:10809']}", "center and nbd cannot both use 0.0.0.0:10809"),
@@ -239,7 +241,10 @@ import Wire
             ("center: {https: ['10.77.0.1:443', '[::]:443']}", "are one place"),
             ("center: {https: ['[::1]:443', '[0:0::1]:443']}", "are one place"),
             ("center: {https: ['127.0.0.1:8080'], http: '127.0.0.1:8080'}", "are one place"),
-            ("center: {certificate: /nowhere/c.pem, key: /nowhere/k.pem}", "no file /nowhere/c.pem"),
+            (
+                "center: {certificate: /nowhere/c.pem, key: /nowhere/k.pem}",
+                "center.certificate: there is no file /nowhere/c.pem"
+            ),
             ("center: {certificate: \(#filePath), key: \(#filePath)}", "is not a certificate in PEM"),
         ] {
             let error = #expect(throws: InvalidSetting.self) {
@@ -306,6 +311,8 @@ import Wire
 
     @Test(arguments: [
         ("roles: [dhcp]\ntftpd: yes\n", "roost.yaml:2: unknown key ‘tftpd’"),
+        ("interfaces: [eth1]\nrols: [dhcp]\n", "did you mean ‘roles’?"),
+        ("tftp:\n  single_port: yes\n", "did you mean ‘single-port’?"),
         (
             "dhcp:\n  networks:\n    - interface: eth1\n      gateway: 10.0.0.1\n",
             "roost.yaml:4: unknown key ‘dhcp.networks[0].gateway’"

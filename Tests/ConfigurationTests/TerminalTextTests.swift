@@ -66,5 +66,7 @@ import Wire
     @Test func `a search without results says so, and an empty fleet says that no machine was seen`() {
         #expect(MachineTable.text([]) == "no machine has been seen yet\n")
         #expect(MachineTable.text([], of: ["state=held"]) == "no node matches\n")
+        #expect(MachineTable.text([], of: ["redy", "state=redy"]).hasSuffix("; did you mean state=ready?\n"))
+        #expect(MachineTable.text([], of: ["state=\"at kernel\""]) == "no node matches\n")
     }
 }

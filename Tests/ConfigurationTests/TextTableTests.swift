@@ -31,6 +31,23 @@ import Testing
         #expect(text.contains { $0.isNewline || $0 == "\0" } || lines[1].hasPrefix(text))
     }
 
+    @Test func `at a narrow terminal sentences are wrapped in their columns, and no word is cut`() {
+        let command = "‘roost node explain build-1’ shows how that was chosen"
+        var table = TextTable(["SINCE", "TROUBLE", "WHAT TO DO"])
+        table.add(["-", "has nothing to boot next: the role nfs of this server is off", command])
+        table.add(["2026-11-30 08:40:29Z", "short", "-"])
+        let lines = table.text(within: 80).split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 80 } && lines.count > 3, "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("2026-11-30 08:40:29Z  short") })
+        let words = lines.dropFirst().joined(separator: " ").split(separator: " ")
+        #expect(command.split(separator: " ").allSatisfy(words.contains))
+        // Programs, and terminals that are wide enough, get a line for each row.
+        #expect(table.text(within: nil) == table.text(within: 200))
+        #expect(table.text(within: nil).split(separator: "\n").count == 3)
+        // Where words alone are too long, nothing is gained.
+        #expect(table.text(within: 40) == table.text(within: nil))
+    }
+
     @Test func `fields stand under each other, and a value is one line`() {
         let text = FieldList.text([("name", "pc-1"), ("a field with a name", "x\u{1B}[2J\ny"), ("é", "")])
         let lines = text.split(separator: "\n").map(String.init)

@@ -40,6 +40,14 @@ extension EndToEnd.Servers {
             // Without a server the shell does not wait, and completions that need none still work.
             #expect(try offers(for: "roost node show pc", "/nowhere/api.sock") == [])
             #expect(try offers(for: "roost get pc-1 overlay", "/nowhere/api.sock") == ["overlay-size"])
+            #expect(try offers(for: "roost set overlay", "/nowhere/api.sock") == ["overlay-size="])
+
+            // What goes to a full disk is lost, and said.
+            let lost = #expect(throws: CommandFailed.self) {
+                try BootLab.run(
+                    "bash", ["-euc", #""$1" set --list 2>&1 >/dev/full"#, "bash", BootLab.roost])
+            }
+            #expect(lost.map { "\($0)" }?.contains("what was printed is not whole") == true)
 
             // What is watched comes at once, through a pipe, too.
             let script = """

@@ -221,7 +221,7 @@ import Wire
     @Test(arguments: [
         ("image", SettingValue.text("debain"), "did you mean ‘debian’?"),
         ("image", .text("debian@stabel"), "did you mean ‘debian@stable’?"),
-        ("rescue-image", .text("nothing"), "there is no version ‘nothing"),
+        ("rescue-image", .text("nothing"), "there is no image ‘nothing"),
         ("pool", .text("stafff"), "did you mean ‘staff’?"),
         ("known-nodes", .text("/scool"), "did you mean ‘/school’?"),
         ("files", .map(["/a": "stored:paper.jpg"]), "there is no file paper.jpg"),
@@ -323,12 +323,21 @@ import Wire
         #expect(refusal(edit("othr"), in: fleet)?.contains("did you mean ‘other’?") == true)
     }
 
+    @Test func `the group that a new one lacks is not told to be the new one`() throws {
+        let path = try GroupPath("/hall/desk")
+        let refused = #expect(throws: (any Error).self) {
+            _ = try fleet([]).applying([.group(path, NodeGroup(path: path))], revision: 9)
+        }
+        let text = refused.map { "\($0)" } ?? ""
+        #expect(text.contains("there is no group /hall") && !text.contains("did you mean"), "\(text)")
+    }
+
     @Test func `files may name an image that comes later, and none that is misspelt`() throws {
         let fleet = try fleet([])
         func unknown(_ image: String) -> String? {
             let edit = FleetEdit.group(room, NodeGroup(path: room, settings: ["image": .text(image)]))
             #expect(fleet.unknownName(in: [edit], in: NameSight()) != nil)
-            return fleet.unknownName(in: [edit], in: NameSight(), awaitsImages: true)?.problem.english
+            return fleet.unknownName(in: [edit], in: NameSight().ofFiles)?.problem.english
         }
         #expect(unknown("workstation@2") == nil && unknown("workstation") == nil)
         #expect(unknown("debain")?.contains("did you mean ‘debian’?") == true)

@@ -65,6 +65,15 @@ import Wire
         #expect(progress.current?.counts == ["waiting": 1, "off": 2])
     }
 
+    @Test func `a run that finds no node is done, and says so`() throws {
+        let schedule = try Self.schedule(window: 60)
+        var progress = ScheduleProgress(at: Self.due - 100)
+        progress.begin(due: Self.due, at: Self.due, targets: [])
+        #expect(progress.turns(of: schedule, now: Self.due) == [])
+        let run = progress.end(of: schedule, now: Self.due)
+        #expect(run?.state == .done && run?.summary == "no node matched")
+    }
+
     @Test func `a list has one target of a run, and the same words about it`() {
         var run = ScheduleRun(
             dueAt: 1, beganAt: 1, state: .failed,

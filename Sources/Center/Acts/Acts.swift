@@ -62,13 +62,31 @@ struct Acts: Sendable {
         }
     }
 
+    /// What edits may name.
+    enum Naming: Sendable {
+        /// What the caller sees.
+        case seen
+        /// The same, and images that come later: files of the configuration.
+        case seenOrAwaited
+        /// All that is there: the edits are not the caller's wish.
+        case all
+    }
+
+    func sight(_ naming: Naming) -> NameSight {
+        switch naming {
+        case .seen: sight
+        case .seenOrAwaited: sight.ofFiles
+        case .all: NameSight()
+        }
+    }
+
     /// Makes edits as one revision, each permitted in the old and the new place of its record.
     ///
     /// - Parameters:
-    ///   - mayNameAll: whether the edits may name all that is there, and not only what the caller sees: they are not the caller's wish.
+    ///   - naming: what the edits may name.
     ///   - check: compares with the present state; called only with permission, so that a refusal reveals nothing.
     func change(
-        what: String? = nil, planned: Int? = nil, mayNameAll: Bool = false,
+        what: String? = nil, planned: Int? = nil, naming: Naming = .seen,
         _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit],
         check: @Sendable (FleetSnapshot) throws -> Void = { _ in }
     ) async throws -> FleetSnapshot {
@@ -76,7 +94,7 @@ struct Acts: Sendable {
             let edits = try make(current)
             try caller.requireLeave(for: edits, in: current)
             try check(current)
-            try current.requireKnownNames(in: edits, in: mayNameAll ? NameSight() : sight)
+            try current.requireKnownNames(in: edits, in: sight(naming))
             return edits
         }
     }

@@ -49,9 +49,11 @@ extension Acts {
         }
     }
 
-    func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot) throws -> ChangePlan {
+    func plan(
+        of edits: [FleetEdit], in snapshot: FleetSnapshot, naming: Naming = .seen
+    ) throws -> ChangePlan {
         try caller.requireLeave(for: edits, in: snapshot)
-        try snapshot.requireKnownNames(in: edits, in: sight)
+        try snapshot.requireKnownNames(in: edits, in: sight(naming))
         return try ChangePlan(of: edits, in: snapshot, within: fleet.addressPlan, seeing: { caller.sees($0) })
     }
 

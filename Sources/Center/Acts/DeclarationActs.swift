@@ -8,7 +8,9 @@ extension Acts {
         try require(.configure)
         let snapshot = fleet.snapshot
         let plan = try declared(request, in: snapshot)
-        let effects = plan.recordEdits.isEmpty ? nil : try self.plan(of: plan.recordEdits, in: snapshot)
+        let effects =
+            plan.recordEdits.isEmpty
+            ? nil : try self.plan(of: plan.recordEdits, in: snapshot, naming: .seenOrAwaited)
         return DeclarationAnswer(
             source: request.source, revision: snapshot.revision, of: plan, effects: effects)
     }
@@ -23,7 +25,9 @@ extension Acts {
         let snapshot = fleet.snapshot
         let first = try declared(request, in: snapshot)
         var answer = DeclarationAnswer(source: request.source, revision: snapshot.revision, of: first)
-        let next = try await change(what: "\(request.source): \(answer.summary)") { current in
+        let next = try await change(
+            what: "\(request.source): \(answer.summary)", naming: .seenOrAwaited
+        ) { current in
             if let wanted, wanted != "\"\(current.revision)\"" {
                 throw Problem(
                     412, "Precondition failed",

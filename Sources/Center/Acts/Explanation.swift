@@ -85,6 +85,7 @@ enum Explanation {
         let decision = bootDecision(for: client, in: snapshot, under: policy)
         let plan = bootPlan(for: identity, in: snapshot, under: policy)
         let mac = identity.macAddress
+        let node = snapshot.node(at: mac, uuid: identity.uuid)
         let memory = MachineMemory(mebibytes: snapshot.observations.hardware[mac]?.memoryMebibytes ?? 0)
         let file: String? =
             switch decision.answer {
@@ -95,16 +96,13 @@ enum Explanation {
             if case .image(let version, _) = plan.target { "\(version.image)@\(version.number)" } else { nil }
         return ExplainAnswer(
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
-            address: snapshot.node(at: mac, uuid: identity.uuid)?.address ?? leased, bootFile: file,
+            address: node?.address ?? snapshot.reservedAddress(of: identity) ?? leased, bootFile: file,
             bootFileReason: decision.reason.sentence,
             script: (decision.answer.isGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory))
                 .text,
             commandLine: plan.commandLine, image: image,
             reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) }
-                + [
-                    commandLineReason(
-                        of: snapshot.node(at: mac, uuid: identity.uuid), plan.name, in: snapshot)
-                ])
+                + [commandLineReason(of: node, plan.name, in: snapshot)])
     }
 
     private static func reason(of client: BootClient, _ asked: Asked, heard: BootClient?)
@@ -157,5 +155,14 @@ enum Explanation {
             throw Problem(
                 422, "Unknown loader", "‘\(text)’ is not firmware, ipxe, ipxe-tftp, raspberry-pi or u-boot")
         }
+    }
+}
+
+extension FleetSnapshot {
+    /// The address that is reserved for a machine by its card or UUID. Its DHCP client identifier is not known here.
+    fileprivate func reservedAddress(of identity: BootIdentity) -> IPv4Address? {
+        let reservations = contents.network.reservations
+        return reservations[.macAddress(identity.macAddress)]?.address
+            ?? identity.uuid.flatMap { reservations[.uuid($0)]?.address }
     }
 }

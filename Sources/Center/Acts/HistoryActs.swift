@@ -126,7 +126,7 @@ extension Acts {
         let undone = try await revision(number)
         let past = try await store.edits(of: number)
         let after = try await change(
-            what: "revision \(number) undone: \(undone.what)", mayNameAll: true
+            what: "revision \(number) undone: \(undone.what)", naming: .all
         ) { current in
             let edits = try Self.undoing(past, of: number, madeAt: undone.at, in: current)
             return edits + current.edits(revokingTokensAfter: edits)

@@ -114,7 +114,8 @@ extension Acts {
         guard let reference = ImageReference("\(image.name)@\(text)"),
             let version = image.version(reference.selector)
         else {
-            throw StoreError.notFound("there is no version \(image.name)@\(text)")
+            let missing = "\(image.name)@\(text)"
+            throw StoreError.notFound("there is no version \(missing) (roost image list shows all)")
         }
         return version
     }
@@ -164,7 +165,8 @@ extension Acts {
         let image = fleet.snapshot.images[version.image]
         guard let image, let answer = try await answers(image).first(where: { $0.number == version.number })
         else {
-            throw StoreError.notFound("there is no version \(version.image)@\(version.number)")
+            let missing = "\(version.image)@\(version.number)"
+            throw StoreError.notFound("there is no version \(missing) (roost image list shows all)")
         }
         return answer
     }

@@ -61,7 +61,7 @@ extension Acts {
 
     private static func requireVersion(of scope: ImageScope, in image: ImageCatalogue) throws {
         guard let number = scope.version, image.version(.number(number)) == nil else { return }
-        throw StoreError.notFound("there is no version \(scope)")
+        throw StoreError.notFound("there is no version \(scope) (roost image list shows all)")
     }
 }
 

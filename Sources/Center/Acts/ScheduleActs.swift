@@ -138,7 +138,7 @@ extension Acts {
         return next.revision
     }
 
-    /// The nodes that a schedule means: one by its exact name, several by a condition.
+    /// The nodes that a schedule means: one by its exact name, any number by a condition. What is outdated every night may be none tonight.
     func scheduledNodes(_ text: String, in group: GroupPath) async throws -> [Node] {
         try require(.read)
         let snapshot = fleet.snapshot
@@ -149,12 +149,7 @@ extension Acts {
             }
             return [node]
         }
-        let found = try await names(text).compactMap { snapshot.nodes[$0] }
-            .filter { group.contains($0.group) }
-        guard !found.isEmpty else {
-            throw StoreError.notFound("no node in \(group) matches ‘\(text.beginning(length: 200))’")
-        }
-        return found
+        return try await names(text).compactMap { snapshot.nodes[$0] }.filter { group.contains($0.group) }
     }
 
     // MARK: Parts
@@ -180,7 +175,10 @@ extension Acts {
             if let name = try? NodeName(text) {
                 return try caller.permitted(snapshot.nodes[name], named: text, needed, in: snapshot).group
             }
-            return try await scheduledNodes(text, in: .site).map(\.group).nearestCommon
+            let groups = try await scheduledNodes(text, in: .site).map(\.group)
+            // Those that fit it later are looked for where the caller may act.
+            let own = caller.grants.map(\.group).filter { may(needed, in: $0) }
+            return (groups.isEmpty ? own : groups).nearestCommon
         case .admit(_, let servers, _):
             let known = snapshot.contents.terminals.servers
             return try servers.map { try permittedPlace(of: known[$0], at: $0, needed) }.nearestCommon

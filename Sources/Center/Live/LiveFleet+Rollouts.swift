@@ -34,6 +34,9 @@ extension LiveFleet {
             if let distrust = catalogue.version(.number(candidate))?.distrust {
                 throw StoreError.conflict(distrust)
             }
+            if case .group(let path) = share, path != .site, snapshot.groups[path] == nil {
+                throw StoreError.notFound(snapshot.contents.missing(.group(path)))
+            }
             let canaries = snapshot.canaries(
                 share, of: snapshot.followers(of: image, channel), rollout: id)
             guard !canaries.isEmpty else {

@@ -57,7 +57,7 @@ struct SchedulesPage {
             // A condition names machines that are not on the page: how many there are is said first.
             if let nodes = wish.act.nodes, (try? NodeName(nodes)) == nil {
                 let count = try await acts.scheduledNodes(nodes, in: .site).count
-                if count > 1, typed["sure"] != "\(nodes) \(count)" {
+                if count != 1, typed["sure"] != "\(nodes) \(count)" {
                     typed.values["sure"] = "\(nodes) \(count)"
                     return try show(
                         typed,

@@ -132,11 +132,7 @@ package func bootPlan(
         return plan.endingInNothing(because: problem.sentence)
     }
     if let lack = settings.lackOfRole(under: policy) {
-        let origin = settings.origin(of: Settings.rootMode)
-        plan.target = .nothing(because: lack)
-        plan.reasons.append(
-            BootPlan.Reason(choice: "nothing to boot", because: "root-mode = nfs: \(origin)"))
-        return plan
+        return plan.endingInNothing(because: lack)
     }
     let chosen = chooseVersion(
         for: node, at: identity.macAddress, from: identity.address?.address ?? policy.clientNetwork, settings,

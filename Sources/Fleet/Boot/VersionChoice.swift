@@ -257,6 +257,6 @@ extension EffectiveSettings {
     func lackOfRole(under policy: BootPolicy) -> Sentence? {
         guard self[Settings.rootMode] == .nfs, policy.nfs == nil else { return nil }
         return
-            "root mode nfs, but role nfs of this server is off (root-mode: \(origin(of: Settings.rootMode)))"
+            "root mode nfs, but role nfs of this server is off: add it to ‘roles’ in roost.yaml, or set another root-mode (root-mode: \(origin(of: Settings.rootMode)))"
     }
 }

@@ -85,7 +85,7 @@ package struct DeclaredPlan: Sendable {
         guard !edits.isEmpty else { return [] }
         do {
             let settled = try snapshot.checking(edits, within: plan).edits
-            guard let unknown = snapshot.unknownName(in: edits, in: sight, awaitsImages: true) else {
+            guard let unknown = snapshot.unknownName(in: edits, in: sight.ofFiles) else {
                 return settled
             }
             throw Self.unreadable(drafts[unknown.index], unknown.problem.english, mayPass: true)

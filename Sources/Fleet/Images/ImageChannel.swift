@@ -56,7 +56,8 @@ extension ImageChannel: FleetRecord {
         let image = try draft.image(key.image)
         guard let number = change.after?.number else { return nil }
         guard let version = image.version(.number(number)) else {
-            throw StoreError.notFound("there is no version \(key.image)@\(number)")
+            let missing = "\(key.image)@\(number)"
+            throw StoreError.notFound("there is no version \(missing) (roost image list shows all)")
         }
         guard image.tags[key.name] == nil else {
             throw StoreError.conflict("‘\(key.name)’ is a tag of \(key.image), and tags do not move")

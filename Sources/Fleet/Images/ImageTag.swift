@@ -46,7 +46,8 @@ extension ImageTag: FleetRecord {
         try change.requireSomething(in: draft)
         guard let tag = change.after else { return nil }
         guard image.version(.number(tag.number)) != nil else {
-            throw StoreError.notFound("there is no version \(key.image)@\(tag.number)")
+            let missing = "\(key.image)@\(tag.number)"
+            throw StoreError.notFound("there is no version \(missing) (roost image list shows all)")
         }
         guard image.channels[key.name] == nil else {
             throw StoreError.conflict("‘\(key.name)’ is a channel of \(key.image)")

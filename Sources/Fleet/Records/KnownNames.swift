@@ -4,12 +4,22 @@ package struct NameSight {
     let sees: (GroupPath) -> Bool
     /// Why a text is no time zone; nil where it is one, or nothing tells.
     let zoneProblem: (String) -> Sentence?
+    /// Whether an image may come later, as on a new server whose files are applied before its images are there. One that is called almost like
+    /// an image that is there is a mistake all the same.
+    package var awaitsImages = false
 
     package init(
         seeing sees: @escaping (GroupPath) -> Bool = { _ in true },
         zoneProblem: @escaping (String) -> Sentence? = { _ in nil }
     ) {
         (self.sees, self.zoneProblem) = (sees, zoneProblem)
+    }
+
+    /// The same for files of the configuration, which may be there before the images that they name.
+    package var ofFiles: NameSight {
+        var sight = self
+        sight.awaitsImages = true
+        return sight
     }
 }
 
@@ -23,10 +33,8 @@ extension FleetSnapshot {
 
     /// The first name of a record that is not there.
     ///
-    /// - Parameter awaitsImages: whether an image may come later, as on a new server whose files are applied before its images are there. One
-    ///   that is called almost like an image that is there is a mistake all the same.
     /// - Returns: the place of its edit, what is wrong with it, and whether it stands in a setting.
-    package func unknownName(in edits: [FleetEdit], in sight: NameSight, awaitsImages: Bool = false)
+    package func unknownName(in edits: [FleetEdit], in sight: NameSight)
         -> (index: Int, problem: Sentence, isOfSetting: Bool)?
     {
         var draft: Contents?
@@ -48,7 +56,7 @@ extension FleetSnapshot {
                 if former[edit.type.kind]?.contains(found) == true { continue }
                 let after = draft ?? contents.with(edits)
                 draft = after
-                if isThere(in: after) || awaitsImages && after.mayCome(found.name) { continue }
+                if isThere(in: after) || sight.awaitsImages && after.mayCome(found.name) { continue }
                 var problem = after.missing(found.name, where: isVisible)
                 if case .zone(let zone) = found.name { problem = sight.zoneProblem(zone) ?? problem }
                 return (
@@ -149,7 +157,10 @@ extension FleetSnapshot.Contents {
     /// Names only groups that are where this one would be: those who may add it there may know them.
     private func missing(group path: GroupPath, where isVisible: (GroupPath) -> Bool) -> Sentence {
         let above = path.lineage.dropLast().last { groups[$0] != nil } ?? .site
-        let known = groups.keys.filter { $0 != .site && above.contains($0) && isVisible($0) }
+        // One below it is not meant: it may be what lacks it.
+        let known = groups.keys.filter {
+            $0 != .site && above.contains($0) && !path.contains($0) && isVisible($0)
+        }
         return NodeGroup.missing(path).followed(
             by: NearestName.hint(path.description, among: known.map(\.description)))
     }
@@ -165,10 +176,8 @@ extension FleetSnapshot.Contents {
     }
 
     private func missing(_ reference: ImageReference) -> Sentence {
+        guard let image = images[reference.image] else { return missing(.image(reference.image)) }
         let text: Sentence = "there is no version ‘\(reference.settingText)’ (roost image list shows all)"
-        guard let image = images[reference.image] else {
-            return text.followed(by: NearestName.hint(reference.image.text, among: images.keys.map(\.text)))
-        }
         guard case .channel(let channel) = reference.selector else { return text }
         let names = Set(image.channels.keys).union(image.tags.keys).map { "\(image.name)@\($0)" }
         return text.followed(by: NearestName.hint("\(image.name)@\(channel)", among: names))

@@ -146,7 +146,8 @@ package struct ScheduleProgress: Equatable, Sendable, Codable {
     /// A run begins; nothing is done before this is stored.
     package mutating func begin(due: Int, at now: Int, targets: [String], isByHand: Bool = false) {
         current = ScheduleRun(
-            dueAt: due, beganAt: now, state: .running, isByHand: isByHand,
+            dueAt: due, beganAt: now, state: .running, detail: targets.isEmpty ? "no node matched" : "",
+            isByHand: isByHand,
             targets: targets.map { ScheduleRun.Target($0) })
     }
 

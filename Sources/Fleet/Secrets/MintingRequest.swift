@@ -54,14 +54,18 @@ package struct MintingRequest: Equatable, Codable, Sendable {
         case .wireGuard: return .wireGuard
         case .kubernetes:
             guard let server, let authority else {
-                throw InvalidSetting("tokens for Kubernetes need server and authority")
+                throw InvalidSetting(
+                    "tokens for Kubernetes need the address of the API server (--cluster) and its authority (--authority)"
+                )
             }
             return .kubernetes(
                 BootstrapTokens(
                     server: server, authority: authority, minutes: minutes ?? BootstrapTokens.usualMinutes,
                     groups: groups ?? BootstrapTokens.usualGroups))
         case .program:
-            guard let program else { throw InvalidSetting("program: the path of the program is missing") }
+            guard let program else {
+                throw InvalidSetting("program: the path of the program is missing (--program)")
+            }
             return .program(
                 MintingProgram(path: program, seconds: seconds ?? MintingProgram.usualSeconds))
         }

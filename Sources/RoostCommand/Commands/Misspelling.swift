@@ -21,12 +21,18 @@ enum Misspelling {
 
     /// The error for `words`; nil when they start with a command, as far as known.
     static func message(_ words: [String]) -> String? {
+        // Of what ‘help’ is asked for, the same holds.
+        if words.first == "help" { return message(Array(words.dropFirst())) }
         var command: any ParsableCommand.Type = Roost.self
         var path = ["roost"]
-        for word in words {
+        for (index, word) in words.enumerated() {
             let children = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
             let all = command.configuration.subcommands
-            guard !all.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            guard !all.isEmpty, !word.hasPrefix("-") else { return nil }
+            if word == "help" {
+                let asked = ["help"] + path.dropFirst() + words[(index + 1)...]
+                return "‘help’ is the first word: roost \(asked.joined(separator: " "))"
+            }
             if let child = all.first(where: { names(of: $0).contains(word) }) {
                 command = child
                 path.append(word)

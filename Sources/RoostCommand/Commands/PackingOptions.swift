@@ -56,7 +56,9 @@ struct PackingOptions: ParsableArguments {
         let allowed = try Swift.Set(
             allow.flatMap { $0.split(separator: ",").map(String.init) }.map { name in
                 guard let rule = ImageLint.Rule(rawValue: name) else {
-                    throw Failure(text: "--allow: there is no finding ‘\(name)’", code: 64)
+                    let known = ImageLint.Rule.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw Failure(
+                        text: "--allow: there is no finding ‘\(name)’; there are \(known)", code: 64)
                 }
                 return rule
             })

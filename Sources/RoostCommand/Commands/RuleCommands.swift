@@ -24,7 +24,7 @@ struct RuleAdd: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "The rule's name.") var name: String
     @Argument(help: "The condition, such as 'memory < 2 GiB and vendor = \"HP\"'.") var condition: String
-    @Argument(help: "SETTING=VALUE …") var settings: [String] = []
+    @Argument(help: "SETTING=VALUE …", completion: .assignments) var settings: [String] = []
     @Option(help: "Of two rules that fit, the higher number wins.") var priority = 0
     @Flag(help: "Replace the rule with this name.") var replace = false
     @Flag(name: [.long, .customLong("dry-run")], help: "Show what would change, and save nothing.") var plan =

@@ -247,6 +247,11 @@ struct Examination {
             return Finding(
                 isGood: false, text: "\(settings.busybox) is missing", fix: "apt install busybox-static")
         }
+        do { try NodeArchiveFiles.check(settings) } catch {
+            return Finding(
+                isGood: false, text: "nodes cannot boot: \(ErrorText.of(error))",
+                fix: "apt install busybox-static; node-program and busybox in roost.yaml name other places")
+        }
         return Finding(isGood: true, text: "roost-node and busybox are there")
     }
 

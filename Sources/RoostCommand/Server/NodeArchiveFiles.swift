@@ -40,6 +40,8 @@ struct NodeArchiveFiles {
     private static func architectures(_ settings: ServerSettings) throws -> [String: Programs] {
         var found: [String: Programs] = [:]
         for programs in try programs(settings) {
+            try InitramfsArchive.requireStatic(programs.node, package: "roost")
+            try InitramfsArchive.requireStatic(programs.busybox, package: "busybox-static")
             let architecture = try InitramfsArchive.architecture(ofProgram: programs.node)
             guard try InitramfsArchive.architecture(ofProgram: programs.busybox) == architecture else {
                 throw ImageLacks(

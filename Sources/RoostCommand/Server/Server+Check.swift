@@ -65,8 +65,9 @@ extension Server {
         }
         try requireDistinctAgentPort(settings, planes)
         guard let chain = center.certificate, let key = center.key else { return }
-        for path in [chain, key] where !FileManager.default.fileExists(atPath: path) {
-            throw InvalidSetting("center: there is no file \(path)")
+        for (name, path) in [("certificate", chain), ("key", key)]
+        where !FileManager.default.fileExists(atPath: path) {
+            throw InvalidSetting("center.\(name): there is no file \(path)")
         }
         do { try ServerCertificate.check(chainPath: chain, keyPath: key) } catch let error as InvalidSetting {
             throw InvalidSetting("center: \(error)")
@@ -83,6 +84,12 @@ extension Server {
         }
         for plane in planes where Int(plane.port) == port {
             throw InvalidSetting("center.agent-port and \(plane.name) cannot both use port \(port)")
+        }
+        // Without a choice, the pages are on each served interface, as the planes are.
+        for plane in planes where center.https == nil && Int(plane.port) == ServerSettings.Center.port {
+            throw InvalidSetting(
+                "\(plane.name) and center.https cannot both use port \(plane.port): name another one for one of them"
+            )
         }
     }
 

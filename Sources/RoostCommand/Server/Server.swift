@@ -311,9 +311,12 @@ final class Server: Sendable {
     }
 
     static func tpmAuthorities(_ path: String) throws -> TPMAuthorities {
+        guard FileStatus(path, follows: true)?.isFile == true else {
+            throw InvalidSetting("tpm-authorities: there is no file \(path)")
+        }
         let text = String(decoding: try WholeFile.read(path, limit: 4 << 20), as: UTF8.self)
         guard let authorities = TPMAuthorities(pem: text) else {
-            throw InvalidSetting("\(path) (tpm-authorities) has no certificate in it (PEM)")
+            throw InvalidSetting("tpm-authorities: \(path) has no certificate in it (PEM)")
         }
         return authorities
     }

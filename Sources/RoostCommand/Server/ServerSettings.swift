@@ -75,6 +75,15 @@ struct ServerSettings {
 
     /// Reads a file; every unknown key, and every value that cannot be, is an error with its line.
     init(parsing text: String, file: String) throws {
+        do { self = try Self(reading: text, file: file) } catch var error as ConfigurationError {
+            if let (name, known) = error.unknownKey, let meant = NearestName.of(name, among: known) {
+                error.text += "; did you mean ‘\(meant)’?"
+            }
+            throw error
+        }
+    }
+
+    private init(reading text: String, file: String) throws {
         var top = try YAMLSection.parse(text, file: file)
         let roleNames = ServerRole.allCases.map(\.rawValue).joined(separator: ", ")
         roles =

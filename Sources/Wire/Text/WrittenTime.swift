@@ -21,6 +21,10 @@ package enum WrittenTime: Equatable, Sendable {
         } else if let minute = Self.minute(text) {
             self = .timeOfDay(minute)
         } else {
+            // Of what does not begin with a year, no part of a date is told to be wrong.
+            guard text.utf8.count > 4, text.utf8.prefix(4).allSatisfy({ (0x30...0x39).contains($0) }) else {
+                throw UnreadableMoment(description: "‘\(text.prefix(40))’ is not a time: \(Self.forms)")
+            }
             do throws(UnreadableMoment) {
                 self = try MomentText.local(text)
             } catch {
