@@ -177,7 +177,7 @@ let package = Package(
             name: "SealingTests", dependencies: ["Linux", "Sealing", "Wire"], swiftSettings: houseOfTests),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: houseOfTests),
         .testTarget(
-            name: "NodeWorkTests", dependencies: ["Fleet", "Linux", "NodeWork", "Wire"],
+            name: "NodeWorkTests", dependencies: ["Fleet", "Linux", "NodeWork", "Sealing", "Wire"],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "AgentWorkTests", dependencies: ["API", "AgentWork", "Fleet", "Linux"],

@@ -66,6 +66,8 @@ package struct AgentReport: Codable, Sendable {
     package var events: [AgentEvent]
     /// Of the center's state, as the last answer had it; nil: it was not told.
     package var mark: String?
+    /// What the agent can, by the names of ``AgentAbility``; nil: it is older than the first of them.
+    package var abilities: [String]?
 
     /// Shares of time in which some process waited, of the last ten seconds: 0…1; nil where the kernel does not say.
     package struct Pressure: Codable, Sendable, Equatable {
@@ -96,7 +98,7 @@ package struct AgentReport: Codable, Sendable {
         version: String, bootID: String, load: TerminalLoad, pressure: Pressure? = nil, rooms: [Room] = [],
         sessions: [AgentSession] = [], release: String? = nil, ports: [SessionProtocol: Int] = [:],
         certificate: String? = nil, hostKeys: [String] = [], troubles: [String] = [],
-        events: [AgentEvent] = []
+        events: [AgentEvent] = [], abilities: Set<AgentAbility>? = AgentAbility.all
     ) {
         self.version = version
         self.bootID = bootID
@@ -110,7 +112,26 @@ package struct AgentReport: Codable, Sendable {
         self.hostKeys = hostKeys
         self.troubles = troubles
         self.events = events
+        self.abilities = abilities?.map(\.rawValue).sorted()
     }
+
+    /// Whether the agent can that.
+    package func has(_ ability: AgentAbility) -> Bool {
+        abilities?.contains(ability.rawValue) ?? false
+    }
+
+    /// Whether people should update it.
+    package var isOld: Bool { !AgentAbility.all.allSatisfy { has($0) } }
+}
+
+/// What agents of former releases cannot, where the center has to know it.
+package enum AgentAbility: String, Sendable, CaseIterable {
+    /// Nothing of a person changes before the server has let them in: sessions end then, and not when a log-in is prepared.
+    case proof
+    /// Of log-ins of one person that come at the same moment, one session stays.
+    case oneSession = "one-session"
+
+    package static let all = Set(allCases)
 }
 
 /// One session on a terminal server.
@@ -250,11 +271,13 @@ package struct AgentLogIn: Codable, Sendable, Equatable {
     package var endsSessions: [String]
     /// The person has to be in one of these groups, as this server's directory tells; nil: they need not.
     package var groups: [String]?
+    /// Whether the person has one session: of those that begin by log-ins of the same moment, the newest stays. Nil: they may have several.
+    package var isOnly: Bool?
 
     package init(
         ticket: String, user: String, kind: SessionProtocol, credential: String, publicKey: String = "",
         lifetime: Int, from: String, account: AgentAccount?, endsSessions: [String] = [],
-        groups: [String]? = nil
+        groups: [String]? = nil, isOnly: Bool? = nil
     ) {
         self.ticket = ticket
         self.user = user
@@ -266,6 +289,7 @@ package struct AgentLogIn: Codable, Sendable, Equatable {
         self.account = account
         self.endsSessions = endsSessions
         self.groups = groups
+        self.isOnly = isOnly
     }
 }
 

@@ -24,6 +24,8 @@ package struct TerminalAnswer: Codable, Sendable {
     package var release: String?
     /// Of its agent.
     package var version: String?
+    /// Whether its agent lacks what this server counts on, and should be updated.
+    package var isAgentOld: Bool
     /// What its agent says does not work.
     package var troubles: [String]
     /// The pools that it is in, directly or by another pool.
@@ -37,7 +39,7 @@ package struct TerminalAnswer: Codable, Sendable {
         server: TerminalServer, state: TerminalState, heard: Int?, isConnected: Bool, sessionCount: Int,
         underwayCount: Int, failureCount: Int, load: TerminalLoad?, use: Double?,
         pressure: AgentReport.Pressure?, rooms: [AgentReport.Room], release: String?, version: String?,
-        troubles: [String], pools: [PoolName], sessions: [AgentSession]?,
+        isAgentOld: Bool, troubles: [String], pools: [PoolName], sessions: [AgentSession]?,
         probe: TerminalProbeAnswer? = nil
     ) {
         self.server = server
@@ -53,6 +55,7 @@ package struct TerminalAnswer: Codable, Sendable {
         self.rooms = rooms
         self.release = release
         self.version = version
+        self.isAgentOld = isAgentOld
         self.troubles = troubles
         self.pools = pools
         self.sessions = sessions

@@ -128,12 +128,16 @@ final class Orders: Sendable {
             LogInMoment.ordered.pass()
             // Before anything of the person's is touched.
             if let groups = logIn.groups, !isMember(logIn.user, groups) { throw Foreigner() }
-            let marks = Arrivals.marks(
-                of: logIn.user, logIn.kind, sessions: logIn.kind.showsBySessions ? sessions() : [],
-                logIns: logIns())
+            let isOnly = logIn.isOnly == true
+            let sessions = logIn.kind.showsDisplays || isOnly ? sessions() : []
+            let marks = Arrivals.marks(of: logIn.user, logIn.kind, sessions: sessions, logIns: logIns())
             var ready = try door.prepare(logIn)
-            arrivals.withLock { $0.expect(logIn, having: marks, at: now()) }
-            if !logIn.endsSessions.isEmpty { watchArrivals() }
+            let own = sessions.lazy.filter { $0.user == logIn.user }.map(\.id)
+            let hasEnds = arrivals.withLock { arrivals in
+                arrivals.expect(logIn, having: marks, isOnly ? Set(own) : nil, at: now())
+                return arrivals.hasEnds
+            }
+            if hasEnds { watchArrivals() }
             if logIn.groups != nil { ready.isMember = true }
             return ready
         case .forget(let ticket):
@@ -180,27 +184,35 @@ final class Orders: Sendable {
         }
     }
 
-    /// Looks whether people have come whose log-ins were prepared. Only then older sessions of theirs end, as their orders say.
+    /// Looks whether people have come whose log-ins were prepared. Only then older sessions of theirs end, as their orders say, and so do those but
+    /// one that began by log-ins of the same moment.
     ///
     /// - Parameter seen: the sessions of now; nil: they are looked at.
     func noteArrivals(_ seen: [AgentSession]? = nil) {
-        guard arrivals.withLock({ !$0.awaited.isEmpty }) else { return }
+        guard arrivals.withLock({ !$0.isIdle }) else { return }
         let (sessions, logIns) = (seen ?? sessions(), logIns())
-        let arrived = arrivals.withLock { arrivals in
-            arrivals.take(at: now()) { Arrivals.marks(of: $0, $1, sessions: sessions, logIns: logIns) }
+        let (arrived, surplus) = arrivals.withLock { arrivals in
+            let arrived = arrivals.take(at: now()) {
+                Arrivals.marks(of: $0, $1, sessions: sessions, logIns: logIns)
+            }
+            return (arrived, arrivals.surplus(of: sessions))
         }
+        var ends: [(user: String, id: String)] = []
         for one in arrived {
             door.arrived(one.user)
-            for id in one.ends {
-                // Its number may be another person's by now.
-                guard sessions.contains(where: { $0.id == id && $0.user == one.user }) else { continue }
-                do { try end(id) } catch {
-                    events.note(
-                        .failed, user: one.user, id: id,
-                        "a session whose place a new log-in took stays: \(error)")
-                }
-                changed()
+            // Its number may be another person's by now.
+            ends += one.ends.filter { id in sessions.contains { $0.id == id && $0.user == one.user } }
+                .map { (one.user, $0) }
+        }
+        for session in surplus where !ends.contains(where: { $0.id == session.id }) {
+            ends.append((session.user, session.id))
+        }
+        for (user, id) in ends {
+            do { try end(id) } catch {
+                events.note(
+                    .failed, user: user, id: id, "a session whose place a new log-in took stays: \(error)")
             }
+            changed()
         }
     }
 
@@ -338,9 +350,4 @@ extension AgentOrder.Work {
         case .prepare, .forget, .message, .restart: false
         }
     }
-}
-
-extension SessionProtocol {
-    /// Whether its sessions show more than those of logind.
-    fileprivate var showsBySessions: Bool { self == .rdp || self == .vnc }
 }

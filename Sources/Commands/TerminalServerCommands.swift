@@ -41,11 +41,12 @@ struct TerminalServerList: AsyncParsableCommand {
 
     private static func text(_ servers: [TerminalAnswer], isWide: Bool = false) -> String {
         let more = isWide ? ["GROUP", "ADDRESS", "PROTOCOLS", "TAGS", "RELEASE"] : []
-        var table = TextTable(["SERVER", "STATE", "HEARD", "SESSIONS", "USED", "LOAD", "POOLS"] + more)
+        var table = TextTable(
+            ["SERVER", "STATE", "HEARD", "SESSIONS", "USED", "LOAD", "AGENT", "POOLS"] + more)
         for one in servers {
             let row = [
                 one.server.name.text, one.state.rawValue, one.heardText, one.sessionText,
-                one.use.map(percent) ?? "-", one.loadText, list(one.pools.map(\.text)),
+                one.use.map(percent) ?? "-", one.loadText, one.agentText, list(one.pools.map(\.text)),
             ]
             let server = one.server
             table.add(
@@ -69,6 +70,9 @@ struct TerminalServerList: AsyncParsableCommand {
 
 extension TerminalAnswer {
     fileprivate var heardText: String { heard.map { "\($0) s ago" } ?? "never" }
+    fileprivate var agentText: String {
+        version.map { $0 + (isAgentOld ? " (old: update it)" : "") } ?? "-"
+    }
     fileprivate var sessionText: String {
         "\(sessionCount)" + (underwayCount > 0 ? "+\(underwayCount)" : "")
             + (server.sessionLimit.map { " of \($0)" } ?? "")
@@ -105,7 +109,7 @@ extension TerminalAnswer {
         var lines: [(String, String)] = [
             ("server", server.name.text), ("state", state.rawValue), ("admission", server.admission.rawValue),
             ("heard", heardText),
-            ("agent", version.map { $0 + (isConnected ? "" : " (takes no orders now)") } ?? "-"),
+            ("agent", agentText + (version == nil || isConnected ? "" : " (takes no orders now)")),
             ("group", server.group.description), ("address", server.address),
             ("system", server.system.rawValue), ("protocols", ports), ("weight", Self.text(server.weight)),
             ("sessions", sessionText), ("used", use.map(TerminalServerList.percent) ?? "-"),

@@ -16,6 +16,8 @@ package final class FleetConfiguration: Sendable {
         package var storedFiles: [StoredFileName: StoredFile] = [:]
         package var tpms: [NodeName: BoundTPM] = [:]
         package var hostKeyNames: [NodeName: HostKeyName] = [:]
+        /// Names that SSH host keys of former nodes were made from, as the history tells: a disk that is thrown away has such a key.
+        package var formerHostKeys: Set<NodeName> = []
         package var applied: [AppliedKey: AppliedRecord] = [:]
         package var terminals = TerminalRecords()
         package var schedules: [ScheduleName: Schedule] = [:]

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The sandbox of a program that reads untrusted bytes: the system's programs, its input and output, and no network. It sees no other files
 /// or processes and has no rights except those named here; bubblewrap (bwrap(1)) enforces that.
@@ -8,8 +9,16 @@ package struct Confinement: Sendable {
     /// Files and directories that it can change.
     package var writes: [String]
     package var rights = Rights.none
+    /// Bytes of memory of its own (RLIMIT_DATA), for it and each program that it starts: a few bytes of an archive can ask for all that the host has.
+    package var memoryByteLimit: Int? = Self.usualMemory
     /// The path at which it finds its standard input as a file, so that nothing is looked up by name; nil: it reads none.
     package var inputPath: String?
+
+    /// Half of the host's memory, but no less than a gibibyte, and no more than four.
+    private static let usualMemory: Int = {
+        let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+        return min(max(pages * size / 2, 1 << 30), 4 << 30)
+    }()
 
     /// Capabilities of root that a program keeps.
     package enum Rights: Sendable {
@@ -69,7 +78,8 @@ package struct Confinement: Sendable {
         if let inputPath { words += ["--ro-bind", "/proc/self/fd/0", inputPath] }
         for path in reads { words += ["--ro-bind", path, path] }
         for path in writes { words += ["--bind", path, path] }
-        return words + ["--chdir", "/", "--"]
+        words += ["--chdir", "/", "--"]
+        return words + (memoryByteLimit.map { ["prlimit", "--data=\($0)", "--core=0", "--"] } ?? [])
     }
 
     /// Throws when this host cannot confine programs.

@@ -20,10 +20,10 @@ struct ContainerArchive {
         shift 2
         # Each name in one line: line ends in names are written as \n, and backslashes twice.
         list() { LC_ALL=C.UTF-8 tar --list --quoting-style=escape --force-local --file "$layer" "$@"; }
-        # Sets $path to the name that such a line means.
+        # Sets $path to the name that such a line means. No program is started: there may be a million such names.
         name() {
           case $1 in
-            *\\*) path=$(printf "$(printf %s "$1" | sed 's/%/%%/g')."); path=${path%.} ;;
+            *\\*) printf -v path "${1//%/%%}" ;;
             *) path=$1 ;;
           esac
         }
@@ -56,16 +56,16 @@ struct ContainerArchive {
         let layout = try ContainerLayout(parts)
         let (image, note) = try choice.image(of: layout.images, in: source.path)
         if let note { progress("note: \(note)") }
-        let layers = try image.layers.map(layout.checkedLayer)
+        let layers = try layout.layers(of: image).map(layout.checkedLayer)
         // Compressed data is not larger than unpacked data, as a rule.
         try DiskRoom.require(
             layers.reduce(0) { $0 + (Self.byteCount($1) ?? 0) }, in: work, for: "the layers of the image")
         for (number, layer) in layers.enumerated() {
             progress("layer \(number + 1) of \(layers.count)")
             if number > 0 {
-                try Program("sh", package: "dash").confined(
+                try Program("bash", package: "bash").confined(
                     Confinement(reads: [layer], writes: [root], rights: .ownership)
-                ).run(["-c", Self.removal, "sh", layer, root] + (try Self.compressionWords(layer)))
+                ).run(["-c", Self.removal, "bash", layer, root] + (try Self.compressionWords(layer)))
             }
             try RootTar(layer, isLayer: true).unpack(to: root, filling: work, note: progress)
             // An image may name a layer twice; a file that is not ours stays.

@@ -14,9 +14,6 @@ extension ContainerLayout {
         var architecture: String?
     }
 
-    /// As many layers as Docker allows, and a few more.
-    private static let chainLimit = 256
-
     /// Whether the names in an archive are those of layers.
     ///
     /// - Parameter paths: split at slashes.
@@ -90,9 +87,9 @@ extension ContainerLayout {
                 )
             }
             chain.append(ContainerImage.Layer(place: "\(place)/layer.tar"))
-            guard chain.count <= chainLimit else {
+            guard chain.count <= layerLimit else {
                 throw ImageLacks(
-                    "the image \(top.prefix(80)) has more than \(chainLimit) layers, or they lead round in a circle"
+                    "the image \(top.prefix(80)) has more than \(layerLimit) layers, or they lead round in a circle"
                 )
             }
             next = layer.parent

@@ -16,6 +16,8 @@ struct ContainerLayout {
     private static let depthLimit = 8
     private static let descriptorLimit = 10_000
     static let imageLimit = 1_000
+    /// As many layers as Docker allows, and a few more. Each reference is unpacked, and a manifest has room for thousands of one layer.
+    static let layerLimit = 256
     private var descriptorCount = 0
 
     /// Whether a directory is one.
@@ -215,6 +217,16 @@ struct ContainerLayout {
         do { return try JSONDecoder().decode(Value.self, from: data) } catch {
             throw ImageLacks("\(name) is not valid in the archive of an image")
         }
+    }
+
+    /// The layers of an image, if there are no more than images have.
+    func layers(of image: ContainerImage) throws -> [ContainerImage.Layer] {
+        guard image.layers.count <= Self.layerLimit else {
+            throw ImageLacks(
+                "the image has \(image.layers.count) layers, and more than \(Self.layerLimit) are not unpacked"
+            )
+        }
+        return image.layers
     }
 
     /// The path of a layer, after checking that its bytes are those that the image names.

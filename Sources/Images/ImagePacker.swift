@@ -39,8 +39,10 @@ package struct ImagePacker: Sendable {
     /// Who logged in to the original machine: one entry per user number, which makes hundreds of gigabytes of holes where numbers come from
     /// a directory service (moby/moby#5419).
     static let logInRecords = ["var/log/lastlog", "var/log/faillog"]
-    /// Holes this large are reported: all of them are read.
+    /// Holes this large are reported: all of them are read, a gibibyte in about a second.
     private static let holeByteLimit = 4 << 30
+    /// All holes of a root: more take a processor for hours, and a few bytes of an archive can make them.
+    private static let holesByteLimit = 1 << 40
 
     /// - Parameters:
     ///   - cache: where archives of kernel modules are kept; nil: nowhere.
@@ -113,7 +115,8 @@ package struct ImagePacker: Sendable {
     }
 
     private func packOthers(_ root: String, in build: String) throws -> Others {
-        try DiskRoom.require(leastByteCount(of: root), in: build, for: "the version")
+        try DiskRoom.require(
+            try Self.leastByteCount(of: root, note: progress), in: build, for: "the version")
         for finding in try ImageLint(root: root, allowed: allowed).check() { progress("note: \(finding)") }
         let modules = try KernelModules(root: root, kernel: kernel)
         progress(
@@ -142,19 +145,29 @@ package struct ImagePacker: Sendable {
     }
 
     /// The least that a packed root takes: no system compresses to a tenth. Large holes are reported, because mksquashfs reads them.
-    private func leastByteCount(of root: String) -> Int {
-        var byteCount = 0
+    ///
+    /// - Throws: where holes are larger than roots have them.
+    static func leastByteCount(of root: String, note: (String) -> Void) throws -> Int {
+        var (byteCount, holesByteCount) = (0, 0)
+        var largest = (path: "", byteCount: 0)
         DirectoryListing.walk(root) { entry in
             if entry.kind == S_IFREG {
                 byteCount += entry.storedByteCount
                 let holes = entry.byteCount - entry.storedByteCount
-                if holes > Self.holeByteLimit, !Self.logInRecords.contains(entry.path) {
-                    progress(
+                if holes > holeByteLimit, !exclusions.contains(entry.path) {
+                    holesByteCount = min(holesByteCount, .max - holes) + holes
+                    if holes > largest.byteCount { largest = (entry.path, holes) }
+                    note(
                         "note: \(entry.path) has \(holes >> 30) GiB of holes, which take about a second each to pack: truncate it if it contains nothing"
                     )
                 }
             }
             return !ImageLint.foreignDirectories.contains(entry.path)
+        }
+        guard holesByteCount <= holesByteLimit else {
+            throw ImageLacks(
+                "its files have \(holesByteCount >> 30) GiB of holes, which would take hours to pack, most of them in \(largest.path): truncate or remove it"
+            )
         }
         return byteCount / 10
     }
@@ -187,7 +200,9 @@ package struct ImagePacker: Sendable {
         }
         // The file exists already, so the program needs to reach nothing else in the directory.
         try WholeFile.writeForNow(path, [])
-        let confinement = Confinement(reads: [root], writes: [path], rights: .reading)
+        var confinement = Confinement(reads: [root], writes: [path], rights: .reading)
+        // It has a limit of its own, and threads for each processor.
+        confinement.memoryByteLimit = nil
         try Program("mksquashfs", package: "squashfs-tools").confined(confinement).run(
             [
                 root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs",

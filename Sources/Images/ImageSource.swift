@@ -102,7 +102,7 @@ package struct ImageSource: Sendable {
                 $0.split(separator: "/").filter { $0 != "." }
             }
         }
-        let first = try names("tar --list \"$@\" 2>/dev/null | head -n 64")
+        let first = try names("tar --list \"$@\" 2>/dev/null | head -n 64 | head -c 1000000")
         guard !first.isEmpty else {
             throw ImageLacks(
                 "\(path) cannot be imported: a directory with a root, a tar archive, a squashfs, a container image or a disk is required, "
@@ -121,7 +121,7 @@ package struct ImageSource: Sendable {
         if isMarked || ContainerLayout.hasChains(first) { return .containerArchive }
         // tar fails for each missing name; whether the archive is valid shows when it is unpacked.
         let marked = marks.flatMap { [String($0), "./\($0)"] }.sorted()
-        return try names("tar --list \"$@\" 2>/dev/null || true", marked).isEmpty
+        return try names("tar --list \"$@\" 2>/dev/null | head -c 1000", marked).isEmpty
             ? .rootArchive : .containerArchive
     }
 }

@@ -55,6 +55,9 @@ package struct Program: Sendable {
         return program
     }
 
+    /// The output of a program that reads untrusted data, where all of it is kept.
+    private static let confinedByteLimit = 64 << 20
+
     private static let mayStart = Atomic(true)
 
     /// This process is ending and starts no more programs.
@@ -99,7 +102,12 @@ package struct Program: Sendable {
             try stream(
                 arguments, environment: environment, file: file, filling: filled, stop: stop,
                 isCleanup: isCleanup, progress: progress, feed: feed
-            ) { result.append($0) }
+            ) { piece in
+                guard confinement == nil || result.count + piece.count <= Self.confinedByteLimit else {
+                    throw ImageLacks("‘\(name)’ has printed more than \(Self.confinedByteLimit >> 20) MiB")
+                }
+                result.append(piece)
+            }
         } catch var failure as ProgramFailure {
             // Some programs report errors on their standard output.
             if progress == nil { failure.output += String(decoding: result.suffix(2_000), as: UTF8.self) }
@@ -257,6 +265,7 @@ package struct Program: Sendable {
         private let progress: (@Sendable (String) -> Void)?
         private var line = ""
         private var text = ""
+        private static let lineByteLimit = 256 << 10
 
         init(progress: (@Sendable (String) -> Void)?) { self.progress = progress }
 
@@ -266,6 +275,10 @@ package struct Program: Sendable {
             let new = String(decoding: data, as: UTF8.self)
             text = String((text + new).suffix(8_000))
             line += new
+            // A name in an archive can be hundreds of megabytes long.
+            if line.utf8.count > Self.lineByteLimit, !line.contains(where: \.isNewline) {
+                line = String(line.prefix(Self.lineByteLimit / 4))
+            }
             while let end = line.firstIndex(where: { $0.isNewline }) {
                 progress?(String(line[..<end]))
                 line = String(line[line.index(after: end)...])

@@ -75,7 +75,7 @@ struct RootTar {
         if let end = try file.readToEnd(), end.allSatisfy({ $0 == 0 }) { return }
         // Something may follow the end: tar reports whether it found one.
         let last = try Program("sh", package: "dash").confined(Confinement(reads: [path])).run(
-            ["-c", "LC_ALL=C tar --list --block-number \"$@\" 2>/dev/null | tail -n 1", "sh"]
+            ["-c", "LC_ALL=C tar --list --block-number \"$@\" 2>/dev/null | tail -n 1 | head -c 1000", "sh"]
                 + Self.source(path, nil))
         guard String(decoding: last, as: UTF8.self).contains("** Block of NULs **") else {
             throw ImageLacks(

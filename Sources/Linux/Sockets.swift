@@ -223,6 +223,25 @@ package enum Socket {
         return descriptor
     }
 
+    /// Sends all of `bytes`; an error, and no signal, when the other side has gone.
+    package static func send(
+        _ bytes: [UInt8], over descriptor: borrowing FileDescriptor
+    ) throws(SystemError) {
+        var start = 0
+        while start < bytes.count {
+            let number = descriptor.number
+            let sent = unsafe bytes.withUnsafeBytes { buffer in
+                retrying {
+                    unsafe Glibc.send(
+                        number, buffer.baseAddress?.advanced(by: start), buffer.count - start,
+                        Int32(MSG_NOSIGNAL))
+                }
+            }
+            guard sent > 0 else { throw SystemError("send") }
+            start += sent
+        }
+    }
+
     /// Removes the time-outs from reads and writes of a connection.
     package static func clearTimeouts(_ descriptor: borrowing FileDescriptor) throws(SystemError) {
         var limit = timeval(tv_sec: 0, tv_usec: 0)

@@ -39,7 +39,7 @@ package struct LogIn {
             answer = try ServerTalk(KernelWords.read()).logIn(options.request(publicKey: publicKey), key)
         } catch let refusal as ServerRefusal {
             return (.unanswered, refusal.status == 429 ? words[.tooMany] : words[.noAnswer])
-        } catch let error as SystemError {
+        } catch let error as BrokenConnection {
             return (.unanswered, "\(words[.noServer]) (\(PlainText(error.description)))")
         }
         switch answer.outcome {
@@ -108,7 +108,7 @@ extension ServerTalk {
                 // Another log-in screen of this node was faster, or the server was restarted.
                 usleep(10_000)
                 asked = nil
-            } catch let error as SystemError {
+            } catch let error as BrokenConnection {
                 // The network was away for a moment, say: the server knows this request again.
                 guard SystemClock.boot < end else { throw error }
                 sleep(1)

@@ -92,16 +92,21 @@ package struct NBDAttachment {
         .nested(Key.sockets, sockets.map { .nested(1, [.number32(1, UInt32($0))]) })
     }
 
-    /// A connection, retried while the server refuses the export.
+    /// A connection, retried while the server refuses the export or is away.
     private func persistently(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
-        var waited: UInt32 = 0
+        var refusals: UInt32 = 0
+        let patience = ServerPatience(from: SystemClock.boot)
         while true {
             do {
                 return try connected(&export)
-            } catch let refusal as UsageError where waited < Self.refusalSeconds {
-                _ = refusal
+            } catch is UsageError where refusals < Self.refusalSeconds {
+                refusals += 1
                 sleep(1)
-                waited += 1
+            } catch let error as SystemError {
+                guard let pause = patience.pause(after: BrokenConnection(error), now: SystemClock.boot) else {
+                    throw error
+                }
+                usleep(useconds_t(pause * 1_000))
             }
         }
     }
@@ -111,7 +116,8 @@ package struct NBDAttachment {
         let socket = try Socket.connected(
             to: endpoint.address, port: endpoint.port, timeoutSeconds: Self.connectSeconds)
         let greeting = try socket.readExactly(NBDClientNegotiation.greetingByteCount)
-        try socket.write(try NBDClientNegotiation.answer(greeting: greeting, exportName: self.export))
+        try Socket.send(
+            try NBDClientNegotiation.answer(greeting: greeting, exportName: self.export), over: socket)
         while true {
             let headerBytes = try socket.readExactly(NBDClientNegotiation.ReplyHeader.byteCount)
             var wire = headerBytes.span

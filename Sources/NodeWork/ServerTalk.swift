@@ -1,6 +1,6 @@
 import Glibc
 import Linux
-import Sealing
+package import Sealing
 package import Wire
 
 /// The node's side of the boot HTTP server: one request per connection.
@@ -11,24 +11,34 @@ package struct ServerTalk {
     /// A configuration has a few files.
     private static let answerByteLimit = 64 << 20
 
-    /// Half a minute in all.
-    private static let (busyAttempts, busyMicroseconds) = (300, useconds_t(100_000))
-
     /// How often a proof is tried that the server does not know.
     private static let proofAttempts = 3
 
     private let words: KernelWords
+    private let wait: (Int) -> Void
 
-    package init(_ words: KernelWords) { self.words = words }
+    /// - Parameter wait: what is done for some milliseconds before the server is asked again.
+    package init(_ words: KernelWords, wait: @escaping (Int) -> Void = { usleep(useconds_t($0 * 1_000)) }) {
+        (self.words, self.wait) = (words, wait)
+    }
 
     /// Reports a stage, and with the stage `root` which tree was mounted. `uptime`: when it was reached, if not now.
     package func report(stage: String, detail: String, uptime: String?) throws {
         var query = "boot=\(words.boot)&stage=\(stage)"
         if stage == "root", let tree = words.tree { query += "&tree=\(tree)" }
-        if let age = Self.age(of: uptime, now: Self.uptimeMilliseconds()) { query += "&age=\(age)" }
-        _ = try request(
-            "POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8),
-            within: stage == "off" ? Self.endTimeoutSeconds : Self.timeoutSeconds)
+        let reached = uptime.flatMap(Self.milliseconds) ?? Self.uptimeMilliseconds()
+        func send(within seconds: Int) throws {
+            let age = Self.age(of: reached, now: Self.uptimeMilliseconds()).map { "&age=\($0)" } ?? ""
+            _ = try request(
+                "POST", "/node/\(words.machine)/report?\(query)\(age)", body: Array(detail.utf8),
+                within: seconds)
+        }
+        switch stage {
+        case "off": try send(within: Self.endTimeoutSeconds)
+        // The step waits for itself and is tried again, and so is the person who sees that.
+        case "failed": try send(within: Self.timeoutSeconds)
+        default: try ServerPatience.keep(wait: wait) { try send(within: Self.timeoutSeconds) }
+        }
     }
 
     /// - Parameter hardware: as ``HardwareInventory`` makes it.
@@ -53,10 +63,18 @@ package struct ServerTalk {
 
     /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
     package func fetchConfiguration(to path: String) throws {
-        let key = try BootKey.read()
-        let (sealed, credential) = try askWithTPM(key)
-        var archive = try key.open(
-            sealed, of: words.machine, in: words.boot, from: WholeFile.read(BootKey.serverPath))
+        try fetchConfiguration(
+            to: path, as: BootKey.read(), from: WholeFile.read(BootKey.serverPath), tpm: NodeTPM.isThere)
+    }
+
+    /// - Parameters:
+    ///   - server: its public key.
+    ///   - tpm: whether this machine has a TPM to show.
+    package func fetchConfiguration(
+        to path: String, as key: NodeKey, from server: [UInt8], tpm: Bool
+    ) throws {
+        let (sealed, credential) = try tpm ? askWithTPM(key) : (ask(with: key), nil)
+        var archive = try key.open(sealed, of: words.machine, in: words.boot, from: server)
         if let credential, TPMCredential.isSealed(archive) { archive = try credential.open(archive) }
         let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         try file.write(archive)
@@ -79,38 +97,44 @@ package struct ServerTalk {
         return try [AppliedStep](parsing: &wire)
     }
 
-    /// Asks for the configuration, and proves this machine's TPM if it has one.
+    /// Asks for the configuration.
+    private func ask(with key: NodeKey, proof: [UInt8] = []) throws -> [UInt8] {
+        try askUntilReady(
+            "POST", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: key.publicBytes + proof)
+    }
+
+    /// The same, proving this machine's TPM.
     private func askWithTPM(_ key: NodeKey) throws -> (sealed: [UInt8], TPMCredential?) {
-        let target = "/node/\(words.machine)/configuration?boot=\(words.boot)"
         for _ in 0..<Self.proofAttempts {
-            guard let credential = credential(for: key) else { break }
+            guard let credential = try credential(for: key) else { break }
             let proof = credential.proof(for: key.publicBytes, of: words.machine, in: words.boot)
             do {
-                return (try askUntilReady("POST", target, body: key.publicBytes + proof), credential)
+                return (try ask(with: key, proof: proof), credential)
             } catch let refusal as ServerRefusal where refusal.status == 409 {
                 // The server was restarted, and has forgotten its challenge.
                 continue
             }
         }
-        return (try askUntilReady("POST", target, body: key.publicBytes), nil)
+        return (try ask(with: key), nil)
     }
 
-    /// What the TPM opens of the server's challenge; nil without a TPM, with one that fails, or when the server does not want to see it.
-    /// Whether the node may boot without it is the server's to say.
-    private func credential(for key: NodeKey) -> TPMCredential? {
-        guard NodeTPM.isThere else { return nil }
+    /// What the TPM opens of the server's challenge; nil with one that fails, or when the server does not want to see it.
+    /// Whether the node may boot without it is the server's to say. A server that is away says nothing of the TPM.
+    private func credential(for key: NodeKey) throws -> TPMCredential? {
         let target = "/node/\(words.machine)/tpm?boot=\(words.boot)"
         do {
-            let answer = String(decoding: try request("GET", target, body: []), as: UTF8.self)
+            let answer = String(decoding: try askUntilReady("GET", target, body: []), as: UTF8.self)
             guard let wish = TPMWish(rawValue: String(answer.prefix { $0 != "\n" })), wish != .nothing
             else { return nil }
             let tpm = try NodeTPM(wish)
-            let challenge = try request(
+            let challenge = try askUntilReady(
                 "POST", target, body: tpm.introduction(with: key.publicBytes))
             return try tpm.open(challenge)
         } catch let refusal as ServerRefusal where refusal.status == 404 {
             // An older server.
             return nil
+        } catch let error as BrokenConnection {
+            throw error
         } catch {
             let line = Array("roost-node: the TPM cannot be shown: \(error)\n".utf8)
             _ = unsafe write(STDERR_FILENO, line, line.count)
@@ -165,9 +189,9 @@ package struct ServerTalk {
         }
     }
 
-    /// Milliseconds since the kernel's clock showed `uptime`; nil if that is impossible.
-    package static func age(of uptime: String?, now: Int?) -> Int? {
-        guard let then = uptime.flatMap(milliseconds), let now, now >= then else { return nil }
+    /// Milliseconds since the kernel's clock showed `then`, in milliseconds; nil if that is impossible.
+    package static func age(of then: Int?, now: Int?) -> Int? {
+        guard let then, let now, now >= then else { return nil }
         return now - then
     }
 
@@ -179,16 +203,10 @@ package struct ServerTalk {
         return seconds * 1_000 + hundredths * 10
     }
 
-    /// The server answers 503 while it writes the receipts for this node's secrets.
+    /// The server answers 503 while it writes the receipts for this node's secrets, and not at all while it is started anew. What is asked
+    /// again is the same request with the same key: the server knows that it has answered it, and counts no second one.
     private func askUntilReady(_ method: String, _ target: String, body: [UInt8]) throws -> [UInt8] {
-        var attempts = 1
-        while true {
-            do { return try request(method, target, body: body) } catch let refusal as ServerRefusal {
-                guard refusal.status == 503, attempts < Self.busyAttempts else { throw refusal }
-            }
-            attempts += 1
-            usleep(Self.busyMicroseconds)
-        }
+        try ServerPatience.keep(wait: wait) { try request(method, target, body: body) }
     }
 
     private func request(
@@ -197,35 +215,48 @@ package struct ServerTalk {
         try reply(method, target, body: body, within: seconds).body
     }
 
+    /// Asks once.
     private func reply(
         _ method: String, _ target: String, body: [UInt8], within seconds: Int = Self.timeoutSeconds
     ) throws -> HTTPReply {
+        let answer: [UInt8]
+        do throws(SystemError) {
+            answer = try wholeAnswer(method, target, body: body, within: seconds)
+        } catch { throw BrokenConnection(error) }
+        guard answer.count <= Self.answerByteLimit else {
+            throw UsageError(text: "the answer to \(target) is too long")
+        }
+        let reply: HTTPReply
+        do throws(WireError) { reply = try HTTPReply(parsing: answer) } catch {
+            // A server that dies meanwhile says nothing, or a part.
+            guard case .truncated = error else { throw error }
+            throw BrokenConnection(SystemError("read the answer to \(target)", number: ECONNRESET))
+        }
+        guard reply.isSuccess else {
+            let text = PlainText(String(decoding: reply.body.prefix(200), as: UTF8.self))
+            throw ServerRefusal(
+                status: reply.status, description: "\(method) \(target): status \(reply.status): \(text)")
+        }
+        return reply
+    }
+
+    /// Up to the end of the connection, or to the limit and a bit.
+    private func wholeAnswer(
+        _ method: String, _ target: String, body: [UInt8], within seconds: Int
+    ) throws(SystemError) -> [UInt8] {
         let socket = try Socket.connected(
             to: words.http.address, port: words.http.port, timeoutSeconds: seconds)
-        try socket.write(
+        try Socket.send(
             Array(
                 """
                 \(method) \(target) HTTP/1.1\r\nHost: \(words.http.address)\r\nConnection: close\r\n\
                 Content-Length: \(body.count)\r\n\r\n
-                """.utf8) + body)
+                """.utf8) + body, over: socket)
         var answer: [UInt8] = []
-        while case let more = try socket.read(atMost: 65_536), !more.isEmpty {
+        while answer.count <= Self.answerByteLimit, case let more = try socket.read(atMost: 65_536),
+            !more.isEmpty
+        {
             answer += more
-            guard answer.count <= Self.answerByteLimit else {
-                throw UsageError(text: "the answer to \(target) is too long")
-            }
-        }
-        // A server that dies meanwhile says nothing: the same as a connection that breaks, after which callers may ask again.
-        guard !answer.isEmpty else { throw SystemError("read the answer to \(target)", number: ECONNRESET) }
-        return try Self.success(in: answer, to: "\(method) \(target)")
-    }
-
-    private static func success(in answer: [UInt8], to what: String) throws -> HTTPReply {
-        let answer = try HTTPReply(parsing: answer)
-        guard answer.isSuccess else {
-            let text = PlainText(String(decoding: answer.body.prefix(200), as: UTF8.self))
-            throw ServerRefusal(
-                status: answer.status, description: "\(what): status \(answer.status): \(text)")
         }
         return answer
     }

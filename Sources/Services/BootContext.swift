@@ -69,6 +69,8 @@ package final class BootContext {
     /// Machines of boot tests: they connect from this host itself.
     var bootTestMachines: Set<MACAddress> = []
     var refusals = RefusalLog()
+    /// What shows that another machine has a node's card.
+    var marks = MachineMarks(machineLimit: BootContext.machineLimit)
     private var openFiles: [String: ServedFile] = [:]
     /// All files with readers, including those no longer in `openFiles`.
     private var servedFiles: [WeakFile] = []

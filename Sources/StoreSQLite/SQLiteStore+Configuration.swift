@@ -18,6 +18,7 @@ extension SQLiteStore {
         while let row = try records.next() {
             try edit(row["kind"], row["key"], row["record"])?.put(in: &contents)
         }
+        contents.formerHostKeys = try Self.formerHostKeys(in: database)
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM last_hardware") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
             observations.hardware[machine] = try coder.value(json: row["record"])
@@ -29,6 +30,22 @@ extension SQLiteStore {
         observations.cards = try Self.cards(in: database)
         return FleetSnapshot(
             revision: try Self.revisionNumber(in: database), contents: contents, observations: observations)
+    }
+
+    /// Names of nodes that went or got another name, and other names that host keys were made from.
+    private static func formerHostKeys(in database: Database) throws -> Set<NodeName> {
+        let names = try String.fetchCursor(
+            database,
+            sql: """
+                SELECT DISTINCT key FROM revision_edit WHERE kind = ? AND after IS NULL
+                UNION SELECT json_extract(before, '$.origin') FROM revision_edit
+                WHERE kind = ? AND before IS NOT NULL
+                """, arguments: [Node.kind, HostKeyName.kind])
+        var former: Set<NodeName> = []
+        while let name = try names.next() {
+            if let name = try? NodeName(name) { former.insert(name) }
+        }
+        return former
     }
 
     static func revisionNumber(in database: Database) throws -> Int {

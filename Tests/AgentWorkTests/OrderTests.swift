@@ -26,6 +26,18 @@ import Testing
         }
 
         var sessions: [AgentSession] {
+            let ended = programs.all
+            let own = shells.withLock { $0 }.filter { shell in
+                !ended.contains("loginctl terminate-session \(shell.id)")
+            }.map { shell in
+                AgentSession(
+                    id: "ssh-\(shell.id)", user: shell.user, kind: .ssh, display: "", age: 0, idle: nil,
+                    isConnected: true, from: shell.remoteHost)
+            }
+            return own + displays
+        }
+
+        private var displays: [AgentSession] {
             let ends = programs.all.contains {
                 $0.hasPrefix(isStubborn ? "loginctl kill-session" : "loginctl terminate-session")
             }
@@ -127,6 +139,26 @@ import Testing
         AgentLogIn(
             ticket: "t", user: user, kind: kind, credential: "", lifetime: 60, from: from, account: nil,
             endsSessions: ends)
+    }
+
+    @Test func `of log-ins of one person at one moment one session stays`()
+        async
+    {
+        let server = Server()
+        let orders = server.orders
+        for (number, from) in [("1", "10.77.0.7"), ("2", "10.77.0.8")] {
+            let logIn = AgentLogIn(
+                ticket: number, user: "ben", kind: .ssh, credential: "", lifetime: 60, from: from,
+                account: nil, isOnly: true)
+            _ = await Self.result(AgentOrder(id: number, work: .prepare(logIn)), by: orders)
+        }
+        server.letIn("ben", from: "10.77.0.7", id: "4")
+        server.letIn("ben", from: "10.77.0.8", id: "5")
+        server.goOn()
+        #expect(server.programs.all == ["loginctl terminate-session 4"])
+        #expect(server.arrived.withLock { $0 } == ["ben", "ben"])
+        server.goOn()
+        #expect(server.programs.all.count == 1)
     }
 
     @Test func `an order that comes again is answered, and not carried out again`() async {

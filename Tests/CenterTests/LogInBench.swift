@@ -30,6 +30,8 @@ final class LogInBench: Sendable {
         var eventNumber = 0
         /// What is open on each server; empty: they do not say it.
         var ports: [SessionProtocol: Int] = [:]
+        /// Nil: their agents are older than the first of them.
+        var abilities: Set<AgentAbility>? = AgentAbility.all
     }
 
     static let machines = ["52:54:00:00:09:01", "52:54:00:00:09:02", "52:54:00:00:09:03"]
@@ -152,10 +154,12 @@ final class LogInBench: Sendable {
 
     func report(_ name: TerminalName, events: [AgentEvent] = []) {
         let (sessions, ports, time) = state.withLock { ($0.sessions[name] ?? [], $0.ports, $0.time) }
+        let abilities = state.withLock { $0.abilities?.map(\.rawValue) }
         var report = SmallFleet.report(users: [])
         report.sessions = sessions
         report.events = events
         report.ports = ports
+        report.abilities = abilities
         _ = terminals.take(report, from: name, at: time)
     }
 

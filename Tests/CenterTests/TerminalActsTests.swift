@@ -199,7 +199,7 @@ import Testing
         let troubles: [TerminalTrouble] = [
             .noServer(pool, count: 1, why: "x"), .silent(name, sessionCount: 1, seconds: 1),
             .failing(name, count: 3), .reported(name, "x"), .otherCertificate(name),
-            .unknownCertificate(name),
+            .unknownCertificate(name), .oldAgent(name, version: "0.1.0"),
         ]
         let sentences = reasons.map(\.words) + refusals.map(\.words) + troubles.map(\.words)
         for language in Language.allCases {

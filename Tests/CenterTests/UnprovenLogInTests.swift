@@ -55,6 +55,28 @@ import Wire
         #expect(bench.prepared().last?.from == "10.77.0.102")
     }
 
+    @Test func `an agent of a former release is told to end no session, and is a trouble`() async throws {
+        let bench = try await LogInBench(servers: ["ts1"]) { $0.protocols = [.ssh] }
+        let name = try TerminalName("ts1")
+        #expect(bench.terminals.troubles(at: bench.time).isEmpty)
+        bench.state.withLock { $0.abilities = nil }
+        try bench.begin("ann", on: "ts1", kind: .ssh)
+        _ = try await bench.logIn("ann", at: 1, shows: ["ssh"])
+        _ = try await bench.logIn("ann", at: 2, shows: ["ssh"])
+        #expect(bench.prepared().count == 2 && bench.prepared().allSatisfy { $0.endsSessions.isEmpty })
+        #expect(bench.terminals.troubles(at: bench.time) == [.oldAgent(name, version: "test")])
+        bench.state.withLock { $0.abilities = AgentAbility.all }
+        try bench.reportAll()
+        #expect(bench.terminals.troubles(at: bench.time).isEmpty)
+    }
+
+    @Test(arguments: TerminalPool.SecondLogIn.allCases)
+    func `an agent knows whether a person has one session`(policy: TerminalPool.SecondLogIn) async throws {
+        let bench = try await LogInBench(servers: ["ts1"]) { $0.secondLogIn = policy }
+        _ = try await bench.logIn("ann", at: 1)
+        #expect(bench.prepared().map(\.isOnly) == [policy == .allow ? nil : true])
+    }
+
     @Test func `typing the name of another place's guest gives no one that guest's session`() async throws {
         let bench = try await LogInBench(settings: Self.guests)
         let guest = try await bench.ticket(at: 1)

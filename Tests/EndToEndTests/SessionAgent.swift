@@ -1,3 +1,4 @@
+import API
 import Foundation
 import Testing
 
@@ -36,7 +37,7 @@ final class SessionAgent {
         orders.standardInput = FileHandle.nullDevice
         orders.arguments = ["curl", "-N"] + arguments(for: "orders")
         let report: [String: Any] = [
-            "version": "1", "bootID": "1",
+            "version": "1", "bootID": "1", "abilities": AgentAbility.allCases.map(\.rawValue),
             "load": [
                 "processorCount": 4, "loadAverage": 0.5, "memoryByteCount": 8 << 30,
                 "usedMemoryByteCount": 1 << 30, "idleMemoryByteCount": 1 << 30, "sessionCount": 1,

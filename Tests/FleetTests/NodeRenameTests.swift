@@ -177,7 +177,7 @@ import Wire
         let again = try renamed.checking([.node(new, nil), .node(third, node(third))]).after
         #expect(again.hostKeyName(of: third) == old && again.contents.hostKeyNames[new] == nil)
         let two = try again.checking([.node(old, node(old, 2)), .node(new, node(new, 3))]).after
-        #expect(two.hostKeyName(of: old).text == "pc-1-2" && two.hostKeyName(of: new) == new)
+        #expect(two.hostKeyName(of: old).text == "pc-1-2" && two.hostKeyName(of: new).text == "office-1-2")
         // So does one that has the name of that key.
         let other = try NodeName("pc-1-2")
         let three = try two.checking([.node(other, node(other, 4))]).after
@@ -189,7 +189,40 @@ import Wire
         let home = try renamed.checking([.node(new, nil), .node(old, node(old))]).after
         #expect(home.contents.hostKeyNames.isEmpty)
         let gone = try three.checking([.node(third, nil), .node(old, nil), .node(other, nil)]).after
-        #expect(gone.contents.hostKeyNames.isEmpty && gone.nodes.count == 1)
+        #expect(gone.contents.hostKeyNames.keys.map(\.text) == ["office-1"] && gone.nodes.count == 1)
+    }
+
+    @Test func `a node that is made anew under the name of one that was removed gets another host key`()
+        throws
+    {
+        let fleet = try fleet()
+        var keys: Set<NodeName> = [fleet.hostKeyName(of: old)]
+        var present = fleet
+        for _ in 0..<3 {
+            present = try present.checking([.node(old, nil)]).after
+            #expect(present.contents.hostKeyNames.isEmpty)
+            present = try present.checking([.node(old, node(old))]).after
+            #expect(keys.insert(present.hostKeyName(of: old)).inserted)
+        }
+        #expect(keys.map(\.text).sorted() == ["pc-1", "pc-1-2", "pc-1-3", "pc-1-4"])
+        // Nor does one whose own name is that of such a key.
+        present = try present.checking([.node(try NodeName("pc-1-3"), node(try NodeName("pc-1-3"), 9))]).after
+        #expect(present.hostKeyName(of: try NodeName("pc-1-3")).text == "pc-1-3-2")
+    }
+
+    @Test func `undo brings a removed node back with its host key`() throws {
+        let first = try fleet()
+        let gone = try first.checking([.node(old, nil)]).after
+        let back = try gone.checking([FleetEdit(old: old, node(old))]).after
+        #expect(back.hostKeyName(of: old) == old)
+        // One that was made anew has another key, and keeps it, too.
+        let anew = try gone.checking([.node(old, node(old))]).after
+        let record = try #require(anew.contents.hostKeyNames[old])
+        let twice = try anew.checking([.node(old, nil)]).after
+        let restored = try twice.checking([
+            FleetEdit(old: old, node(old)), FleetEdit(old: old, record),
+        ]).after
+        #expect(restored.contents.hostKeyNames[old] == record && record.origin.text == "pc-1-2")
     }
 
     @Test func `a rename that is undone restores the keys, too`() throws {

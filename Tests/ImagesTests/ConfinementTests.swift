@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Linux
+import Synchronization
 import Testing
 import Wire
 
@@ -81,6 +82,29 @@ struct ConfinementTests {
                 }
             }
         }
+    }
+
+    @Test func `a program gets so much memory, and no more`() throws {
+        // tail keeps all that it may have to print.
+        let script = "set -o pipefail; head -c 200M /dev/zero | tail -c 150M | wc -c"
+        let program = try Program("bash", package: "bash")
+        var confinement = Confinement()
+        let free = try program.confined(confinement).run(["-c", script])
+        #expect(String(decoding: free, as: UTF8.self) == "157286400\n")
+        confinement.memoryByteLimit = 64 << 20
+        #expect(throws: ProgramFailure.self) { try program.confined(confinement).run(["-c", script]) }
+    }
+
+    @Test func `a confined program that prints without end is ended, and a line without end is cut`() throws {
+        let program = try Program("sh", package: "dash").confined(Confinement())
+        #expect(throws: ImageLacks.self) { try program.run(["-c", "cat /dev/zero"]) }
+        let lines = Mutex<[String]>([])
+        try program.run(["-c", "head -c 3M /dev/zero | tr '\\0' a >&2; echo >&2; echo end >&2"]) { line in
+            lines.withLock { $0.append(line) }
+        }
+        let told = lines.withLock(\.self)
+        #expect(told.count == 2 && told.last == "end")
+        #expect((1...1 << 20).contains(told.first?.utf8.count ?? 0))
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root becomes another user"))

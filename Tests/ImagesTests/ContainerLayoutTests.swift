@@ -319,6 +319,19 @@ import Testing
         #expect(try refusal().contains("4 MiB"))
     }
 
+    @Test func `an image that names one layer again and again is refused before any is unpacked`() throws {
+        try sample.finish([])
+        let layout = try sample.layout()
+        func layers(_ count: Int) throws -> Int {
+            let layer = ContainerImage.Layer(place: "blobs/sha256/a", digest: nil)
+            let image = ContainerImage(
+                names: [], platform: nil, digest: "", layers: Array(repeating: layer, count: count))
+            return try layout.layers(of: image).count
+        }
+        #expect(try layers(ContainerLayout.layerLimit) == ContainerLayout.layerLimit)
+        #expect(throws: ImageLacks.self) { try layers(ContainerLayout.layerLimit + 1) }
+    }
+
     @Test func `a root is not a layout, whatever else is in it`() throws {
         try sample.finish([])
         #expect(ContainerLayout.isLayout(sample.path) && ImageSource.needsMounts(sample.path))

@@ -124,7 +124,7 @@ import Wire
     func `a stage that was reached before is as old as the kernel's clock says`(
         uptime: String?, now: Int?, age: Int?
     ) {
-        #expect(ServerTalk.age(of: uptime, now: now) == age)
+        #expect(ServerTalk.age(of: uptime.flatMap(ServerTalk.milliseconds), now: now) == age)
     }
 
     @Test(

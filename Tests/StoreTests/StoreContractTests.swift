@@ -203,6 +203,31 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
+    func `a store knows which SSH host keys former nodes had, also when it is opened again`(maker: StoreMaker)
+        async throws
+    {
+        let store = try maker.open(path)
+        let (one, two) = (try node("pc-1", 1, group: .site), try node("pc-2", 2, group: .site))
+        try await change(store, .node(one.name, one), .node(two.name, two))
+        #expect(try await store.snapshot().contents.formerHostKeys.isEmpty)
+        try await change(store, .node(one.name, nil))
+        #expect(try await store.snapshot().contents.formerHostKeys == [one.name])
+        // It is made anew, with another key, and that goes with it.
+        try await change(store, .node(one.name, one))
+        let origin = try #require(try await store.snapshot().contents.hostKeyNames[one.name]?.origin)
+        #expect(origin.text == "pc-1-2")
+        let change = try await store.snapshot().checking([.node(one.name, nil)])
+        _ = try await store.apply(change, by: "ann", what: "")
+        let again = try await maker.open(path).snapshot().contents
+        #expect(again.formerHostKeys == [one.name, origin])
+        #expect(change.after.contents.formerHostKeys == again.formerHostKeys)
+        // Undo brings it back as it was.
+        let undo = try await store.inverse(of: 4)
+        _ = try await store.apply(try await store.snapshot().checking(undo), by: "ann", what: "")
+        #expect(try await store.snapshot().hostKeyName(of: one.name) == origin)
+    }
+
+    @Test(arguments: StoreMaker.allCases)
     func `undo restores what a change replaced, unless it was changed since`(maker: StoreMaker)
         async throws
     {

@@ -131,7 +131,8 @@ extension Acts {
                 switch trouble {
                 case .noServer(let pool, _, _): records.pools[pool]?.group
                 case .silent(let server, _, _), .failing(let server, _), .reported(let server, _),
-                    .otherCertificate(let server), .unknownCertificate(let server):
+                    .otherCertificate(let server), .unknownCertificate(let server),
+                    .oldAgent(let server, _):
                     records.servers[server]?.group
                 }
             return may(.configure, in: group ?? .site)
@@ -170,6 +171,10 @@ extension TerminalTrouble {
             PlacementWords(
                 "Terminal server %1 shows no certificate for RDP, so nodes could not tell it from another machine: no log-in goes there by RDP. Have it use TLS, or say which one it has: ‘roost server set %1 --rdp-certificate SHA256’.",
                 server.text)
+        case .oldAgent(let server, let version):
+            PlacementWords(
+                "Terminal server %1 has an old roost-agent (%2): it clears away what is left of a person's sessions before it knows that it is this person, and it may keep two sessions of a person who logs in twice at once. Install the roost-agent of this release there.",
+                server.text, version)
         case .reported(let server, let text): PlacementWords("Terminal server %1: %2.", server.text, text)
         }
     }

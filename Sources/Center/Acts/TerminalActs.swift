@@ -218,7 +218,8 @@ extension Acts {
             underwayCount: now?.placed?.underwayCount ?? 0, failureCount: now?.placed?.failureCount ?? 0,
             load: now?.placed?.load, use: now?.use, pressure: now?.report?.pressure,
             rooms: now?.report?.rooms ?? [], release: server.release ?? now?.report?.release,
-            version: now?.report?.version, troubles: now?.report?.troubles ?? [],
+            version: now?.report?.version, isAgentOld: now?.report?.isOld ?? false,
+            troubles: now?.report?.troubles ?? [],
             pools: pools.filter { all[$0].map { caller.sees($0.group) } ?? false }, sessions: nil,
             probe: services.probes.answer(about: server, at: Clock.steadyMillisecond))
     }

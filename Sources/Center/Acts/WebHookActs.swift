@@ -21,7 +21,10 @@ extension Acts {
         guard let url = URL(string: wish.url), ["http", "https"].contains(url.scheme),
             url.host?.isEmpty == false,
             wish.url.utf8.count <= 2_000
-        else { throw Problem(422, "Invalid address", "‘\(wish.url)’ is not an http or https URL") }
+        else {
+            // Its path may be what lets a hook in.
+            throw Problem(422, "Invalid address", "the address of a web hook is an http or https URL")
+        }
         let kinds = wish.kinds ?? []
         for kind in kinds where ServerEvent.Kind(rawValue: kind) == nil {
             let known = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")

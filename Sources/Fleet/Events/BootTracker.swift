@@ -25,6 +25,8 @@ package struct BootTracker: Sendable {
         var textByteCount = 0
         /// Whether the running machine has asked for orders.
         var attends = false
+        /// The boot that this one took the place of, if that had its kernel.
+        var former: String?
 
         mutating func reach(_ stage: BootStage, at: Int) {
             progress.reach(stage)
@@ -84,12 +86,16 @@ package struct BootTracker: Sendable {
             }
             machineOfBoot[current.progress.boot] = nil
         }
+        let former = currents[machine].flatMap {
+            $0.progress.stage.rank >= BootStage.kernel.rank ? $0.progress.boot : nil
+        }
         if currents[machine] == nil {
             if !isNode(machine) { addWaiting(machine, link, isNode) }
             if currents.count >= Self.machineLimit, let any = currents.first { remove(any.key) }
         }
         let boot = makeBoot()
-        currents[machine] = Current(progress: BootProgress(boot: boot, startedAt: at, stage: stage), at: at)
+        currents[machine] = Current(
+            progress: BootProgress(boot: boot, startedAt: at, stage: stage), at: at, former: former)
         machineOfBoot[boot] = machine
         return BootEvent(boot: boot, macAddress: machine, stage: stage, at: at, detail: detail)
     }
@@ -163,6 +169,12 @@ package struct BootTracker: Sendable {
     /// A machine was told to boot `version`: later events of its boot refer to it.
     package mutating func offer(_ version: Digest?, to machine: MACAddress) {
         currents[machine]?.progress.version = version
+    }
+
+    /// Whether `boot` is the one before the present boot of a machine, and should have ended: a machine that starts anew runs no more.
+    package func isOver(_ boot: String, of machine: MACAddress, at: Int) -> Bool {
+        guard let current = currents[machine], current.former == boot else { return false }
+        return at - current.progress.startedAt > Self.endMilliseconds
     }
 
     /// A node reported a stage of a boot; nil when its present boot is another one, or has ended: a report never opens a boot.

@@ -79,7 +79,7 @@ extension NamedHook: TableRecord, DeclaredForm {
         guard url.utf8.count <= Self.addressLimit, url.wholeMatch(of: form) != nil else {
             return url.contains("@")
                 ? "names and passwords do not belong into its address: name a secret (authorization)"
-                : "‘\(url.prefix(100))’ is not an http or https URL"
+                : "its address is not an http or https URL"
         }
         guard authorization == nil || url.lowercased().hasPrefix("https:") || isLocal else {
             return "authorization would travel in clear: its address has to be https://…"

@@ -56,11 +56,11 @@ extension FleetSnapshot {
     /// The name that a node's SSH host key is made from.
     package func hostKeyName(of node: NodeName) -> NodeName { contents.hostKeyNames[node]?.origin ?? node }
 
-    /// What edits of nodes make of their SSH host keys: renamed nodes keep theirs, new ones get none that another node has, and nothing
-    /// stays of nodes that go.
+    /// What edits of nodes make of their SSH host keys: renamed nodes keep theirs, new ones get none that another node has or had, and nothing
+    /// stays of nodes that go. Undo gives a node that it brings back its key.
     func hostKeyNames(after renames: [NodeRename], in edits: [FleetEdit]) -> [FleetEdit] {
-        let before = contents.hostKeyNames
-        guard !renames.isEmpty || !before.isEmpty else { return [] }
+        let (before, former) = (contents.hostKeyNames, contents.formerHostKeys)
+        guard !renames.isEmpty || !before.isEmpty || !former.isEmpty else { return [] }
         let changes = edits.compactMap { $0.of(Node.self) }
         let stay = Set(changes.filter { $0.after != nil }.map(\.key))
         var after = before
@@ -73,13 +73,29 @@ extension FleetSnapshot {
         }
         var taken = Set(after.values.map(\.origin))
         let renamed = Set(renames.map(\.to))
-        for name in stay.subtracting(renamed).sorted() where nodes[name] == nil && taken.contains(name) {
-            let origin = name.firstFree { !taken.contains($0) && nodes[$0] == nil }
+        let restored = Set(changes.filter(\.isOld).map(\.key))
+        for name in stay.subtracting(renamed).sorted()
+        where nodes[name] == nil
+            && (taken.contains(name) || former.contains(name) && !restored.contains(name))
+        {
+            let origin = name.firstFree {
+                !taken.contains($0) && !former.contains($0) && nodes[$0] == nil
+            }
             after[name] = HostKeyName(node: name, origin: origin)
             taken.insert(origin)
         }
         let named = Set(edits.compactMap { $0.of(HostKeyName.self)?.key })
         return Set(before.keys).union(after.keys).subtracting(named).sorted()
             .filter { before[$0] != after[$0] }.map { .hostKeyName($0, after[$0]) }
+    }
+
+    /// The names that host keys were made from, of nodes that edits take away or give another key.
+    func formerHostKeys(after edits: [FleetEdit]) -> Set<NodeName> {
+        let nodes = edits.lazy.compactMap { $0.of(Node.self) }.filter { $0.after == nil }.map(\.key)
+        let others = edits.lazy.compactMap { $0.of(HostKeyName.self) }
+            .compactMap { change in
+                self.contents.hostKeyNames[change.key].flatMap { $0 == change.after ? nil : $0.origin }
+            }
+        return contents.formerHostKeys.union(nodes).union(others)
     }
 }

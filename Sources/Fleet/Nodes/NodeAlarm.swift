@@ -15,6 +15,8 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
     case untrustedTPM = "untrusted-tpm"
     /// A ticket of a log-in at the node came to a terminal server a second time, too late, or from elsewhere.
     case logInTicket = "log-in-ticket"
+    /// The node itself: another machine boots with its card.
+    case machine
 
     /// Whether it was refused because of a TPM.
     package var isOfTPM: Bool {
@@ -39,6 +41,7 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
         case .otherTPM: "asked for its configuration with another TPM than the one it is bound to"
         case .noTPM: "asked for its configuration without a TPM"
         case .untrustedTPM: "asked for its configuration with a TPM whose certificate is not trusted"
+        case .machine: "boots with its card"
         case .logInTicket: "came with a log-in ticket of it that was used or too old"
         }
     }
@@ -59,10 +62,13 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
     package var count: Int
     /// The TPM that was shown, if that was the reason.
     package var tpm: TPMIdentity?
+    /// By what another machine with the node's card was recognised.
+    package var differences: [MachineDifference]?
 
     package init(
         at: Int, address: IPv4Address, holder: MACAddress?, interface: String? = nil,
-        property: MachineProperty, count: Int = 1, tpm: TPMIdentity? = nil
+        property: MachineProperty, count: Int = 1, tpm: TPMIdentity? = nil,
+        differences: [MachineDifference]? = nil
     ) {
         self.at = at
         self.address = address
@@ -71,7 +77,11 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
         self.property = property
         self.count = count
         self.tpm = tpm
+        self.differences = differences
     }
+
+    /// What differs, for people.
+    package var differenceText: String { (differences ?? []).map(\.summary).joined(separator: "; ") }
 
     /// `another machine (10.77.0.66, not an address from this server) asked for its volume, and was refused`
     package var summary: String {
@@ -82,6 +92,10 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
         if property == .logInTicket {
             return
                 "a ticket of a log-in at \(address) came to a terminal server again, too late or from elsewhere, and was refused"
+        }
+        if property == .machine {
+            return
+                "another machine (\(address)) boots with its card, or this one was changed: \(differenceText)"
         }
         if property.isOfTPM {
             let shown = tpm.map { " (\($0.short))" } ?? ""

@@ -344,6 +344,7 @@ extension FleetSnapshot {
         }
         if isPlanOld { plan = plan.following(draft) }
         for edit in edits { try edit.check(in: draft) }
+        draft.formerHostKeys = formerHostKeys(after: edits)
         try requireNoVolumes(at: renames(by: edits))
         let changed = Set(edits.compactMap { $0.of(Node.self)?.key })
         let result = FleetSnapshot(

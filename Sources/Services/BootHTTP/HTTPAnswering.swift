@@ -50,6 +50,7 @@ struct HTTPAnswering {
                 )
             }
             context.hear(machine)
+            if let boot = request.query("boot") { context.noteFormerBoot(boot, of: machine, at: peer) }
             switch parts[2] {
             case "report":
                 guard request.method == "POST" else { return .notAllowed("POST", "reports are posted") }

@@ -300,7 +300,10 @@ package final class DHCPService {
         if message.relay == .any, let name = listener.endpoint.interface?.name {
             for address in outcome.probes { probes[name]?.ask(address) }
         }
-        if let client = outcome.client, let machine = message.macAddress { context.note(client, of: machine) }
+        if let client = outcome.client, let machine = message.macAddress {
+            context.compare(client, of: machine, on: link, at: outcome.reply?.message.yourAddress ?? .any)
+            context.note(client, of: machine)
+        }
         if let decision = outcome.decision { trace(message, outcome, decision, link) }
         if let lease = outcome.lease { granted.append(lease) }
         guard let reply = outcome.reply else {

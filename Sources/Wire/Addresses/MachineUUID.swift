@@ -19,6 +19,9 @@ package struct MachineUUID: Hashable, Sendable {
         bytes = stride(from: 0, to: 32, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16) ?? 0 }
     }
 
+    /// The same with the first three fields the other way round: firmware disagrees on their order in DHCP.
+    package var otherOrder: Self? { Self(smbios: bytes) }
+
     /// Whether it tells machines apart. Boards whose maker never set one send sixteen equal bytes, or the value of their firmware's vendor.
     package var isMeaningful: Bool {
         !bytes.allSatisfy { $0 == bytes[0] } && !Self.placeholders.contains(bytes)

@@ -8,7 +8,10 @@ package struct HTTPReply: Equatable, Sendable {
     package var isSuccess: Bool { (200..<300).contains(status) }
 
     package init(parsing answer: [UInt8]) throws(WireError) {
-        guard let end = HTTPRequestHead.byteCount(in: answer.span) else { throw .invalid("answer's head") }
+        // A server that died meanwhile: the rest is missing.
+        guard let end = HTTPRequestHead.byteCount(in: answer.span) else {
+            throw .truncated(needed: answer.count + 1, left: answer.count)
+        }
         var lines = answer[..<end].split(separator: 0x0A)[...]
         // HTTP/1.1 200 OK
         let words = String(decoding: lines.popFirst() ?? [], as: UTF8.self).split(separator: " ")

@@ -28,6 +28,7 @@ extension AgentReport {
             text.utf8.count == 64 && text.allSatisfy(\.isHexDigit) ? text.lowercased() : nil
         }
         report.hostKeys = hostKeys.prefix(16).map { $0.bounded(2_048) }.filter { !$0.isEmpty }
+        report.abilities = abilities.map { names in names.prefix(32).map(\.bounded) }
         report.troubles = troubles.prefix(20).map(\.bounded)
         report.events = events.prefix(Self.entryLimit).map(\.bounded)
         return report

@@ -87,6 +87,11 @@ extension LiveTerminals {
         state.withLock { $0.terminals[name]?.report != nil || $0.listeners[name] != nil }
     }
 
+    /// Whether a server's agent has told that it can that.
+    func can(_ ability: AgentAbility, _ name: TerminalName) -> Bool {
+        state.withLock { $0.terminals[name]?.report?.has(ability) ?? false }
+    }
+
     /// Those that never had one.
     func withoutAgent(among names: some Sequence<TerminalName>) -> [TerminalName] {
         state.withLock { state in

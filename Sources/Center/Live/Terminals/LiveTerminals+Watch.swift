@@ -15,6 +15,8 @@ package enum TerminalTrouble: Sendable, Equatable {
     case otherCertificate(TerminalName)
     /// It answers by RDP, and its certificate is not known.
     case unknownCertificate(TerminalName)
+    /// Its agent lacks what this server counts on.
+    case oldAgent(TerminalName, version: String)
 }
 
 extension LiveTerminals {
@@ -180,6 +182,7 @@ extension LiveTerminals.Terminal {
         if placed.failureCount >= Placement.failureLimit {
             troubles.append(.failing(name, count: placed.failureCount))
         }
+        if let report, report.isOld { troubles.append(.oldAgent(name, version: report.version)) }
         return troubles
             + (report?.troubles ?? []).prefix(LiveTerminals.reportedLimit).map { .reported(name, $0) }
     }

@@ -306,7 +306,9 @@ extension LogIns {
             credential: isOwn ? "" : Secrets.hash(credential),
             publicKey: isOwn || !needsKey ? "" : entry.way.request.publicKey,
             lifetime: Self.lifetime, from: entry.way.address.description, account: account,
-            endsSessions: order.ends, groups: entry.groups)
+            // An older agent would end them by a name alone.
+            endsSessions: terminals.can(.proof, name) ? order.ends : [], groups: entry.groups,
+            isOnly: entry.pool.secondLogIn == .allow ? nil : true)
         let watch = Task { await self.watch(order.server, by: order.kind) }
         defer { watch.cancel() }
         let result = try await terminals.order(

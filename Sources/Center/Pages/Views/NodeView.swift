@@ -125,15 +125,33 @@ extension NodeView.Warning {
         let who = [alarm.address.description, alarm.holder?.description, alarm.interface].compactMap(\.self)
             .joined(separator: ", ")
         text =
-            alarm.property == .secondConfiguration
-            ? words(
-                "%1: the configuration of this boot was asked for a second time, with another key (%2). It was refused. Another machine may have received the first one.",
-                time, who)
-            : words(
-                "%1: another machine (%2) asked for what belongs to this node, or spoke for it (%3). It was refused.",
-                time, who, alarm.property.rawValue)
+            switch alarm.property {
+            case .secondConfiguration:
+                words(
+                    "%1: the configuration of this boot was asked for a second time, with another key (%2). It was refused. Another machine may have received the first one.",
+                    time, who)
+            case .machine:
+                words(
+                    "%1: another machine (%2) boots with this node's card, or the node was changed: %3. If it has a new board, give it its new UUID; if not, look for the other machine.",
+                    time, who, Self.text(of: alarm.differences ?? [], words))
+            default:
+                words(
+                    "%1: another machine (%2) asked for what belongs to this node, or spoke for it (%3). It was refused.",
+                    time, who, alarm.property.rawValue)
+            }
         guard mayDismiss else { return }
         answer = ConfirmView(path: "/nodes/\(node)/dismiss", label: words("Dismiss"))
+    }
+
+    private static func text(of differences: [MachineDifference], _ words: Words) -> String {
+        differences.map { one in
+            switch one.kind {
+            case .uuid: words("UUID %1 instead of %2", one.shown, one.known)
+            case .processor: words("processor %1 instead of %2", one.shown, one.known)
+            case .network: words("it boots on %1 while the node runs on %2", one.shown, one.known)
+            case .boot: words("boot %1 has begun while boot %2 goes on", one.shown, one.known)
+            }
+        }.joined(separator: "; ")
     }
 
     /// It has nothing to boot, its last boot failed or got stuck, or it is not heard of any more; nil: none of them.
