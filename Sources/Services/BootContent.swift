@@ -36,7 +36,7 @@ extension BootContext {
         }
         // Firmware asks with and without a leading directory, and in either case.
         guard let file = settings.loaders[name] ?? settings.loaders[name.lowercased()] else { return nil }
-        return .file(try open(file), isImmutable: false, stage: .loader)
+        return .file(try openChanging(file), isImmutable: false, stage: .loader)
     }
 
     private func imageFile(digest: Substring, file: Substring) throws(SystemError) -> BootContent? {

@@ -285,6 +285,12 @@ package final class BootContext {
         return file
     }
 
+    /// The same for a file that people and package managers exchange while it is served: it is opened anew when it is another one.
+    func openChanging(_ path: String) throws(SystemError) -> ServedFile {
+        if let file = openFiles[path], file.stamp != FileStamp(path) { openFiles[path] = nil }
+        return try open(path)
+    }
+
     private struct WeakFile {
         weak var file: ServedFile?
     }

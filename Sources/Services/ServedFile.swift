@@ -17,6 +17,8 @@ package final class ServedFile {
     private static let populateForReading: Int32 = 22
 
     package let mapped: MappedFile
+    /// How the file looked when it was opened; nil: it could not be seen.
+    let stamp: FileStamp?
     private let readers: ColdReaders
     /// One bit per piece that was in the cache when we asked.
     private var warm: [UInt64]
@@ -24,6 +26,7 @@ package final class ServedFile {
 
     init(_ mapped: MappedFile, readers: ColdReaders) {
         self.mapped = mapped
+        stamp = FileStamp(of: mapped.descriptor)
         self.readers = readers
         warm = [UInt64](repeating: 0, count: (mapped.byteCount / Self.pieceByteCount + 64) / 64)
     }

@@ -36,13 +36,15 @@ struct DHCPNetwork {
     /// - Parameter type: nil for BOOTP.
     mutating func say(
         _ type: DHCPMessageType?, mac: UInt64 = 0x5254_0012_3456, interface: String? = "br0",
-        from source: IPv4Address? = nil, _ change: (inout DHCPMessage) -> Void = { _ in }
+        from source: IPv4Address? = nil, port: UInt16 = DHCPServer.relayPort,
+        _ change: (inout DHCPMessage) -> Void = { _ in }
     ) -> DHCPOutcome {
         var message = DHCPMessage(transaction: 7, from: MACAddress(rawValue: mac))
         if let type { message.options.set(.messageType, to: type) }
         change(&message)
         return server.handle(
-            message, on: interface, from: source, now: now, snapshot: snapshot, policy: Sample.policy())
+            message, on: interface, from: source, port: port, now: now, snapshot: snapshot,
+            policy: Sample.policy())
     }
 
     /// DISCOVER and REQUEST; the address, if it was granted.

@@ -219,4 +219,89 @@ import Wire
             #expect(reply?.destination == .relay(relay) && reply?.port == 67)
         }
     }
+
+    @Test(
+        arguments: [
+            ([1, 1, 7], 1_067, 67), ([1, 1, 7, 19, 0], 1_067, 1_067), ([19, 2, 0, 0], 67, 67),
+            ([19, 0], 0, 67),
+        ] as [([UInt8], UInt16, UInt16)])
+    func `a relay is answered at port 67, or where it says that it hears (RFC 8357)`(
+        agent: [UInt8], port: UInt16, heard: UInt16
+    ) throws {
+        var network = try twoNetworks()
+        let relay = try address("10.78.0.1")
+        for type in [DHCPMessageType.discover, .request] {
+            let reply = network.say(type, port: port) {
+                $0.relay = relay
+                $0.options[82] = agent
+                // Of another network: a refusal.
+                if type == .request {
+                    $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_0064))
+                }
+            }.reply
+            #expect(reply?.port == heard && reply?.destination == .relay(relay))
+            #expect(reply?.message.options[82] == agent)
+        }
+    }
+
+    @Test func `a client that informs through a relay is reached by broadcast, for it is given no address`()
+        throws
+    {
+        var network = try twoNetworks()
+        let relay = try address("10.78.0.1")
+        let own = try address("10.78.0.15")
+        let ack = network.say(.inform) {
+            $0.relay = relay
+            $0.clientAddress = own
+        }.reply
+        #expect(ack?.message.flags == 0x8000 && ack?.message.yourAddress == .any)
+        #expect(ack?.destination == .relay(relay))
+        // With an address the client's wish counts.
+        #expect(network.say(.discover) { $0.relay = relay }.reply?.message.flags == 0)
+    }
+
+    @Test func `what a client gives back comes through a relay that stood for the server, said or not`()
+        throws
+    {
+        var network = try twoNetworks()
+        for (type, agent) in [
+            (DHCPMessageType.release, [11, 4, 10, 78, 0, 1]), (.release, nil), (.decline, nil),
+        ] as [(DHCPMessageType, [UInt8]?)] {
+            let taken = network.take(relay: "10.78.0.1", agent: [11, 4, 10, 78, 0, 1])
+            let own = try #require(taken)
+            let outcome = network.say(type) {
+                $0.relay = IPv4Address(rawValue: 0x0A4E_0001)
+                $0.options[82] = agent
+                $0.options.set(.serverIdentifier, to: IPv4Address(rawValue: 0x0A4E_0001))
+                $0.clientAddress = own
+            }
+            #expect(outcome.note == (type == .release ? .released(own) : .declined(own)))
+        }
+        // Another server is another one, and so is a relay with a server of its own that a client chooses.
+        let other = network.say(.release) {
+            $0.relay = IPv4Address(rawValue: 0x0A4E_0001)
+            $0.options.set(.serverIdentifier, to: IPv4Address(rawValue: 0x0A4E_0009))
+        }
+        #expect(other.note == .otherServerChosen(IPv4Address(rawValue: 0x0A4E_0009)))
+        let chosen = network.say(.request) {
+            $0.relay = IPv4Address(rawValue: 0x0A4E_0001)
+            $0.options.set(.serverIdentifier, to: IPv4Address(rawValue: 0x0A4E_0001))
+            $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4E_000F))
+        }
+        #expect(chosen.note == .otherServerChosen(IPv4Address(rawValue: 0x0A4E_0001)))
+    }
+
+    /// The answer would go to all, to a group, or to this server.
+    @Test(arguments: [
+        "255.255.255.255", "224.0.0.1", "240.0.0.1", "127.0.0.1", "0.0.0.1", "10.78.0.255", "10.78.0.0",
+    ])
+    func `a relay with an address that no host can have gets no answer`(text: String) throws {
+        var network = try twoNetworks()
+        let relay = try address(text)
+        let outcome = network.say(.discover) {
+            $0.relay = relay
+            $0.options[82] = [5, 4, 10, 78, 0, 0]
+        }
+        #expect(outcome.reply == nil && outcome.note == .impossibleRelay(relay))
+    }
 }

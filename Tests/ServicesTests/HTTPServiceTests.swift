@@ -211,6 +211,28 @@ import Wire
         #expect(Self.hear(client)["ETag"] == tag)
     }
 
+    @Test func `a loader has a tag and a date, and another loader in its place is served at once`() throws {
+        let planes = try Self.planes()
+        let client = try Self.client(of: planes)
+        func ask(_ fields: String) -> Answer {
+            client.say("GET /small.bin HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+            return Self.hear(client)
+        }
+        let first = ask("")
+        let tag = try #require(first["ETag"])
+        let date = try #require(first["Last-Modified"])
+        #expect(first["Cache-Control"] == "no-cache" && first.body == [1, 2, 3])
+        #expect(ask("If-None-Match: \(tag)\r\n").status == 304)
+        #expect(ask("If-Modified-Since: \(date)\r\n").status == 304)
+        #expect(ask("If-Match: \(tag)\r\n").status == 200)
+        #expect(ask("Range: bytes=1-\r\nIf-Range: \(tag)\r\n").body == [2, 3])
+        #expect(ask("Range: bytes=1-\r\nIf-Range: \(date)\r\n").body == [1, 2, 3])
+        try planes.exchange("small.bin", with: [4, 5, 6, 7])
+        let second = ask("If-None-Match: \(tag)\r\n")
+        #expect(second.status == 200 && second.body == [4, 5, 6, 7] && second["ETag"] != tag)
+        #expect(ask("If-Match: \(tag)\r\n").status == 412)
+    }
+
     @Test func `a body that waits for 100 is asked for, and one that is already sent is not`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)

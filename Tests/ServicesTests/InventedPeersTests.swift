@@ -48,9 +48,9 @@ import Wire
     }
 
     /// - Parameter agent: option 82.
-    private func discover(_ number: UInt32, agent: [UInt8]?) -> [UInt8] {
+    private func discover(_ number: UInt32, agent: [UInt8]?, relay: UInt32? = nil) -> [UInt8] {
         var message = DHCPMessage(transaction: number, from: MACAddress(rawValue: UInt64(number) + 1))
-        message.relay = IPv4Address(rawValue: 0x0B00_0001 + number)
+        message.relay = IPv4Address(rawValue: relay ?? 0x0B00_0001 + number)
         message.options.set(.messageType, to: .discover)
         message.options[82] = agent
         var bytes: [UInt8] = []
@@ -75,6 +75,31 @@ import Wire
         #expect(lines.has("\(name) was limited: dhcp: at most 1 messages a second"))
         #expect(limits.figures.totals[.dhcp, default: 0] >= 4_000)
         #expect(lines.all.count < 100)
+    }
+
+    @Test func `a flood from one port of a relay leaves half of its link's share to other ports`() throws {
+        let lines = lines
+        var maxima = PeerLimits.Maxima()
+        maxima.dhcpStrangersMessages = PeerRates(perSecond: 1, burst: 500)
+        maxima.dhcpPortMessages = PeerRates(perSecond: 1, burst: 250)
+        // Refused lines would count as well.
+        maxima.logLines = PeerRates(perSecond: 1, burst: 100_000)
+        maxima.allLogLines = PeerRates(perSecond: 1, burst: 100_000)
+        let limits = PeerLimits(maxima: maxima, log: { lines.add($0) })
+        let service = try service(try context(limits))
+        func refused(_ numbers: Range<UInt32>, port: UInt8) -> Int {
+            let before = limits.figures.totals[.dhcp, default: 0]
+            service.take(
+                numbers.map { discover($0, agent: [1, 1, port, 5, 4, 10, 77, 0, 0], relay: 0x0A4D_0002) })
+            return limits.figures.totals[.dhcp, default: 0] - before
+        }
+        #expect(refused(0..<1_000, port: 7) >= 700)
+        #expect(
+            lines.has("the port 010107 of the relay 10.77.0.2 was limited: dhcp: at most 1 messages a second")
+        )
+        #expect(refused(1_000..<1_200, port: 8) == 0)
+        // Together they have no more than the link.
+        #expect(refused(1_200..<2_000, port: 9) >= 700)
     }
 
     @Test func `a machine in whose name another host asks is still answered while its link has room`() {

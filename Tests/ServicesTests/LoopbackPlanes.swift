@@ -97,6 +97,11 @@ final class LoopbackPlanes: Sendable {
         }
     }
 
+    /// Puts another file in the place of one, as a package manager does.
+    func exchange(_ name: String, with bytes: [UInt8]) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(directory)/\(name)"), options: .atomic)
+    }
+
     /// - Returns: name → path.
     private static func lay(_ files: [String: [UInt8]], in directory: String) throws -> [String: String] {
         var loaders = ["hosts": "/etc/passwd"]

@@ -119,6 +119,16 @@ import Wire
         #expect(agent.serverIdentifier == server.flatMap { IPv4Address($0) })
     }
 
+    @Test(arguments: [
+        ("13 00", true), ("01 01 07 13 00", true), ("13 02 00 00", true), ("01 01 13", false), ("13", false),
+        ("", false),
+    ])
+    func `a relay says with sub-option 19 that it hears on the port that it sent from`(
+        hex: String, does: Bool
+    ) {
+        #expect(RelayAgentInformation(bytes(hex)).hearsOnSourcePort == does)
+    }
+
     @Test func `an option in several parts is joined (RFC 3396)`() throws {
         let options = try parse(DHCPOptions.self, bytes("2B 02 01 02 2B 01 03 FF"))
         #expect(options[43] == [1, 2, 3])

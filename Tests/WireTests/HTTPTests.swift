@@ -217,3 +217,45 @@ import Wire
         #expect(CRC32.of(Array("123456789".utf8)) == 0xCBF4_3926)
     }
 }
+
+/// Dates and conditions of files (RFC 9110 §5.6.7, §13).
+@Suite struct HTTPConditionTests {
+    @Test(
+        arguments: [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799), ("Mon, 06 Nov 1994 08:49:37 GMT", nil),
+            ("Sun, 6 Nov 1994 08:49:37 GMT", nil), ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("", nil),
+            ("Sun, 06 Nov 1994 24:49:37 GMT", nil), ("Sun, 06 Nov 1994 08:49 GMT", nil), ("0", nil),
+            ("Wed, 30 Feb 1994 08:49:37 GMT", nil),
+        ] as [(String, Int?)])
+    func `a date is read as it is written`(text: String, second: Int?) {
+        #expect(HTTPDate.second(text) == second)
+        if let second { #expect(HTTPDate.text(of: second) == text) }
+    }
+
+    /// Of a file with the tag "a", changed on 6 November 1994.
+    @Test(
+        arguments: [
+            ("", .serves), ("If-Match: *", .serves), ("If-Match: \"b\", \"a\"", .serves),
+            ("If-Match: W/\"a\"", .failed), ("If-None-Match: W/\"a\"", .notModified),
+            ("If-None-Match: *", .notModified),
+            ("If-None-Match: \"ab\"", .serves),
+            ("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", .notModified),
+            ("If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT", .serves),
+            ("If-Modified-Since: yesterday", .serves),
+            ("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT", .failed),
+            ("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT", .serves),
+            // Tags count more than dates.
+            ("If-None-Match: \"b\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT", .serves),
+            ("If-Match: \"a\"\r\nIf-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT", .serves),
+        ] as [(String, HTTPValidators.Outcome)])
+    func `conditions are about the file that a client has`(fields: String, outcome: HTTPValidators.Outcome)
+        throws
+    {
+        let lines = fields.isEmpty ? "" : fields + "\r\n"
+        let bytes = Array("GET /a HTTP/1.1\r\nHost: a\r\n\(lines)\r\n".utf8)
+        var span = bytes.span
+        let request = try HTTPRequestHead(parsing: &span)
+        #expect(HTTPValidators(tag: "\"a\"", modifiedAt: 784_111_777).outcome(of: request) == outcome)
+    }
+}

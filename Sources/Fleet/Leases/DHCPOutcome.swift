@@ -46,6 +46,7 @@ extension DHCPOutcome {
         // Not answered:
         case notRequest
         case notServed(relay: IPv4Address, interface: String?)
+        case impossibleRelay(IPv4Address)
         case withoutIdentity
         case malformedType
         case notForServers(DHCPMessageType)
@@ -88,6 +89,7 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .notRequest: "not a request"
         case .notServed(relay: .any, let interface): "no subnet is served on \(interface ?? "this interface")"
         case .notServed(let relay, _): "no subnet is served for the relay \(relay)"
+        case .impossibleRelay(let relay): "no relay can have the address \(relay)"
         case .withoutIdentity: "client without identity"
         case .malformedType: "malformed message type"
         case .notForServers(let type): "message type \(type.rawValue) is not for servers"

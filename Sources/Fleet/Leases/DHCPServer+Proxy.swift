@@ -44,8 +44,6 @@ extension DHCPServer {
             outcome.reply = nil
             outcome.note = .nothingToOffer
         }
-        // The client has no address to which a relay could send.
-        if turn.message.relay != .any { outcome.reply?.message.flags |= 0x8000 }
         return outcome
     }
 }

@@ -15,7 +15,7 @@ extension DHCPServer {
         return DHCPOutcome(
             reply: DHCPOutcome.Reply(
                 message: nak, destination: ReplyDestination(of: nak, to: turn.message, isNegative: true),
-                port: nak.relay == .any ? 68 : 67,
+                port: turn.replyPort,
                 source: turn.link.subnets.first?.subnet.server ?? .any),
             note: .refused(address))
     }
@@ -28,6 +28,8 @@ extension DHCPServer {
         var message = DHCPMessage(replyTo: turn.message)
         message.yourAddress = address ?? .any
         if type == .ack { message.clientAddress = turn.message.clientAddress }
+        // Relays send to the address that is given, or to all: without one, only the flag says how the client can be reached.
+        if message.relay != .any, address == nil { message.flags |= 0x8000 }
         message.options = type != nil && address != nil ? served.granting : served.informing
         if let type { message.options.set(.messageType, to: type) }
         if let override = turn.relayAgent?.serverIdentifier {
@@ -56,7 +58,7 @@ extension DHCPServer {
                 message: message,
                 destination: ReplyDestination(
                     of: message, to: turn.message, isNegative: false, isReachable: turn.isReachable),
-                port: message.relay == .any ? 68 : 67, source: subnet.server),
+                port: turn.replyPort, source: subnet.server),
             decision: decision, client: decision.map { _ in turn.client }, note: note)
     }
 

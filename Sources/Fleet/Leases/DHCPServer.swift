@@ -5,6 +5,9 @@ package import Wire
 /// The table is the only state. A reply that grants a lease is returned together with the lease, which the caller makes durable before
 /// sending the reply.
 package struct DHCPServer: Sendable {
+    /// Where relays hear answers (RFC 2131 §4.1).
+    package static let relayPort: UInt16 = 67
+
     let links: [ServedLink]
     let reservations: [DHCPReservation.Identity: IPv4Address]
     let reservedAddresses: Set<IPv4Address>
@@ -37,6 +40,12 @@ package struct DHCPServer: Sendable {
         return links.firstIndex { $0.interface == interface && interface != nil }
     }
 
+    /// Whether a relay can have `address`. Answers go there: to any other they would go to all, to a group, or back to this server.
+    private func canBeRelay(_ address: IPv4Address) -> Bool {
+        guard address.isHost, let link = table.linkIndex.link(of: address) else { return address.isHost }
+        return links[link].subnets.contains { $0.subnet.network.hosts.contains(address) }
+    }
+
     /// The first network of the message's link; nil when none is served there.
     package func network(of message: DHCPMessage, on interface: String?) -> IPv4Network? {
         link(of: message, interface: interface).flatMap { links[$0].subnets.first?.subnet.network }
@@ -55,13 +64,18 @@ package struct DHCPServer: Sendable {
     /// - Parameters:
     ///   - interface: the interface that received it.
     ///   - source: the datagram's source; nil when unknown.
+    ///   - port: the port that it was sent from.
     ///   - now: seconds since 1970.
     package mutating func handle(
-        _ message: DHCPMessage, on interface: String?, from source: IPv4Address? = nil, now: Int,
+        _ message: DHCPMessage, on interface: String?, from source: IPv4Address? = nil,
+        port: UInt16 = relayPort, now: Int,
         snapshot: FleetSnapshot, policy: BootPolicy
     ) -> DHCPOutcome {
         let message = message.settled(from: source)
         guard message.operation == .request else { return DHCPOutcome(note: .notRequest) }
+        guard message.relay == .any || canBeRelay(message.relay) else {
+            return DHCPOutcome(note: .impossibleRelay(message.relay))
+        }
         guard let link = link(of: message, interface: interface) else {
             return DHCPOutcome(
                 note: .notServed(
@@ -72,7 +86,7 @@ package struct DHCPServer: Sendable {
         }
         let turn = Turn(
             message: message, link: links[link], linkIndex: link, interface: interface, source: source,
-            holder: holder, table: table, now: now, snapshot: snapshot, policy: policy)
+            sourcePort: port, holder: holder, table: table, now: now, snapshot: snapshot, policy: policy)
         if links[link].isProxy { return answerAsProxy(turn, on: interface, from: source) }
         guard let type = try? message.options.value(of: .messageType) else {
             if message.options.has(53) { return DHCPOutcome(note: .malformedType) }
@@ -112,10 +126,13 @@ package struct DHCPServer: Sendable {
         let requestedAddress: IPv4Address?
         /// Whether the client receives on `ciaddr`: one that sends without an address does not.
         let isReachable: Bool
+        /// Where the reply is heard: by a relay, or by the client.
+        let replyPort: UInt16
 
         init(
             message: DHCPMessage, link: ServedLink, linkIndex: Int, interface: String?, source: IPv4Address?,
-            holder: LeaseHolder, table: LeaseTable, now: Int, snapshot: FleetSnapshot, policy: BootPolicy
+            sourcePort: UInt16 = DHCPServer.relayPort, holder: LeaseHolder, table: LeaseTable, now: Int,
+            snapshot: FleetSnapshot, policy: BootPolicy
         ) {
             self.message = message
             self.link = link
@@ -125,7 +142,11 @@ package struct DHCPServer: Sendable {
             self.now = now
             self.snapshot = snapshot
             self.policy = policy
-            relayAgent = message.relayAgent
+            let relayAgent = message.relayAgent
+            self.relayAgent = relayAgent
+            let hearsOnSourcePort = relayAgent?.hearsOnSourcePort == true && sourcePort != 0
+            replyPort =
+                message.relay == .any ? 68 : hearsOnSourcePort ? sourcePort : DHCPServer.relayPort
             isDirect = message.relay == .any && interface != nil && link.interface == interface
             let requestedAddress = (try? message.options.value(of: .requestedAddress)) ?? nil
             self.requestedAddress = requestedAddress
@@ -184,6 +205,10 @@ package struct DHCPServer: Sendable {
             else { return nil }
             return server
         }
+
+        /// The same for a message that gets no answer: a relay that stands for the server may forward it without saying that again
+        /// (RFC 5107 §4).
+        var otherReceiver: IPv4Address? { otherServer.flatMap { $0 == message.relay ? nil : $0 } }
 
         /// The server's address as told to the client (RFC 5107 §4).
         func serverIdentifier(_ subnet: DHCPSubnet) -> IPv4Address {
@@ -278,7 +303,7 @@ package struct DHCPServer: Sendable {
     /// The address is put on hold while its user is probed by ARP; longer if it cannot be probed. When half of a pool is on hold, the
     /// client is no longer believed, and only loses its lease.
     private mutating func decline(_ turn: Turn) -> DHCPOutcome {
-        if let server = turn.otherServer { return DHCPOutcome(note: .otherServerChosen(server)) }
+        if let server = turn.otherReceiver { return DHCPOutcome(note: .otherServerChosen(server)) }
         guard let address = turn.wanted, turn.holding.leased == address else {
             return DHCPOutcome(note: .declinedUnheld)
         }
@@ -298,7 +323,7 @@ package struct DHCPServer: Sendable {
 
     /// The lease ends now, but the client gets the same address again while it is free.
     private mutating func release(_ turn: Turn) -> DHCPOutcome {
-        if let server = turn.otherServer { return DHCPOutcome(note: .otherServerChosen(server)) }
+        if let server = turn.otherReceiver { return DHCPOutcome(note: .otherServerChosen(server)) }
         guard var lease = table.lease(of: turn.holder, on: turn.linkIndex),
             lease.address == turn.message.clientAddress
         else { return DHCPOutcome(note: .releasedUnheld) }

@@ -18,6 +18,7 @@ package struct PeerLimit: Hashable, Sendable {
         case transfers = "transfers per address"
         case allTransfers = "transfers in all; this one gave way to another"
         case messages = "messages a second per machine"
+        case portMessages = "messages a second of all unknown machines of one port"
         case strangersMessages = "messages a second of all unknown machines of one link"
         case bytes = "bytes a second per machine"
         case logIns = "log-ins a second per machine"
@@ -44,11 +45,13 @@ extension PeerLimit: CustomStringConvertible {
     package var description: String { "\(plane.rawValue): at most \(most) \(subject.rawValue)" }
 }
 
-/// The limited peer: an address, a machine by MAC address or UUID, or a whole link.
+/// The limited peer: an address, a machine by MAC address or UUID, a port of a relay or switch, or a whole link.
 package enum LimitedPeer: Hashable, Sendable, CustomStringConvertible {
     case address(IPv4Address)
     case machine(MACAddress)
     case uuid(MachineUUID)
+    /// - identifier: what the relay or switch calls it, as received (option 82).
+    case port(relay: IPv4Address, identifier: [UInt8])
     case link(String)
 
     package var description: String {
@@ -56,8 +59,22 @@ package enum LimitedPeer: Hashable, Sendable, CustomStringConvertible {
         case .address(let address): address.description
         case .machine(let machine): machine.description
         case .uuid(let uuid): "UUID \(uuid)"
+        case .port(let relay, let identifier):
+            "the port \(Self.hexadecimal(identifier)) of \(relay == .any ? "a switch" : "the relay \(relay)")"
         case .link(let name): name
         }
+    }
+}
+
+extension LimitedPeer {
+    /// Bytes of a port's name that are shown.
+    private static let shownByteCount = 32
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        let shown = bytes.prefix(shownByteCount).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return shown.joined() + (bytes.count > shownByteCount ? "…" : "")
     }
 }
 

@@ -111,39 +111,50 @@ struct HTTPAnswering {
             return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(bytes))
         case .file(let file, let isImmutable, let stage):
             // An immutable URL contains the digest of its content, so the path serves as an entity tag.
-            let tag = isImmutable ? "\"\(path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
-            return answer(request, file, tag: tag, stage: stage)
+            let validators =
+                isImmutable
+                ? HTTPValidators(tag: "\"\(path.split(separator: "/").suffix(2).joined(separator: "-"))\"")
+                : file.stamp.map { HTTPValidators(tag: "\"\($0.text)\"", modifiedAt: $0.writtenAt) }
+            return answer(request, file, validators, isImmutable: isImmutable, stage: stage)
         }
     }
 
     /// A file: whole, in part, or not modified (RFC 9110 §13.1, §14).
     ///
-    /// - Parameter tag: its entity tag, if it never changes.
-    private func answer(_ request: HTTPRequestHead, _ file: ServedFile, tag: String?, stage: BootStage?)
-        -> HTTPAnswer
-    {
-        // A file that may change has no tag.
-        if let wanted = request["if-match"], wanted != "*",
-            !wanted.split(separator: ",").contains(where: { part in
-                part.filter { $0 != " " && $0 != "\t" } == tag
-            })
-        {
-            return .error(412, "the file is not the one that If-Match names")
-        }
+    /// - Parameters:
+    ///   - validators: nil where nothing is known of the file; then no client can know it.
+    ///   - isImmutable: whether this path never has another content.
+    private func answer(
+        _ request: HTTPRequestHead, _ file: ServedFile, _ validators: HTTPValidators?, isImmutable: Bool,
+        stage: BootStage?
+    ) -> HTTPAnswer {
         var fields = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
-        if let tag { fields += [("ETag", tag), ("Cache-Control", "public, max-age=31536000, immutable")] }
-        if let tag, let known = request["if-none-match"], known == "*" || known.contains(tag) {
-            return HTTPAnswer(status: 304, fields: fields)
+        if let validators {
+            // Without a word about it, a cache may keep a file that has a date for as long as it likes (RFC 9111 §4.2.2).
+            let caching = isImmutable ? "public, max-age=31536000, immutable" : "no-cache"
+            fields += [("ETag", validators.tag), ("Cache-Control", caching)]
+            // No file was changed later than now (§8.8.2.1): the clock was.
+            if let at = validators.modifiedAt, at <= context.now() / 1_000, let text = HTTPDate.text(of: at) {
+                fields.append(("Last-Modified", text))
+            }
+        }
+        switch validators?.outcome(of: request) ?? (request["if-match"] ?? "*" == "*" ? .serves : .failed) {
+        case .serves: break
+        case .notModified: return HTTPAnswer(status: 304, fields: fields)
+        case .failed:
+            return .error(
+                412, "the file is not the one that the request names (If-Match, If-Unmodified-Since)")
         }
         // If-Range with another tag asks for the whole present file.
         // Ranges apply only to GET (RFC 9110 §14.2).
-        let hasRange = request.method == "GET" && request["if-range"].map { $0 == tag } ?? true
+        let hasRange =
+            request.method == "GET" && validators?.allowsPart(request) ?? (request["if-range"] == nil)
         switch HTTPByteRange(field: hasRange ? request["range"] : nil, fileByteCount: file.byteCount) {
         case .whole:
             let answer = HTTPAnswer(
                 status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
             // A fleet boots a few versions; asking for more than that is deliberate.
-            if tag != nil, request.method == "GET", !request.target.contains("?"),
+            if isImmutable, request.method == "GET", !request.target.contains("?"),
                 context.immutableFiles.count < 256
             {
                 context.immutableFiles[request.target] = (file, stage, answer.lastingHead)

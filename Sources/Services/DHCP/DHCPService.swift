@@ -327,7 +327,8 @@ package final class DHCPService {
         let (snapshot, policy) = (context.snapshot, context.settings.policy)
         guard listener.endpoint.isBootServer else {
             return server.handle(
-                message, on: interface, from: source, now: now, snapshot: snapshot, policy: policy)
+                message, on: interface, from: source, port: port, now: now, snapshot: snapshot, policy: policy
+            )
         }
         return server.bootServer(
             message, on: interface, from: source ?? .any, port: port, now: now, snapshot: snapshot,
@@ -344,12 +345,9 @@ package final class DHCPService {
     }
 
     /// Whether to handle the message. Each machine has a rate limit. All machines of a link that are neither nodes nor lease holders share
-    /// another one, so that invented machines do not crowd out real ones.
+    /// another one, so that invented machines do not crowd out real ones; those of one port at a relay or switch get half of it.
     private func mayAsk(_ message: DHCPMessage, _ listener: Listener, on link: String, now: Int) -> Bool {
-        guard let machine = message.macAddress else {
-            return context.limits.takes(
-                \.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
-        }
+        guard let machine = message.macAddress else { return mayAskAsStranger(message, on: link) }
         let isKnown =
             context.snapshot.knows(machine)
             || server.hasLease(message, on: listener.endpoint.interface?.name, now: now)
@@ -359,7 +357,15 @@ package final class DHCPService {
                 .machine(machine))
         }
         return context.limits.takes(\.dhcpStrangerMessages, .dhcp, .messages, .machine(machine))
-            && context.limits.takes(\.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
+            && mayAskAsStranger(message, on: link)
+    }
+
+    private func mayAskAsStranger(_ message: DHCPMessage, on link: String) -> Bool {
+        if let port = message.relayAgent?.port, !port.isEmpty {
+            let peer = LimitedPeer.port(relay: message.relay, identifier: port)
+            guard context.limits.takes(\.dhcpPortMessages, .dhcp, .portMessages, peer) else { return false }
+        }
+        return context.limits.takes(\.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
     }
 
     private func trace(

@@ -30,6 +30,8 @@ package final class PeerLimits {
         package var dhcpStrangerMessages = PeerRates(perSecond: 10, burst: 40)
         /// For all machines of one link together that are neither nodes nor lease holders: a room that is switched on for the first time.
         package var dhcpStrangersMessages = PeerRates(perSecond: 500, burst: 4_000)
+        /// The same for those of one port at a relay or switch (option 82): half, so that a flood from one leaves the other half to others.
+        package var dhcpPortMessages = PeerRates(perSecond: 250, burst: 2_000)
         /// Per node UUID: cards other than the last one seen, sixteen at once and then one a minute, each costing ``newCard``.
         package var newCards = PeerRates(perSecond: 1, burst: 16 * PeerLimits.newCard)
         /// Per address of a machine that has no log here: they are dropped in any case, and the server's log tells of a flood.

@@ -26,6 +26,9 @@ package struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
     /// Whether it never leaves its host: 127.0.0.0/8 (RFC 1122, section 3.2.1.3).
     package var isLoopback: Bool { rawValue >> 24 == 127 }
 
+    /// Whether a single host can have it: not in 0.0.0.0/8 or 127.0.0.0/8, no group, and nothing reserved.
+    package var isHost: Bool { !isLoopback && (1..<224).contains(rawValue >> 24) }
+
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// Eight upper-case hexadecimal digits, as PXELINUX and GRUB name files: 10.0.0.1 is `0A000001`.

@@ -9,6 +9,8 @@ package struct RelayAgentInformation: Equatable, Sendable {
     package private(set) var linkSelection: IPv4Address?
     /// The address to give the client as the server's, so that its renewals go through the relay (sub-option 11, RFC 5107).
     package private(set) var serverIdentifier: IPv4Address?
+    /// Whether the relay hears answers on the port that it sent from, and on no other (sub-option 19, RFC 8357).
+    package private(set) var hearsOnSourcePort = false
 
     package init(_ bytes: [UInt8]) {
         var position = 0
@@ -20,6 +22,7 @@ package struct RelayAgentInformation: Equatable, Sendable {
             case 1, 2: port += bytes[position..<end]
             case 5: linkSelection = Self.address(value)
             case 11: serverIdentifier = Self.address(value)
+            case 19: hearsOnSourcePort = true
             default: break
             }
             position = end
