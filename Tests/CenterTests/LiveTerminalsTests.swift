@@ -279,6 +279,17 @@ import Testing
         #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 1).server == "b")
     }
 
+    @Test func `servers that a log-in cannot have are left out`() async throws {
+        let pool = try await add(["a", "b", "c"])
+        for (count, name) in ["a", "b", "c"].enumerated() {
+            try report(name, (0..<count).map { "\(name)\($0)" }, at: 0)
+        }
+        let left: Set<TerminalName> = [try Self.name("a"), try Self.name("gone")]
+        let placement = terminals.place(LogIn(user: "ann"), in: pool, without: left, at: 1)
+        #expect(placement.server == "b" && placement.verdicts.map(\.server) == ["b", "c"])
+        #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 1).verdicts.count == 3)
+    }
+
     @Test func `a server that is no longer in the configuration is forgotten`() async throws {
         let pool = try await add(["a", "b"])
         try report("a", ["ann"], at: 0)

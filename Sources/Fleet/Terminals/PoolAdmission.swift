@@ -195,15 +195,31 @@ package struct PlacementLack: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Placement {
+    /// The ways in which servers were judged, by ``Reason/code``: with how many, and the first one's verdict.
+    private var ways: [(code: String, count: Int, first: Int)] {
+        // They are few, and each log-in that is remembered has them: a dictionary would hash the code of every server.
+        var ways: [(code: String, count: Int, first: Int)] = []
+        for index in verdicts.indices {
+            let code = verdicts[index].reason.code
+            if let known = ways.firstIndex(where: { $0.code == code }) {
+                ways[known].count += 1
+            } else {
+                ways.append((code, 1, index))
+            }
+        }
+        return ways
+    }
+
+    /// How many servers were judged in each way, by ``Reason/code``.
+    package var reasonCounts: [String: Int] {
+        Dictionary(uniqueKeysWithValues: ways.map { ($0.code, $0.count) })
+    }
+
     /// Why no server takes it, the most frequent reason first.
     package var lacks: [PlacementLack] {
-        var counts: [String: Int] = [:]
-        for verdict in verdicts { counts[verdict.reason.code, default: 0] += 1 }
-        guard !counts.isEmpty else { return [PlacementLack(PlacementWords("the pool has no server"))] }
-        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.compactMap { code, count in
-            verdicts.first { $0.reason.code == code }.map {
-                PlacementLack($0.reason.words, count: count)
-            }
+        if verdicts.isEmpty { return [PlacementLack(PlacementWords("the pool has no server"))] }
+        return ways.sorted { ($1.count, $0.code) < ($0.count, $1.code) }.map { way in
+            PlacementLack(verdicts[way.first].reason.words, count: way.count)
         }
     }
 

@@ -25,7 +25,7 @@ extension LiveTerminals {
         let known = records
         return state.withLock { state in
             let last = state.former[user].flatMap {
-                state.terminals[$0]?.isHeard(at: time) == true ? $0 : nil
+                state.terminals.isHeard($0, at: time) ? $0 : nil
             }
             let names = Set(state.places[user] ?? []).union(state.coming[user] ?? [])
             return names.sorted().flatMap { name -> [Whereabout] in
@@ -63,7 +63,7 @@ extension LiveTerminals {
     func reportedSessions(at time: Int) -> [(server: TerminalName, session: AgentSession, age: Int)] {
         let known = records
         return state.withLock { state in
-            state.terminals.sorted { $0.key < $1.key }.flatMap { name, terminal in
+            state.terminals.all.sorted { $0.key < $1.key }.flatMap { name, terminal in
                 known[name] != nil
                     ? (terminal.report?.sessions ?? []).map {
                         (name, $0, max(0, time - terminal.reportedAt) / 1_000)
@@ -75,7 +75,9 @@ extension LiveTerminals {
     /// The servers that are heard, with a report.
     func reporting(at time: Int) -> Set<TerminalName> {
         state.withLock { state in
-            Set(state.terminals.filter { $0.value.report != nil && $0.value.isHeard(at: time) }.keys)
+            Set(
+                state.terminals.all.filter { $0.value.report != nil && $0.value.isHeard(at: time) }
+                    .map(\.key))
         }
     }
 
@@ -84,9 +86,10 @@ extension LiveTerminals {
 
     /// Whether a server ever had an agent: without one it has neither tickets nor accounts of ours.
     func hasAgent(_ name: TerminalName) -> Bool {
-        state.withLock { $0.terminals[name]?.report != nil || $0.listeners[name] != nil }
+        state.withLock { $0.terminals.hasReported(name) || $0.listeners[name] != nil }
     }
 
+<<<<<<< HEAD
     /// Whether a server's agent has told that it can that.
     func can(_ ability: AgentAbility, _ name: TerminalName) -> Bool {
         state.withLock { $0.terminals[name]?.report?.has(ability) ?? false }
@@ -96,6 +99,17 @@ extension LiveTerminals {
     func withoutAgent(among names: some Sequence<TerminalName>) -> [TerminalName] {
         state.withLock { state in
             names.filter { state.terminals[$0]?.report == nil && state.listeners[$0] == nil }
+=======
+    /// The servers of a pool in the order of levels, each with whether it ever had an agent.
+    func members(of pool: TerminalPool) -> (records: [TerminalServer], isAttended: [Bool]) {
+        let snapshot = fleet.snapshot
+        return state.withLock { state in
+            let known = state.known(pool, in: snapshot)
+            let isAttended = zip(known.levels.joined(), known.records).map { slot, record in
+                state.terminals.hasReported(slot) || state.listeners[record.name] != nil
+            }
+            return (known.records, isAttended)
+>>>>>>> e4b5ba5aadb6b211a91e8a1b6ef9adb47d86d181
         }
     }
 

@@ -4,29 +4,33 @@ import Fleet
 /// What is looked up.
 extension LiveTerminals.State {
     /// The servers of a pool in the present configuration.
+    mutating func known(_ pool: TerminalPool, in snapshot: FleetSnapshot) -> LiveTerminals.KnownPool {
+        if terminals.revision != snapshot.revision {
+            terminals.follow(snapshot)
+            pools = [:]
+        }
+        if let found = pools[pool.name], found.pool == pool { return found }
+        var known = LiveTerminals.KnownPool(pool: pool)
+        let all = snapshot.contents.terminals
+        for level in pool.servers(of: all) {
+            let names = level.filter { all.servers[$0] != nil }
+            known.records += names.compactMap { all.servers[$0] }
+            known.levels.append(names.compactMap { terminals.slot(of: $0) })
+        }
+        pools[pool.name] = known
+        return known
+    }
+
+    /// The same with what a session costs there, which changes slowly.
     mutating func known(_ pool: TerminalPool, in snapshot: FleetSnapshot, at time: Int)
         -> LiveTerminals.KnownPool
     {
-        if pools.revision != snapshot.revision { pools = (snapshot.revision, [:]) }
-        var known: LiveTerminals.KnownPool
-        if let found = pools.known[pool.name], found.pool == pool {
-            known = found
-        } else {
-            known = LiveTerminals.KnownPool(pool: pool, records: [], protocols: [], levels: [])
-            let all = snapshot.contents.terminals
-            for level in pool.servers(of: all) {
-                let records = level.compactMap { all.servers[$0] }
-                known.levels.append(Array(known.records.count..<known.records.count + records.count))
-                known.records += records
-                known.protocols += records.map(\.ports.keys.set)
-            }
-        }
-        // What a session costs changes slowly.
+        var known = known(pool, in: snapshot)
         if known.costAt.map({ time < $0 || time - $0 >= 1_000 }) ?? true {
-            known.cost = SessionCost(of: known.records.compactMap { terminals[$0.name]?.placed })
+            known.cost = SessionCost(of: known.levels.joined().map { terminals.servers[$0] })
             known.costAt = time
+            pools[pool.name] = known
         }
-        pools.known[pool.name] = known
         return known
     }
 
@@ -38,7 +42,7 @@ extension LiveTerminals.State {
         guard let claims = places[user], !claims.isEmpty else { return nil }
         guard let last = former[user] else { return claims[0] }
         if claims.contains(last) { return last }
-        return terminals[last]?.placed.isHeard(at: time) == true ? nil : claims[0]
+        return terminals.isHeard(last, at: time) ? nil : claims[0]
     }
 
     mutating func move(from old: Set<String>, to new: Set<String>, on name: TerminalName) {
@@ -62,12 +66,11 @@ extension LiveTerminals.State {
 
     mutating func note(_ logIn: LiveTerminals.Coming, on name: TerminalName) {
         let user = logIn.user
-        var terminal =
-            terminals[name] ?? LiveTerminals.Terminal(placed: PlacementServer(name: name.text))
-        terminal.underway.append(logIn)
+        terminals.change(name, isNew: true) { terminal in
+            terminal.underway.append(logIn)
+            terminal.placed.underwayCount = terminal.underway.count
+        }
         coming[user, default: []].append(name)
-        terminal.placed.underwayCount = terminal.underway.count
-        terminals[name] = terminal
         if user.isEmpty { return }
         // While the server of before has a session of the person, a name that was typed takes no one away from there: that session
         // would not be found again. It counts once the person has come.
@@ -81,7 +84,8 @@ extension LiveTerminals.State {
     ///
     /// - Returns: where its orders went: to be finished without the lock.
     mutating func forget(_ name: TerminalName) -> AsyncStream<AgentOrder>.Continuation? {
-        if let terminal = terminals.removeValue(forKey: name) {
+        if let terminal = terminals[name] {
+            terminals[name] = nil
             move(from: terminal.users, to: [], on: name)
             for logIn in terminal.underway {
                 endsComing(logIn.user, to: name)
@@ -95,7 +99,7 @@ extension LiveTerminals.State {
     ///
     /// - Returns: where their orders went.
     mutating func keep(_ records: [TerminalName: TerminalServer]) -> [AsyncStream<AgentOrder>.Continuation] {
-        let gone = Set(terminals.keys).union(listeners.keys).filter { records[$0] == nil }
+        let gone = Set(terminals.all.map(\.key)).union(listeners.keys).filter { records[$0] == nil }
         if gone.isEmpty { return [] }
         former.keep(Set(records.keys))
         return gone.compactMap { forget($0) }

@@ -17,19 +17,22 @@ extension LiveTerminals {
     /// sessions, none is continued.
     ///
     /// - Parameters:
+    ///   - left: servers that are not considered.
     ///   - time: milliseconds, by a clock that is never set.
     ///   - moment: for opening hours. Those of the pool itself are not looked at: see ``TerminalPool/refusal(of:in:at:on:)``.
     package func place(
-        _ logIn: LogIn, in pool: TerminalPool, at time: Int, on moment: WeekMoment = LiveTerminals.moment
+        _ logIn: LogIn, in pool: TerminalPool, without left: Set<TerminalName> = [], at time: Int,
+        on moment: WeekMoment = LiveTerminals.moment
     ) -> Placement {
         let snapshot = fleet.snapshot
         return state.withLock { state in
-            let known = state.known(pool, in: snapshot, at: time)
-            var servers: [PlacementServer] = []
-            servers.reserveCapacity(known.records.count)
-            for (record, protocols) in zip(known.records, known.protocols) {
-                servers.append(state.placed(record, protocols, on: moment))
+            var known = state.known(pool, in: snapshot, at: time)
+            if !left.isEmpty {
+                let slots = Set(left.compactMap { state.terminals.slot(of: $0) })
+                known.levels = known.levels.map { level in level.filter { !slots.contains($0) } }
             }
+            state.terminals.follow(moment)
+            var own: [Int] = []
             var wanted = logIn
             wanted.protocols.formIntersection(pool.protocols.set)
             wanted.release = logIn.release ?? pool.release
@@ -39,14 +42,15 @@ extension LiveTerminals {
                     wanted.existing = state.place(of: logIn.user, at: time)?.text
                 }
                 // Where a person has one session, their own log-in that is on its way is no other person's.
-                for name in pool.secondLogIn == .allow ? [] : state.coming[logIn.user] ?? [] {
-                    guard let own = servers.firstIndex(where: { $0.name == name.text }) else { continue }
-                    servers[own].underwayCount -= 1
+                if pool.secondLogIn != .allow {
+                    own = (state.coming[logIn.user] ?? []).compactMap { state.terminals.slot(of: $0) }
                 }
             }
-            return Placement(
-                wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
-                terms: PlacementTerms(of: pool))
+            return state.terminals.withoutOne(to: own) { servers in
+                Placement(
+                    wanted, levels: known.levels, of: servers, cost: known.cost, now: time,
+                    terms: PlacementTerms(of: pool))
+            }
         }
     }
 
@@ -66,11 +70,10 @@ extension LiveTerminals {
         isTyped: Bool = false, time: Int
     ) {
         let server = placement.server.flatMap { try? TerminalName($0) }
-        var reasons: [String: Int] = [:]
-        for verdict in placement.verdicts { reasons[verdict.reason.code, default: 0] += 1 }
         let entry = PlacementEntry(
             at: Clock.second, user: user, node: node, pool: pool, server: server,
-            isReconnection: placement.isReconnection, level: placement.level, reasons: reasons,
+            isReconnection: placement.isReconnection, level: placement.level,
+            reasons: placement.reasonCounts,
             outcome: server == nil ? .noServer : .sent, causes: server == nil ? placement.lacks : [])
         state.withLock { state in
             state.history.add(PlacementHistory.Entry(entry: entry, ticket: ticket, time: time))
@@ -79,7 +82,9 @@ extension LiveTerminals {
                     Coming(ticket: ticket, user: user, at: time, isTyped: isTyped, node: node), on: server)
             }
             // Its session is there, and may end before a report shows it.
-            if let server, placement.isReconnection { state.terminals[server]?.opened.insert(ticket) }
+            if let server, placement.isReconnection {
+                state.terminals.change(server) { _ = $0.opened.insert(ticket) }
+            }
         }
     }
 
@@ -102,22 +107,23 @@ extension LiveTerminals {
         of ticket: String, on name: TerminalName, problem: String?, isServers: Bool = true, at time: Int
     ) {
         state.withLock { state in
-            guard var terminal = state.terminals[name] else { return }
-            for logIn in terminal.underway where logIn.ticket == ticket {
-                state.endsComing(logIn.user, to: name)
-            }
-            terminal.underway.removeAll { $0.ticket == ticket }
-            terminal.placed.underwayCount = terminal.underway.count
-            if let problem {
-                if isServers {
+            let ended = state.terminals.change(name) { terminal in
+                let ended = terminal.underway.filter { $0.ticket == ticket }
+                terminal.underway.removeAll { $0.ticket == ticket }
+                terminal.placed.underwayCount = terminal.underway.count
+                if problem != nil, isServers {
                     terminal.placed.failureCount += 1
                     terminal.placed.failedAt = time
                 }
+                return ended
+            }
+            guard let ended else { return }
+            for logIn in ended { state.endsComing(logIn.user, to: name) }
+            if let problem {
                 state.history.settle(ticket, .failed, at: time, text: problem)
             } else {
                 state.history.settle(ticket, .lost, at: time, text: "given up: it was asked for anew")
             }
-            state.terminals[name] = terminal
         }
     }
 
@@ -133,24 +139,5 @@ extension LiveTerminals {
     /// The last placements, the newest first.
     package func history(limit: Int = PlacementHistory.limit) -> [PlacementEntry] {
         state.withLock { state in state.history.newest.prefix(limit).map(\.entry) }
-    }
-}
-
-extension LiveTerminals.State {
-    /// A server as placement sees it. Nothing else of it is copied: reports are large, and log-ins come in hundreds.
-    fileprivate func placed(
-        _ record: TerminalServer, _ protocols: SessionProtocols, on moment: WeekMoment
-    ) -> PlacementServer {
-        let place = terminals.index(forKey: record.name)
-        var server = place.map { terminals.values[$0].placed } ?? PlacementServer(name: record.name.text)
-        server.weight = record.weight
-        server.sessionLimit = record.sessionLimit
-        server.protocols = protocols
-        server.release = record.release ?? server.release
-        server.lacksCertificate = LiveTerminals.lacksCertificate(
-            record, isReported: place.map { terminals.values[$0].report != nil } ?? false)
-        server.isDraining = record.admission != .open
-        server.isOpen = record.hours.isEmpty || record.hours.areOpen(at: moment)
-        return server
     }
 }

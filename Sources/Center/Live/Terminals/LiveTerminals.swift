@@ -40,7 +40,7 @@ package final class LiveTerminals: Sendable {
     }
 
     struct State {
-        var terminals: [TerminalName: Terminal] = [:]
+        var terminals = TerminalTable()
         /// Orders that wait for their result.
         var waiting: [String: WaitingOrder] = [:]
         /// Where the orders of each agent go while it listens.
@@ -52,8 +52,8 @@ package final class LiveTerminals: Sendable {
         var coming: [String: [TerminalName]] = [:]
         var former = FormerServers()
         var history = PlacementHistory()
-        /// What is looked up for each pool, of one revision.
-        var pools: (revision: Int, known: [PoolName: KnownPool]) = (-1, [:])
+        /// What is looked up for each pool, of the revision that the table of servers is of.
+        var pools: [PoolName: KnownPool] = [:]
     }
 
     struct WaitingOrder {
@@ -69,13 +69,13 @@ package final class LiveTerminals: Sendable {
         var orders: AsyncStream<AgentOrder>.Continuation
     }
 
-    /// The servers of a pool, by level, and what a session costs there.
+    /// The servers of a pool, and what a session costs there.
     struct KnownPool: Sendable {
         var pool: TerminalPool
-        var records: [TerminalServer]
-        /// Of each record.
-        var protocols: [SessionProtocols]
-        var levels: [[Int]]
+        /// In the order of levels.
+        var records: [TerminalServer] = []
+        /// Slots in the table of servers, by level.
+        var levels: [[Int]] = []
         var cost = SessionCost.usual
         var costAt: Int?
     }

@@ -102,18 +102,10 @@ extension LogIns {
 
     /// - Parameter besides: servers where the person has another session already.
     private func place(_ entry: Entry, besides: Set<TerminalName>) throws(LogInRefusal) -> Order {
-        let records = fleet.snapshot.contents.terminals
-        var pool = entry.pool
-        let servers = pool.servers(of: records)
-        let left = try unfit(entry, among: servers.joined().compactMap { records.servers[$0] })
-            .union(entry.excluded).union(besides)
-        if !left.isEmpty {
-            pool.levels = servers.map { level in
-                TerminalPool.Level(servers: level.filter { !left.contains($0) })
-            }
-        }
+        let (records, pool) = (fleet.snapshot.contents.terminals, entry.pool)
+        let left = try unfit(entry).union(entry.excluded).union(besides)
         let logIn = LogIn(user: entry.choice.user, protocols: entry.protocols, release: pool.release)
-        let placement = terminals.place(logIn, in: pool, at: now(), on: moment)
+        let placement = terminals.place(logIn, in: pool, without: left, at: now(), on: moment)
         guard let name = placement.server.flatMap({ try? TerminalName($0) }),
             let server = records.servers[name]
         else {

@@ -2,22 +2,21 @@ import Fleet
 
 /// Servers that cannot have a log-in, whatever room they have.
 extension LogIns {
-    func unfit(_ entry: Entry, among servers: [TerminalServer]) throws(LogInRefusal) -> Set<TerminalName> {
+    func unfit(_ entry: Entry) throws(LogInRefusal) -> Set<TerminalName> {
+        let (servers, isAttended) = terminals.members(of: entry.pool)
         var unfit: Set<TerminalName> = []
         // Without an agent a server has neither accounts nor tickets of ours. Windows has its own accounts.
         if entry.account != nil {
-            let unattended = Set(terminals.withoutAgent(among: servers.map(\.name)))
-            for server in servers
-            where unattended.contains(server.name)
-                && (server.system != .windows || !entry.isOwn && entry.windows == nil)
+            for index in servers.indices
+            where !isAttended[index]
+                && (servers[index].system != .windows || !entry.isOwn && entry.windows == nil)
             {
-                unfit.insert(server.name)
+                unfit.insert(servers[index].name)
             }
         }
         if entry.groups != nil {
-            let unattended = terminals.withoutAgent(among: servers.map(\.name))
-            guard unattended.count < servers.count else { throw .unknownGroups(entry.choice.user) }
-            unfit.formUnion(unattended)
+            guard isAttended.contains(true) else { throw .unknownGroups(entry.choice.user) }
+            for index in servers.indices where !isAttended[index] { unfit.insert(servers[index].name) }
         }
         if entry.isForWindows {
             let others = servers.filter { $0.system != .windows }
@@ -25,8 +24,10 @@ extension LogIns {
             unfit.formUnion(others.map(\.name))
         }
         // Where no other server is left, the attempt says why.
-        let withheld = servers.filter { withholding($0, entry) != nil }.map(\.name)
-        let all = unfit.union(withheld)
+        var all = unfit
+        for index in servers.indices where withholding(servers[index], entry) != nil {
+            all.insert(servers[index].name)
+        }
         return all.count < servers.count ? all : unfit
     }
 

@@ -161,11 +161,11 @@ extension LiveTerminals {
     /// The servers whose agents report, and those that were told to restart.
     fileprivate func told(at time: Int) -> (heard: Set<TerminalName>, restarting: Set<TerminalName>) {
         state.withLock { state in
-            let heard = state.terminals.filter {
+            let heard = state.terminals.all.filter {
                 $0.value.report != nil && time - $0.value.reportedAt <= Placement.silence
             }
-            let restarting = state.terminals.filter { $0.value.restartedIn != nil }
-            return (Set(heard.keys), Set(restarting.keys))
+            let restarting = state.terminals.all.filter { $0.value.restartedIn != nil }
+            return (Set(heard.map(\.key)), Set(restarting.map(\.key)))
         }
     }
 }
