@@ -66,7 +66,7 @@ struct NetworksView: TemplateView {
         table = TableView(
             words("Networks"),
             columns: words.all("Name", "Interface", "Subnet", "Pools", "Default router", "Leased"),
-            rows: networks.map { Row($0) })
+            rows: networks.map { Row($0, words) })
         isBare = !networks.contains { $0.name != nil }
         self.reservations = reservations
         self.rules = rules.map { Rule($0, words) }
@@ -101,7 +101,7 @@ struct NetworksView: TemplateView {
 }
 
 extension NetworksView.Row {
-    init(_ network: NetworkAnswer) {
+    init(_ network: NetworkAnswer, _ words: Words) {
         name = network.name?.text
         path =
             name.map { "/networks/edit?name=\(Escape.component($0))" }
@@ -112,7 +112,7 @@ extension NetworksView.Row {
         router = network.router?.description ?? ""
         (leased, size, isScarce) = (network.leased, network.size, network.isScarce)
         isProxy = network.isProxy
-        problem = network.problem
+        problem = network.problem.map { words($0) }
     }
 }
 
