@@ -60,9 +60,9 @@ package struct AppliedSourceAnswer: Codable, Sendable {
     /// The directory or file that the server watches for it; nil: people apply it.
     package var path: String?
     /// Why the files as they are now are refused. What was applied before counts on.
-    package var problems: [String]
+    package var problems: [Sentence]
 
-    package init(name: SourceName, recordCount: Int, path: String? = nil, problems: [String] = []) {
+    package init(name: SourceName, recordCount: Int, path: String? = nil, problems: [Sentence] = []) {
         self.name = name
         self.recordCount = recordCount
         self.path = path

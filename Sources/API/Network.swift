@@ -20,13 +20,13 @@ package struct NetworkAnswer: Codable, Sendable {
     package var isProxy: Bool
 
     /// Why it is not served; nil: it is.
-    package var problem: String?
+    package var problem: Sentence?
 
     package init(
         name: NetworkName? = nil, interface: String, server: IPv4Address, network: String, pools: [String],
         router: IPv4Address?,
         size: Int,
-        leased: Int, isProxy: Bool = false, problem: String? = nil
+        leased: Int, isProxy: Bool = false, problem: Sentence? = nil
     ) {
         self.name = name
         self.interface = interface

@@ -10,9 +10,9 @@ package struct StoredFileAnswer: Codable, Sendable {
     /// Seconds since 1970, when the content was put there.
     @SecondTimestamp package var changedAt: Int
     /// The records whose setting `files` names it, as far as the caller sees them: `group /school`.
-    package var uses: [String]
+    package var uses: [Sentence]
 
-    package init(_ file: StoredFile, uses: [String]) {
+    package init(_ file: StoredFile, uses: [Sentence]) {
         (name, digest, byteCount) = (file.name, file.digest, file.byteCount)
         changedAt = file.changedAt
         self.uses = uses

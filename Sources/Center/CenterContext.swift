@@ -56,7 +56,7 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
     func number(_ name: String, of noun: String) throws -> Int {
         let text = try parameter(name)
         guard let number = Int(text), number > 0 else {
-            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a \(noun)")
+            throw Problem(422, "Invalid number", "there is no \(Sentence(phrase: noun)) \(text)")
         }
         return number
     }

@@ -46,7 +46,7 @@ package struct DeclaredFiles {
                 continue
             }
             if isWatched, let cut = FullDisk.cut(of: path, limit: Self.fileByteLimit, known: known) {
-                problems.append(Self.problem(path, cut))
+                problems.append(Self.problem(path, Sentence(plain: cut)))
                 continue
             }
             try read(path, isPlain: isWatched || !isNamed)
@@ -60,7 +60,7 @@ package struct DeclaredFiles {
         guard problems.isEmpty else { throw UnreadableDeclaration(problems) }
     }
 
-    private static func problem(_ path: String, _ text: String, line: Int? = nil) -> DeclaredProblem {
+    private static func problem(_ path: String, _ text: Sentence, line: Int? = nil) -> DeclaredProblem {
         DeclaredProblem(file: path, line: line, text: text)
     }
 
@@ -138,7 +138,7 @@ package struct DeclaredFiles {
             text = try isPlain ? Self.plainText(path) : InputFile.text(path, limit: Self.fileByteLimit)
         } catch let failure as Failure {
             // It names the file, and where it can, the line.
-            return problems.append(Self.problem("", failure.text))
+            return problems.append(Self.problem("", Sentence(plain: failure.text)))
         }
         byteCount += text.utf8.count
         guard text.utf8.count <= Self.fileByteLimit else {
@@ -156,7 +156,8 @@ package struct DeclaredFiles {
             guard let tree else { return }
             take(tree, of: name)
         } catch let error as ConfigurationError {
-            problems.append(DeclaredProblem(file: error.file, line: error.line, text: error.text))
+            problems.append(
+                DeclaredProblem(file: error.file, line: error.line, text: Sentence(plain: error.text)))
         }
     }
 
@@ -172,7 +173,7 @@ package struct DeclaredFiles {
         return try InputFile.text(of: bytes, path)
     }
 
-    private static let tooLong = "the file has more than \(fileByteLimit >> 20) MiB: split it"
+    private static let tooLong: Sentence = "the file has more than \(fileByteLimit >> 20) MiB: split it"
 
     private mutating func take(_ tree: YAMLTree, of file: String) {
         guard case .mapping(let members) = tree.content else {

@@ -35,7 +35,7 @@ struct FileList: AsyncParsableCommand {
                 for file in files {
                     table.add([
                         file.name.text, String(file.byteCount), Shown.time(second: file.changedAt),
-                        file.uses.isEmpty ? "-" : file.uses.joined(separator: ", "),
+                        file.uses.isEmpty ? "-" : file.uses.map(\.english).joined(separator: ", "),
                     ])
                 }
                 return table.text
@@ -58,7 +58,7 @@ struct FileShow: AsyncParsableCommand {
                 """
                 \(file.name): \(file.byteCount) bytes, \(Shown.time(second: file.changedAt))
                 sha256 \(file.digest)
-                used by \(file.uses.isEmpty ? "nothing" : file.uses.joined(separator: ", "))
+                used by \(file.uses.isEmpty ? "nothing" : file.uses.map(\.english).joined(separator: ", "))
 
                 """
             }

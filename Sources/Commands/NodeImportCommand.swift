@@ -53,7 +53,7 @@ struct NodeImportCommand: AsyncParsableCommand {
         for row in answer.rows {
             table.add([
                 String(row.line), row.node, row.fate.rawValue,
-                row.reason ?? row.changes.joined(separator: "; "),
+                row.reason?.english ?? row.changes.joined(separator: "; "),
             ])
         }
         return table.text + notes(answer) + "\(answer.summary)\n" + (answer.plan.map(PlanTable.text) ?? "")

@@ -31,6 +31,8 @@ package struct Sentence: Hashable, Sendable, ExpressibleByStringInterpolation, C
         case let condition as InvalidCondition: self = condition.sentence
         case let lack as NoNodeArchive: self = lack.sentence
         case let unreadable as UnreadableSetting: self = unreadable.sentence
+        case let problem as LTSPProblem: self = problem.sentence
+        case let problem as DeclaredProblem: self = problem.sentence
         default: self.init(plain: "\(error)")
         }
     }

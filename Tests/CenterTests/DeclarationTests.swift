@@ -277,7 +277,8 @@ import Wire
         ]
         #expect(await watched.take(.success(wrong), of: source.name, into: live))
         #expect(snapshot.revision == revision)
-        #expect(watched.all.first?.refusal?.hasPrefix("a.yaml:3: there is no setting ‘lodaer’") == true)
+        #expect(
+            watched.all.first?.refusal?.english.hasPrefix("a.yaml:3: there is no setting ‘lodaer’") == true)
         #expect(NodeWarnings.watchedFiles(watched.all).first?.contains("a.yaml:3: ") == true)
         try await set("/lab", "loader", "grub")
         // Tried again: the others may change it back.

@@ -36,7 +36,7 @@ import Testing
         #expect(fleet.snapshot.revision == revision)
         #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText == "Europe/Rome")
         let refusal = try #require(kept.all.first?.refusal)
-        #expect(refusal.hasPrefix("lts.conf:2: "))
+        #expect(refusal.english.hasPrefix("lts.conf:2: "))
         #expect(NodeWarnings.keptFiles(kept.all).first?.contains("lts.conf:2: ") == true)
 
         struct Gone: Error, CustomStringConvertible { let description = "it is not there" }
@@ -60,7 +60,7 @@ import Testing
         for text in ["", "\n", " \r\n\u{0}\u{0}"] {
             #expect(await kept.take(.success(file(text)), of: .site, into: fleet))
             #expect(fleet.snapshot.revision == revision && fleet.snapshot.keptFiles[.site] == right)
-            #expect(kept.all.first?.refusal?.contains("it is empty, and was not before") == true)
+            #expect(kept.all.first?.refusal?.english.contains("it is empty, and was not before") == true)
             #expect(fleet.snapshot.settings(of: nil)[Settings.timeZone]?.settingText == "Europe/Rome")
         }
         #expect(await kept.take(.success(file("# nothing now\n")), of: .site, into: fleet))
@@ -79,7 +79,7 @@ import Testing
         let revision = fleet.snapshot.revision
         let started = kept()
         #expect(await started.take(.success(file(head)), of: .site, into: fleet))
-        #expect(started.all.first?.refusal?.contains("its end is gone") == true)
+        #expect(started.all.first?.refusal?.english.contains("its end is gone") == true)
         #expect(fleet.snapshot.revision == revision && fleet.snapshot.keptFiles[.site] == right)
         // Shorter because people want it so.
         let other = String(head.dropLast()) + "\n"

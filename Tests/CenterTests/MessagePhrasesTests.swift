@@ -5,25 +5,22 @@ import Testing
 
 /// Messages of the sources that can reach a page, and whether they are said in every language.
 @Suite struct MessagePhrasesTests {
-    /// Files with nothing left in English. What is added there is translated with it.
-    private static let whole = [
-        "Fleet/Conditions/ConditionParser.swift", "Fleet/Conditions/Condition.swift",
-        "Fleet/Boot/VersionChoice.swift", "Fleet/Boot/BootPlan.swift", "Fleet/Groups/NodeGroup.swift",
-        "Fleet/Images/ImageChannel.swift", "Fleet/Images/ImageTag.swift",
-        "Fleet/Images/ImageRetention.swift", "Fleet/Networks/Network.swift", "Fleet/Nodes/Node.swift",
-        "Fleet/Nodes/AddressPlan.swift", "Fleet/Rules/MatchRule.swift", "Fleet/Settings/SettingForm.swift",
-        "Fleet/Settings/SettingText.swift", "Fleet/Settings/RecordSettings.swift",
-        "Fleet/Settings/SettingRegistry.swift", "Fleet/Settings/MountLine.swift",
-        "Fleet/Settings/HostLine.swift", "Fleet/Settings/KernelLines.swift", "Fleet/Settings/Sizes.swift",
-        "Fleet/Settings/KernelWord.swift", "Fleet/Settings/ConfiguredFile.swift",
-        "Fleet/Settings/Passwords.swift", "Fleet/Settings/TimeZoneName.swift",
-        "Fleet/Networks/DHCPReservation.swift", "Fleet/Images/ImageVersion.swift",
-        "Center/Acts/GroupActs.swift", "Center/Acts/ImageActs.swift", "Center/Live/LiveFleet+Rollouts.swift",
-        "Center/Pages/GroupsPage.swift",
+    /// Files with messages that only callers of the API, agents, imports by commands and the log get to see. In all others each message is
+    /// in every language.
+    private static let apart = [
+        "Center/API/JSONAnswer.swift", "Center/API/NodeRoutes.swift", "Center/API/OtherMethods.swift",
+        "Center/API/TerminalRoutes.swift", "Center/Access/HostCheck.swift",
+        "Center/Access/ServerCertificate.swift", "Center/Acts/Edits.swift", "Center/Acts/EventActs.swift",
+        "Center/Acts/MergePatch.swift", "Center/Acts/ReplicationActs.swift", "Center/AgentPort.swift",
+        "Center/CenterContext.swift", "Center/Live/Terminals/Agents.swift",
+        "Center/Pages/PageRenderer.swift", "Fleet/LTSP/LBSImportWork.swift",
+        "Fleet/LTSP/LTSPImportWork.swift", "Fleet/LTSP/LTSPSettings.swift",
+        "Fleet/LTSP/LTSPStepValue.swift", "Fleet/LTSP/LTSPTranslation.swift",
+        "Fleet/Records/FleetEdit.swift",
     ]
 
-    /// Messages elsewhere that are still English on all pages. The number only falls.
-    private static let openCount = 363
+    /// Messages there that are in English only. The number only falls.
+    private static let openCount = 37
 
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
@@ -33,7 +30,7 @@ import Testing
         let code = source.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }.joined(separator: "\n")
         let openings =
-            /(?:InvalidSetting\(|\.(?:notFound|conflict)\(|Problem\(\s*[0-9]+,\s*"[^"]*",|DHCPSettingsProblem\(|NoVersion\(\s*text:|because:|choice:|fatal\(|warn\(|TooLong\(|fail\()\s*(?=")/
+            /(?:InvalidSetting\(|\.(?:notFound|conflict)\(|Problem\(\s*[0-9]+,\s*"[^"]*",|DHCPSettingsProblem\(|NoVersion\(\s*text:|because:|choice:|fatal\(|warn\(|TooLong\(|fail\(|throw problem\(|neverClosed\(|followed\(by:|Sentence\??\s[={]\s*(?:return )?)\s*(?=")/
         return code.matches(of: openings).map { phrase(from: code[$0.range.upperBound...].dropFirst()) }
     }
 
@@ -75,9 +72,22 @@ import Testing
         }
     }
 
+    /// Whether a phrase says something besides its values: `‘%1’: %2` is the same in each language.
+    private static func hasWords(_ phrase: String) -> Bool {
+        var rest = phrase[...]
+        while let character = rest.popFirst() {
+            if character == "%", rest.first?.isNumber == true {
+                rest = rest.dropFirst()
+            } else if character.isLetter {
+                return true
+            }
+        }
+        return false
+    }
+
     /// Whether a phrase, or what stands behind the name of a field, has all languages.
     private static func isTranslated(_ phrase: String, _ words: Words) -> Bool {
-        if words.has(phrase) { return true }
+        if words.has(phrase) || !hasWords(phrase) { return true }
         guard let colon = phrase.firstRange(of: ": ") else { return false }
         let (name, rest) = (phrase[..<colon.lowerBound], phrase[colon.upperBound...])
         let isName = name.allSatisfy { $0.isLowercase || $0.isNumber || "-%. ".contains($0) }
@@ -113,15 +123,15 @@ import Testing
                 let phrases = Self.phrases(in: source).filter { !$0.isEmpty }
                 found += phrases.count
                 let lacking = Set(phrases).filter { !Self.isTranslated($0, words) }
-                if Self.whole.contains("\(folder)/\(name)") {
-                    #expect(lacking.sorted() == [], "\(folder)/\(name)")
-                } else {
+                if Self.apart.contains("\(folder)/\(name)") {
                     open.formUnion(lacking)
+                } else {
+                    #expect(lacking.sorted() == [], "\(folder)/\(name): add to phrases.txt")
                 }
             }
         }
         #expect(found > 500)
-        #expect(open.count <= Self.openCount, "add to phrases.txt: \(open.sorted())")
+        #expect(open.count <= Self.openCount, "\(open.sorted())")
         #expect(open.count > Self.openCount - 5, "openCount can be \(open.count)")
     }
 }

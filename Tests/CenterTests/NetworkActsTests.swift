@@ -47,7 +47,7 @@ import Wire
         host.interfaces[0].name = "eth2"
         acts.services.fleet.host = host
         let network = try await acts.networks().first { $0.problem != nil }
-        #expect(network?.name?.text == "school" && network?.problem?.contains("eth1") == true)
+        #expect(network?.name?.text == "school" && network?.problem?.english.contains("eth1") == true)
         let warnings = try await acts.status().warnings
         #expect(warnings?.contains { $0.contains("network school is not served") } == true)
     }

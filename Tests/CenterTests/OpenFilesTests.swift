@@ -39,7 +39,7 @@ import Wire
         let version = try #require(services.fleet.snapshot.version(digests[1]))
         let shelf = services.shelf
         let refusal = await problem { try await shelf.remove(version, by: "ann") }
-        #expect(refusal?.contains("debian@2 is read over NFS by 2 nodes") == true)
+        #expect(refusal?.contains("debian@2 is read over NFS (nodes: 2)") == true)
         #expect(services.fleet.snapshot.version(digests[1]) != nil)
         services = try await CenterServices.alone(in: directory)
         try await services.shelf.remove(version, by: "ann")

@@ -42,7 +42,8 @@ import Testing
     ])
     func `an error names its line, and the file gives nothing`(text: String, line: Int, problem: String) {
         let conf = conf(text)
-        #expect(conf.errors.contains { $0.line == line && $0.text.contains(problem) }, "\(conf.errors)")
+        #expect(
+            conf.errors.contains { $0.line == line && $0.text.english.contains(problem) }, "\(conf.errors)")
         #expect(conf.variables(of: .counter) == [])
     }
 

@@ -115,7 +115,7 @@ import Wire
         for problems in [LTSConf(bytes).problems, LTSPConf(bytes).problems] {
             let errors = problems.filter(\.isError)
             #expect(errors.count == 1 && errors.first?.line ?? 0 == line, "\(errors)")
-            #expect(errors.first?.text.contains(problem) == true, "\(errors)")
+            #expect(errors.first?.text.english.contains(problem) == true, "\(errors)")
         }
     }
 
@@ -125,7 +125,7 @@ import Wire
         for problems in [LTSConf(bytes).problems, LTSPConf(bytes).problems] {
             let errors = problems.filter(\.isError)
             #expect(errors.count == 1 && errors.first?.line ?? 0 == 0)
-            #expect(errors.first?.text.contains("4 MiB") == true)
+            #expect(errors.first?.text.english.contains("4 MiB") == true)
         }
     }
 

@@ -164,7 +164,7 @@ import Wire
         let host = try Self.host(["10.77.0.150/24"])
         let served = ServedNetworks(snapshot.contents.network, on: host)
         #expect(served.entries.isEmpty && served.problems.contains { $0.isFatal })
-        #expect(served.idle.values.first?.contains("own address") == true)
+        #expect(served.idle.values.first?.english.contains("own address") == true)
         let plan = AddressPlan(of: snapshot.contents.network, on: host)
         let other = try Self.network("annex", nil, "10.78.0.0/22")
         let after = try snapshot.applying([other], revision: 2, within: plan)

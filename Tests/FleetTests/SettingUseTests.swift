@@ -46,7 +46,7 @@ import Wire
         let fleet = try Self.fleet()
         let pool = try PoolName(Self.room)
         let told = Self.refusal([.pool(pool, nil)], in: fleet)
-        #expect(told.contains("in the setting pool of node pc-1 and 1 more"))
+        #expect(told.contains("in the setting pool of node pc-1, and 1 more"))
         #expect(!told.contains("desk-1"), "it is of another group than the pool")
         let edits: [FleetEdit] = try ["pc-1", "desk-1"].map { name in
             var node = try #require(fleet.nodes[try NodeName(name)])

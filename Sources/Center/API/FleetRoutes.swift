@@ -22,7 +22,8 @@ struct FleetRoutes {
         api.get("boots", .read) { request, _, acts in
             let machine = try request.query("mac").map { text in
                 guard let mac = MACAddress(text) else {
-                    throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
+                    throw Problem(
+                        422, "Invalid address", "‘\(text)’ is not a hardware address (52:54:00:12:34:56)")
                 }
                 return mac
             }

@@ -167,7 +167,7 @@ extension CenterContext {
     func macAddress() throws -> MACAddress {
         let text = try parameter("mac")
         guard let machine = MACAddress(text) else {
-            throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
+            throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address (52:54:00:12:34:56)")
         }
         return machine
     }

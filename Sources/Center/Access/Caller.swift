@@ -92,7 +92,8 @@ struct Caller: Sendable, Equatable {
             guard grants.cover(edit.grants(in: snapshot)) else {
                 throw Problem(
                     403, "Forbidden",
-                    "\(edit.type.kind) \(edit.key) has, or would get, roles that \(name) has not")
+                    "\(Sentence(phrase: edit.type.kind)) \(edit.key) has, or would get, roles that \(name) does not have"
+                )
             }
         }
     }

@@ -225,13 +225,13 @@ extension Acts {
     private static func requireWhole(_ list: NodeImport) throws {
         let refused = list.refused
         guard !refused.isEmpty else { return }
-        let lines = refused.prefix(refusalLimit).map { row in
-            "line \(row.line)\(row.node.isEmpty ? "" : " (\(row.node))"): \(row.reason ?? "")"
+        var text: Sentence = "nothing is saved: \(refused.count) of \(list.rows.count) rows are refused"
+        for row in refused.prefix(refusalLimit) {
+            let line: Sentence = "line \(row.line)\(row.node.isEmpty ? "" : " (\(row.node))")"
+            text = "\(text)\n\(line): \(row.reason ?? "")"
         }
-        let more = refused.count > lines.count ? ["and \(refused.count - lines.count) more"] : []
-        throw Problem(
-            422, "Unreadable CSV",
-            "refused: \(refused.count) of \(counted(list.rows.count, "row")); nothing is saved:\n\((lines + more).joined(separator: "\n"))"
-        )
+        let more = refused.count - refusalLimit
+        if more > 0 { text = text.followed(by: "\n\("and \(more) more" as Sentence)") }
+        throw Problem(422, "Unreadable CSV", text)
     }
 }

@@ -78,7 +78,7 @@ extension Acts {
     }
 
     /// Of nodes and groups those that the caller sees; rules and images are the site's.
-    private func visibleUses(in snapshot: FleetSnapshot) -> [(name: StoredFileName, place: String)] {
+    private func visibleUses(in snapshot: FleetSnapshot) -> [(name: StoredFileName, place: Sentence)] {
         snapshot.usesOfStoredFiles.filter { caller.sees($0.group) }.map { ($0.name, $0.place) }
     }
 }

@@ -58,7 +58,7 @@ extension ListedRecord {
     /// the other.
     func requireName(_ name: Key) throws {
         guard key != name else { return }
-        let noun = Self.kind.replacing("-", with: " ")
+        let noun = Sentence(phrase: Self.kind.replacing("-", with: " "))
         throw Problem(
             422, "Invalid name",
             "the request is for \(noun) \(name), and what it sends is \(noun) \(key): send the same name")

@@ -148,14 +148,14 @@ extension Acts {
     }
 
     /// The running machine of a node that is asked something, which is an event.
-    private func machine(of name: String, asked what: String) async throws -> MACAddress {
+    private func machine(of name: String, asked what: Sentence) async throws -> MACAddress {
         let node = try caller.permitted(
             try? Self.find(name, in: fleet.snapshot), named: name, .enrol, in: fleet.snapshot)
         let boot = try await runningBoot(of: node, otherwise: "it cannot be asked \(what)")
         fleet.events.publish(
             ServerEvent(
                 kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,
-                text: "\(caller.name) asks it \(what)"))
+                text: "\(caller.name) asks it \(what.english)"))
         return boot.macAddress
     }
 

@@ -6,7 +6,7 @@ extension Acts {
     /// The last boot of a node that runs, which is asked to do something.
     ///
     /// - Parameter otherwise: what it means that it does not run, behind its name: `so it …`.
-    func runningBoot(of node: Node, otherwise: String) async throws -> BootTimeline {
+    func runningBoot(of node: Node, otherwise: Sentence) async throws -> BootTimeline {
         let heard = await services.heard()
         let (state, boot) = fleet.presence(of: node, heard)
         guard let boot, boot.readyAfter != nil, state != .off else {

@@ -131,9 +131,9 @@ extension Acts {
         var lostRevisions: LostRevisions?
         var scarceNetworks: [NetworkAnswer]
         /// Kept files that are refused, with the reason.
-        var refusedFiles: [(path: String, why: String)] = []
+        var refusedFiles: [(path: String, why: Sentence)] = []
         /// The same of files of the configuration.
-        var refusedSources: [(path: String, why: String)] = []
+        var refusedSources: [(path: String, why: Sentence)] = []
         /// Of terminal servers and pools that the caller can fix.
         var terminalTroubles: [TerminalTrouble] = []
         /// Where the caller may configure.

@@ -20,7 +20,7 @@ enum UnknownMember {
                         name.beginning(length: nameLength), among: fields.map(\.name))
                     throw Problem(
                         422, "Unreadable request",
-                        place.isEmpty ? Sentence(phrase: text) : "\(place): \(text)")
+                        place.isEmpty ? text : "\(place): \(text)")
                 }
                 try refuse(in: value, field.form, at: place.isEmpty ? name : "\(place).\(name)")
             }

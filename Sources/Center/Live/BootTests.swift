@@ -44,7 +44,7 @@ struct BootTests: Sendable {
     static func checked(_ seconds: Int?) throws -> Int {
         let seconds = seconds ?? 300
         guard (10...3_600).contains(seconds) else {
-            throw Problem(422, "Invalid number", "withinSeconds: 10 to 3600")
+            throw Problem(422, "Invalid number", "a boot test has 10 to 3600 seconds (withinSeconds)")
         }
         return seconds
     }

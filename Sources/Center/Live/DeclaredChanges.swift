@@ -7,11 +7,11 @@ enum DeclaredChanges {
 
     static func requireOwn(_ plan: DeclaredPlan, overwrites: Bool) throws(StoreError) {
         guard !overwrites, !plan.foreign.isEmpty else { return }
-        var lines = plan.foreign.prefix(shownLimit).map(\.description)
+        let lines = plan.foreign.prefix(shownLimit).map(\.description).joined(separator: "\n")
         let more = plan.foreign.count - shownLimit
-        if more > 0 { lines.append("and \(more) more") }
-        throw .conflict(
-            "\(lines.joined(separator: "\n"))\nothers have changed what these files would overwrite: take it into the files, or overwrite it (--overwrite)"
-        )
+        let rest: Sentence = more > 0 ? "\n\("and \(more) more" as Sentence)\n" : "\n"
+        let why: Sentence =
+            "others have changed what these files would overwrite: take it into the files, or overwrite it (--overwrite)"
+        throw .conflict("\(lines)\(rest)\(why)")
     }
 }

@@ -15,7 +15,7 @@ package struct DeclaredJSON: DeclaredCoding {
         do {
             return try DeclaredDecoder().decode(Declared.self, from: value)
         } catch let error as DecodingError {
-            throw DeclaredFault(at: Self.path(of: error), ErrorText.of(error))
+            throw DeclaredFault(at: Self.path(of: error), Sentence(said: error))
         }
     }
 

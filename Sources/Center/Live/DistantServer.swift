@@ -122,6 +122,7 @@ struct DistantServer {
     private static func check(_ answer: HTTPClientResponse, _ data: Data) throws {
         guard !(200..<300).contains(answer.status) else { return }
         let problem = try? JSONDecoder().decode(Problem.self, from: data)
-        throw StoreError.conflict("it answers \(answer.statusText)\(problem.map { ": \($0.detail)" } ?? "")")
+        let status: Sentence = "it answers \(answer.statusText)"
+        throw StoreError.conflict(problem.map { "\(status): \($0.detail)" } ?? status)
     }
 }

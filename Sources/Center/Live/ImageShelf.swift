@@ -65,7 +65,7 @@ struct ImageShelf: Sendable {
         try fleet.snapshot.requireRemovable(version)
         if let count = await open.mountedVersions()[version.digest] {
             throw StoreError.conflict(
-                "\(version.image)@\(version.number) is read over NFS by \(counted(count, "node")); remove it when they are off"
+                "\(version.image)@\(version.number) is read over NFS (nodes: \(count)); remove it when they are off"
             )
         }
         try await fleet.store.remove(version, by: who)

@@ -92,7 +92,7 @@ package struct ImageTrust: Sendable {
     package func check(
         _ move: ChannelMove, moving channel: ChannelName, of image: ImageCatalogue, to version: ImageVersion
     ) throws {
-        let what = "the signed move of \(image.name)@\(channel)"
+        let what: Sentence = "the signed move of \(image.name)@\(channel)"
         guard move.channel == channel, move.digest == version.digest, Self.isValid(move, of: image.name)
         else { throw StoreError.conflict("\(what) is not one to \(image.name)@\(version.number)") }
         guard !isRequired || keys.contains(move.key) else {

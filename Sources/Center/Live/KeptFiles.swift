@@ -91,7 +91,7 @@ package final class KeptFiles: Sendable {
         }
     }
 
-    private func problem(_ text: String, of scope: KeptScope) -> LTSPProblem {
+    private func problem(_ text: Sentence, of scope: KeptScope) -> LTSPProblem {
         LTSPProblem(error: text, states.withLock { $0[scope]?.source.path } ?? scope.description, nil)
     }
 
@@ -106,15 +106,15 @@ package final class KeptFiles: Sendable {
     }
 
     /// The first error, and how many more there are.
-    static func refusal(_ first: LTSPProblem, of problems: [LTSPProblem]) -> String {
+    static func refusal(_ first: LTSPProblem, of problems: [LTSPProblem]) -> Sentence {
         let count = problems.count(where: \.isError) - 1
-        return "\(first)" + (count > 0 ? " (and \(counted(count, "more error")))" : "")
+        return count > 0 ? "\(first), and \(count) more" : first.sentence
     }
 }
 
 extension KeptFiles.State {
     /// Why the file as it is now does not count; nil when it does.
-    package var refusal: String? {
+    package var refusal: Sentence? {
         problems.first(where: \.isError).map { KeptFiles.refusal($0, of: problems) }
     }
 }

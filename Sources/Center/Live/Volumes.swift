@@ -71,7 +71,7 @@ package actor Volumes {
         volume = known
         if kind == .tree { return try await admit(address, to: volume) }
         guard volume.byteCount < wanted else { return }
-        try await requireClosed(node.name, "grow")
+        try await requireClosed(node.name)
         volume.byteCount = wanted
         let (grown, files) = (volume, files)
         try await Self.onThread { try files.grow(grown) }
@@ -167,7 +167,7 @@ package actor Volumes {
 
     package func remove(_ name: NodeName, by who: String) async throws {
         let volume = try volume(of: name)
-        try await requireClosed(name, "remove")
+        try await requireClosed(name)
         try await alone(name) {
             let files = self.files
             // The record is removed last: whatever a crash or failure leaves (a tree cannot be removed where the role nfs is off) can be
@@ -188,7 +188,7 @@ package actor Volumes {
             )
         }
         try Self.check(copy)
-        try await requireClosed(name, "copy")
+        try await requireClosed(name)
         let known = try files.snapshots(of: volume.place)
         guard !known.contains(where: { $0.name == copy }) else {
             throw StoreError.conflict("the volume of \(name) already has a snapshot ‘\(copy)’")
@@ -260,11 +260,11 @@ package actor Volumes {
         }
     }
 
-    private func requireClosed(_ name: NodeName, _ act: String) async throws {
+    private func requireClosed(_ name: NodeName) async throws {
         let place = fleet.snapshot.volume(of: name)?.place ?? name
         guard await openFiles.openVolumes()[place] == nil else {
             throw StoreError.conflict(
-                "node \(name) runs from its volume: to \(act) it, shut the node down first")
+                "node \(name) runs from its volume: shut it down first")
         }
     }
 

@@ -26,7 +26,7 @@ package final class WatchedFiles: Sendable {
     package struct State: Sendable {
         package var source: Source
         /// Why the files as they are now do not count.
-        package var problems: [String] = []
+        package var problems: [Sentence] = []
     }
 
     private static let zones = ZoneFiles()
@@ -71,11 +71,15 @@ package final class WatchedFiles: Sendable {
             note([], of: name)
             return true
         } catch let error as UnreadableDeclaration {
-            note(error.problems.map(\.description), of: name)
+            note(error.problems.map(\.sentence), of: name)
             return !error.mayPass
         } catch {
             // What others have changed, or a store that does not answer, may be another in a while.
-            note("\(error)".split(separator: "\n").map(String.init), of: name)
+            let said = Sentence(said: error)
+            note(
+                said.english.contains("\n")
+                    ? said.english.split(separator: "\n").map { Sentence(plain: String($0)) } : [said],
+                of: name)
             return false
         }
     }
@@ -90,7 +94,7 @@ package final class WatchedFiles: Sendable {
         return plan
     }
 
-    private func note(_ problems: [String], of name: SourceName) {
+    private func note(_ problems: [Sentence], of name: SourceName) {
         let before = states.withLock { states in
             let before = states[name]
             states[name]?.problems = problems
@@ -103,10 +107,10 @@ package final class WatchedFiles: Sendable {
 
 extension WatchedFiles.State {
     /// Why the files as they are now do not count; nil when they do.
-    package var refusal: String? {
+    package var refusal: Sentence? {
         problems.first.map { first in
             let more = problems.count - 1
-            return first + (more > 0 ? " (and \(counted(more, "more line")))" : "")
+            return more > 0 ? "\(first), and \(more) more" : first
         }
     }
 }

@@ -40,16 +40,14 @@ struct DashboardPage {
                         before, after))
         }
         for file in server.refusedFiles {
-            warnings.append(
-                words(
-                    "The kept file %1 is refused, and what was read before stays in force: %2 (page Kept files).",
-                    file.path, file.why))
+            let text: Sentence =
+                "The kept file \(file.path) is refused, and what was read before stays in force: \(file.why) (page Kept files)."
+            warnings.append(words(text))
         }
         for source in server.refusedSources {
-            warnings.append(
-                words(
-                    "The files in %1 are refused, and what was applied before stays in force: %2 (page Kept files).",
-                    source.path, source.why))
+            let text: Sentence =
+                "The files in \(source.path) are refused, and what was applied before stays in force: \(source.why) (page Kept files)."
+            warnings.append(words(text))
         }
         for network in server.scarceNetworks {
             warnings.append(

@@ -44,7 +44,7 @@ struct DesktopPeoplePage {
             case "disconnect": try await acts.disconnect(id, on: server)
             case "end": try await acts.end(id, on: server)
             case let text:
-                throw Problem(422, "Invalid act", "‘\(text)’ is not an action for a session")
+                throw Problem(422, "Invalid act", "there is no action ‘\(text)’ here")
             }
             return pages.redirect(Self.sessions)
         } catch let problem as Problem {

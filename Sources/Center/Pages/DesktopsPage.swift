@@ -58,7 +58,7 @@ struct DesktopsPage {
             case "restart": (.draining, true)
             case "maintenance": (.maintenance, false)
             case "resume": (.open, false)
-            case let text: throw Problem(422, "Invalid act", "‘\(text)’ is not an action for a server")
+            case let text: throw Problem(422, "Invalid act", "there is no action ‘\(text)’ here")
             }
         var planned = try acts.planAdmission(wish.0, of: name, restarts: wish.restarts)
         let answer = try acts.terminal(name).record

@@ -15,19 +15,27 @@ struct ImagesPage {
         routes.post("images/:name/rollback", .publish) { _, context, acts in
             let form = try pages.form(context)
             guard let channel = ChannelName(form["channel"]) else {
-                throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
+                throw Problem(
+                    422, "Invalid name",
+                    "‘\(form["channel"])’ is not a channel name: a lower-case letter, then letters, digits and hyphens"
+                )
             }
             return try await done(acts) { _ = try await acts.rollBack(channel, of: context.imageName()) }
         }
         routes.post("images/:name/keep", .publish) { _, context, acts in
             let text = try pages.form(context)["keep"].trimmingCharacters(in: .whitespaces)
-            guard text.isEmpty || Int(text) != nil else { throw Problem(422, "Invalid number", "‘\(text)’") }
+            guard text.isEmpty || Int(text) != nil else {
+                throw Problem(422, "Invalid number", "‘\(text)’ is not a whole number")
+            }
             return try await done(acts) { try await acts.keep(Int(text), of: context.imageName()) }
         }
         routes.post("images/:name/tag", .publish) { _, context, acts in
             let form = try pages.form(context)
             guard let tag = ChannelName(form["tag"]) else {
-                throw Problem(422, "Invalid name", "‘\(form["tag"])’ is not a tag")
+                throw Problem(
+                    422, "Invalid name",
+                    "‘\(form["tag"])’ is not a tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots"
+                )
             }
             return try await done(acts) {
                 if form["remove"].isEmpty {
@@ -61,7 +69,10 @@ struct ImagesPage {
         let form = try pages.form(context)
         let image = try context.imageName()
         guard let channel = ChannelName(form["channel"]) else {
-            throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
+            throw Problem(
+                422, "Invalid name",
+                "‘\(form["channel"])’ is not a channel name: a lower-case letter, then letters, digits and hyphens"
+            )
         }
         guard form.has("test") else {
             return try await done(acts) {

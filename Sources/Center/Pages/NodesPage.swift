@@ -86,7 +86,7 @@ struct NodesPage {
             ? try await acts.at(request).names(form["q"])
             : try form.all("node").map { try NodeName($0) }
         guard let act = Acts.BulkAct(rawValue: form["act"]) else {
-            throw Problem(422, "Unreadable request", "there is no such action")
+            throw Problem(422, "Unreadable request", "there is no action ‘\(form["act"])’ here")
         }
         let planned = try acts.planNodes(names, act, form["value"].trimmingCharacters(in: .whitespaces))
         return try pages.plan(

@@ -30,9 +30,9 @@ package protocol DeclaredCoding: Sendable {
 /// Why a value is no record.
 package struct DeclaredFault: Error {
     package var path: DeclaredPath
-    package var text: String
+    package var text: Sentence
 
-    package init(at path: DeclaredPath, _ text: String) {
+    package init(at path: DeclaredPath, _ text: Sentence) {
         self.path = path
         self.text = text
     }

@@ -17,10 +17,11 @@ extension DeclaredItem {
         return item
     }
 
-    package static func unknown(_ name: String, among known: [String]) -> String {
+    package static func unknown(_ name: String, among known: [String]) -> Sentence {
         let meant = NearestName.of(name, among: known)
-        return "unknown key ‘\(name)’" + (meant.map { "; did you mean ‘\($0)’?" } ?? "")
-            + " (known here: \(known.joined(separator: ", ")))"
+        let known = known.joined(separator: ", ")
+        guard let meant else { return "unknown key ‘\(name)’ (known here: \(known))" }
+        return "unknown key ‘\(name)’; did you mean ‘\(meant)’? (known here: \(known))"
     }
 }
 
@@ -31,7 +32,7 @@ private struct FormCheck {
 
     init(item: DeclaredItem) { self.item = item }
 
-    mutating func note(_ text: String, at path: DeclaredPath) {
+    mutating func note(_ text: Sentence, at path: DeclaredPath) {
         problems.append(item.problem(path == .whole ? text : "\(path.words): \(text)", at: path))
     }
 
@@ -144,7 +145,7 @@ private struct FormCheck {
                 }
                 checked[definition.name] = try setting(member, definition)
             } catch {
-                problems.append(item.problem(error.description, at: place))
+                problems.append(item.problem(error.sentence, at: place))
             }
         }
         return .object(checked)

@@ -21,7 +21,7 @@ package struct DeclaredItem: Codable, Equatable, Sendable {
     }
 
     /// - Parameter path: of what is wrong; its line is that of the nearest member around it that has one.
-    package func problem(_ text: String, at path: DeclaredPath = .whole) -> DeclaredProblem {
+    package func problem(_ text: Sentence, at path: DeclaredPath = .whole) -> DeclaredProblem {
         var (path, line) = (path, line)
         while !path.names.isEmpty {
             if let found = lines?[path.description] {
@@ -43,16 +43,20 @@ package struct DeclaredItem: Codable, Equatable, Sendable {
 package struct DeclaredProblem: Error, Equatable, Sendable, Codable, CustomStringConvertible {
     package var file: String
     package var line: Int?
-    package var text: String
+    package var text: Sentence
 
-    package init(file: String, line: Int?, text: String) {
+    package init(file: String, line: Int?, text: Sentence) {
         self.file = file
         self.line = line
         self.text = text
     }
 
-    package var description: String {
-        file.isEmpty ? text : line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)"
+    package var description: String { sentence.english }
+
+    package var sentence: Sentence {
+        guard !file.isEmpty else { return text }
+        let place = line.map { "\(file):\($0)" } ?? file
+        return "\(place): \(text)"
     }
 }
 

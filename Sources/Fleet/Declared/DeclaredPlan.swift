@@ -88,7 +88,7 @@ package struct DeclaredPlan: Sendable {
             guard let unknown = snapshot.unknownName(in: edits, in: sight.ofFiles) else {
                 return settled
             }
-            throw Self.unreadable(drafts[unknown.index], unknown.problem.english, mayPass: true)
+            throw Self.unreadable(drafts[unknown.index], unknown.problem, mayPass: true)
         } catch let unreadable as UnreadableDeclaration {
             throw unreadable
         } catch StoreError.unavailable(let cause) {
@@ -102,7 +102,7 @@ package struct DeclaredPlan: Sendable {
     private static func culprit(
         _ drafts: [DeclaredDraft], _ error: any Error, in snapshot: FleetSnapshot, within plan: AddressPlan
     ) -> UnreadableDeclaration {
-        var (good, bad, reason) = (0, drafts.count, "\(error)")
+        var (good, bad, reason) = (0, drafts.count, Sentence(of: error))
         while bad - good > 1 {
             let middle = (good + bad) / 2
             do {
@@ -110,7 +110,7 @@ package struct DeclaredPlan: Sendable {
                     drafts.prefix(middle).map(\.edit), revision: snapshot.revision, within: plan)
                 good = middle
             } catch {
-                (bad, reason) = (middle, "\(error)")
+                (bad, reason) = (middle, Sentence(of: error))
             }
         }
         return unreadable(drafts[bad - 1], reason)
@@ -118,11 +118,11 @@ package struct DeclaredPlan: Sendable {
 
     /// What is wrong with a record, with its place.
     private static func unreadable(
-        _ draft: DeclaredDraft, _ reason: String, mayPass: Bool = false
+        _ draft: DeclaredDraft, _ reason: Sentence, mayPass: Bool = false
     ) -> UnreadableDeclaration {
         let name = "\(draft.appliedKey.kind) \(draft.appliedKey.record)"
         // Most rules begin with the setting or member that they are about.
-        let member = reason.prefix { $0 != ":" && !$0.isWhitespace }
+        let member = reason.english.prefix { $0 != ":" && !$0.isWhitespace }
         let path = [["settings", String(member)], [String(member)]].map { DeclaredPath($0) }.first {
             draft.item?.lines?[$0.description] != nil
         }

@@ -162,13 +162,13 @@ extension StoredFile {
 package struct StoredFileUse: Equatable, Sendable {
     package var name: StoredFileName
     /// `group /school`
-    package var place: String
+    package var place: Sentence
     /// Where the record lies.
     package var group: GroupPath
 
     /// - Parameter settings: of the record.
     static func all(
-        _ settings: [String: SettingValue]?, _ place: @autoclosure () -> String, in group: GroupPath = .site
+        _ settings: [String: SettingValue]?, _ place: @autoclosure () -> Sentence, in group: GroupPath = .site
     ) -> [StoredFileUse] {
         guard case .map(let files)? = settings?[Settings.files.name] else { return [] }
         return Set(files.values.compactMap(ConfiguredFile.storedName)).sorted().map {
@@ -191,6 +191,6 @@ extension FleetSnapshot {
             }
         }
         all += nodes.values.flatMap { StoredFileUse.all($0.settings, "node \($0.name)", in: $0.group) }
-        return all.sorted { ($0.name.text, $0.place) < ($1.name.text, $1.place) }
+        return all.sorted { ($0.name.text, $0.place.english) < ($1.name.text, $1.place.english) }
     }
 }

@@ -13,7 +13,7 @@ package struct NodeImport: Equatable, Sendable {
         package var node: String
         package var fate: Fate
         /// Why it is refused; nil for others.
-        package var reason: String?
+        package var reason: Sentence?
         /// The changes to an existing node: `address 10.77.0.5 → 10.77.0.6`.
         package var changes: [String]
     }
@@ -157,7 +157,7 @@ private struct RowReader {
             result.fate = before == nil ? .added : node == before ? .unchanged : .changed
             nodes[rows.count] = node
         } catch {
-            result.reason = "\(error)"
+            result.reason = Sentence(of: error)
         }
         rows.append(result)
     }

@@ -109,19 +109,21 @@ struct NodeRow: Equatable {
         if let mac = MACAddress(cell) { return [mac] }
         return try cell.split(whereSeparator: \.separatesWords).map { word in
             guard let mac = MACAddress(word) else {
-                throw InvalidSetting("‘\(word)’ is not a hardware address\(spreadsheetHarm(cell))")
+                throw InvalidSetting(
+                    isHarmed(cell)
+                        ? "‘\(word)’ is not a hardware address: the spreadsheet turned it into a number; format the column as text, and enter it again"
+                        : "‘\(word)’ is not a hardware address (52:54:00:12:34:56)")
             }
             return mac
         }
     }
 
     /// Damage by spreadsheets to addresses that look like numbers.
-    private static func spreadsheetHarm(_ text: String) -> String {
+    private static func isHarmed(_ text: String) -> Bool {
         let isPower = text.contains("E+") || text.contains("e+")
         let isShort =
             (6..<12).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        guard isPower || isShort else { return "" }
-        return ": the spreadsheet turned it into a number; format the column as text, and enter it again"
+        return isPower || isShort
     }
 
     /// `node` with the row's contents.

@@ -45,7 +45,7 @@ package struct LBSImport: Equatable, Sendable {
             var work = LBSImportWork(file: file, ports: ports, group: group)
             work.run(try XMLEvents(bytes).events)
             self = work.finished()
-        } catch { problems = [LTSPProblem(error: error.text, file, error.line)] }
+        } catch { problems = [LTSPProblem(error: Sentence(plain: error.text), file, error.line)] }
     }
 
     /// Nothing of a file: where the work begins.

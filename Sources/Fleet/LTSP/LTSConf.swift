@@ -116,7 +116,7 @@ package struct LTSConf: Sendable {
         }
     }
 
-    private mutating func warn(_ text: String, _ like: Like) {
+    private mutating func warn(_ text: Sentence, _ like: Like) {
         problems.append(LTSPProblem(warning: text, like.place.file, like.place.line))
     }
 

@@ -285,10 +285,15 @@ struct LTSConfReader {
                     }
                     token = try reader.token()
                 }
-                let effect = isLost ? ", and sets nothing" : ""
-                warn(
-                    "a shell takes what stands behind the inner quotation mark for a command\(effect)",
-                    at: line)
+                if isLost {
+                    warn(
+                        "a shell takes what stands behind the inner quotation mark for a command, and sets nothing",
+                        at: line)
+                } else {
+                    warn(
+                        "a shell takes what stands behind the inner quotation mark for a command",
+                        at: line)
+                }
             }
             if word.unknown != nil { warn(ShellWord.unknownWarning, at: line) }
             return (word, isLost)
@@ -298,11 +303,11 @@ struct LTSConfReader {
         }
     }
 
-    private mutating func fail(_ text: String, at line: Int) {
+    private mutating func fail(_ text: Sentence, at line: Int) {
         problems.append(LTSPProblem(error: text, file, line))
     }
 
-    private mutating func warn(_ text: String, at line: Int) {
+    private mutating func warn(_ text: Sentence, at line: Int) {
         problems.append(LTSPProblem(warning: text, file, line))
     }
 

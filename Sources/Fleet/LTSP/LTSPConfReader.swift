@@ -126,9 +126,15 @@ struct LTSPConfReader {
         do throws(ShellProblem) {
             try reader.read()
         } catch {
-            let end =
-                next.map { "line \($0), which is a section header because it begins with ‘[’" } ?? "the end"
-            fail(error.isOpen ? "\(error.text) before \(end)" : error.text, at: error.line)
+            if !error.isOpen {
+                fail(error.text, at: error.line)
+            } else if let next {
+                fail(
+                    "\(error.text) before line \(next), which is a section header because it begins with ‘[’",
+                    at: error.line)
+            } else {
+                fail("\(error.text) before the end", at: error.line)
+            }
         }
         for (line, text) in reader.warnings { warn(text, at: line) }
         for case .assign(let name, _, let line) in reader.statements
@@ -138,11 +144,11 @@ struct LTSPConfReader {
         bodies[function] = LTSPConf.Body(statements: reader.statements, header: header, line: headerLine)
     }
 
-    private mutating func fail(_ text: String, at line: Int) {
+    private mutating func fail(_ text: Sentence, at line: Int) {
         problems.append(LTSPProblem(error: text, file, line))
     }
 
-    private mutating func warn(_ text: String, at line: Int) {
+    private mutating func warn(_ text: Sentence, at line: Int) {
         problems.append(LTSPProblem(warning: text, file, line))
     }
 }

@@ -3,20 +3,25 @@ package struct LTSPProblem: Error, Equatable, Sendable, Codable, CustomStringCon
     package var file: String
     /// Counts from 1; nil: the file as a whole.
     package var line: Int?
-    package var text: String
+    package var text: Sentence
     /// Whether the file is refused for it; otherwise it is a warning.
     package var isError: Bool
 
-    package init(error text: String, _ file: String, _ line: Int?) {
+    package init(error text: Sentence, _ file: String, _ line: Int?) {
         (self.file, self.line, self.text, isError) = (file, line, text, true)
     }
 
-    init(warning text: String, _ file: String, _ line: Int?) {
+    init(warning text: Sentence, _ file: String, _ line: Int?) {
         (self.file, self.line, self.text, isError) = (file, line, text, false)
     }
 
     /// `lts.conf:3: no value stands behind ‘=’`.
-    package var description: String { (line.map { "\(file):\($0): " } ?? "\(file): ") + text }
+    package var description: String { sentence.english }
+
+    package var sentence: Sentence {
+        let place = line.map { "\(file):\($0)" } ?? file
+        return "\(place): \(text)"
+    }
 }
 
 /// Where a value comes from.

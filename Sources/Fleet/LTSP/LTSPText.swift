@@ -45,7 +45,7 @@ struct LTSPText {
         [0xFF, 0xFE], [0xFE, 0xFF], [0xC3, 0xBF, 0xC3, 0xBE], [0xC3, 0xBE, 0xC3, 0xBF],
     ]
 
-    private static func flaw(of line: [UInt8]) -> String? {
+    private static func flaw(of line: [UInt8]) -> Sentence? {
         guard line.count <= LTSPLimit.lineByteCount else {
             return "the line is longer than \(LTSPLimit.lineByteCount >> 10) KiB"
         }

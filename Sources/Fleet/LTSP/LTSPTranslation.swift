@@ -55,7 +55,7 @@ package struct LTSPTranslation: Equatable, Sendable {
             }
             do throws(InvalidSetting) {
                 guard let definition = SettingDefinition.named(setting) else {
-                    throw InvalidSetting("there is no setting \(setting)")
+                    throw InvalidSetting("there is no setting ‘\(setting)’ (roost set --list shows all)")
                 }
                 let own = try LTSPStepValue(variable, in: dialect, others: others)
                 let wanted =
@@ -142,7 +142,7 @@ package struct LTSPTranslation: Equatable, Sendable {
         case "KERNEL_PARAMETERS": return .list(value.split(whereSeparator: \.isWhitespace).map(String.init))
         case "DEFAULT_IMAGE":
             if let images, !images.contains(value) {
-                throw InvalidSetting("there is no image ‘\(value)’ here (roost image list shows all)")
+                throw InvalidSetting("there is no image ‘\(value)’ (roost image list shows all)")
             }
             return .text(value)
         default:

@@ -1,7 +1,7 @@
 /// The text of one section as a shell reads it: its plain assignments and calls. Whatever would have to be run is told, and left out.
 struct ShellBody {
     private(set) var statements: [LTSPConf.Statement] = []
-    private(set) var warnings: [(line: Int, text: String)] = []
+    private(set) var warnings: [(line: Int, text: Sentence)] = []
 
     private var reader: ShellReader
     /// Compound commands and parentheses that are open.
@@ -220,19 +220,24 @@ struct ShellBody {
         }
     }
 
-    private mutating func tellCommand(_ command: Command, _ what: String) {
+    private mutating func tellCommand(_ command: Command, _ what: Sentence) {
         // The rest of the command may be a secret.
         let first =
             command.words.first?.word.asWritten ?? command.assignments.first.map { "\($0.name)=…" } ?? ""
-        let hint =
-            command.words.count > 1 && command.words[1].word.asWritten.hasPrefix("=")
-            ? ": blanks around ‘=’ are allowed only where the name begins the line" : ""
-        warnings.append((command.line, "\(what), which is not run: \(first)\(hint)"))
+        let isSpread = command.words.count > 1 && command.words[1].word.asWritten.hasPrefix("=")
+        warnings.append(
+            (
+                command.line,
+                isSpread
+                    ? "\(what), which is not run: \(first): blanks around ‘=’ are allowed only where the name begins the line"
+                    : "\(what), which is not run: \(first)"
+            ))
     }
 }
 
 extension ShellWord {
-    static let unknownWarning = "what only a shell can tell ($(…), $1) is not evaluated, and stays as written"
+    static let unknownWarning: Sentence =
+        "what only a shell can tell ($(…), $1) is not evaluated, and stays as written"
 
     /// The name and the value of `"NAME=VALUE"` behind `export`.
     fileprivate var quotedAssignment: (String, ShellWord)? {

@@ -77,11 +77,11 @@ struct ShellWord: Equatable, Sendable {
 /// Why a text is nothing that a shell could read.
 struct ShellProblem: Error, Equatable {
     var line: Int
-    var text: String
+    var text: Sentence
     /// Whether the end of the text came before something else that was awaited.
     var isOpen = false
 
-    static func neverClosed(_ what: String, _ line: Int) -> Self {
+    static func neverClosed(_ what: Sentence, _ line: Int) -> Self {
         Self(line: line, text: "\(what) is opened here and never closed", isOpen: true)
     }
 }
@@ -297,7 +297,7 @@ struct ShellReader {
     }
 
     /// From a mark that opens to the one that closes.
-    mutating func skip(past mark: Unicode.Scalar, _ what: String) throws(ShellProblem) {
+    mutating func skip(past mark: Unicode.Scalar, _ what: Sentence) throws(ShellProblem) {
         let begin = line
         at += 1
         while let byte = next {

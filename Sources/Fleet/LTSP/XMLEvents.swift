@@ -36,11 +36,11 @@ struct XMLEvents {
         self.bytes = bytes
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
         while position < bytes.count { try next() }
-        if let name = openNames.last { throw problem("‘\(name)’ is not closed") }
-        guard !events.isEmpty else { throw problem("there is no element in it") }
+        if let name = openNames.last { throw flaw("‘\(name)’ is not closed") }
+        guard !events.isEmpty else { throw flaw("there is no element in it") }
     }
 
-    private func problem(_ text: String) -> Problem { Problem(text: PlainText(text).description, line: line) }
+    private func flaw(_ text: String) -> Problem { Problem(text: PlainText(text).description, line: line) }
 
     private func isNext(_ text: String) -> Bool { bytes[position...].starts(with: text.utf8) }
 
@@ -58,7 +58,7 @@ struct XMLEvents {
             }
             advance()
         }
-        throw problem("\(what) does not end")
+        throw flaw("\(what) does not end")
     }
 
     private mutating func next() throws(Problem) {
@@ -68,7 +68,7 @@ struct XMLEvents {
         } else if isNext("<?") {
             try skip(through: "?>", "a processing instruction")
         } else if isNext("<!") {
-            throw problem("definitions and sections beginning with ‘<!’ are not read")
+            throw flaw("definitions and sections beginning with ‘<!’ are not read")
         } else if isNext("</") {
             try close()
         } else {
@@ -91,10 +91,10 @@ struct XMLEvents {
         let name = try name()
         skipBlanks()
         guard position < bytes.count, bytes[position] == UInt8(ascii: ">") else {
-            throw problem("the end of ‘\(name)’ does not end")
+            throw flaw("the end of ‘\(name)’ does not end")
         }
         position += 1
-        guard openNames.popLast() == name else { throw problem("‘\(name)’ ends here, and did not begin") }
+        guard openNames.popLast() == name else { throw flaw("‘\(name)’ ends here, and did not begin") }
         events.append(.close)
     }
 
@@ -105,19 +105,19 @@ struct XMLEvents {
         var attributes: [Attribute] = []
         while true {
             skipBlanks()
-            guard position < bytes.count else { throw problem("‘\(name)’ does not end") }
+            guard position < bytes.count else { throw flaw("‘\(name)’ does not end") }
             if isNext("/>") || isNext(">") { break }
             guard attributes.count < Self.attributeLimit else {
-                throw problem("‘\(name)’ has too many attributes")
+                throw flaw("‘\(name)’ has too many attributes")
             }
             attributes.append(try attribute())
         }
         let isEmpty = isNext("/>")
         position += isEmpty ? 2 : 1
-        guard events.count < Self.elementLimit else { throw problem("there are too many elements") }
+        guard events.count < Self.elementLimit else { throw flaw("there are too many elements") }
         events.append(.open(name: name, attributes: attributes, line: start))
         if isEmpty { return events.append(.close) }
-        guard openNames.count < Self.depthLimit else { throw problem("elements are nested too deeply") }
+        guard openNames.count < Self.depthLimit else { throw flaw("elements are nested too deeply") }
         openNames.append(name)
     }
 
@@ -125,24 +125,24 @@ struct XMLEvents {
         let name = try name()
         skipBlanks()
         guard position < bytes.count, bytes[position] == UInt8(ascii: "=") else {
-            throw problem("attribute ‘\(name)’ has no value")
+            throw flaw("attribute ‘\(name)’ has no value")
         }
         position += 1
         skipBlanks()
         guard position < bytes.count, [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(bytes[position]) else {
-            throw problem("the value of ‘\(name)’ is not in quotes")
+            throw flaw("the value of ‘\(name)’ is not in quotes")
         }
         let quote = bytes[position]
         position += 1
         let start = position
         while position < bytes.count, bytes[position] != quote {
-            if bytes[position] == UInt8(ascii: "<") { throw problem("‘<’ in the value of ‘\(name)’") }
+            if bytes[position] == UInt8(ascii: "<") { throw flaw("‘<’ in the value of ‘\(name)’") }
             advance()
         }
-        guard position < bytes.count else { throw problem("the value of ‘\(name)’ does not end") }
+        guard position < bytes.count else { throw flaw("the value of ‘\(name)’ does not end") }
         let raw = bytes[start..<position]
         position += 1
-        guard raw.count <= Self.valueLimit else { throw problem("the value of ‘\(name)’ is too long") }
+        guard raw.count <= Self.valueLimit else { throw flaw("the value of ‘\(name)’ is too long") }
         return Attribute(name: name, value: try resolved(String(decoding: raw, as: UTF8.self)))
     }
 
@@ -153,7 +153,7 @@ struct XMLEvents {
         var result = String(parts.first ?? "")
         for part in parts.dropFirst() {
             guard let end = part.firstIndex(of: ";"), let character = Self.character(part[..<end]) else {
-                throw problem("‘&\(part.prefix(10))’ is not a known reference")
+                throw flaw("‘&\(part.prefix(10))’ is not a known reference")
             }
             result.append(character)
             result += part[part.index(after: end)...]
@@ -180,7 +180,7 @@ struct XMLEvents {
     private mutating func name() throws(Problem) -> String {
         let start = position
         while position < bytes.count, Self.isNamePart(bytes[position]) { position += 1 }
-        guard (1...Self.nameLimit).contains(position - start) else { throw problem("a name is missing") }
+        guard (1...Self.nameLimit).contains(position - start) else { throw flaw("a name is missing") }
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 

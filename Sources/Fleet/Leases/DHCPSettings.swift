@@ -148,8 +148,11 @@ package func problems(
         if let router = subnet.router, !subnet.network.contains(router) {
             fatal("router \(router) is not within \(subnet.network)")
         } else if let router = subnet.router, !subnet.network.hosts.contains(router) {
-            let kind = router == subnet.network.broadcast ? "broadcast address" : "address"
-            fatal("router \(router) is the \(kind) of \(subnet.network) itself")
+            if router == subnet.network.broadcast {
+                fatal("router \(router) is the broadcast address of \(subnet.network)")
+            } else {
+                fatal("router \(router) is the address of the network \(subnet.network) itself")
+            }
         }
         if subnet.router == subnet.server, !forwards {
             found.append(
@@ -191,9 +194,11 @@ private func problems(of reservations: [DHCPReservation], in plan: AddressPlan) 
                     isFatal: problem.outcome == .outage))
         }
         if let other = holders.updateValue(identity, forKey: address) {
-            let who = other == identity ? "twice for \(identity)" : "for \(other) and for \(identity)"
             found.append(
-                DHCPSettingsProblem("\(address) is reserved \(who)", isFatal: other != identity))
+                other == identity
+                    ? DHCPSettingsProblem("\(address) is reserved twice for \(identity)", isFatal: false)
+                    : DHCPSettingsProblem(
+                        "\(address) is reserved for \(other) and for \(identity)", isFatal: true))
         } else if let other = addresses[identity] {
             found.append(
                 DHCPSettingsProblem(

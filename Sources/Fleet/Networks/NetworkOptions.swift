@@ -44,7 +44,7 @@ package struct NetworkOptions: Equatable, Sendable {
             return bytes
         }
         guard let bytes = DHCPOptionText.bytes(text, for: code) else {
-            let expected = DHCPOptionText.expectation(of: code) ?? "text"
+            let expected = Sentence(phrase: DHCPOptionText.expectation(of: code) ?? "text")
             throw InvalidSetting("option \(code): ‘\(text)’ is not \(expected) (bytes begin with 0x)")
         }
         return bytes

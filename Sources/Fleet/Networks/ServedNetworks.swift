@@ -22,15 +22,15 @@ package struct ServedNetworks: Equatable, Sendable {
     /// What is wrong; a subnet with a fatal problem is not served.
     package let problems: [DHCPSettingsProblem]
     /// Networks of the configuration that are not served here, and why.
-    package let idle: [NetworkName: String]
+    package let idle: [NetworkName: Sentence]
 
     package init(_ records: NetworkRecords, on host: ServingHost) {
         let (reservations, rules) = (records.orderedReservations, records.orderedLoaderRules)
-        var (idle, found): ([NetworkName: String], [DHCPSettingsProblem]) = ([:], [])
+        var (idle, found): ([NetworkName: Sentence], [DHCPSettingsProblem]) = ([:], [])
         var candidates: [Entry] = []
         for network in Self.ordered(records, on: host) {
             guard let entry = Self.entry(network, on: host) else {
-                let reason = "this server does not serve on ‘\(network.interface ?? "")’"
+                let reason: Sentence = "this server does not serve on ‘\(network.interface ?? "")’"
                 idle[network.name] = reason
                 found.append(
                     DHCPSettingsProblem(
@@ -51,7 +51,7 @@ package struct ServedNetworks: Equatable, Sendable {
         var (served, contradicted): ([Entry], [Entry]) = ([], [])
         for (index, entry) in candidates.enumerated() {
             if let problem = found.first(where: { $0.isFatal && $0.subnetIndex == index }) {
-                if let name = entry.name { idle[name] = problem.description }
+                if let name = entry.name { idle[name] = problem.sentence }
                 contradicted.append(entry)
             } else {
                 served.append(entry)

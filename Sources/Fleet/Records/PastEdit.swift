@@ -39,7 +39,9 @@ extension FleetSnapshot {
         for edit in edits.reversed() {
             if isRename, [Volume.kind, Rollout.kind].contains(edit.kind) { continue }
             func refused(_ reason: Sentence) -> StoreError {
-                .conflict("revision \(number) cannot be undone: \(edit.kind) \(edit.key) \(reason)")
+                .conflict(
+                    "revision \(number) cannot be undone: \(Sentence(phrase: edit.kind.replacing("-", with: " "))) \(edit.key) \(reason)"
+                )
             }
             let undo = FleetRecords.named(edit.kind)?.undo ?? .refuses
             if undo == .keeps { continue }

@@ -60,12 +60,14 @@ package struct Rollout: Equatable, Sendable, Codable {
 
         /// Throws where one of them is out of its range.
         package func check() throws(InvalidSetting) {
-            guard (10...86_400).contains(readyWithin), (0...2_592_000).contains(trialSeconds),
-                (0...100_000).contains(allowedFailures)
-            else {
-                throw InvalidSetting(
-                    "readyWithinSeconds: 10 to 86400; trialSeconds: at most 2592000 (30 days); allowedFailures: at most 100000"
-                )
+            guard (10...86_400).contains(readyWithin) else {
+                throw InvalidSetting("a canary has 10 to 86400 seconds to become ready (readyWithinSeconds)")
+            }
+            guard (0...2_592_000).contains(trialSeconds) else {
+                throw InvalidSetting("a trial lasts at most 2592000 seconds, 30 days (trialSeconds)")
+            }
+            guard (0...100_000).contains(allowedFailures) else {
+                throw InvalidSetting("at most 100000 canaries may fail (allowedFailures)")
             }
         }
     }

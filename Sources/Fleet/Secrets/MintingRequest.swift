@@ -39,7 +39,7 @@ package struct MintingRequest: Equatable, Codable, Sendable {
         let unknown = given.subtracting(Self.known(to: kind)).sorted()
         guard unknown.isEmpty else {
             throw InvalidSetting(
-                "\(unknown.joined(separator: ", ")): not of a minted secret of kind \(kind.rawValue)")
+                "a minted secret of kind \(kind.rawValue) has no \(unknown.joined(separator: ", "))")
         }
         let terms = CertificateTerms(days: days ?? CertificateTerms.usualDays, names: names ?? [])
         switch kind {

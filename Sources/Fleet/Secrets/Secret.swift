@@ -108,8 +108,12 @@ extension Secret: TableRecord {
         try secret.minted?.requireUsable()
         try secret.requireReceiver()
         if let known, known.minted?.kind != secret.minted?.kind {
+            guard let minted = known.minted else {
+                throw InvalidSetting(
+                    "secret \(secret.name) is set by people, and stays so: remove it, and add another one")
+            }
             throw InvalidSetting(
-                "secret \(secret.name) is \(known.minted.map { "minted (\($0.kind.rawValue))" } ?? "set by people"), and stays so: remove it, and add another one"
+                "secret \(secret.name) is minted (\(minted.kind.rawValue)), and stays so: remove it, and add another one"
             )
         }
         // What is kept is a credential for what it was given for: it must not be sent to another server or program.
@@ -119,8 +123,7 @@ extension Secret: TableRecord {
         }
         if let known, known.receiver != secret.receiver, change.secrets.isEmpty {
             throw InvalidSetting(
-                "secret \(secret.name) is for \(known.receiver ?? "nodes"): its receiver changes only with a new value"
-            )
+                "who receives secret \(secret.name) changes only with a new value")
         }
         if case .nothing? = secret.minted?.keeping, !change.secrets.isEmpty {
             throw InvalidSetting(

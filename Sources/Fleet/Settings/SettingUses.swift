@@ -1,10 +1,10 @@
 /// Where a setting names another record: `group /school`, `node pc-1`, `rule small`, `image debian`.
 struct SettingUse: Comparable {
-    var origin: String
+    var origin: Sentence
     /// Those who may see it may see where it is.
     var group: GroupPath
 
-    static func < (a: Self, b: Self) -> Bool { a.origin < b.origin }
+    static func < (a: Self, b: Self) -> Bool { a.origin.english < b.origin.english }
 }
 
 extension FleetSnapshot.Contents {
@@ -26,7 +26,7 @@ extension FleetSnapshot.Contents {
             SettingUse(origin: "rule \($0.name)", group: .site)
         }
         uses += images.values.flatMap(\.allSettings).filter { isNamed(in: $0.settings) }.map {
-            SettingUse(origin: "\($0.origin)", group: .site)
+            SettingUse(origin: $0.origin.sentence, group: .site)
         }
         return uses.sorted()
     }

@@ -192,7 +192,7 @@ package struct CronLine: SettingEntry {
         }
         for (field, part) in zip(fields, Self.parts) where !part.takes(field) {
             return
-                "‘\(field)’ in ‘\(key)’ is not \(part.name) of cron: \(part.range.lowerBound) to \(part.range.upperBound)"
+                "‘\(field)’ in ‘\(key)’: \(part.name) of cron is \(part.range.lowerBound) to \(part.range.upperBound)"
         }
         return nil
     }
@@ -231,13 +231,14 @@ package struct CronLine: SettingEntry {
     }
 
     private static let parts = [
-        Part(name: "a minute", range: 0...59), Part(name: "an hour", range: 0...23),
-        Part(name: "a day of the month", range: 1...31),
+        Part(name: "the minute", range: 0...59), Part(name: "the hour", range: 0...23),
+        Part(name: "the day of the month", range: 1...31),
         Part(
-            name: "a month", range: 1...12,
+            name: "the month", range: 1...12,
             words: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
         Part(
-            name: "a day of the week", range: 0...7, words: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+            name: "the day of the week", range: 0...7,
+            words: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
     ]
 
     private static func isTime(_ text: Substring) -> Bool {

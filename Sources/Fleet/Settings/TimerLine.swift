@@ -13,7 +13,7 @@ package struct TimerLine: SettingEntry {
     package let command: String
 
     private static let mark = "--"
-    private static let form =
+    private static let form: Sentence =
         "hourly, daily, weekly, monthly, ‘every 15min’, ‘every 6h’, ‘03:30’, ‘Mon..Fri 22:00’ or ‘*-*-1,15 03:30’"
 
     package init(reading key: String, _ text: String) throws(InvalidSetting) {

@@ -76,7 +76,7 @@ package struct LoadExpression: Equatable, Sendable {
             return true
         }
 
-        private func problem(_ what: String) -> InvalidSetting {
+        private func problem(_ what: Sentence) -> InvalidSetting {
             InvalidSetting("‘\(PlainExpression(text))’: \(what)")
         }
 

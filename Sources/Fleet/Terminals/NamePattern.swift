@@ -136,7 +136,7 @@ package struct NamePattern: Equatable, Sendable {
             return count ?? .once
         }
 
-        private func problem(_ what: String) -> InvalidSetting {
+        private func problem(_ what: Sentence) -> InvalidSetting {
             InvalidSetting("‘\(text)’ is not a pattern for names, such as pc-(.*): \(what)")
         }
     }

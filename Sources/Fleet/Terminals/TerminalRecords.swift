@@ -215,9 +215,10 @@ extension TerminalPool: TableRecord, ListedRecord {
             guard !uses.isEmpty else { continue }
             // Those who may remove it may not see all of them.
             let shown = uses.first { gone.group.contains($0.group) }
-            let place = shown.map { uses.count > 1 ? "\($0.origin) and \(uses.count - 1) more" : $0.origin }
+            let place = shown.map { uses.count > 1 ? "\($0.origin), and \(uses.count - 1) more" : $0.origin }
+            let outside: Sentence = "nodes outside \(gone.group)"
             throw StoreError.conflict(
-                "pool \(name) is in the setting \(Settings.pool.name) of \(place ?? "nodes outside \(gone.group)"): change that first"
+                "pool \(name) is in the setting \(Settings.pool.name) of \(place ?? outside): change that first"
             )
         }
     }

@@ -208,7 +208,10 @@ package final class Agents: Sendable {
         let revision = fleet.snapshot.revision
         let before = try await fleet.store.agentCertificates()[name] ?? AgentCertificates()
         guard before.all.contains(where: { $0.fingerprint == shown }) else {
-            throw Problem(403, "Forbidden", "this agent is not known here any more: join again")
+            throw Problem(
+                403, "Forbidden",
+                "this agent is not known here any more: its server was removed, or its certificate revoked; join again (roost server token)"
+            )
         }
         let pem = try await sign(request.certificateRequest, of: name) { made in
             { current in
@@ -217,7 +220,7 @@ package final class Agents: Sendable {
                 }
                 // It may have been revoked since, and must not come back by this.
                 guard current.revision == revision else {
-                    throw StoreError.conflict("the configuration has changed meanwhile; ask again")
+                    throw StoreError.conflict("the configuration is being changed by others; try again")
                 }
                 return [.terminal(name, record, agent: before.adding(made, to: shown))]
             }

@@ -49,14 +49,14 @@ struct FilesView: TemplateView {
             table = TableView(
                 words("Files for nodes"),
                 columns: words.all("Name", "Size", "SHA-256", "Changed", "Used by", "Actions"),
-                rows: files.map { Row($0, mayEdit: mayEdit) })
+                rows: files.map { Row($0, mayEdit: mayEdit, words) })
         }
         mayAdd = mayEdit && typed == nil
         guard mayEdit else { return }
         form = typed.map { Self.form($0, words) }
         self.removal = files.first { $0.name.text == removal }.map { file in
             Removal(
-                name: file.name.text, uses: file.uses,
+                name: file.name.text, uses: file.uses.map { words($0) },
                 confirm: ConfirmView(
                     path: "/files/\(file.name)/remove", label: words("Remove %1", file.name.text),
                     isDanger: true, back: LinkView(path: "/files", label: words("Cancel"))))
@@ -81,13 +81,13 @@ struct FilesView: TemplateView {
 }
 
 extension FilesView.Row {
-    init(_ file: StoredFileAnswer, mayEdit: Bool) {
+    init(_ file: StoredFileAnswer, mayEdit: Bool, _ words: Words) {
         let escaped = Escape.component(file.name.text)
         name = file.name.text
         size = Format.size(file.byteCount)
         digest = String(file.digest.text.prefix(12))
         at = Format.time(second: file.changedAt)
-        uses = file.uses
+        uses = file.uses.map { words($0) }
         if mayEdit {
             (edit, remove) = ("/files?name=\(escaped)", "/files?remove=\(escaped)")
         }

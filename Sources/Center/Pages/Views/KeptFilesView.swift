@@ -40,7 +40,7 @@ struct KeptFilesView: TemplateView {
                             ? StateView(kind: "ready", text: words("in effect"))
                             : StateView(
                                 kind: "failed", text: words("refused: what was read before stays in force"))
-                    }, problems: source.problems)
+                    }, problems: source.problems.map { words($0) })
             })
         table = TableView(
             words("Kept files"), live: "kept-files",
@@ -54,7 +54,7 @@ struct KeptFilesView: TemplateView {
                         ? StateView(
                             kind: "failed", text: words("refused: what was read before stays in force"))
                         : StateView(kind: "ready", text: words("in effect")),
-                    problems: file.problems.map(\.description))
+                    problems: file.problems.map { words($0.sentence) })
             })
     }
 }

@@ -116,7 +116,7 @@ extension NetworksView.Row {
                 Double(network.leased) / Double(network.size),
                 text: "\(network.leased) \(words("of")) \(network.size)")
         isProxy = network.isProxy
-        problem = network.problem
+        problem = network.problem.map { words($0) }
     }
 }
 

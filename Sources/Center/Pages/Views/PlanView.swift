@@ -79,7 +79,7 @@ struct PlanView: TemplateView {
                     Line(
                         line: row.line, node: row.node, fate: words(row.fate.rawValue),
                         isRefused: row.fate == .refused,
-                        text: row.reason ?? row.changes.joined(separator: "; "))
+                        text: row.reason.map { words($0) } ?? row.changes.joined(separator: "; "))
                 }))
     }
 
