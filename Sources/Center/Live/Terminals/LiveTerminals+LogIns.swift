@@ -89,17 +89,11 @@ extension LiveTerminals {
         state.withLock { $0.terminals.hasReported(name) || $0.listeners[name] != nil }
     }
 
-<<<<<<< HEAD
     /// Whether a server's agent has told that it can that.
     func can(_ ability: AgentAbility, _ name: TerminalName) -> Bool {
         state.withLock { $0.terminals[name]?.report?.has(ability) ?? false }
     }
 
-    /// Those that never had one.
-    func withoutAgent(among names: some Sequence<TerminalName>) -> [TerminalName] {
-        state.withLock { state in
-            names.filter { state.terminals[$0]?.report == nil && state.listeners[$0] == nil }
-=======
     /// The servers of a pool in the order of levels, each with whether it ever had an agent.
     func members(of pool: TerminalPool) -> (records: [TerminalServer], isAttended: [Bool]) {
         let snapshot = fleet.snapshot
@@ -109,7 +103,6 @@ extension LiveTerminals {
                 state.terminals.hasReported(slot) || state.listeners[record.name] != nil
             }
             return (known.records, isAttended)
->>>>>>> e4b5ba5aadb6b211a91e8a1b6ef9adb47d86d181
         }
     }
 
