@@ -128,7 +128,13 @@ final class TerminalLab: Sendable {
         try lab.waitUntil("a person is asked", seconds: 30) {
             try run(node, "pgrep -x yad >/dev/null && echo yes || true") == "yes\n"
         }
-        try run(node, "sleep 0.5; xdotool mousemove 512 384 key Tab Return")
+        // Once its window is there: keys before that reach nothing.
+        try run(
+            node,
+            """
+            window=$(timeout 60 xdotool search --sync --onlyvisible --class yad | tail -n 1)
+            xdotool mousemove 512 384 windowfocus --sync "$window" key Tab Return
+            """)
     }
 
     /// At the log-in screen: a name, `guest`, or `automatic`.
