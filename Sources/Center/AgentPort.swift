@@ -122,7 +122,8 @@ struct AgentPort {
         let group = router.group("agent/v1")
         group.post("report") { request, context in
             let name = try await agent(of: context, places)
-            let report = try await request.decoded(AgentReport.self, upTo: Self.reportByteLimit)
+            let report = try await request.decoded(
+                AgentReport.self, upTo: Self.reportByteLimit, isTolerant: true)
             let taken = agents.terminals.take(report, from: name, at: Clock.steadyMillisecond)
             if let lost = try await agents.note(mark: report.mark) { logger.error("\(lost.warning)") }
             return try JSONAnswer(
@@ -130,13 +131,15 @@ struct AgentPort {
         }
         group.post("results") { request, context in
             let name = try await agent(of: context, places)
-            let result = try await request.decoded(AgentResult.self, upTo: Self.resultByteLimit)
+            let result = try await request.decoded(
+                AgentResult.self, upTo: Self.resultByteLimit, isTolerant: true)
             agents.terminals.take(result, from: name)
             return HTTPResponse.Status.noContent
         }
         group.post("renew") { request, context in
             let name = try await agent(of: context, places)
-            let wish = try await request.decoded(AgentRenewRequest.self, upTo: Self.requestByteLimit)
+            let wish = try await request.decoded(
+                AgentRenewRequest.self, upTo: Self.requestByteLimit, isTolerant: true)
             let shown = try await connections.fingerprint(of: context.channel) ?? ""
             return try await JSONAnswer(agents.renew(wish, of: name, showing: shown))
         }
