@@ -4,7 +4,7 @@ import NIOHTTP1
 /// Says when a connection ends after an answer (RFC 9112 §9.3), to the library and to the client.
 ///
 /// The library ends one for the word `close` alone, written just so. After a request that asks for another protocol, or for a tunnel, its
-/// decoder reads nothing more: such a connection has to end, or whoever uses it next waits in vain. One of HTTP/1.0 ends always: only its
+/// decoder reads nothing more: such a connection has to end, or the next request on it waits in vain. One of HTTP/1.0 ends always: only its
 /// end says where an answer without a length ends.
 final class ConnectionEnd: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
