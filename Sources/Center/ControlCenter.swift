@@ -12,12 +12,18 @@ package import Wire
 /// An address that the control center listens on, besides its local socket.
 package struct CenterAddress: Sendable, Equatable {
     package var host: String
+    /// What people type to reach it, where ``host`` stands for all addresses.
+    package var shownHost: String
     package var port: Int
     /// PEM files; nil: plain HTTP, only for loopback.
     package var certificate: (chainPath: String, keyPath: String)?
 
-    package init(host: String, port: Int, certificate: (chainPath: String, keyPath: String)?) {
+    package init(
+        host: String, shownAs shownHost: String? = nil, port: Int,
+        certificate: (chainPath: String, keyPath: String)?
+    ) {
         self.host = host
+        self.shownHost = shownHost ?? host
         self.port = port
         self.certificate = certificate
     }
@@ -28,7 +34,7 @@ package struct CenterAddress: Sendable, Equatable {
     }
 
     package var url: String {
-        "\(certificate == nil ? "http" : "https")://\(IPAddress(host)?.inURL ?? host):\(port)"
+        "\(certificate == nil ? "http" : "https")://\(IPAddress(shownHost)?.inURL ?? shownHost):\(port)"
     }
 }
 

@@ -172,7 +172,8 @@ package struct APIClient {
         switch error.cause {
         case .address:
             Failure(
-                text: "‘\(server ?? "")’ is not the address of a server: write https://HOST:PORT",
+                text:
+                    "‘\(server ?? "")’ is not the address of a server: write https://HOST:PORT (IPv6: https://[fd00::1]:8443)",
                 code: 64)
         case .system(EACCES) where server == nil, .system(EPERM) where server == nil:
             Failure(

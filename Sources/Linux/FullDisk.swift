@@ -27,7 +27,7 @@ package enum FullDisk {
                 "its disk is full, and it ends with a block of it, so that it may be cut off: free some space, and write it again"
         }
         guard endsInLine(path, at: status.byteCount) else {
-            guard let before = known[path], FileEnds.end(of: path) != before else { return nil }
+            guard let before = known[path], FileEnds.endingBytes(of: path) != before else { return nil }
             return
                 "it ends with a block of its disk, and otherwise than before, so that a full disk may have cut it off: write it again, or a comment (#) behind it"
         }
@@ -62,10 +62,22 @@ package enum FullDisk {
 package struct FileEnds: Equatable, Sendable {
     private static let byteCount = 64
     private static let countLimit = 10_000
-    private static let head = "roost file ends 1"
+    private static let head = "roost file ends 2"
 
-    /// Checksums of the last bytes.
-    private var ends: [String: UInt32] = [:]
+    /// How one file ended.
+    package struct End: Equatable, Sendable {
+        /// The checksum of the last bytes.
+        package var bytes: UInt32
+        /// Those of the last lines with a text, in their order.
+        package var lines: [UInt32]
+
+        package init(bytes: UInt32, lines: [UInt32] = []) {
+            self.bytes = bytes
+            self.lines = lines
+        }
+    }
+
+    private var ends: [String: End] = [:]
 
     package init() {}
 
@@ -77,14 +89,17 @@ package struct FileEnds: Equatable, Sendable {
         else { return }
         for line in lines {
             let parts = line.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, let end = UInt32(parts[0], radix: 16) else { continue }
-            ends[String(parts[1])] = end
+            let numbers = parts.first?.split(separator: ",").compactMap { UInt32($0, radix: 16) } ?? []
+            guard parts.count == 2, let bytes = numbers.first else { continue }
+            ends[String(parts[1])] = End(bytes: bytes, lines: Array(numbers.dropFirst()))
         }
     }
 
     /// A line for each file, and their checksum.
     package var text: String {
-        let lines = ends.sorted { $0.key < $1.key }.map { "\(String($0.value, radix: 16)) \($0.key)"[...] }
+        let lines = ends.sorted { $0.key < $1.key }.map { path, end in
+            "\(([end.bytes] + end.lines).map { String($0, radix: 16) }.joined(separator: ",")) \(path)"[...]
+        }
         return ([Self.head[...]] + lines + [Self.sum(of: lines[...])[...], ""]).joined(separator: "\n")
     }
 
@@ -92,18 +107,46 @@ package struct FileEnds: Equatable, Sendable {
         String(CRC32.of(Array(lines.joined(separator: "\n").utf8).span), radix: 16)
     }
 
-    package subscript(path: String) -> UInt32? { ends[path] }
+    package subscript(path: String) -> UInt32? { ends[path]?.bytes }
+
+    /// Whether a file that ends otherwise than before still has what it ended with then: something was added behind it, or its last line
+    /// changed. A full disk would have taken some lines more.
+    package func keepsLines(of path: String) -> Bool {
+        guard let before = ends[path]?.lines, !before.isEmpty, let now = Self.lines(of: path) else {
+            return false
+        }
+        let known = Swift.Set(now)
+        return before.reversed().prefix { !known.contains($0) }.count <= min(1, before.count - 1)
+    }
 
     /// Remembers how a file ended.
-    package mutating func remember(_ end: UInt32, of path: String) {
+    package mutating func remember(_ end: End, of path: String) {
         guard !path.utf8.contains(0x0A), !path.isEmpty else { return }
         // Of files that come and go under other names, old ones are not worth their place.
         if ends.count >= Self.countLimit, ends[path] == nil { ends = [:] }
         ends[path] = end
     }
 
+    private static let lineCount = 8
+    /// Of longer files only the last bytes are remembered.
+    private static let byteLimit = 4 << 20
+
+    /// Checksums of a file's lines that have a text; nil when it is no file, or too long.
+    private static func lines(of path: String) -> [UInt32]? {
+        guard let status = FileStatus(path, follows: true), status.isFile,
+            let bytes = try? WholeFile.readPlain(path, limit: byteLimit)
+        else { return nil }
+        return bytes.split { $0 == 0x0A || $0 == 0x0D }.filter { line in line.contains { $0 > 0x20 } }
+            .map { CRC32.of(Array($0).span) }
+    }
+
     /// How a file ends now; nil when it is no file, or empty.
-    package static func end(of path: String) -> UInt32? {
+    package static func end(of path: String) -> End? {
+        endingBytes(of: path).map { End(bytes: $0, lines: Array((lines(of: path) ?? []).suffix(lineCount))) }
+    }
+
+    /// The checksum of its last bytes.
+    fileprivate static func endingBytes(of path: String) -> UInt32? {
         guard let status = FileStatus(path, follows: true), status.isFile, status.byteCount > 0,
             let file = try? FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
         else { return nil }

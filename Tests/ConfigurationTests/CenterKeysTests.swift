@@ -49,6 +49,17 @@ import Testing
         #expect(try text("certificate.pem") == server)
     }
 
+    @Test func `a link-local address is in the certificate without its zone`() throws {
+        try make(at: now, addresses: ["fe80::1%eth1", "fd00:0:0::1", "10.77.0.1"])
+        let names = try openssl.run([
+            "x509", "-in", "\(state)/center/certificate.pem", "-noout", "-ext", "subjectAltName",
+        ])
+        let text = String(decoding: names, as: UTF8.self)
+        for name in ["FE80:0:0:0:0:0:0:1", "FD00:0:0:0:0:0:0:1", "10.77.0.1"] {
+            #expect(text.contains("IP Address:\(name)"), "\(text)")
+        }
+    }
+
     @Test func `a certificate that is not valid now is made again, and the authority never expires`() throws {
         try make(at: now)
         #expect(holds(at: now) && !holds(at: now + 400 * Self.day))

@@ -227,7 +227,10 @@ import Wire
             ),
             (.system(ECONNREFUSED), nil, 5, "no server answers on /run/x"),
             (.system(EACCES), nil, 5, "you may not use the socket /run/x: run as root"),
-            (.address, "ftp://x", 64, "‘ftp://x’ is not the address of a server: write https://HOST:PORT"),
+            (
+                .address, "ftp://x", 64,
+                "‘ftp://x’ is not the address of a server: write https://HOST:PORT (IPv6: https://[fd00::1]:8443)"
+            ),
             (.untrusted, "https://x", 5, "the certificate of /run/x is not trusted"),
             (
                 .untrusted, "https://x", 5,

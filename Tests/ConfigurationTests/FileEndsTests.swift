@@ -57,12 +57,35 @@ import Testing
         #expect(FullDisk.cut(of: try write(lines(block), "b.yaml"), limit: 1 << 30, known: known) == nil)
     }
 
+    /// Of those that end with a block, and otherwise than before.
+    @Test
+    func
+        `a file that people have changed keeps the lines that it ended with, and one that is cut off lost them`()
+        throws
+    {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let text = lines(1_600)
+        let ends = KnownEnds(in: directory)
+        ends.remember([try write(text)])
+        let known = KnownEnds.read(in: directory)
+        func keeps(_ text: String) throws -> Bool { known.keepsLines(of: try write(text)) }
+        #expect(try keeps(text) && keeps(text + "- n: another\n") && keeps("# first\n\n" + text))
+        #expect(
+            try keeps(String(text.dropLast(16)) + "- n: pc-changed\n")
+                && keeps(text.replacing("\n", with: "\r\n")))
+        #expect(try !keeps(String(text.dropLast(32))) && !keeps(String(text.prefix(512))) && !keeps(""))
+        #expect(try !known.keepsLines(of: write(text, "b.yaml")))
+        // One line alone is not kept by another one.
+        ends.remember([try write("- n: pc-1\n", "c.yaml")])
+        #expect(try !ends.now.keepsLines(of: write("- n: pc-2\n", "c.yaml")))
+    }
+
     @Test func `what is remembered is read whole, or not at all`() throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var ends = FileEnds()
-        ends.remember(7, of: "/etc/roost/roost.yaml")
-        ends.remember(0xFFFF_FFFF, of: "/srv/a file/ü.yaml")
-        ends.remember(1, of: "/a\nb")
+        ends.remember(FileEnds.End(bytes: 7), of: "/etc/roost/roost.yaml")
+        ends.remember(FileEnds.End(bytes: 0xFFFF_FFFF, lines: [1, 0xFF]), of: "/srv/a file/ü.yaml")
+        ends.remember(FileEnds.End(bytes: 1), of: "/a\nb")
         #expect(FileEnds(parsing: ends.text) == ends && ends["/a\nb"] == nil)
         for count in 0..<ends.text.utf8.count {
             #expect(

@@ -243,4 +243,85 @@ import Wire
             Firewall(filter: tables).finding(ports, on: link).fix?.hasPrefix(
                 "ufw allow in on eth1 to any port 67,4011,69") == true)
     }
+
+    // MARK: Answers
+
+    private func answer(_ port: UInt16?, udp: Bool = false, on interface: String = "eth1") throws
+        -> PacketFilter.Packet
+    {
+        PacketFilter.Packet(
+            interface: interface, isUDP: udp, port: port, source: try #require(IPv4Network("10.88.0.0/24")),
+            destination: try #require(IPv4Address("10.88.0.1")), isOutgoing: true)
+    }
+
+    @Test func `iptables that let out only answers of connections keep DHCP's and TFTP's back`() throws {
+        let text = """
+            *mangle
+            :PREROUTING ACCEPT [0:0]
+            :POSTROUTING ACCEPT [0:0]
+            -A POSTROUTING -o eth9 -j DROP
+            COMMIT
+            *filter
+            :INPUT ACCEPT [0:0]
+            :OUTPUT DROP [0:0]
+            -A OUTPUT -o lo -j ACCEPT
+            -A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+            -A OUTPUT -o eth2 -p udp -m udp --sport 67 --dport 68 -j ACCEPT
+            -A OUTPUT -o eth3 -p udp -m multiport --sports 32768:60999 -j ACCEPT
+            -A OUTPUT -o eth4 -s 10.88.0.1/32 -d 10.88.0.0/16 -j ACCEPT
+            -A OUTPUT -o eth5 -p udp -m udp --dport 1024:65535 -j ACCEPT
+            COMMIT
+            """
+        var filter = PacketFilter()
+        filter.take(iptables: text)
+        let closed = PacketFilter.Outcome.closed("iptables filter OUTPUT")
+        for (port, isUDP) in [(80, false), (10_809, false), (69, true), (4_011, true)] as [(UInt16, Bool)] {
+            #expect(filter.outcome(of: try answer(port, udp: isUDP)) == .open)
+        }
+        #expect(filter.outcome(of: try answer(67, udp: true)) == closed)
+        #expect(filter.outcome(of: try answer(nil, udp: true)) == closed)
+        #expect(filter.outcome(of: try answer(67, udp: true, on: "eth2")) == .open)
+        #expect(filter.outcome(of: try answer(nil, udp: true, on: "eth2")) == closed)
+        #expect(filter.outcome(of: try answer(nil, udp: true, on: "eth3")) == .open)
+        #expect(filter.outcome(of: try answer(67, udp: true, on: "eth4")) == .open)
+        #expect(filter.outcome(of: try answer(nil, udp: true, on: "eth5")) == .open)
+        #expect(filter.outcome(of: try answer(67, udp: true, on: "eth5")) == closed)
+        #expect(filter.outcome(of: try answer(80, on: "eth9")) == .closed("iptables mangle POSTROUTING"))
+        // What comes in is another matter.
+        #expect(filter.outcome(of: try packet(67, udp: true)) == .open)
+    }
+
+    @Test func `nft's output chain is looked at, and the fix is for it`() throws {
+        let output =
+            #"{"chain":{"family":"inet","table":"filter","name":"output","type":"filter","hook":"output","prio":0,"policy":"drop"}}"#
+        func rule(_ expressions: String...) -> String {
+            #"{"rule":{"family":"inet","table":"filter","chain":"output","expr":[\#(expressions.joined(separator: ","))]}}"#
+        }
+        func sport(_ right: String) -> String {
+            #"{"match":{"op":"==","left":{"payload":{"protocol":"udp","field":"sport"}},"right":\#(right)}}"#
+        }
+        let filter = try nft(
+            policy: "accept", [],
+            others: [
+                output, rule(Self.states), rule(Self.meta("oifname", #""eth2""#), Self.accept),
+                rule(Self.meta("iifname", #""eth1""#), Self.accept),
+                rule(sport(#"{"range":[32768,60999]}"#), Self.accept),
+            ])
+        #expect(filter.outcome(of: try answer(80)) == .open)
+        #expect(filter.outcome(of: try answer(nil, udp: true)) == .open)
+        #expect(filter.outcome(of: try answer(67, udp: true)) == .closed("inet filter output"))
+        #expect(filter.outcome(of: try answer(67, udp: true, on: "eth2")) == .open)
+        let link = Firewall.Link(
+            name: "eth1", addresses: [try #require(IPv4Address("10.88.0.1"))],
+            network: try #require(IPv4Network("10.88.0.0/24")))
+        let firewall = Firewall(filter: filter)
+        let ports = ServerSettings().ports(of: link)
+        let finding = try #require(firewall.answersFinding(ports, on: link))
+        #expect(!finding.isGood && finding.text.contains("goes out on eth1 from udp 67 (dhcp) (chain"))
+        #expect(
+            finding.fix
+                == "nft 'insert rule inet filter output oifname \"eth1\" udp sport 67 accept'")
+        #expect(firewall.finding(ports, on: link).isGood)
+        #expect(Firewall(filter: PacketFilter()).answersFinding(ports, on: link) == nil)
+    }
 }

@@ -59,6 +59,14 @@ import Wire
         #expect(policy.value.allowances.networks.count == 1)
     }
 
+    @Test func `an interface that was removed is gone, also when one of its name is there again`() throws {
+        let start = try ServedInterfaces(["lo"], available: NetworkInterface.all())
+        #expect(start.gone().isEmpty)
+        #expect(start.gone { _ in nil } == ["lo"])
+        // A new name changes nothing for what is bound to it.
+        #expect(start.gone { _ in "lan0" }.isEmpty)
+    }
+
     @Test func `addresses that came after the start wait for a restart`() throws {
         var available = try NetworkInterface.all()
         let start = try ServedInterfaces(["lo"], available: available)

@@ -304,4 +304,12 @@ import Wire
         }
         #expect(outcome.reply == nil && outcome.note == .impossibleRelay(relay))
     }
+
+    @Test func `a relay on this host is answered where its network is served`() throws {
+        let subnet = try DHCPNetwork.subnet("127.0.0.0/8", pool: "127.16.0.0-127.16.0.9")
+        var network = DHCPNetwork([DHCPLink(interface: nil, subnets: [subnet])])
+        let relay = try address("127.0.0.2")
+        let offer = network.say(.discover, interface: nil) { $0.relay = relay }.reply
+        #expect(offer?.destination == .relay(relay))
+    }
 }

@@ -138,6 +138,24 @@ import Wire
                 .contains("is the address of node pc-1"))
     }
 
+    @Test func `an interface that was removed is a problem of what is served there, and of nothing else`()
+        throws
+    {
+        var host = try Self.host()
+        host.removedInterfaces = ["eth1", "eth7"]
+        let far = try Self.network("annex", nil, "10.80.0.0/16") { $0.pools = [] }
+        let snapshot = try applying([try Self.network(), far])
+        for records in [snapshot.contents.network, NetworkRecords()] {
+            let served = ServedNetworks(records, on: host)
+            let found = served.problems.map(\.description).filter { $0.contains("removed") }
+            #expect(
+                found == [
+                    "interface eth1 was removed after the server had started: nothing is heard there, also when it is back"
+                ])
+            #expect(served.links.contains { $0.interface == "eth1" })
+        }
+    }
+
     /// A machine was given it, and the server was cut off.
     @Test func `no pool has a further address of the server, unless it is asked for`() throws {
         let host = try Self.host(["10.77.0.1/24", "10.77.0.200/24"])

@@ -50,7 +50,8 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandlers([RequestDeadline(deadlines), HostCheck()], position: .after(decoder))
+            try pipeline.addHandlers(
+                [RequestDeadline(deadlines), HostCheck(), ConnectionEnd()], position: .after(decoder))
             return value
         }
     }

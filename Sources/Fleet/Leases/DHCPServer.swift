@@ -42,7 +42,7 @@ package struct DHCPServer: Sendable {
 
     /// Whether a relay can have `address`. Answers go there: to any other they would go to all, to a group, or back to this server.
     private func canBeRelay(_ address: IPv4Address) -> Bool {
-        guard address.isHost, let link = table.linkIndex.link(of: address) else { return address.isHost }
+        guard let link = table.linkIndex.link(of: address) else { return address.isHost }
         return links[link].subnets.contains { $0.subnet.network.hosts.contains(address) }
     }
 

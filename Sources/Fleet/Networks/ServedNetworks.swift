@@ -47,7 +47,7 @@ package struct ServedNetworks: Equatable, Sendable {
         found += Fleet.problems(
             in: Self.links(of: candidates), names: candidates.map { $0.name?.text },
             reservations: reservations, forwards: host.forwards)
-        found += rules.compactMap { $0.problem(on: host) }
+        found += rules.compactMap { $0.problem(on: host) } + Self.removals(candidates, host)
         var (served, contradicted): ([Entry], [Entry]) = ([], [])
         for (index, entry) in candidates.enumerated() {
             if let problem = found.first(where: { $0.isFatal && $0.subnetIndex == index }) {
@@ -176,6 +176,16 @@ package struct ServedNetworks: Equatable, Sendable {
                     "pool \(AddressRange(pool)) contains \(address), an address of this server",
                     isFatal: false, fix: "exclude it from the pool, or give the server another address")
             }
+        }
+    }
+
+    /// Interfaces on which nothing is heard any more.
+    private static func removals(_ entries: [Entry], _ host: ServingHost) -> [DHCPSettingsProblem] {
+        Set(entries.compactMap(\.interface)).intersection(host.removedInterfaces).sorted().map { name in
+            DHCPSettingsProblem(
+                "interface \(name) was removed after the server had started: nothing is heard there, also when it is back",
+                isFatal: false,
+                fix: "restart the server (systemctl restart roost); running nodes keep their roots")
         }
     }
 

@@ -20,6 +20,8 @@ package struct ServingHost: Equatable, Sendable {
 
     /// In the order of the settings.
     package var interfaces: [Interface]
+    /// Those that were removed since the server started. Its sockets stay with what was removed, also when there is one of that name again.
+    package var removedInterfaces: Set<String>
     /// Every address of the host, on whatever interface.
     package var own: Set<IPv4Address>
     package var domain: String
@@ -32,9 +34,11 @@ package struct ServingHost: Equatable, Sendable {
 
     package init(
         interfaces: [Interface], own: Set<IPv4Address> = [], domain: String = "",
-        givesAddresses: Bool = true, forwards: Bool = false, loaders: Set<String>? = nil
+        givesAddresses: Bool = true, forwards: Bool = false, loaders: Set<String>? = nil,
+        removedInterfaces: Set<String> = []
     ) {
         self.interfaces = interfaces
+        self.removedInterfaces = removedInterfaces
         self.own = own
         self.domain = domain
         self.givesAddresses = givesAddresses

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Images
 import Linux
+import Wire
 
 /// The control center's own certificate authority, and the server certificate that it signs: created and renewed at each start and while
 /// serving.
@@ -31,7 +32,9 @@ struct CenterKeys {
         directory = "\(stateDirectory)/center"
         self.now = now
         let host = ProcessInfo.processInfo.hostName
-        names = Array(Swift.Set(addresses + [host, "localhost", "127.0.0.1"])).sorted()
+        // A zone means something on one host alone, and no certificate has one (RFC 4007 §11.2).
+        let reached = addresses.map { IPAddress($0)?.description ?? $0 }
+        names = Array(Swift.Set(reached + [host, "localhost", "127.0.0.1"])).sorted()
     }
 
     /// Creates what is missing, near its end, or for other names, and lets `user` read the served files.

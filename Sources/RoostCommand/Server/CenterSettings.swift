@@ -30,8 +30,11 @@ extension ServerSettings {
 
 extension ServerSettings.Center {
     init(_ section: inout YAMLSection) throws {
-        https = try section.list("https", "ADDRESS:PORT") { Self.parts($0) == nil ? nil : $0 }
-        http = try section.value("http", "a loopback ADDRESS:PORT") { text in
+        https = try section.list(
+            "https", "ADDRESS:PORT (IPv6: [fd00::1]:8443, link-local: [fe80::1%eth1]:8443)"
+        ) { Self.parts($0) == nil ? nil : $0 }
+        http = try section.value("http", "a loopback ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080") {
+            text in
             Self.parts(text).flatMap { IPAddress($0.host)?.isLoopback == true ? text : nil }
         }
         proxies = try section.list("proxies", "an address or a network such as 10.0.0.0/24 or fd00::/64") {
@@ -65,9 +68,15 @@ extension ServerSettings.Center {
         let host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             let address = host.dropFirst().dropLast()
-            return IPAddress(address)?.isIPv6 == true ? (String(address), port) : nil
+            guard let read = IPAddress(address), read.isIPv6 else { return nil }
+            // A link-local address is another one on each interface.
+            let hasZone = address.contains("%") && address.last != "%"
+            return read.isLinkLocal == hasZone ? (String(address), port) : nil
         }
-        return host.isEmpty || host.contains(where: { ":[]/".contains($0) }) ? nil : (String(host), port)
+        let isHost =
+            !host.isEmpty && host.utf8.allSatisfy { $0 < 0x80 }
+            && !host.contains { ":[]/*%?#@ ".contains($0) }
+        return isHost ? (String(host), port) : nil
     }
 
     /// `ADDRESS:PORT`, as in a URL.

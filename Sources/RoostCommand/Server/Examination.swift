@@ -57,10 +57,11 @@ struct Examination {
 
     private func firewall(_ interfaces: [NetworkInterface]) -> [Finding] {
         let (firewall, finding) = Firewall.read()
-        let findings = interfaces.compactMap(Firewall.Link.init).compactMap { link in
-            firewall?.finding(settings.ports(of: link), on: link)
+        let findings = interfaces.compactMap(Firewall.Link.init).flatMap { link in
+            let ports = settings.ports(of: link)
+            return [firewall?.finding(ports, on: link), firewall?.answersFinding(ports, on: link)]
         }
-        return findings + [finding].compactMap(\.self)
+        return findings.compactMap(\.self) + [finding].compactMap(\.self)
     }
 
     /// What a first start would serve; the networks of a fleet a running server knows, which tells its own problems.

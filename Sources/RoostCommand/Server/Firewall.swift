@@ -19,8 +19,11 @@ struct Firewall {
         var number: UInt16?
 
         var text: String {
-            "\(isUDP ? "udp" : "tcp") \(number.map { "\($0)" } ?? "32768-60999") (\(name))"
+            "\(isUDP ? "udp" : "tcp") \(range("-")) (\(name))"
         }
+
+        /// The number, or the first and the last of those that it can be.
+        func range(_ separator: String) -> String { number.map { "\($0)" } ?? "32768\(separator)60999" }
     }
 
     /// An interface of machines.
@@ -58,7 +61,7 @@ struct Firewall {
     func finding(_ ports: [Port], on link: Link) -> Finding {
         var (closed, unknown): ([(port: Port, chain: String)], [(port: Port, chain: String)]) = ([], [])
         for port in ports {
-            switch filter.outcome(of: packet(to: port, on: link)) {
+            switch filter.outcome(of: packet(of: port, on: link)) {
             case .open: break
             case .closed(let chain): closed.append((port, chain))
             case .unknown(let chain): unknown.append((port, chain))
@@ -82,20 +85,66 @@ struct Firewall {
             isGood: true, text: "the firewall of this host lets in what comes on \(link.name)")
     }
 
+    /// What it does with answers that leave by an interface; nil where all of them leave.
+    func answersFinding(_ ports: [Port], on link: Link) -> Finding? {
+        var (closed, unknown): ([(port: Port, chain: String)], [(port: Port, chain: String)]) = ([], [])
+        for port in ports {
+            switch filter.outcome(of: packet(of: port, on: link, isOutgoing: true)) {
+            case .open: break
+            case .closed(let chain): closed.append((port, chain))
+            case .unknown(let chain): unknown.append((port, chain))
+            }
+        }
+        if !closed.isEmpty {
+            return Finding(
+                isGood: false,
+                text:
+                    "the firewall of this host drops what goes out on \(link.name) from \(Self.text(closed))",
+                fix: answersFix(closed.map(\.port), chain: closed[0].chain, on: link.name))
+        }
+        guard !unknown.isEmpty else { return nil }
+        return Finding(
+            isGood: true,
+            text:
+                "whether the firewall of this host lets out what goes out on \(link.name) from \(Self.text(unknown)) cannot be known: it depends on limits, marks or lists of addresses"
+        )
+    }
+
+    private func answersFix(_ ports: [Port], chain: String, on interface: String) -> String {
+        var commands = [true, false].flatMap { isUDP -> [String] in
+            let transport = isUDP ? "udp" : "tcp"
+            return ports.filter { $0.isUDP == isUDP }.map { port in
+                switch manager(of: chain) {
+                case .firewalld:
+                    "firewall-cmd --permanent --direct --add-rule ipv4 filter OUTPUT 0 -o \(interface) -p \(transport) --sport \(port.range(":")) -j ACCEPT"
+                case .ufw:
+                    "ufw allow out on \(interface) proto \(transport) from any port \(port.range(":"))"
+                case .iptables:
+                    "iptables -I OUTPUT -o \(interface) -p \(transport) --sport \(port.range(":")) -j ACCEPT"
+                case .nft:
+                    "nft 'insert rule \(chain) oifname \"\(interface)\" \(transport) sport \(port.range("-")) accept'"
+                }
+            }
+        }
+        if manager(of: chain) == .firewalld { commands.append("firewall-cmd --reload") }
+        return commands.joined(separator: "; ")
+    }
+
     private static func text(_ ports: [(port: Port, chain: String)]) -> String {
         let chains = ports.map(\.chain).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return ports.map(\.port.text).joined(separator: ", ")
             + " (chain \(chains.map { "‘\($0)’" }.joined(separator: ", ")))"
     }
 
-    private func packet(to port: Port, on link: Link) -> PacketFilter.Packet {
+    private func packet(of port: Port, on link: Link, isOutgoing: Bool = false) -> PacketFilter.Packet {
         // A machine without an address asks everybody.
-        let asks = port.number == 67
+        let asks = port.number == 67 && !isOutgoing
         let nowhere = IPv4Network(containing: IPv4Address(rawValue: 0), prefixLength: 32)
         return PacketFilter.Packet(
             interface: link.name, isUDP: port.isUDP, port: port.number,
             source: asks ? nowhere ?? link.network : link.network,
-            destination: asks ? IPv4Address(rawValue: .max) : link.addresses[0], isBroadcast: asks)
+            destination: asks ? IPv4Address(rawValue: .max) : link.addresses[0], isBroadcast: asks,
+            isOutgoing: isOutgoing)
     }
 
     private func fix(_ ports: [Port], chain: String, on interface: String) -> String {

@@ -32,12 +32,12 @@ final class KnownEnds: Sendable {
     var now: FileEnds { ends.withLock(\.self) }
 
     func remember(_ paths: [String]) {
-        var found: [String: UInt32] = [:]
+        var found: [String: FileEnds.End] = [:]
         for path in paths { found[path] = FileEnds.end(of: path) }
         remember(found)
     }
 
-    func remember(_ found: [String: UInt32]) {
+    func remember(_ found: [String: FileEnds.End]) {
         let changed = ends.withLock { ends -> FileEnds? in
             let before = ends
             for (path, end) in found { ends.remember(end, of: path) }

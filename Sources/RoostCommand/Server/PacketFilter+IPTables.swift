@@ -8,6 +8,8 @@ extension PacketFilter {
         "filter": (chains: ["INPUT"], order: 2 << 40),
         "security": (chains: ["INPUT"], order: 2 << 40 + 50),
     ]
+    /// Those that packets of programs of this host go through.
+    private static let outgoingChains: Set = ["OUTPUT", "POSTROUTING"]
 
     /// Tables that a text of iptables-save has.
     static func tables(iptables text: String) -> [String] {
@@ -28,14 +30,14 @@ extension PacketFilter {
                 guard parts.count >= 2 else { continue }
                 let chain = "\(kind) \(table) \(parts[0])"
                 chains[chain] = chains[chain] ?? []
-                guard let known = Self.tables[table], known.chains.contains(String(parts[0])) else {
-                    continue
-                }
+                let isOutgoing = Self.outgoingChains.contains(String(parts[0]))
+                guard let known = Self.tables[table], isOutgoing || known.chains.contains(String(parts[0]))
+                else { continue }
                 order += 1
                 bases.append(
                     Base(
                         chain: chain, order: known.order + order, dropsOthers: parts[1] == "DROP",
-                        interface: nil))
+                        interface: nil, isOutgoing: isOutgoing))
             } else if line.hasPrefix("-A ") {
                 var reading = IPTablesReading(Self.words(line), table: "\(kind) \(table)")
                 let rule = reading.rule()
@@ -137,6 +139,9 @@ private struct IPTablesReading {
         case "-i":
             let name = value()
             return .interface([name.hasSuffix("+") ? "\(name.dropLast())*" : name])
+        case "-o":
+            let name = value()
+            return .outInterface([name.hasSuffix("+") ? "\(name.dropLast())*" : name])
         case "-p":
             return .transport([["6": "tcp", "17": "udp"][words.first ?? ""] ?? words.first ?? ""]).after(
                 value())
@@ -147,6 +152,7 @@ private struct IPTablesReading {
         case "--comment": return Condition.always.after(value())
         case "--dport", "--dports", "--ports":
             return ports(value()).map { .port($0) } ?? .unknown
+        case "--sport", "--sports": return ports(value()).map { .sourcePort($0) } ?? .unknown
         case "--ctstate", "--state":
             return .state(value().split(separator: ",").map { $0.lowercased() })
         case "--dst-type": return .destinationKind(value().split(separator: ",").map { $0.lowercased() })

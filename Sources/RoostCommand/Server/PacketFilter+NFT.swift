@@ -48,13 +48,17 @@ extension PacketFilter {
 
     private static func base(_ key: String, _ chain: [String: Any]) -> Base? {
         guard let hook = chain["hook"] as? String, chain["type"] as? String == "filter",
-            let place = ["ingress", "prerouting", "input"].firstIndex(of: hook)
+            let place = hooks.firstIndex(of: hook)
         else { return nil }
         let priority = (chain["prio"] as? NSNumber)?.intValue ?? 0
         return Base(
             chain: key, order: place << 40 + priority, dropsOthers: chain["policy"] as? String == "drop",
-            interface: chain["dev"] as? String)
+            interface: chain["dev"] as? String, isOutgoing: outgoingHooks.contains(hook))
     }
+
+    /// In the order in which packets meet them.
+    private static let hooks = ["ingress", "prerouting", "input"] + outgoingHooks
+    private static let outgoingHooks = ["output", "postrouting", "egress"]
 }
 
 /// Translates the expressions of rules.
@@ -150,6 +154,7 @@ private struct NFTReading {
         let field = value as? [String: Any] ?? [:]
         switch (kind, field["key"] as? String) {
         case ("meta", "iifname"), ("meta", "iif"): return named(.interface(names))
+        case ("meta", "oifname"), ("meta", "oif"): return named(.outInterface(names))
         case ("meta", "l4proto"): return [transport(names, values)]
         case ("meta", "nfproto"): return named(names.contains("ipv4") ? .always : .never)
         case ("meta", "protocol"): return named(names.contains("ip") ? .always : .never)
@@ -184,6 +189,12 @@ private struct NFTReading {
             [
                 .transport([field["protocol"] as? String ?? ""]),
                 ranges(values, Self.number).map { .port($0) } ?? .unknown,
+            ]
+        case ("th", "sport"): [ranges(values, Self.number).map { .sourcePort($0) } ?? .unknown]
+        case ("udp", "sport"), ("tcp", "sport"):
+            [
+                .transport([field["protocol"] as? String ?? ""]),
+                ranges(values, Self.number).map { .sourcePort($0) } ?? .unknown,
             ]
         case ("udp", _), ("tcp", _): [.transport([field["protocol"] as? String ?? ""]), .unknown]
         case ("ip6", _), ("icmp", _), ("icmpv6", _), ("arp", _), ("esp", _), ("ah", _), ("sctp", _),

@@ -1,6 +1,6 @@
 import Wire
 
-/// The rules of this host's firewall, as far as they say what becomes of a packet from a machine of a served network.
+/// The rules of this host's firewall, as far as they say what becomes of a packet from a machine of a served network, or of an answer to it.
 ///
 /// Some rules depend on what cannot be read from them: how many packets came before, or which addresses a list has. Then the answer is
 /// «unknown», not a guess.
@@ -19,6 +19,8 @@ struct PacketFilter {
         var dropsOthers: Bool
         /// Only packets of this interface enter it; nil: all.
         var interface: String?
+        /// Packets of this host's own programs enter it, and no others.
+        var isOutgoing = false
     }
 
     struct Rule {
@@ -36,9 +38,14 @@ struct PacketFilter {
     indirect enum Condition {
         /// Names; `eth*` is a beginning.
         case interface([String])
+        /// The same of one that a packet leaves by.
+        case outInterface([String])
         /// `tcp`, `udp`, `icmp`.
         case transport([String])
+        /// That a packet goes to.
         case port([ClosedRange<UInt32>])
+        /// That it comes from.
+        case sourcePort([ClosedRange<UInt32>])
         /// Of connections: `new`, `established`.
         case state([String])
         case source([ClosedRange<UInt32>])
@@ -50,16 +57,20 @@ struct PacketFilter {
         case always, never, unknown
     }
 
-    /// The first packet of a machine to a port, or one that follows an answer from here.
+    /// The first packet of a machine to a port, one that follows an answer from here, or the first answer.
     struct Packet {
+        /// That it comes by, or leaves by.
         var interface: String
         var isUDP: Bool
-        /// Nil: any that this host has chosen for an answer.
+        /// This host's. Nil: any that it has chosen for an answer.
         var port: UInt16?
-        /// Where it can come from.
+        /// Where it can come from; of an answer, where it can go to.
         var source: IPv4Network
+        /// Where it goes to; of an answer, where it comes from.
         var destination: IPv4Address
         var isBroadcast = false
+        /// Whether it is an answer.
+        var isOutgoing = false
     }
 
     enum Outcome: Equatable {
@@ -87,7 +98,9 @@ struct PacketFilter {
     func outcome(of packet: Packet) -> Outcome {
         var result = Outcome.open
         for base in bases.sorted(by: { $0.order < $1.order })
-        where base.interface == nil || base.interface == packet.interface {
+        where base.isOutgoing == packet.isOutgoing
+            && (base.interface == nil || base.interface == packet.interface)
+        {
             var walk = Walk(filter: self, packet: packet)
             switch walk.end(of: base.chain, isCertain: true, depth: 0) {
             case .drop: return walk.mayPass ? .unknown(base.chain) : .closed(base.chain)
@@ -170,35 +183,68 @@ extension PacketFilter.Packet {
 
     private func fits(_ condition: PacketFilter.Condition) -> PacketFilter.Truth {
         switch condition {
-        case .interface(let names):
-            .init(
-                names.contains { name in
-                    name.hasSuffix("*") ? interface.hasPrefix(name.dropLast()) : name == interface
-                })
+        case .interface(let names): isOutgoing ? .no : .init(isNamed(names))
+        case .outInterface(let names): isOutgoing ? .init(isNamed(names)) : .no
         case .transport(let names): .init(names.contains(isUDP ? "udp" : "tcp"))
-        case .port(let ranges):
-            if let port {
-                .init(ranges.contains { $0.contains(UInt32(port)) })
-            } else {
-                // The host takes one above those of services.
-                ranges.contains { $0.lowerBound <= 32_768 && $0.upperBound >= 60_999 } ? .yes : .maybe
-            }
-        case .state(let names): .init(names.contains(port == nil ? "established" : "new"))
-        case .source(let ranges):
-            if ranges.contains(where: {
-                $0.lowerBound <= hosts.lowerBound && $0.upperBound >= hosts.upperBound
-            }) {
-                .yes
-            } else {
-                ranges.contains { $0.overlaps(hosts) } ? .maybe : .no
-            }
-        case .destination(let ranges): .init(ranges.contains { $0.contains(destination.rawValue) })
-        case .destinationKind(let names): .init(names.contains(isBroadcast ? "broadcast" : "local"))
-        case .opensTCP: .init(!isUDP && port != nil)
+        case .port(let ranges): isOutgoing ? isClientPort(ranges) : isOwnPort(ranges)
+        case .sourcePort(let ranges): isOutgoing ? isOwnPort(ranges) : .maybe
+        case .state(let names): .init(names.contains(state))
+        case .source(let ranges): isOutgoing ? isOwnAddress(ranges) : isClient(ranges)
+        case .destination(let ranges): isOutgoing ? isClient(ranges) : isOwnAddress(ranges)
+        case .destinationKind(let names):
+            isOutgoing ? .maybe : .init(names.contains(isBroadcast ? "broadcast" : "local"))
+        case .opensTCP: .init(!isOutgoing && !isUDP && port != nil)
         case .not(let condition): !fits(condition)
         case .always: .yes
         case .never: .no
         case .unknown: .maybe
         }
+    }
+
+    private func isNamed(_ names: [String]) -> Bool {
+        names.contains { name in
+            name.hasSuffix("*") ? interface.hasPrefix(name.dropLast()) : name == interface
+        }
+    }
+
+    /// What conntrack calls it. An answer of DHCP goes to another address than the request came from, one of TFTP comes from another port:
+    /// both begin a connection.
+    private var state: String {
+        let follows = isOutgoing ? port != nil && port != Self.dhcpPort : port == nil
+        return follows ? "established" : "new"
+    }
+
+    private static let dhcpPort: UInt16 = 67
+    private static let dhcpClientPort: UInt32 = 68
+    /// Ports that programs get without asking for one are above those of services.
+    private static let chosenPorts: ClosedRange<UInt32> = 32_768...60_999
+    private static let firstClientPort: UInt32 = 1_024
+
+    private func isOwnPort(_ ranges: [ClosedRange<UInt32>]) -> PacketFilter.Truth {
+        if let port { return .init(ranges.contains { $0.contains(UInt32(port)) }) }
+        return ranges.contains {
+            $0.contains(Self.chosenPorts.lowerBound) && $0.contains(Self.chosenPorts.upperBound)
+        }
+            ? .yes : .maybe
+    }
+
+    private func isClientPort(_ ranges: [ClosedRange<UInt32>]) -> PacketFilter.Truth {
+        if port == Self.dhcpPort { return .init(ranges.contains { $0.contains(Self.dhcpClientPort) }) }
+        if ranges.contains(where: { $0.lowerBound <= Self.firstClientPort && $0.upperBound >= 65_535 }) {
+            return .yes
+        }
+        return ranges.contains { $0.upperBound >= Self.firstClientPort } ? .maybe : .no
+    }
+
+    private func isClient(_ ranges: [ClosedRange<UInt32>]) -> PacketFilter.Truth {
+        if ranges.contains(where: { $0.lowerBound <= hosts.lowerBound && $0.upperBound >= hosts.upperBound })
+        {
+            return .yes
+        }
+        return ranges.contains { $0.overlaps(hosts) } ? .maybe : .no
+    }
+
+    private func isOwnAddress(_ ranges: [ClosedRange<UInt32>]) -> PacketFilter.Truth {
+        .init(ranges.contains { $0.contains(destination.rawValue) })
     }
 }

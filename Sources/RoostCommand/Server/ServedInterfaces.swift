@@ -10,6 +10,8 @@ struct ServedInterfaces: Equatable {
     var interfaces: [NetworkInterface]
     /// Our first address: what the control center calls the server.
     var address: IPv4Address
+    /// Names of those that were removed since sockets were bound to them.
+    var removed: Swift.Set<String> = []
     /// All that this host has, on whatever interface.
     private let ownAddresses: Swift.Set<IPv4Address>
 
@@ -46,12 +48,41 @@ struct ServedInterfaces: Equatable {
         }
     }
 
+    /// What people type to reach this server where the control center listens at `hosts`.
+    func names(of hosts: [String]) -> [String] {
+        Self.names(
+            of: hosts, fours: interfaces.flatMap(\.addresses).map { IPAddress($0.address) },
+            sixes: InterfaceAddress6.all.filter { address in
+                address.lasts && interfaces.contains { $0.name == address.interface }
+            }.map(\.address))
+    }
+
+    /// - Parameters:
+    ///   - fours: the addresses that 0.0.0.0 and :: stand for.
+    ///   - sixes: those that only :: stands for.
+    static func names(of hosts: [String], fours: [IPAddress], sixes: [IPAddress]) -> [String] {
+        hosts.flatMap { host in
+            switch IPAddress(host).map(\.description) {
+            case "0.0.0.0": fours.map(\.description)
+            case "::": (fours + sixes).map(\.description)
+            default: [host]
+            }
+        }
+    }
+
     /// The addresses that came to these interfaces since `start`, when sockets were bound: nothing but DHCP is heard on them.
     func unheard(since start: Self) -> [(interface: String, address: IPv4Address)] {
         let bound = Swift.Set(start.interfaces.flatMap(\.addresses).map(\.address))
         return interfaces.flatMap { interface in
             interface.addresses.map(\.address).filter { !bound.contains($0) }.map { (interface.name, $0) }
         }
+    }
+
+    /// Those that are not there any more. One of the same name can be there again, which is another one.
+    ///
+    /// - Parameter name: the name of the interface with a number; nil: there is none.
+    func gone(name: (UInt32) -> String? = NetworkInterface.name(of:)) -> Swift.Set<String> {
+        Swift.Set(interfaces.filter { name($0.index) == nil }.map(\.name))
     }
 
     /// What the networks of the configuration meet here.
@@ -65,6 +96,6 @@ struct ServedInterfaces: Equatable {
                     name: interface.name, addresses: interface.addresses.map { ($0.address, $0.network) })
             },
             own: ownAddresses, domain: settings.domain, givesAddresses: settings.roles.contains(.dhcp),
-            forwards: forwards?.hasPrefix("1") == true, loaders: loaders)
+            forwards: forwards?.hasPrefix("1") == true, loaders: loaders, removedInterfaces: removed)
     }
 }

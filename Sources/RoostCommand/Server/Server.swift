@@ -81,7 +81,8 @@ final class Server: Sendable {
             own.isEmpty
             ? nil
             : try CertificateWorkerConnection(
-                stateDirectory: settings.stateDirectory, addresses: own.map(\.host), user: user)
+                stateDirectory: settings.stateDirectory, addresses: interfaces.names(of: own.map(\.host)),
+                user: user)
         buildWorker = hasCenter && settings.center.buildsImages ? try BuildWorkerConnection(settings) : nil
         // What follows belongs to the user: the database, logs, versions, volumes.
         try Self.become(user, settings)
@@ -175,6 +176,7 @@ final class Server: Sendable {
         await export()
         // Not a part of the group below: what is exported follows the networks until the process ends.
         Task { for await _ in policy.changes { await export() } }
+        Task { await self.watchInterfaces() }
         let signals = Signals()
         guard let center else {
             Self.ready(settings, interfaces)
@@ -193,6 +195,18 @@ final class Server: Sendable {
         Self.log("ended")
     }
 
+    /// Says when an interface was removed, such as one of USB or a bridge that is set up anew: what is bound to it hears nothing more.
+    private func watchInterfaces() async {
+        while (try? await Task.sleep(for: .seconds(15))) != nil {
+            var host = policy.host
+            let gone = interfaces.gone()
+            guard gone != host.interfaces.removed else { continue }
+            host.interfaces.removed = gone
+            policy.follow(host) { planes.reconfigure($0) }
+            fleet.host = host.serving
+        }
+    }
+
     /// SIGHUP: the configuration is read anew. A mistake in it changes nothing; what is bound to ports and users needs a restart.
     private func reload() async {
         let former = policy.host
@@ -201,6 +215,7 @@ final class Server: Sendable {
             host.settings = try readSettings()
             host.interfaces = try ServedInterfaces(
                 interfaces.interfaces.map(\.name), available: NetworkInterface.all())
+            host.interfaces.removed = interfaces.gone()
         } catch {
             ServerLog.logger.error("reload: failed, nothing was changed: \(ErrorText.of(error))")
             return
@@ -363,12 +378,18 @@ final class Server: Sendable {
             if let chain = settings.center.certificate, let key = settings.center.key {
                 certificate = (chain, key)
             } else {
-                let keys = CenterKeys(stateDirectory: settings.stateDirectory, addresses: secure.map(\.host))
+                let keys = CenterKeys(
+                    stateDirectory: settings.stateDirectory,
+                    addresses: interfaces.names(of: secure.map(\.host)))
                 try keys.make(for: user)
                 certificate = (keys.chainPath, keys.keyPath)
                 log("center: certificate of its own authority, SHA-256 \(try keys.fingerprint())")
             }
-            addresses = secure.map { CenterAddress(host: $0.host, port: $0.port, certificate: certificate) }
+            addresses = secure.map {
+                CenterAddress(
+                    host: $0.host, shownAs: interfaces.names(of: [$0.host]).first, port: $0.port,
+                    certificate: certificate)
+            }
         }
         if let plain = settings.center.http.flatMap({ ServerSettings.Center.parts($0) }) {
             addresses.append(CenterAddress(host: plain.host, port: plain.port, certificate: nil))

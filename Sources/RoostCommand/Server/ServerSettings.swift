@@ -4,6 +4,7 @@ import Commands
 import ConfigurationFile
 import Fleet
 import Foundation
+import Linux
 import Wire
 
 /// The settings of `roost serve`: the file `/etc/roost/roost.yaml`, whose commented example is their manual.
@@ -13,7 +14,7 @@ struct ServerSettings {
     static let defaultUser = "roost"
 
     /// The file that they were read from, and how it ended; nil: none.
-    var source: (file: String, end: UInt32)?
+    var source: (file: String, end: FileEnds.End)?
     var roles = ServerRole.standard
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"

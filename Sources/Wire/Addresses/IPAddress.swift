@@ -33,6 +33,9 @@ package struct IPAddress: Hashable, Sendable {
     package var isLoopback: Bool { isIPv6 ? bytes == Self.loopback : bytes[0] == 127 }
     private static let loopback = [UInt8](repeating: 0, count: 15) + [1]
 
+    /// fe80::/10: an address that means something on one link alone (RFC 4291 §2.5.6).
+    package var isLinkLocal: Bool { isIPv6 && bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80 }
+
     /// What one subscriber has: an IPv4 address, or an IPv6 /64 (RFC 6177 §2), in which each machine makes as many addresses as it likes.
     package var subscriber: IPAddress { isIPv6 ? masked(64) : self }
 
