@@ -155,6 +155,44 @@ import Testing
         }
     }
 
+    @Test(arguments: [(160, 640), (4_096, 1 << 20), (.max, .max >> 30)] as [(Int, Int)])
+    func `a server that claims more than it has gets about eight times as many people as others, and not all`(
+        processors: Int, gibibytes: Int
+    ) {
+        let counts = Self.crowd { count in
+            TerminalLoad(
+                processorCount: processors, loadAverage: Double(count) * 0.1,
+                memoryByteCount: gibibytes << 30, usedMemoryByteCount: 1 << 30 + count * 300_000_000,
+                idleMemoryByteCount: 1 << 30, sessionCount: count)
+        }
+        let honest = counts.dropFirst()
+        #expect(counts.reduce(0, +) == 400)
+        // With the newcomers that each is counted with, a little more than eight times.
+        #expect(counts[0] <= 9 * (honest.min() ?? 0), "\(counts)")
+        #expect((honest.max() ?? 0) - (honest.min() ?? 0) <= 2, "\(counts)")
+    }
+
+    @Test func `what servers have is believed up to eight times the median, and more by weight`() {
+        func server(_ name: String, _ processors: Int, weight: Double = 1) -> PlacementServer {
+            var server = PlacementServer(name: name, weight: weight)
+            server.heard(
+                TerminalLoad(
+                    processorCount: processors, loadAverage: 4, memoryByteCount: processors << 30,
+                    usedMemoryByteCount: 13 << 30, idleMemoryByteCount: 1 << 30, sessionCount: 40),
+                at: Self.now)
+            return server
+        }
+        let pool = [server("a", 16), server("b", 16), server("large", 128), server("huge", 256)]
+        let cost = SessionCost(of: pool)
+        #expect(cost.mostProcessors == 128 && cost.mostMemory == Double(128 << 30))
+        let (large, huge) = (pool[2].use(cost: cost), pool[3].use(cost: cost))
+        #expect(huge.processors == large.processors && huge.memory < large.memory)
+        let heavy = server("huge", 256, weight: 2).use(cost: cost)
+        #expect(heavy.processors == huge.processors / 2 && heavy.memory == huge.memory / 2)
+        // Of two, which could be either, the smaller one counts.
+        #expect(SessionCost(of: [pool[0], pool[3]]).mostProcessors == 128)
+    }
+
     @Test(arguments: [.nan, .infinity, 1e300] as [Double])
     func `a server that claims a huge load gets nobody, and the others share alike`(load: Double) {
         let counts = Self.crowd { count in

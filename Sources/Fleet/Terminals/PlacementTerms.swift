@@ -44,8 +44,8 @@ extension PlacementServer {
         guard let load, let average else { return nil }
         let weight = self.weight > 0 ? self.weight : .leastNormalMagnitude
         let (running, used) = expected(load, average, with: 0, cost: cost)
-        let processors = Double(load.processorCount) * weight
-        let memory = Double(load.memoryByteCount) * weight
+        let processors = min(Double(load.processorCount), cost.mostProcessors) * weight
+        let memory = min(Double(load.memoryByteCount), cost.mostMemory) * weight
         return LoadJudgement(rule) { figure in
             switch figure {
             case .loadAverage: running / processors

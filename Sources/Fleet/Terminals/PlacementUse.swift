@@ -33,8 +33,9 @@ extension PlacementServer {
         let (processors, memory) = expected(load, average, with: cost.spread, cost: cost)
         let idle = Double(load.idleMemoryByteCount)
         return TerminalUse(
-            processors: processors / (Double(load.processorCount) * weight),
-            memory: max(0, memory - idle) / (max(1, Double(load.memoryByteCount) - idle) * weight),
+            processors: processors / (min(Double(load.processorCount), cost.mostProcessors) * weight),
+            memory: max(0, memory - idle)
+                / (min(max(1, Double(load.memoryByteCount) - idle), cost.mostMemory) * weight),
             sessions: sessions)
     }
 

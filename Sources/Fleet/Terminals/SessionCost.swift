@@ -8,6 +8,8 @@ package struct SessionCost: Equatable, Sendable {
     package var spread: Double
     /// How much of the part by which sessions need more memory than others they need more processors as well: 0…1.
     package var likeness: Double
+    /// Processors and bytes of memory of a server that are believed at most: a report could claim any number, and its server would get all people.
+    package var (mostProcessors, mostMemory) = (Double.infinity, Double.infinity)
 
     /// Until reports tell better: a desktop with a browser.
     package static let usual = Self(processors: 0.1, memory: 300e6, spread: 0.3, likeness: 0.5)
@@ -33,6 +35,16 @@ package struct SessionCost: Equatable, Sendable {
             processors: learned(Self.usual.processors, \.processors),
             memory: learned(Self.usual.memory, \.memory))
         learnDifferences(of: busy)
+        boundCapacity(by: servers.compactMap(\.load))
+    }
+
+    /// Servers of one pool differ, but not that much, unless people say so with a weight. Of two, the smaller one counts.
+    private mutating func boundCapacity(by loads: [TerminalLoad]) {
+        guard !loads.isEmpty else { return }
+        func most(_ capacity: (TerminalLoad) -> Int) -> Double {
+            Self.capacityLimit * Double(loads.map(capacity).sorted()[(loads.count - 1) / 2])
+        }
+        (mostProcessors, mostMemory) = (most(\.processorCount), most(\.memoryByteCount))
     }
 
     /// How servers differ from the average says how people do: what one person needs more weighs less among many.
@@ -55,6 +67,9 @@ package struct SessionCost: Equatable, Sendable {
 
     /// Sessions whose median counts as much as ``usual``, and servers whose differences do.
     private static let (trust, trustedServers) = (30.0, 4.0)
+
+    /// How many times the median of a pool's servers one is believed to have.
+    private static let capacityLimit = 8.0
 
     /// A server with sessions, and what each needs there.
     private struct Busy {
