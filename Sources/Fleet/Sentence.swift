@@ -17,6 +17,9 @@ package struct Sentence: Hashable, Sendable, ExpressibleByStringInterpolation, C
     /// A text that may be a phrase: if it is none, it stays as it is in every language.
     package init(phrase: String) { self.phrase = phrase }
 
+    /// - Parameter values: as many as the phrase has places.
+    package init(phrase: String, values: [Value]) { (self.phrase, self.values) = (phrase, values) }
+
     package init(stringInterpolation: StringInterpolation) {
         (phrase, values) = (stringInterpolation.phrase, stringInterpolation.values)
     }

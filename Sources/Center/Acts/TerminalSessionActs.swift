@@ -164,7 +164,8 @@ extension Acts {
                     504, "No answer",
                     "the agent of \(server.name) went away before it answered: it may have done it or not")
             case .refused(_, let problem):
-                throw Problem(409, "Not done", "\(server.name): \(PlainText(problem).description)")
+                throw Problem(
+                    409, "Not done", "\(server.name): \(Sentence(phrase: PlainText(problem).description))")
             case .foreigner: throw Problem(409, "Not done", "\(server.name) took it for a log-in")
             case nil: throw error
             }

@@ -69,7 +69,7 @@ struct TroubleList {
             guard boot != nil else { return }
             add(
                 .held, node, since: held.lastBootAt,
-                "held after \(held.failedBoots) failed boots: \(held.detail)",
+                "held after \(held.failedBoots) failed boots: \(Sentence(phrase: held.detail))",
                 fix: "when the cause is fixed: ‘roost node release’, or the button on its page")
         } else if let lack {
             add(
@@ -179,7 +179,7 @@ struct TroubleList {
     }
 
     private static func failed(_ detail: String) -> Sentence {
-        detail.isEmpty ? "failed" : "failed: \(detail)"
+        detail.isEmpty ? "failed" : "failed: \(Sentence(phrase: detail))"
     }
 
     private static func row(of cases: [Case]) -> TroubleLine? {

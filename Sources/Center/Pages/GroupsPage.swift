@@ -59,7 +59,8 @@ struct GroupsPage {
         }
         if tab == .history {
             let filter = RevisionFilter(kind: "group", key: path.description, limit: 50)
-            view.history = NodeView.History(changes: try await acts.revisions(filter).0.map(ChangeView.init))
+            view.history = NodeView.History(
+                changes: try await acts.revisions(filter).0.map { ChangeView($0, words) })
         }
         return try pages.show(
             view, hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", request,

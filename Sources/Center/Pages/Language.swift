@@ -57,6 +57,7 @@ enum Language: String, Sendable, CaseIterable {
 struct Words: Sendable {
     let language: Language
     private let entries: [String: String]
+    private let forms: PhraseForms
 
     /// - Parameter phrases: blocks of lines, separated by blank lines: English, then each language in the order of ``Language/allCases``.
     init(_ language: Language, phrases: String) {
@@ -68,6 +69,8 @@ struct Words: Sendable {
             if lines.count == Language.allCases.count { entries[lines[0]] = lines[column] }
         }
         self.entries = entries
+        // English texts are what they are already.
+        forms = PhraseForms(language == .english ? [] : Array(entries.keys))
     }
 
     func callAsFunction(_ english: String) -> String { entries[english] ?? english }
@@ -86,6 +89,12 @@ struct Words: Sendable {
     }
 
     func callAsFunction(_ sentence: Sentence) -> String {
+        // A text that may be a phrase with its values in it.
+        if sentence.values.isEmpty, entries[sentence.phrase] == nil,
+            let known = forms.sentence(of: sentence.phrase)
+        {
+            return known.filled(part: { self($0) }) { self($0) }
+        }
         // The name of a field or a setting before what is wrong with it.
         if entries[sentence.phrase] == nil, let (name, rest) = sentence.halves {
             let both: Sentence = "\(self(name)): \(self(rest))"
@@ -93,6 +102,9 @@ struct Words: Sendable {
         }
         return sentence.filled(part: { self($0) }) { self($0) }
     }
+
+    /// A text from a store, a node or an agent, which is English: the phrase that it was made of, or the text as it is.
+    func told(_ text: String) -> String { self(Sentence(phrase: text)) }
 
     /// Why a request is refused.
     func callAsFunction(_ problem: Problem) -> String { self(problem.sentence) }

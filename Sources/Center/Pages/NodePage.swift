@@ -111,7 +111,8 @@ struct NodePage {
         case .log: view.journal = NodeView.Journal(try await views.log(answer.node.name.text, lineCount: 300))
         case .history:
             let filter = RevisionFilter(kind: "node", key: answer.node.name.text, limit: 50)
-            view.history = NodeView.History(changes: try await acts.revisions(filter).0.map(ChangeView.init))
+            view.history = NodeView.History(
+                changes: try await acts.revisions(filter).0.map { ChangeView($0, words) })
         }
         return try pages.show(view, answer.node.name.text, section: "/nodes", request, context)
     }

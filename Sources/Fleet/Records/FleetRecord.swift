@@ -165,7 +165,7 @@ extension SettingsRecord {
         let (was, now) = (before?.settings ?? [:], revealed(by: before).settings)
         let settings = Set(was.keys).union(now.keys).filter { was[$0] != now[$0] }.sorted()
         let all = members + settings
-        let more = all.count > Self.namedChangeLimit ? " and \(all.count - Self.namedChangeLimit) more" : ""
+        let more = all.count > Self.namedChangeLimit ? ", and \(all.count - Self.namedChangeLimit) more" : ""
         return all.isEmpty
             ? "" : ": " + all.prefix(Self.namedChangeLimit).joined(separator: ", ") + more
     }

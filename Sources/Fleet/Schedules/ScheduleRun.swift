@@ -27,6 +27,9 @@ package struct ScheduleRun: Equatable, Sendable, Codable {
         case late
         /// The server stopped while it was told: whether it did it is not known, and it is not told again.
         case unknown
+
+        /// For people.
+        package var words: String { rawValue.replacing("-", with: " ") }
     }
 
     /// One node or server, or the one thing that changes.
@@ -79,13 +82,13 @@ package struct ScheduleRun: Equatable, Sendable, Codable {
     package var summary: String {
         if !detail.isEmpty { return detail }
         let words = Outcome.allCases.compactMap { outcome in
-            counts[outcome.rawValue].map { "\($0) \(outcome.rawValue.replacing("-", with: " "))" }
+            counts[outcome.rawValue].map { "\($0) \(outcome.words)" }
         }
         return words.joined(separator: ", ") + (telling.map { ": \($0.name): \($0.detail)" } ?? "")
     }
 
     /// The first target that tells what went wrong.
-    private var telling: Target? {
+    package var telling: Target? {
         targets.first { [.failed, .unknown].contains($0.outcome) && !$0.detail.isEmpty }
     }
 

@@ -50,7 +50,7 @@ struct BootsView: TemplateView {
             name = (node ?? NodeName(unknown: boot.macAddress)).text
             state = StateView(boot, words)
             readyAfter = Format.duration(boot.readyAfter)
-            detail = boot.entries.last?.detail ?? ""
+            detail = words.told(boot.entries.last?.detail ?? "")
         }
     }
 
@@ -81,7 +81,7 @@ struct HistoryView: TemplateView {
         table = TableView(
             words("History"), live: "history",
             columns: words.all("Revision", "When", "Who", "What"),
-            rows: revisions.map(ChangeView.init))
+            rows: revisions.map { ChangeView($0, words) })
         self.next = next.map { next in
             let rest = [("who", filter.who), ("kind", filter.kind), ("key", filter.key)].compactMap {
                 name, value in
@@ -99,11 +99,11 @@ struct ChangeView: View {
     var who: String
     var what: String
 
-    init(_ revision: Revision) {
+    init(_ revision: Revision, _ words: Words) {
         number = revision.number
         at = Format.time(second: revision.at)
         who = revision.who
-        what = revision.what
+        what = words.told(revision.what)
     }
 }
 
@@ -147,7 +147,7 @@ struct RevisionView: TemplateView {
         at = Format.time(second: revision.at)
         second = revision.at
         who = revision.who
-        what = revision.what
+        what = words.told(revision.what)
         self.failure = failure
         edits = revision.edits.map { edit in
             Edit(

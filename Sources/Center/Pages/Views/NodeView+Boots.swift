@@ -92,7 +92,7 @@ extension NodeView.Boot {
                 entries.append(
                     NodeView.Entry(
                         stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
-                        took: "", median: "", detail: entry.detail, isOutlier: false))
+                        took: "", median: "", detail: words.told(entry.detail), isOutlier: false))
                 continue
             }
             let took = entry.at - before
@@ -100,7 +100,8 @@ extension NodeView.Boot {
             entries.append(
                 NodeView.Entry(
                     stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
-                    took: Format.duration(took), median: Format.duration(median), detail: entry.detail,
+                    took: Format.duration(took), median: Format.duration(median),
+                    detail: words.told(entry.detail),
                     isOutlier: Fleet.isOutlier(took, median: median)))
             segments.append(
                 NodeView.Segment(

@@ -55,7 +55,7 @@ extension NodeView.Step {
         median = step.median.map { Format.duration($0) } ?? ""
         isOutlier = step.isOutlier
         attempts = step.attempts > 1 ? step.attempts : nil
-        output = step.output.joined(separator: "\n")
+        output = step.output.map { words.told($0) }.joined(separator: "\n")
     }
 }
 
@@ -64,13 +64,12 @@ extension NodeView.Warning {
     init(_ step: StepsAnswer.Step, _ words: Words) {
         text = words(
             "Step %1 (%2) failed in the last boot: %3", step.name, step.phase.rawValue,
-            step.output.first ?? "")
+            words.told(step.output.first ?? ""))
         guard let setting = step.setting, let origin = step.origin else { return }
         text +=
             ". "
             + words(
                 "It comes from the setting %1 (%2): change it there, and the next boot carries it out again.",
-                setting,
-                origin)
+                setting, words.told(origin))
     }
 }

@@ -93,10 +93,13 @@ extension NodeView {
                 title, columns: words.all("Setting", "Value", "Comes from", "Hides"),
                 rows: settings.map { setting in
                     Effective(
-                        name: setting.name, value: setting.value.description, origin: setting.origin,
-                        hides: setting.hides.map { Hidden(origin: $0.origin, value: $0.value.description) }
-                            // An empty value hides nothing that people would miss.
-                            .filter { !$0.value.isEmpty })
+                        name: setting.name, value: setting.value.description,
+                        origin: words.told(setting.origin),
+                        hides: setting.hides.map {
+                            Hidden(origin: words.told($0.origin), value: $0.value.description)
+                        }
+                        // An empty value hides nothing that people would miss.
+                        .filter { !$0.value.isEmpty })
                 })
         }
     }

@@ -114,7 +114,9 @@ extension NodeView {
 extension NodeView.Warning {
     /// It is held after failed boots.
     init(_ trouble: BootTrouble, of node: NodeName, mayRelease: Bool, _ words: Words) {
-        text = words("Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)
+        text = words(
+            "Held after %1 failed boots: %2", String(trouble.failedBoots),
+            words.told(trouble.detail))
         guard mayRelease else { return }
         answer = ConfirmView(path: "/nodes/\(node)/release", label: words("Let it try again"))
     }
@@ -163,7 +165,7 @@ extension NodeView.Warning {
         let last = answer.boots.first?.entries.last
         switch answer.state {
         case .failed:
-            let detail = last?.detail ?? ""
+            let detail = words.told(last?.detail ?? "")
             text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
             fix = words(BootStage.failed.usualFix)
         case .stuck:

@@ -124,7 +124,8 @@ extension StateView {
         case .ready: self.init(kind: "ready", text: words("ready"))
         case .off: self.init(kind: "off", text: words("off"))
         case .failed:
-            self.init(kind: "failed", text: words("failed") + (failure.isEmpty ? "" : ": \(failure)"))
+            let text: Sentence = failure.isEmpty ? "failed" : "failed: \(Sentence(phrase: failure))"
+            self.init(kind: "failed", text: words(text))
         case let stage?: self.init(kind: "booting", text: words("at %1", stage.rawValue))
         }
     }

@@ -86,8 +86,8 @@ struct PlanView: TemplateView {
     private init(
         _ plan: ChangePlan?, edits: [String], _ saving: Saving?, back: String, _ words: Words
     ) {
-        self.edits = edits
-        notes = plan?.notes.map { Notes(lines: $0) }
+        self.edits = edits.map { words.told($0) }
+        notes = plan?.notes.map { Notes(lines: $0.map { words.told($0) }) }
         self.back = back
         count = plan?.nodeCount ?? 0
         counts = (plan?.counts ?? [:]).sorted { $0.key < $1.key }.map {
@@ -117,7 +117,7 @@ struct PlanView: TemplateView {
         return node.settings.map { setting in
             Row(
                 node: node.node.text, setting: setting.name, before: setting.before?.description ?? "",
-                after: setting.after?.description ?? "", origin: setting.origin)
+                after: setting.after?.description ?? "", origin: words.told(setting.origin))
         }
     }
 }

@@ -34,7 +34,7 @@ struct RolloutsView: TemplateView {
             failed = rollout.count(.failed)
             count = rollout.canaryCount
             started = Format.time(second: rollout.startedAt)
-            reason = rollout.reason
+            reason = words.told(rollout.reason)
         }
     }
 
@@ -101,7 +101,7 @@ struct RolloutView: TemplateView {
         channel = rollout.channel
         share = rollout.share
         state = StateView(rollout.state, words)
-        reason = rollout.reason
+        reason = words.told(rollout.reason)
         terms = words(
             "ready within %1 s, at most %2 failures, for %3 min", String(rollout.readyWithinSeconds),
             String(rollout.allowedFailures), String(rollout.trialSeconds / 60))
@@ -155,7 +155,7 @@ extension RolloutView.Canary {
             text: words(canary.outcome.rawValue))
         started = canary.startedAt.map { Format.time(millisecond: $0) }
         readyAfter = Format.duration(canary.readyAfter)
-        detail = canary.detail
+        detail = words.told(canary.detail)
     }
 }
 

@@ -156,7 +156,17 @@ extension SchedulesView.Run {
         case .failed, .missed, .refused: kind = "failed"
         }
         state = StateView(kind: kind, text: words(run.state.rawValue))
-        detail = run.summary
+        detail = Self.detail(of: run, words)
+    }
+
+    /// The run's summary: how many of its targets are in each state, and what the first one tells that went wrong.
+    private static func detail(of run: ScheduleRun, _ words: Words) -> String {
+        if !run.detail.isEmpty { return words.told(run.detail) }
+        let counts = ScheduleRun.Outcome.allCases.compactMap { outcome in
+            run.counts[outcome.rawValue].map { "\($0) \(words(outcome.words))" }
+        }.joined(separator: ", ")
+        guard let telling = run.telling else { return counts }
+        return words("%1: %2", counts, "\(telling.name): \(words.told(telling.detail))")
     }
 }
 

@@ -41,7 +41,7 @@ extension StepChangesView.Row {
         name = step.name
         phase = step.phase.rawValue
         setting = step.setting ?? ""
-        origin = step.origin ?? ""
+        origin = words.told(step.origin ?? "")
         change =
             switch step.change {
             case .new: words("new")

@@ -138,12 +138,12 @@ struct BootTestView: TemplateView {
         version = test.version
         state = StateView(
             kind: test.isPassed ? "ready" : "failed", text: words(test.isPassed ? "succeeded" : "failed"))
-        detail = test.detail
+        detail = words.told(test.detail)
         at = Format.time(second: test.at)
         entries = test.timeline.entries.map {
             Entry(
                 stage: $0.stage.rawValue, after: Format.duration($0.at - test.timeline.startedAt),
-                detail: $0.detail)
+                detail: words.told($0.detail))
         }
         console = test.console
     }
