@@ -11,7 +11,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
-
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -429,4 +429,12 @@ int roost_local_peer(int descriptor, unsigned int *user, int *process) {
     *user = peer.uid;
     *process = peer.pid;
     return 0;
+}
+
+int roost_loss_of_printed(void) {
+    if (fflush(NULL) != 0) return errno;
+    if (!ferror(stdout)) return 0;
+    // What did not go out before: a pipe whose reader has gone tells so at any time.
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) ? EPIPE : -1;
 }

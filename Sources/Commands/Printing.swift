@@ -1,3 +1,4 @@
+import CLinux
 package import Foundation
 import Linux
 import Wire
@@ -14,9 +15,12 @@ package func flushPrinted() { fflush(nil) }
 
 /// Why what was printed is not where it should be, such as in a file on a full disk; nil: it is, or a pipe's reader has read enough.
 package func lossOfPrinted() -> String? {
-    guard fflush(nil) != 0 else { return nil }
-    let cause = errno
-    return cause == EPIPE ? nil : "what was printed is not whole: \(KernelErrorText.of(cause))"
+    let cause = roost_loss_of_printed()
+    return switch cause {
+    case 0, EPIPE: nil
+    case -1: "what was printed is not whole: some of it could not be written"
+    default: "what was printed is not whole: \(KernelErrorText.of(cause))"
+    }
 }
 
 /// Prints JSON to standard output, with escapes for characters that a terminal would obey.

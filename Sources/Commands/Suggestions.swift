@@ -49,18 +49,18 @@ extension CompletionKind {
         return Swift.Set(sessions.flatMap { [$0.user, $0.server.text, $0.id] }).sorted()
     }
 
-    static let rules = named("rules")
-    static let secrets = named("secrets")
-    static let schedules = named("schedules")
-    static let networks = named("networks")
-    static let storedFiles = named("files")
+    static let rules = recordNames("rules")
+    static let secrets = recordNames("secrets")
+    static let schedules = recordNames("schedules")
+    static let networks = recordNames("networks")
+    static let storedFiles = recordNames("files")
 
     static let settings = list(SettingDefinition.all.map(\.name))
     /// Settings as they stand before their value.
     package static let assignments = list(SettingDefinition.all.map { "\($0.name)=" })
 
     /// The names in a list of the API.
-    private static func named(_ path: String) -> CompletionKind {
+    private static func recordNames(_ path: String) -> CompletionKind {
         struct Named: Decodable { var name: String }
         return names { client, _ in try await client.suggestions(path, [Named].self).map(\.name) }
     }

@@ -120,7 +120,7 @@ import Wire
         func names(_ hasReceiver: Bool) -> Set<String> {
             let view = SecretsView(
                 [], failure: nil, group: "/", hasReceiver: hasReceiver, Words(.english, phrases: ""))
-            return Set(view.added?.fields.map(\.name) ?? [])
+            return Set(view.added?.parts.flatMap(\.fields).map(\.name) ?? [])
         }
         let options: Set<String> = [
             "name", "group", "node", "rule", "path", "mode", "owner", "arming", "kind", "value", "base64",

@@ -68,7 +68,7 @@ import Wire
             await problem { try await volumes.takeSnapshot(of: name, named: "before") },
             await problem { try await volumes.remove(name, by: "ann") },
         ]
-        #expect(refusals.allSatisfy { $0?.contains("shut the node down first") == true })
+        #expect(refusals.allSatisfy { $0?.contains("shut it down first") == true })
         #expect(fleet.snapshot.volume(of: name) != nil)
     }
 }

@@ -187,7 +187,7 @@ import Testing
     private static func options(of command: any ParsableCommand.Type) -> Set<String> {
         let help = Roost.helpMessage(for: command, includeHidden: true, columns: 10_000)
         let own = help.split(separator: "\n").filter { $0.hasPrefix("  -") }.flatMap { line in
-            line.matches(of: /(?:^|[ ,])(--?[a-z][a-z-]*)/).map { String($0.output.1) }
+            line.matches(of: /(?:^|[ ,\/])(--?[a-z][a-z-]*)/).map { String($0.output.1) }
         }
         return command.configuration.subcommands.reduce(into: Set(own)) { $0.formUnion(options(of: $1)) }
     }

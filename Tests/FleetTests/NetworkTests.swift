@@ -64,7 +64,7 @@ import Wire
                 }
             ),
             ("router 10.78.0.1 is not within", { $0.router = try address("10.78.0.1") }),
-            ("is the address of 10.77.0.0/24 itself", { $0.router = try address("10.77.0.0") }),
+            ("is the address of the network 10.77.0.0/24 itself", { $0.router = try address("10.77.0.0") }),
             ("is the broadcast address of 10.77.0.0/24", { $0.router = try address("10.77.0.255") }),
             ("overlap", { $0.pools = try pools("10.77.0.100-10.77.0.150", "10.77.0.150-10.77.0.160") }),
             (

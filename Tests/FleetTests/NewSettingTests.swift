@@ -75,11 +75,11 @@ import Wire
         ("locale", .text("DE_DE"), "did you mean ‘de_DE’?"),
         ("keymap", .text("de_DE.UTF-8"), "is a locale"), ("keymap", .text("DE"), "did you mean ‘de’?"),
         ("keymap", .text("de-latin1.map.gz"), "the layout is de-latin1"),
-        ("cron", .map(["a": "60 3 * * * root true"]), "‘60’ in ‘a’ is not a minute"),
-        ("cron", .map(["a": "0 3-1 * * * root true"]), "not an hour"),
-        ("cron", .map(["a": "0 3 0 * * root true"]), "not a day of the month"),
-        ("cron", .map(["a": "0 3 * * mo root true"]), "not a day of the week"),
-        ("cron", .map(["a": "*/0 * * * * root true"]), "not a minute"),
+        ("cron", .map(["a": "60 3 * * * root true"]), "‘60’ in ‘a’: the minute of cron is 0 to 59"),
+        ("cron", .map(["a": "0 3-1 * * * root true"]), "the hour of cron is 0 to 23"),
+        ("cron", .map(["a": "0 3 0 * * root true"]), "the day of the month of cron is 1 to 31"),
+        ("cron", .map(["a": "0 3 * * mo root true"]), "the day of the week of cron is 0 to 7"),
+        ("cron", .map(["a": "*/0 * * * * root true"]), "the minute of cron is 0 to 59"),
         ("cron", .map(["a": "@dayly root true"]), "is not one of @reboot"),
     ])
     func `a value without effect is refused`(name: String, value: SettingValue, words: String) throws {

@@ -178,7 +178,7 @@ import Testing
         #expect(try await store.webHooks().isEmpty)
         #expect(
             try await refusal(in: store)
-                == "revision 2 cannot be undone: web-hook 1 was removed with its address and its secret: add it again"
+                == "revision 2 cannot be undone: web hook 1 was removed with its address and its secret: add it again"
         )
     }
     @Test(arguments: StoreMaker.allCases)

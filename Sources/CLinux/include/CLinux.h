@@ -51,6 +51,9 @@ int roost_refuse_new_privileges(void);
 // Becomes `uid`/`gid` in every thread, for good: without capabilities and without the way back.
 int roost_drop_privileges(uid_t uid, gid_t gid);
 int roost_set_name(const char *name);
+// Hands over what stdio still has for standard output. Why some of what was printed since the start did not arrive: a number of an error,
+// 0 when all did, -1 when the reason is gone.
+int roost_loss_of_printed(void);
 // Makes a range of a file read as zeros: as a hole, or with its room still taken (fallocate(2)).
 int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room);
 

@@ -270,3 +270,10 @@ extension PoolAnswer {
             .joined(separator: " ").lowercased()
     }
 }
+
+extension TerminalAnswer {
+    /// That its agent is old, and what to do; nil: it is not.
+    var agentTrouble: PlacementWords? {
+        isAgentOld ? TerminalTrouble.oldAgent(server.name, version: version ?? "").words : nil
+    }
+}

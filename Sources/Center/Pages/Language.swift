@@ -97,7 +97,12 @@ struct Words: Sendable {
         }
         // The name of a field or a setting before what is wrong with it.
         if entries[sentence.phrase] == nil, let (name, rest) = sentence.halves {
-            let both: Sentence = "\(self(name)): \(self(rest))"
+            let (said, saidRest) = (self(name), self(rest))
+            // A text of something else keeps its own marks.
+            if sentence.values.isEmpty, said == name.english, saidRest == rest.english {
+                return sentence.phrase
+            }
+            let both: Sentence = "\(said): \(saidRest)"
             return both.filled { self($0) }
         }
         return sentence.filled(part: { self($0) }) { self($0) }

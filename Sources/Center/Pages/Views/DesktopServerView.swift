@@ -63,10 +63,7 @@ struct DesktopServerView: TemplateView {
         name = server.name.text
         state = StateView(answer.state, words)
         troubles = answer.troubles
-        if answer.isAgentOld {
-            troubles.append(
-                words(TerminalTrouble.oldAgent(server.name, version: answer.version ?? "").words))
-        }
+        troubles += answer.agentTrouble.map { [words($0)] } ?? []
         if answer.failureCount > 0 {
             troubles.append(words("%1 log-ins in a row found no session there", "\(answer.failureCount)"))
         }
