@@ -65,6 +65,8 @@ import Testing
     @Test func `roles in a group go with it, and come back by undo alone`() throws {
         let (whole, _, room) = try school()
         let fleet = try whole.applying([.webHook(1, nil)], revision: 3)
+        let plan = try ChangePlan(of: [.group(room, nil)], in: fleet)
+        #expect(plan.notes == ["roles that go with group \(room), until that is undone: 2"])
         let removal = try fleet.checking([.group(room, nil)])
         let access = removal.after.contents.access
         #expect(access.administrators["bob"]?.grants == [Grant(.auditor)])

@@ -3,12 +3,26 @@ extension FleetSnapshot {
     /// What else goes when edits remove groups: the roles that accounts and tokens have there. A group that gets such a name later is another
     /// one, and may be other people's.
     func roleLosses(by edits: [FleetEdit]) -> [FleetEdit] {
-        let changes = edits.compactMap { $0.of(NodeGroup.self) }
-        // What is added again in the same change stays what it was.
-        let gone = Set(changes.filter { $0.after == nil }.map(\.key))
-            .subtracting(changes.filter { $0.after != nil }.map(\.key))
+        let gone = groups(removedBy: edits)
         guard !gone.isEmpty else { return [] }
         return roleEdits(except: edits) { gone.contains($0.group) ? nil : $0 }
+    }
+
+    private func groups(removedBy edits: [FleetEdit]) -> Set<GroupPath> {
+        let changes = edits.compactMap { $0.of(NodeGroup.self) }
+        // What is added again in the same change stays what it was.
+        return Set(changes.filter { $0.after == nil }.map(\.key))
+            .subtracting(changes.filter { $0.after != nil }.map(\.key))
+    }
+
+    /// What a plan says of the roles that go with groups.
+    ///
+    /// - Parameter sees: whether those who read it may see what is in a group.
+    func notes(ofRolesLostBy edits: [FleetEdit], seeing sees: (GroupPath) -> Bool) -> [String] {
+        groups(removedBy: edits).filter(sees).sorted().compactMap { path in
+            let count = roles(in: path).count
+            return count > 0 ? "roles that go with group \(path), until that is undone: \(count)" : nil
+        }
     }
 
     /// The roles of accounts and tokens in a group itself.

@@ -75,6 +75,7 @@ extension ChangePlan {
             before.notes(of: renames, to: after) + networks
             + CommandNotes.lines(of: edits, from: before, to: after)
             + LostNames.lines(of: edits, from: before, to: after, seeing: sees)
+            + before.notes(ofRolesLostBy: edits, seeing: sees)
         notes = lines.isEmpty ? nil : lines
     }
 
