@@ -24,8 +24,8 @@ package struct TerminalAnswer: Codable, Sendable {
     package var release: String?
     /// Of its agent.
     package var version: String?
-    /// Whether its agent lacks what this server counts on, and should be updated.
-    package var isAgentOld: Bool
+    /// Whether its agent lacks what this server counts on, and should be updated; nil: the answering server does not say.
+    package var isAgentOld: Bool?
     /// What its agent says does not work.
     package var troubles: [String]
     /// The pools that it is in, directly or by another pool.

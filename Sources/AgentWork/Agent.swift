@@ -153,7 +153,7 @@ package final class Agent: Sendable {
         }
         guard isFree else { return }
         sweeping.async { [self] in
-            orders.noteArrivals(sessions)
+            orders.noteArrivals()
             door.sweep(sessions: sessions)
             isSweeping.withLock { $0 = false }
         }

@@ -41,6 +41,7 @@ final class Orders: Sendable {
     /// for them.
     private let work = DispatchQueue(label: "roost-agent.orders")
     private let ends = DispatchQueue(label: "roost-agent.ends")
+    private let noting = Mutex(())
     private let removals = DispatchQueue(label: "roost-agent.removals")
     private let messages = DispatchQueue(label: "roost-agent.messages")
 
@@ -186,11 +187,14 @@ final class Orders: Sendable {
 
     /// Looks whether people have come whose log-ins were prepared. Only then older sessions of theirs end, as their orders say, and so do those but
     /// one that began by log-ins of the same moment.
-    ///
-    /// - Parameter seen: the sessions of now; nil: they are looked at.
-    func noteArrivals(_ seen: [AgentSession]? = nil) {
+    /// One at a time, by the sessions of that moment: two would end one session twice, or the only one that is left.
+    func noteArrivals() {
         guard arrivals.withLock({ !$0.isIdle }) else { return }
-        let (sessions, logIns) = (seen ?? sessions(), logIns())
+        noting.withLock { _ in noteOnce() }
+    }
+
+    private func noteOnce() {
+        let (sessions, logIns) = (sessions(), logIns())
         let (arrived, surplus) = arrivals.withLock { arrivals in
             let arrived = arrivals.take(at: now()) {
                 Arrivals.marks(of: $0, $1, sessions: sessions, logIns: logIns)

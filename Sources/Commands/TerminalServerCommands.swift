@@ -71,7 +71,7 @@ struct TerminalServerList: AsyncParsableCommand {
 extension TerminalAnswer {
     fileprivate var heardText: String { heard.map { "\($0) s ago" } ?? "never" }
     fileprivate var agentText: String {
-        version.map { $0 + (isAgentOld ? " (old: update it)" : "") } ?? "-"
+        version.map { $0 + (isAgentOld == true ? " (old: update it)" : "") } ?? "-"
     }
     fileprivate var sessionText: String {
         "\(sessionCount)" + (underwayCount > 0 ? "+\(underwayCount)" : "")

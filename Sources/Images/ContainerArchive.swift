@@ -15,7 +15,7 @@ struct ContainerArchive {
     /// Removes what a layer deletes from a root, and directories that become something else. It is confined: links in the root do not lead
     /// to files of this host.
     private static let removal = #"""
-        set -u
+        set -u -o pipefail
         layer=$1 root=$2
         shift 2
         # Each name in one line: line ends in names are written as \n, and backslashes twice.
@@ -31,15 +31,21 @@ struct ContainerArchive {
         list "$@" | while IFS= read -r line; do
           case $line in */) name "./$line"; [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
         done
+        opaque=
         list "$@" | while IFS= read -r line; do
           name "./$line"
           isDirectory=; case $path in */) isDirectory=yes; path=${path%/} ;; esac
           name=${path##*/} place=$root/${path%/*}
           case $name in
             "" | . | .wh.) ;;
-            .wh..wh..opq) [ ! -d "$place" ] || find "$place/" -mindepth 1 -maxdepth 1 -exec rm -rf {} + ;;
-            # Of any kind: some programs make directories of them.
-            .wh.*) rm -rf -- "$place/${name#.wh.}" ;;
+            .wh..wh..opq)
+              # Once, however often it stands there.
+              [ "$place" = "$opaque" ] || [ ! -d "$place" ] || find "$place/" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+              opaque=$place ;;
+            # Of any kind: some programs make directories of them. A program starts only where something is there.
+            .wh.*)
+              gone=$place/${name#.wh.}
+              if [ -e "$gone" ] || [ -L "$gone" ]; then rm -rf -- "$gone"; fi ;;
             *) [ "$isDirectory" ] || [ -L "$root/$path" ] || [ ! -d "$root/$path" ] || rm -rf -- "$root/$path" ;;
           esac
         done

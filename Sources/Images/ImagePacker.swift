@@ -154,9 +154,10 @@ package struct ImagePacker: Sendable {
             if entry.kind == S_IFREG {
                 byteCount += entry.storedByteCount
                 let holes = entry.byteCount - entry.storedByteCount
-                if holes > holeByteLimit, !exclusions.contains(entry.path) {
-                    holesByteCount = min(holesByteCount, .max - holes) + holes
-                    if holes > largest.byteCount { largest = (entry.path, holes) }
+                guard holes > 0, !exclusions.contains(entry.path) else { return true }
+                holesByteCount = min(holesByteCount, .max - holes) + holes
+                if holes > largest.byteCount { largest = (entry.path, holes) }
+                if holes > holeByteLimit {
                     note(
                         "note: \(entry.path) has \(holes >> 30) GiB of holes, which take about a second each to pack: truncate it if it contains nothing"
                     )

@@ -55,6 +55,8 @@ package struct Program: Sendable {
         return program
     }
 
+    /// Of a note on what was left out of a root, longer than any path, and of all notes.
+    private static let (noteByteLimit, notesByteLimit) = (8_192, 16 << 20)
     /// The output of a program that reads untrusted data, where all of it is kept.
     private static let confinedByteLimit = 64 << 20
 
@@ -121,12 +123,18 @@ package struct Program: Sendable {
     package func unpack(
         _ arguments: [String], file: Int32? = nil, filling filled: String, note: @Sendable (String) -> Void
     ) throws {
-        let lines = Mutex<[String]>([])
-        var losses: UnpackedLosses { UnpackedLosses(lines.withLock(\.self)) }
+        let lines = Mutex<(all: [String], byteCount: Int)>(([], 0))
+        var losses: UnpackedLosses { UnpackedLosses(lines.withLock(\.all)) }
         do {
             try run(arguments, file: file, filling: filled) { line in
-                // An archive can cause a note for each of a million files; we listen up to this limit.
-                lines.withLock { if $0.count < 100_000 { $0.append(line) } }
+                // An archive can cause a note for each of a million files, with names that no file has; we listen up to these limits.
+                let line = String(decoding: line.utf8.prefix(Self.noteByteLimit), as: UTF8.self)
+                lines.withLock { lines in
+                    guard lines.byteCount < Self.notesByteLimit else { return }
+                    lines.all.append(line)
+                    // An empty one takes room, too.
+                    lines.byteCount += line.utf8.count + 32
+                }
             }
         } catch let failure as ProgramFailure where failure.status == 2 {
             // unsquashfs(1) with -ignore-errors, tar(1): something could not be created. Any other failure counts.
@@ -263,8 +271,8 @@ package struct Program: Sendable {
         // Sendable: every access holds the lock.
         private let lock = NSLock()
         private let progress: (@Sendable (String) -> Void)?
-        private var line = ""
-        private var text = ""
+        private var line: [UInt8] = []
+        private var text = Data()
         private static let lineByteLimit = 256 << 10
 
         init(progress: (@Sendable (String) -> Void)?) { self.progress = progress }
@@ -272,23 +280,24 @@ package struct Program: Sendable {
         func add(_ data: Data) {
             lock.lock()
             defer { lock.unlock() }
-            let new = String(decoding: data, as: UTF8.self)
-            text = String((text + new).suffix(8_000))
-            line += new
-            // A name in an archive can be hundreds of megabytes long.
-            if line.utf8.count > Self.lineByteLimit, !line.contains(where: \.isNewline) {
-                line = String(line.prefix(Self.lineByteLimit / 4))
+            text = (text + data).suffix(8_000)
+            var rest = data[...]
+            while let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+                take(rest[..<end])
+                progress?(String(decoding: line, as: UTF8.self))
+                line = []
+                rest = rest[(end + 1)...]
             }
-            while let end = line.firstIndex(where: { $0.isNewline }) {
-                progress?(String(line[..<end]))
-                line = String(line[line.index(after: end)...])
-            }
+            take(rest)
         }
+
+        /// A name in an archive can be hundreds of megabytes long, and one character: lines are cut by their bytes.
+        private func take(_ bytes: Data) { line += bytes.prefix(max(0, Self.lineByteLimit - line.count)) }
 
         var tail: String {
             lock.lock()
             defer { lock.unlock() }
-            return text
+            return String(decoding: text, as: UTF8.self)
         }
     }
 }

@@ -135,6 +135,8 @@ package struct ServerTalk {
             return nil
         } catch let error as BrokenConnection {
             throw error
+        } catch let refusal as ServerRefusal where refusal.status == 503 {
+            throw refusal
         } catch {
             let line = Array("roost-node: the TPM cannot be shown: \(error)\n".utf8)
             _ = unsafe write(STDERR_FILENO, line, line.count)

@@ -34,6 +34,16 @@ import Testing
     ])
     func `what is no phrase stays as it is`(text: String) { #expect(Self.french.told(text) == text) }
 
+    /// A node sends what it likes: what many forms fit in part is given up, not tried in all ways.
+    @Test func `a text that hundreds of forms fit is given up soon`() {
+        let between = Assets.phrases.split(separator: "\n\n").compactMap { block in
+            block.prefix { $0 != "\n" }.wholeMatch(of: /%1( [a-z ]+ )%2/).map { String($0.output.1) }
+        }
+        #expect(between.count > 5)
+        let text = "w" + (0..<40).map { between[$0 % between.count] + "w\($0)" }.joined()
+        #expect(!Self.french.told(text).isEmpty)
+    }
+
     /// Names that look like a phrase in a phrase, or like a place for a value.
     @Test func `values stay as they are`() {
         #expect(Self.french.told("node added added to /%1") == "nœud added ajouté à /%1")

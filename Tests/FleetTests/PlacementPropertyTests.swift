@@ -191,6 +191,9 @@ import Testing
         #expect(heavy.processors == huge.processors / 2 && heavy.memory == huge.memory / 2)
         // Of two, which could be either, the smaller one counts.
         #expect(SessionCost(of: [pool[0], pool[3]]).mostProcessors == 128)
+        // One that says it is tiny makes the others no smaller than they can be.
+        let least = SessionCost(of: [pool[0], server("tiny", 1)])
+        #expect(least.mostProcessors == 16 && least.mostMemory == Double(64 << 30))
     }
 
     @Test(arguments: [.nan, .infinity, 1e300] as [Double])

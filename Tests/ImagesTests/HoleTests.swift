@@ -25,5 +25,12 @@ import Testing
             try ImagePacker.leastByteCount(of: root.path) { _ in }
         }
         #expect(refusal?.description.contains("srv/disk") == true)
+        // Many small ones are as much.
+        try grow("srv/disk", to: 1)
+        for number in 0..<300 {
+            try root.put("srv/\(number)", "x")
+            try grow("srv/\(number)", to: 4 << 30)
+        }
+        #expect(throws: ImageLacks.self) { try ImagePacker.leastByteCount(of: root.path) { _ in } }
     }
 }

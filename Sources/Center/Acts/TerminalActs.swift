@@ -274,6 +274,6 @@ extension PoolAnswer {
 extension TerminalAnswer {
     /// That its agent is old, and what to do; nil: it is not.
     var agentTrouble: PlacementWords? {
-        isAgentOld ? TerminalTrouble.oldAgent(server.name, version: version ?? "").words : nil
+        isAgentOld == true ? TerminalTrouble.oldAgent(server.name, version: version ?? "").words : nil
     }
 }

@@ -78,8 +78,8 @@ struct PhraseForms: Sendable {
         }
     }
 
-    /// Phrases in phrases that are looked for.
-    private static let depthLimit = 5
+    /// Phrases in phrases that are looked for, and texts that are looked at for one: a node can send one that many forms fit in part.
+    private static let (depthLimit, attemptLimit) = (5, 400)
     /// Bytes of a text that is looked at.
     private static let byteLimit = 2_000
 
@@ -102,12 +102,18 @@ struct PhraseForms: Sendable {
     }
 
     /// The phrase that a text was made of; nil where there is none.
-    func sentence(of text: String) -> Sentence? { sentence(of: text, depth: 0) }
+    func sentence(of text: String) -> Sentence? {
+        var attempts = Self.attemptLimit
+        return sentence(of: text, depth: 0, &attempts)
+    }
 
-    private func sentence(of text: String, depth: Int) -> Sentence? {
+    private func sentence(of text: String, depth: Int, _ attempts: inout Int) -> Sentence? {
+        attempts -= 1
         let bytes = Array(text.utf8)
         // A single word is a name.
-        guard depth < Self.depthLimit, bytes.count <= Self.byteLimit, bytes.contains(UInt8(ascii: " ")) else {
+        guard attempts > 0, depth < Self.depthLimit, bytes.count <= Self.byteLimit,
+            bytes.contains(UInt8(ascii: " "))
+        else {
             return nil
         }
         if phrases.contains(text) { return Sentence(phrase: text) }
@@ -115,21 +121,21 @@ struct PhraseForms: Sendable {
         for form in Set(Self.words(of: bytes)).compactMap({ forms[$0] }).joined() {
             if let best, (best.weight, form.phrase) >= (form.weight, best.sentence.phrase) { continue }
             guard let found = form.values(in: bytes),
-                let values = values(found, of: form, depth: depth)
+                let values = values(found, of: form, depth: depth, &attempts)
             else { continue }
             best = (form.weight, Sentence(phrase: form.phrase, values: values))
         }
-        return best?.sentence ?? pair(of: text, depth: depth)
+        return best?.sentence ?? pair(of: text, depth: depth, &attempts)
     }
 
     /// A name or a phrase before a colon or a semicolon, with a phrase behind it.
-    private func pair(of text: String, depth: Int) -> Sentence? {
+    private func pair(of text: String, depth: Int, _ attempts: inout Int) -> Sentence? {
         for (mark, phrase) in [("; ", "%1; %2"), (": ", "%1: %2")] {
             guard let place = text.firstRange(of: mark),
-                let end = sentence(of: String(text[place.upperBound...]), depth: depth + 1)
+                let end = sentence(of: String(text[place.upperBound...]), depth: depth + 1, &attempts)
             else { continue }
             let beginning = String(text[..<place.lowerBound])
-            if let begun = sentence(of: beginning, depth: depth + 1) {
+            if let begun = sentence(of: beginning, depth: depth + 1, &attempts) {
                 return Sentence(phrase: phrase, values: [.sentence(begun), .sentence(end)])
             }
             guard !beginning.isEmpty, !beginning.contains(" ") else { continue }
@@ -138,11 +144,13 @@ struct PhraseForms: Sendable {
         return nil
     }
 
-    private func values(_ found: [ArraySlice<UInt8>], of form: Form, depth: Int) -> [Sentence.Value]? {
+    private func values(
+        _ found: [ArraySlice<UInt8>], of form: Form, depth: Int, _ attempts: inout Int
+    ) -> [Sentence.Value]? {
         var values: [Int: Sentence.Value] = [:]
         for (index, bytes) in found.enumerated() {
             let text = String(decoding: bytes, as: UTF8.self)
-            if let part = sentence(of: text, depth: depth + 1) {
+            if let part = sentence(of: text, depth: depth + 1, &attempts) {
                 values[form.numbers[index]] = .sentence(part)
             } else {
                 guard form.isOpen(index) || !text.contains(" ") else { return nil }

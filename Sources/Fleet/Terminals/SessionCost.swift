@@ -38,13 +38,14 @@ package struct SessionCost: Equatable, Sendable {
         boundCapacity(by: servers.compactMap(\.load))
     }
 
-    /// Servers of one pool differ, but not that much, unless people say so with a weight. Of two, the smaller one counts.
+    /// Servers of one pool differ, but not that much, unless people say so with a weight. Of two, the smaller one counts, but for one that
+    /// says it is smaller than terminal servers are.
     private mutating func boundCapacity(by loads: [TerminalLoad]) {
         guard !loads.isEmpty else { return }
-        func most(_ capacity: (TerminalLoad) -> Int) -> Double {
-            Self.capacityLimit * Double(loads.map(capacity).sorted()[(loads.count - 1) / 2])
+        func most(_ least: Int, _ capacity: (TerminalLoad) -> Int) -> Double {
+            Self.capacityLimit * Double(max(least, loads.map(capacity).sorted()[(loads.count - 1) / 2]))
         }
-        (mostProcessors, mostMemory) = (most(\.processorCount), most(\.memoryByteCount))
+        (mostProcessors, mostMemory) = (most(2, \.processorCount), most(8 << 30, \.memoryByteCount))
     }
 
     /// How servers differ from the average says how people do: what one person needs more weighs less among many.

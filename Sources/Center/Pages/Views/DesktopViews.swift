@@ -193,7 +193,7 @@ struct DesktopServersView: TemplateView {
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
                     group: answer.server.group.description, state: StateView(answer.state, words),
                     trouble: answer.troubles.first
-                        ?? (answer.isAgentOld ? words("its roost-agent is old") : nil),
+                        ?? (answer.isAgentOld == true ? words("its roost-agent is old") : nil),
                     heard: DesktopServerView.heard(answer, words),
                     sessions: DesktopServerView.sessions(answer), use: ShareView(answer.use),
                     load: answer.load.map { DesktopServerView.load($0, words) } ?? "",
