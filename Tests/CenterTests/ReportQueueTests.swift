@@ -187,6 +187,10 @@ import Wire
         await recorder.write([.refusal(Self.mac, alarm)], of: .alarms)
         let node = try #require(fleet.snapshot.nodes[name])
         #expect(fleet.alarm(of: node)?.property == .volume)
+        // Any message with its card can raise this one, and hides nothing.
+        let passing = NodeAlarm(at: 2, address: alarm.address, holder: nil, property: .machine)
+        await recorder.write([.refusal(Self.mac, passing)], of: .alarms)
+        #expect(fleet.alarm(of: node)?.property == .volume && fleet.alarm(of: node)?.count == 2)
         await recorder.write(
             [.registration(other, Registration(name: try NodeName("pc-9"), group: .site, pin: ""))],
             of: .registrations)

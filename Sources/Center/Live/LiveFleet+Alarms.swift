@@ -23,7 +23,10 @@ extension LiveFleet {
         state.withLock { state in
             let count = state.alarms[machine]?.count ?? 0
             guard count > 0 || state.alarms.count < Self.alarmLimit else { return }
-            state.alarms[machine] = alarm
+            // What any message on the wire can raise hides nothing that only a fetch of what is the node's can.
+            if alarm.property != .machine || state.alarms[machine].map({ $0.property == .machine }) ?? true {
+                state.alarms[machine] = alarm
+            }
             state.alarms[machine]?.count = count + 1
         }
         publish(alarm, of: node, machine)

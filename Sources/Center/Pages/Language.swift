@@ -109,7 +109,9 @@ struct Words: Sendable {
     }
 
     /// A text from a store, a node or an agent, which is English: the phrase that it was made of, or the text as it is.
-    func told(_ text: String) -> String { self(Sentence(phrase: text)) }
+    ///
+    /// A single word is a name, or what a program printed.
+    func told(_ text: String) -> String { text.contains(" ") ? self(Sentence(phrase: text)) : text }
 
     /// Why a request is refused.
     func callAsFunction(_ problem: Problem) -> String { self(problem.sentence) }

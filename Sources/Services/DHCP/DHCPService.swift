@@ -301,7 +301,9 @@ package final class DHCPService {
             for address in outcome.probes { probes[name]?.ask(address) }
         }
         if let client = outcome.client, let machine = message.macAddress {
-            context.compare(client, of: machine, on: link, at: outcome.reply?.message.yourAddress ?? .any)
+            // Beside another server it gives no address, and the machine may have one already.
+            let given = outcome.reply?.message.yourAddress ?? .any
+            context.compare(client, of: machine, on: link, at: given == .any ? source ?? .any : given)
             context.note(client, of: machine)
         }
         if let decision = outcome.decision { trace(message, outcome, decision, link) }

@@ -137,7 +137,9 @@ extension LiveTerminals {
     func now(at time: Int) -> [TerminalName: Now] {
         let records = fleet.snapshot.contents.terminals.servers
         return state.withLock { state in
-            let cost = SessionCost(of: records.keys.compactMap { state.terminals[$0]?.placed })
+            var cost = SessionCost(of: records.keys.compactMap { state.terminals[$0]?.placed })
+            // What a server has is compared within its pools, not within the whole site.
+            (cost.mostProcessors, cost.mostMemory) = (.infinity, .infinity)
             return records.mapValues { record in
                 var placed = state.terminals[record.name]?.placed
                 placed?.weight = record.weight
