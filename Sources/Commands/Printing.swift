@@ -1,4 +1,3 @@
-import CLinux
 package import Foundation
 import Linux
 import Wire
@@ -15,7 +14,7 @@ package func flushPrinted() { fflush(nil) }
 
 /// Why what was printed is not where it should be, such as in a file on a full disk; nil: it is, or a pipe's reader has read enough.
 package func lossOfPrinted() -> String? {
-    let cause = roost_loss_of_printed()
+    let cause = StandardOutput.loss()
     return switch cause {
     case 0, EPIPE: nil
     case -1: "what was printed is not whole: some of it could not be written"

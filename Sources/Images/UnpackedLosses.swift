@@ -18,22 +18,23 @@ struct UnpackedLosses {
     private mutating func take(_ line: String) {
         if let match = line.firstMatch(
             of:
-                /^create_inode: failed to create (?:character|block) device (.*), because Operation not permitted/
+                /create_inode: failed to create (?:character|block) device (.*), because Operation not permitted/
         ) {
             devices.append(String(match.1))
-        } else if let match = line.firstMatch(of: /^tar: (.*): Cannot mknod: Operation not permitted/) {
+        } else if let match = line.firstMatch(of: /^\S*tar: (.*): Cannot mknod: Operation not permitted/) {
             devices.append(String(match.1))
         } else if let match = line.firstMatch(
-            of: /^tar: \w+: Cannot set '([^']*)' extended attribute for file '(.*)': [^:]*$/)
+            of: /^\S*tar: \w+: Cannot set '([^']*)' extended attribute for file '(.*)': [^:]*$/)
         {
             attributes[String(match.1), default: []].append(String(match.2))
         } else if let match = line.firstMatch(
-            of: /^write_xattr: failed to write xattr (\S+) for file (.*) because Operation not permitted/)
+            of: /write_xattr: failed to write xattr (\S+) for file (.*) because Operation not permitted/)
         {
             attributes[String(match.1), default: []].append(String(match.2))
-        } else if let match = line.firstMatch(of: /^tar: (.*): Warning: Cannot acl_\w+:/) {
+        } else if let match = line.firstMatch(of: /^\S*tar: (.*): Warning: Cannot acl_\w+:/) {
             lists.append(String(match.1))
-        } else if let match = line.firstMatch(of: /^tar: Ignoring unknown extended header keyword '([^']*)'/)
+        } else if let match = line.firstMatch(
+            of: /^\S*tar: Ignoring unknown extended header keyword '([^']*)'/)
         {
             // libarchive also writes its attributes as SCHILY.xattr, with times that no root has.
             if !match.1.hasPrefix("LIBARCHIVE.") { keywords.insert(String(match.1)) }
