@@ -147,7 +147,7 @@ extension Placement {
         (server, isReconnection, level) = (verdicts[choice].server, true, verdicts[choice].level)
     }
 
-    /// - Parameter freest: the one that would be chosen whoever logs in.
+    /// - Parameter freest: the one that would be chosen for any person.
     private mutating func choose(_ choice: Int, freest: Int, hasRoom: Bool) {
         let chosenLevel = verdicts[freest].level
         for index in verdicts.indices where index != choice {
