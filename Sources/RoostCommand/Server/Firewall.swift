@@ -57,16 +57,24 @@ struct Firewall {
 
     private enum Manager { case firewalld, ufw, iptables, nft }
 
-    /// What it does on an interface: one finding, whatever the number of ports.
-    func finding(_ ports: [Port], on link: Link) -> Finding {
+    /// The ports that it closes, and those of which that cannot be known, with the chain that decides.
+    private func notOpen(_ ports: [Port], on link: Link, isOutgoing: Bool = false) -> (
+        closed: [(port: Port, chain: String)], unknown: [(port: Port, chain: String)]
+    ) {
         var (closed, unknown): ([(port: Port, chain: String)], [(port: Port, chain: String)]) = ([], [])
         for port in ports {
-            switch filter.outcome(of: packet(of: port, on: link)) {
+            switch filter.outcome(of: packet(of: port, on: link, isOutgoing: isOutgoing)) {
             case .open: break
             case .closed(let chain): closed.append((port, chain))
             case .unknown(let chain): unknown.append((port, chain))
             }
         }
+        return (closed, unknown)
+    }
+
+    /// What it does on an interface: one finding, whatever the number of ports.
+    func finding(_ ports: [Port], on link: Link) -> Finding {
+        let (closed, unknown) = notOpen(ports, on: link)
         if !closed.isEmpty {
             return Finding(
                 isGood: false,
@@ -87,14 +95,7 @@ struct Firewall {
 
     /// What it does with answers that leave by an interface; nil where all of them leave.
     func answersFinding(_ ports: [Port], on link: Link) -> Finding? {
-        var (closed, unknown): ([(port: Port, chain: String)], [(port: Port, chain: String)]) = ([], [])
-        for port in ports {
-            switch filter.outcome(of: packet(of: port, on: link, isOutgoing: true)) {
-            case .open: break
-            case .closed(let chain): closed.append((port, chain))
-            case .unknown(let chain): unknown.append((port, chain))
-            }
-        }
+        let (closed, unknown) = notOpen(ports, on: link, isOutgoing: true)
         if !closed.isEmpty {
             return Finding(
                 isGood: false,
