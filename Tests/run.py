@@ -363,18 +363,23 @@ class Run:
         print(f"{seconds:8.1f} {busy:9.1f}  all: {busy / seconds / (os.cpu_count() or 1):.0%} of the processors\n", flush=True)
 
     def say_failures(self):
-        """Once more at the end, where the eye falls: what failed, where, and which log has the rest."""
+        """Once more at the end, where the eye falls: what failed, where, and which log has the rest; a line each comes last."""
+        short = []
         for job in self.jobs:
             if not job.has_failed():
                 continue
             print(f"✘ {job.name}: .build/test-logs/{os.path.basename(job.log)}")
-            for test in job.tests:
-                if test["result"] in ("failed", "unfinished"):
-                    print(f"    {test['name']}: {test['result']}")
-                    for why in test.get("why", []):
-                        print(f"      {why[:600]}")
+            failed = [test for test in job.tests if test["result"] in ("failed", "unfinished")]
+            for test in failed:
+                print(f"    {test['name']}: {test['result']}")
+                for why in test.get("why", []):
+                    print(f"      {why[:600]}")
+                why = " ".join(" ".join(test.get("why", [])).split())
+                short.append(f"✘ {job.name}, {test['name']}: {why[:200]}")
             self.say_state(job)
-        print(flush=True)
+            if not failed:
+                short.append(f"✘ {job.name}: see above")
+        print("\n".join(["", *short]), flush=True)
 
     @staticmethod
     def say_state(job):

@@ -50,26 +50,48 @@ enum Compression: String, CaseIterable, Sendable {
         ])
     }
 
+    /// Bytes of a disk or a layer that are decompressed: a small file can hold zeros that keep a processor for days.
+    private static let contentByteLimit = 1 << 40
+    /// The status of the shell for a file that holds more.
+    private static let tooMuch: Int32 = 99
+
     /// Decompresses a file to `target`, with holes where there are zeros.
     ///
-    /// - Parameter directory: the directory of `target`; it is not filled completely.
-    func unpack(_ path: String, to target: String, in directory: String) throws {
+    /// - Parameters:
+    ///   - directory: the directory of `target`; it is not filled completely.
+    ///   - limit: in bytes. Throws ``ImageLacks`` for a file that holds more.
+    func unpack(
+        _ path: String, to target: String, in directory: String, limit: Int = contentByteLimit
+    ) throws {
         // The file exists already, so the program needs to reach nothing else in the directory.
         try WholeFile.writeForNow(target, [])
-        try Program("bash", package: "bash").confined(Confinement(reads: [path], writes: [target])).run(
-            [
-                "-o", "pipefail", "-c",
-                "\"$1\" -dc <\"$2\" | dd of=\"$3\" bs=1M iflag=fullblock conv=sparse,notrunc status=none",
-                "bash",
-                try program(), path, target,
-            ], filling: directory)
+        _ = try run(
+            "dd of=\"$4\" bs=1M iflag=fullblock conv=sparse,notrunc status=none", path, target,
+            Confinement(reads: [path], writes: [target]), limit: limit, filling: directory)
     }
 
     /// The SHA-256 digest, in hexadecimal digits, of a file's decompressed content.
     func innerDigest(of path: String) throws -> String {
-        let told = try Program("bash", package: "bash").confined(Confinement(reads: [path])).run([
-            "-o", "pipefail", "-c", "\"$1\" -dc <\"$2\" | sha256sum", "bash", try program(), path,
-        ])
+        let told = try run("sha256sum", path, "", Confinement(reads: [path]), limit: Self.contentByteLimit)
         return String(decoding: told.prefix(64), as: UTF8.self)
+    }
+
+    /// Decompresses a file into a command of the shell, for which the target is `$4`.
+    private func run(
+        _ command: String, _ path: String, _ target: String, _ confinement: Confinement, limit: Int,
+        filling directory: String? = nil
+    ) throws -> Data {
+        do {
+            return try Program("bash", package: "bash").confined(confinement).run(
+                [
+                    "-o", "pipefail", "-c",
+                    "\"$1\" -dc <\"$2\" | { head -c \"$3\"; test \"$(head -c 1 | wc -c)\" = 0 || exit \(Self.tooMuch); } | \(command)",
+                    "bash", try program(), path, String(limit), target,
+                ], filling: directory)
+        } catch let failure as ProgramFailure where failure.status == Self.tooMuch {
+            throw ImageLacks(
+                "\(URL(fileURLWithPath: path).lastPathComponent) holds more than \(limit >> 30) GiB when it is decompressed"
+            )
+        }
     }
 }

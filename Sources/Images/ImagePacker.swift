@@ -41,6 +41,7 @@ package struct ImagePacker: Sendable {
     static let logInRecords = ["var/log/lastlog", "var/log/faillog"]
     /// Holes this large are reported: all of them are read, a gibibyte in about a second.
     private static let holeByteLimit = 4 << 30
+    private static let kernelByteLimit = 1 << 30
     /// All holes of a root: more take a processor for hours, and a few bytes of an archive can make them.
     private static let holesByteLimit = 1 << 40
 
@@ -125,7 +126,8 @@ package struct ImagePacker: Sendable {
         let kernel = try file("kernel", in: build) { path in
             // Boot loaders other than GRUB do not decompress the kernels of boards and arm64.
             if let compression = Compression(ofFile: modules.kernelPath) {
-                try compression.unpack(modules.kernelPath, to: path, in: build)
+                try compression.unpack(
+                    modules.kernelPath, to: path, in: build, limit: Self.kernelByteLimit)
             } else {
                 try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: path)
             }

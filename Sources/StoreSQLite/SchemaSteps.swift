@@ -34,6 +34,7 @@ package enum SchemaSteps {
         Step(name: "0018", up: Embedded.step0018_sql, down: Embedded.down0018_sql),
         Step(name: "0019", up: Embedded.step0019_sql, down: Embedded.down0019_sql),
         Step(name: "0020", up: Embedded.step0020_sql, down: Embedded.down0020_sql),
+        Step(name: "0021", up: Embedded.step0021_sql, down: Embedded.down0021_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.

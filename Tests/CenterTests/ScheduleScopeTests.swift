@@ -71,6 +71,24 @@ import Wire
             let made = try await Self.acts(.operator_, place, fleet).makeSchedule(wish)
             #expect(made.record.schedule.group == (try GroupPath(group)))
         }
+        // Of two groups, the condition says which one.
+        let two = Acts(
+            services: fleet.services,
+            caller: Caller(
+                name: "two",
+                grants: try ["/school", "/office"].map { Grant(.operator_, in: try GroupPath($0)) },
+                proof: .token(1), account: "two"))
+        let unsaid = await #expect(throws: Problem.self) {
+            try await two.makeSchedule(ScheduleRequest(act: tonight, at: Self.time))
+        }
+        #expect(unsaid?.status == 422 && unsaid?.detail.contains("such as group=/school") == true)
+        let said = ScheduledAct.restart(nodes: "outdated=yes group=/office tag=none", unlessInUse: true)
+        let made = try await two.makeSchedule(ScheduleRequest(act: said, at: Self.time))
+        #expect(made.record.schedule.group == (try GroupPath("/office")))
+        let elsewhere = ScheduledAct.restart(nodes: "group=/ tag=none", unlessInUse: true)
+        await #expect(throws: Problem.self) {
+            try await two.makeSchedule(ScheduleRequest(act: elsewhere, at: Self.time))
+        }
         let schedule = Schedule(
             name: try ScheduleName("nightly"), act: tonight, time: .once(2_000_000_000))
         #expect(try await ScheduleWork(services: fleet.services).targets(of: schedule) == [])

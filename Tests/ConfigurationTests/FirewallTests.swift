@@ -322,6 +322,11 @@ import Wire
             finding.fix
                 == "nft 'insert rule inet filter output oifname \"eth1\" udp sport 67 accept'")
         #expect(firewall.finding(ports, on: link).isGood)
+        // Nothing leaves from a port that only takes.
+        let logs = ports.map {
+            Firewall.Port(name: $0.name, isUDP: $0.isUDP, number: $0.number, isAnswered: false)
+        }
+        #expect(firewall.answersFinding(logs, on: link) == nil)
         #expect(Firewall(filter: PacketFilter()).answersFinding(ports, on: link) == nil)
     }
 }

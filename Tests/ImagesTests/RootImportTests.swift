@@ -59,6 +59,9 @@ struct RootImportTests {
         #expect(FileManager.default.contentsEqual(atPath: "\(work.path)/file", andPath: "\(work.path)/out"))
         let told = try Program("stat", package: "coreutils").run(["-c", "%b", "\(work.path)/out"])
         #expect(try #require(Int(String(decoding: told, as: UTF8.self).dropLast())) < 4096)
+        #expect(throws: ImageLacks.self) {
+            try compression.unpack(packed, to: "\(work.path)/part", in: work.path, limit: 9 << 20)
+        }
         // Truncated, it is not valid.
         try WholeFile.writeForNow(packed, Array(try WholeFile.read(packed).dropLast(4)))
         #expect(throws: ProgramFailure.self) {

@@ -224,13 +224,25 @@ import Wire
         arguments: [
             ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
             ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799), ("Mon, 06 Nov 1994 08:49:37 GMT", nil),
-            ("Sun, 6 Nov 1994 08:49:37 GMT", nil), ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("", nil),
+            ("Sun, 6 Nov 1994 08:49:37 GMT", nil), ("Sun, +6 Nov 1994 08:49:37 GMT", nil), ("", nil),
             ("Sun, 06 Nov 1994 24:49:37 GMT", nil), ("Sun, 06 Nov 1994 08:49 GMT", nil), ("0", nil),
             ("Wed, 30 Feb 1994 08:49:37 GMT", nil),
         ] as [(String, Int?)])
     func `a date is read as it is written`(text: String, second: Int?) {
         #expect(HTTPDate.second(text) == second)
         if let second { #expect(HTTPDate.text(of: second) == text) }
+    }
+
+    @Test(
+        arguments: [
+            ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777), ("Sun Nov  6 08:49:37 1994", 784_111_777),
+            ("Wednesday, 16-Nov-22 08:49:37 GMT", 1_668_588_577), ("Wed Nov 16 08:49:37 2022", 1_668_588_577),
+            ("Monday, 06-Nov-94 08:49:37 GMT", nil), ("Sunday, 06-Nov-1994 08:49:37 GMT", nil),
+            ("Sunday, 06-Nov-94 08:49:37", nil), ("Sun Nov 6 08:49:37 1994", nil),
+            ("Sun Nov  6 08:49:37 94", nil), ("Sun Nov   6 08:49:37 1994", nil), ("day, -- ::", nil),
+        ] as [(String, Int?)])
+    func `a date is read in the forms of old programs, too`(text: String, second: Int?) {
+        #expect(HTTPDate.second(text) == second)
     }
 
     /// Of a file with the tag "a", changed on 6 November 1994.

@@ -178,7 +178,20 @@ extension Acts {
             let groups = try await scheduledNodes(text, in: .site).map(\.group)
             // Those that fit it later are looked for where the caller may act.
             let own = caller.grants.map(\.group).filter { may(needed, in: $0) }
-            return (groups.isEmpty ? own : groups).nearestCommon
+            if groups.isEmpty, let place = try Condition(text).place,
+                place == .site || snapshot.groups[place] != nil, may(needed, in: place)
+            {
+                return place
+            }
+            let reached = groups.isEmpty ? own : groups
+            let group = reached.nearestCommon
+            guard may(needed, in: group) || !reached.allSatisfy({ may(needed, in: $0) }) else {
+                throw Problem(
+                    422, "Several groups",
+                    "a schedule belongs to one group, but ‘\(text)’ reaches into several of yours: make one schedule for each of them, with its group in the condition, such as group=\(own.first ?? .site)"
+                )
+            }
+            return group
         case .admit(_, let servers, _):
             let known = snapshot.contents.terminals.servers
             return try servers.map { try permittedPlace(of: known[$0], at: $0, needed) }.nearestCommon

@@ -47,8 +47,13 @@ package struct ImageBuildMessage: Codable, Sendable {
     /// The finished version's digest in the image store.
     package var digest: Digest?
     package var failure: String?
+    /// The machine of a boot test was ended, and its console is told to the last line.
+    package var isOver: Bool?
 
-    package init(build: Int, line: String? = nil, digest: Digest? = nil, failure: String? = nil) {
+    package init(
+        build: Int, line: String? = nil, digest: Digest? = nil, failure: String? = nil, isOver: Bool? = nil
+    ) {
+        self.isOver = isOver
         self.build = build
         self.line = line
         self.digest = digest
@@ -61,6 +66,7 @@ package struct ImageBuildMessage: Codable, Sendable {
 package actor ImageBuilds {
     /// Builds that are kept, and lines of each.
     private static let (buildLimit, lineLimit) = (50, 5_000)
+    private static let endMilliseconds = 8_000
 
     struct Build: Sendable {
         var order: ImageBuildOrder
@@ -85,6 +91,8 @@ package actor ImageBuilds {
             var channel: ChannelName?
             /// It is finished, and being stored.
             var isEnding = false
+            /// The worker has told the last line of its machine's console.
+            var isOver = false
         }
 
         var id: Int { order.build }
@@ -227,11 +235,20 @@ package actor ImageBuilds {
             let machine = build.order.test
         else { return }
         builds[id]?.test?.isEnding = true
-        stop(build)
+        if !test.isOver { stop(build) }
+        // Its last lines are on their way; the worker gives a machine that long to end.
+        let patience = Clock.steadyMillisecond + Self.endMilliseconds
+        while let test = builds[id]?.test, !test.isOver, builds[id]?.state == .running,
+            Clock.steadyMillisecond < patience
+        {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        // Cancelled meanwhile, or its worker is gone.
+        guard let ended = builds[id], ended.state == .running else { return }
         do {
             let report = BootTestReport(
                 machine: machine.machine, boot: machine.boot, detail: detail,
-                console: build.lines.joined(separator: "\n"))
+                console: ended.lines.joined(separator: "\n"))
             let result = try await tests.end(report, test.version)
             guard result.isPassed else { return end(id, .failed, result.detail) }
             if let channel = test.channel {
@@ -252,6 +269,7 @@ package actor ImageBuilds {
         let id = message.build
         guard let build = builds[id], build.state == .running else { return }
         if let line = message.line { append(line, to: id) }
+        if message.isOver == true { builds[id]?.test?.isOver = true }
         if let failure = message.failure {
             if build.test == nil { end(id, .failed, failure) } else { await finish(id, failure) }
         }

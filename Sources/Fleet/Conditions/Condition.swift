@@ -68,6 +68,15 @@ extension Condition {
         self = try parser.whole()
     }
 
+    /// The group that has all nodes it can hold for in it or below, where it says so plainly: `group = /school`.
+    package var place: GroupPath? {
+        switch self {
+        case .comparison(.group, .equal, .text(let text)): try? GroupPath(text)
+        case .all(let parts): parts.compactMap(\.place).max { $0.lineage.count < $1.lineage.count }
+        default: nil
+        }
+    }
+
     /// Whether it is true for a node with these facts.
     package func holds(for facts: NodeFacts) -> Bool {
         switch self {

@@ -82,25 +82,32 @@ struct BootTestMachine {
         func shown() -> String {
             String(decoding: (try? Data(contentsOf: console)) ?? Data(), as: UTF8.self)
         }
+        /// - Parameter isWhole: with the last line, which may still be growing.
+        func showNew(isWhole: Bool) -> String {
+            let text = shown()
+            let lines = text.split(whereSeparator: \.isNewline).dropLast(isWhole ? 0 : 1)
+            for line in lines.dropFirst(shownCount) { show(String(line)) }
+            shownCount = max(shownCount, lines.count)
+            return text
+        }
         // The machine restarts itself, which ends it here; the rest is for a machine that cannot even do that.
         let start = SystemClock.boot
         let end = start + 1_000 * (test.withinSeconds + Self.graceSeconds)
         while SystemClock.boot < end {
-            // The last line may be incomplete.
-            let lines = shown().split(whereSeparator: \.isNewline).dropLast()
-            for line in lines.dropFirst(shownCount) { show(String(line)) }
-            shownCount = lines.count
-            if try await isReady() { return (nil, shown()) }
+            let text = showNew(isWhole: false)
+            // A fast machine prints its last lines and is ready between two looks.
+            if try await isReady() { return (nil, showNew(isWhole: true)) }
             guard machine.isRunning else {
-                return ("the machine stopped before it was ready: \(Self.lastWords(of: shown()))", shown())
+                let text = showNew(isWhole: true)
+                return ("the machine stopped before it was ready: \(Self.lastWords(of: text))", text)
             }
             let patience = accelerator == "kvm" ? Self.silenceSeconds.kvm : Self.silenceSeconds.emulated
-            if Double(SystemClock.boot - start) > 1_000 * patience, !shown().contains(Self.signOfLife) {
-                return ("the machine's console shows nothing", shown())
+            if Double(SystemClock.boot - start) > 1_000 * patience, !text.contains(Self.signOfLife) {
+                return ("the machine's console shows nothing", showNew(isWhole: true))
             }
             try await Task.sleep(for: .seconds(1))
         }
-        return ("not ready within \(test.withinSeconds) s, and still running", shown())
+        return ("not ready within \(test.withinSeconds) s, and still running", showNew(isWhole: true))
     }
 
     /// The console line that explains why its machine ended: the failure rather than the restart after it.

@@ -30,7 +30,8 @@ struct BuildWorker: ParsableCommand {
                 running[order.build].map { Self.end($0.process, isTest: $0.isTest) }
             } else {
                 do { running[order.build] = (try start(order, line), order.test != nil) } catch {
-                    BuildJob.say(ImageBuildMessage(build: order.build, failure: ErrorText.of(error)))
+                    BuildJob.say(
+                        ImageBuildMessage(build: order.build, failure: ErrorText.of(error), isOver: true))
                 }
             }
         }
@@ -47,7 +48,8 @@ struct BuildWorker: ParsableCommand {
             let status = process.wait()
             guard status != 0 else { return }
             BuildJob.say(
-                ImageBuildMessage(build: order.build, failure: "the build ended with status \(status)"))
+                ImageBuildMessage(
+                    build: order.build, failure: "the build ended with status \(status)", isOver: true))
         }
         return process
     }
@@ -91,7 +93,7 @@ struct BuildJob: AsyncParsableCommand {
                 let isEnded = Mutex(false)
                 ProcessSignals.note([SIGTERM]) { _ in isEnded.withLock { $0 = true } }
                 let failure = try await machine.run { isEnded.withLock { $0 } }.failure
-                if let failure { Self.say(ImageBuildMessage(build: order.build, failure: failure)) }
+                Self.say(ImageBuildMessage(build: order.build, failure: failure, isOver: true))
                 return
             }
             if getuid() != 0 { try BuildNamespace.enter() }
@@ -109,7 +111,7 @@ struct BuildJob: AsyncParsableCommand {
             }
             for line in lines { Self.say(ImageBuildMessage(build: order.build, line: line)) }
             let why = lines.first { $0.hasPrefix("E: ") } ?? lines.last ?? ""
-            Self.say(ImageBuildMessage(build: order.build, failure: why))
+            Self.say(ImageBuildMessage(build: order.build, failure: why, isOver: true))
         }
     }
 

@@ -17,6 +17,8 @@ struct Firewall {
         var isUDP: Bool
         /// Nil: those that TFTP answers from.
         var number: UInt16?
+        /// False: what comes here is only taken, as logs are.
+        var isAnswered = true
 
         var text: String {
             "\(isUDP ? "udp" : "tcp") \(range("-")) (\(name))"
@@ -62,7 +64,7 @@ struct Firewall {
         closed: [(port: Port, chain: String)], unknown: [(port: Port, chain: String)]
     ) {
         var (closed, unknown): ([(port: Port, chain: String)], [(port: Port, chain: String)]) = ([], [])
-        for port in ports {
+        for port in ports where port.isAnswered || !isOutgoing {
             switch filter.outcome(of: packet(of: port, on: link, isOutgoing: isOutgoing)) {
             case .open: break
             case .closed(let chain): closed.append((port, chain))
@@ -279,7 +281,7 @@ extension ServerSettings {
                 }
             }
         }
-        for port in logs.ports { add("logs", udp: true, port) }
         return ports
+            + logs.ports.map { Firewall.Port(name: "logs", isUDP: true, number: $0, isAnswered: false) }
     }
 }

@@ -132,7 +132,7 @@ extension ImagesView.Image {
                 rollback: mayPublish
                     ? ActionView(
                         path: "/images/\(image.name)/rollback",
-                        label: "\(words("Roll back")) \(channel.text)", style: "quiet",
+                        label: words("Roll back %1", channel.text), style: "quiet",
                         hidden: [HiddenView("channel", channel.text)]) : nil)
         }
         let titles = words.all(

@@ -1,0 +1,3 @@
+-- Back from step 21.
+
+DROP INDEX revision_edit_of_removals;
