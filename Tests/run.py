@@ -17,9 +17,11 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -133,15 +135,45 @@ class Group:
         return left
 
 
+class Scratch:
+    """The temporary directory of a job, in memory where there is plenty: unit tests make thousands of small databases."""
+
+    NEEDED_MEMORY = 8 << 30
+    MEMORY = "/dev/shm"
+
+    def __init__(self):
+        # A program that is not root reaches what it is shown there, as in /tmp. Sockets have short paths.
+        self.path = tempfile.mkdtemp(prefix="roost-", dir=self.MEMORY if self.has_memory() else None)
+        os.chmod(self.path, 0o1777)
+
+    @classmethod
+    def has_memory(cls):
+        try:
+            with open("/proc/meminfo", encoding="ascii") as file:
+                free = int(re.search(r"MemAvailable: +([0-9]+)", file.read())[1]) << 10
+            room = os.statvfs(cls.MEMORY)
+            with open("/proc/mounts", encoding="utf-8") as file:
+                is_memory = any(line.split()[1:3] == [cls.MEMORY, "tmpfs"] for line in file)
+        except (OSError, TypeError):
+            return False
+        return is_memory and min(free, room.f_bavail * room.f_frsize) >= cls.NEEDED_MEMORY
+
+    def end(self):
+        """Removes it; returns what was left in it."""
+        left = sorted(os.listdir(self.path))
+        shutil.rmtree(self.path, ignore_errors=True)
+        return left
+
+
 class Job:
     """A process that runs in a lane: a suite, or what suites have to wait for."""
 
     def __init__(self, name, command, needs=(), is_suite=True):
         self.name, self.command, self.needs, self.is_suite = name, command, needs, is_suite
         self.expected, self.load = None, 1.0
-        self.process = self.log = self.events = self.spans = self.group = self.lane = None
+        self.process = self.log = self.events = self.spans = self.group = self.scratch = self.lane = None
         self.started = self.seconds = self.cpu = self.status = None
-        self.tests, self.left, self.hangs = [], [], False
+        self.tests, self.left, self.forgotten, self.hangs = [], [], [], False
 
     def start(self, lane, environment):
         self.lane, self.started = lane, time.monotonic()
@@ -151,7 +183,8 @@ class Job:
         for path in (self.events, self.spans):
             if os.path.exists(path):
                 os.remove(path)
-        self.group = Group(safe)
+        self.group, self.scratch = Group(safe), Scratch()
+        environment = dict(environment, TMPDIR=self.scratch.path)
         command = list(self.command)
         if self.is_suite:
             command += ["--event-stream-version", "0", "--event-stream-output-path", self.events]
@@ -184,6 +217,7 @@ class Job:
                 time.sleep(0.1)
             self.read_events()
         self.left = self.group.end()
+        self.forgotten = self.scratch.end()
         return True
 
     def read_events(self):
@@ -337,6 +371,8 @@ class Run:
     def say_end(self, job):
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(job.counts().items()))
         cpu = f", {job.cpu:.0f} s of processor" if job.cpu is not None else ""
+        if job.forgotten:
+            print(f"FORGOT {job.name}: {job.forgotten}", flush=True)
         print(f"{'✘' if job.has_failed() else '✔'} {job.seconds:7.1f} s  {job.name}  {counts or 'done'}{cpu}", flush=True)
         if not job.has_failed():
             return
@@ -419,6 +455,7 @@ class Run:
             except OSError:
                 pass
             job.group.end()
+            job.scratch.end()
         for lane in range(1, lanes + 1):
             subprocess.run(
                 [f"{ROOT}/Lab/lab.sh", "down"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

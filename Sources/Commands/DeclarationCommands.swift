@@ -43,7 +43,7 @@ struct DeclaredOptions: ParsableArguments {
 /// `roost apply`: makes the configuration as files want it.
 struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Apply files of the configuration, as one change or not at all.",
+        commandName: "apply", abstract: "Apply files of the configuration, as one change or not at all.",
         discussion: """
             roost export --output fleet            the configuration as files
             roost apply -f fleet                   from now on the server knows what they applied
@@ -102,7 +102,7 @@ struct DeclarationPlan {
 /// `roost diff`: files and what is there, as text.
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare files of the configuration with what is there, line by line.",
+        commandName: "diff", abstract: "Compare files of the configuration with what is there, line by line.",
         discussion: """
             Lines with - are there, lines with + are in the files. Only records that the files name are compared: ‘roost plan -f’ says what \
             applying them would do. The exit status is 0 where nothing differs, and 2 otherwise.
@@ -133,7 +133,7 @@ struct Diff: AsyncParsableCommand {
 /// `roost schema`: the JSON Schema of files of the configuration.
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print the JSON Schema of files of the configuration, for editors.",
+        commandName: "schema", abstract: "Print the JSON Schema of files of the configuration, for editors.",
         discussion: """
             roost schema >roost.schema.json
             An editor with a YAML language server finds it by a first line such as

@@ -7,6 +7,7 @@ import NIOHTTP1
 /// `roost export`: the configuration as text.
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract:
             "Print groups, settings of images, match rules, nodes, networks, reservations, loader rules and secrets, or write them into files.",
         discussion: """

@@ -7,6 +7,7 @@ import NIOHTTP1
 /// `roost history`: who changed what.
 struct History: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "history",
         abstract: "Show the changes of the configuration, or one of them with before and after.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
@@ -62,7 +63,7 @@ struct History: AsyncParsableCommand {
 /// `roost undo`: reverts a change.
 struct Undo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Undo a change of the configuration; the undo can be undone, too.",
+        commandName: "undo", abstract: "Undo a change of the configuration; the undo can be undone, too.",
         discussion: """
             Without a number, the last change that you may see. It first says what it takes back, and is refused when part of \
             that was changed again since.

@@ -8,6 +8,7 @@ import Wire
 /// `roost inventory`: the nodes' hardware, for other programs.
 struct Inventory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "inventory",
         abstract: "Print the hardware of nodes as JSON, CSV or GLPI inventories, or the nodes for Ansible.",
         discussion: """
             roost inventory --format csv 'memory<4GiB' >small.csv

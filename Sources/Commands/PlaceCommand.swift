@@ -6,7 +6,7 @@ import Foundation
 /// `roost place`: where a log-in would go, and where the last ones went.
 struct Place: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show on which terminal server a person would get a session now.",
+        commandName: "place", abstract: "Show on which terminal server a person would get a session now.",
         discussion: """
             roost place --user ann --node pc-7 --explain     with the reason for each server
             roost place --pool classroom                     for a guest, from anywhere

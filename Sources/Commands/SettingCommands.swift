@@ -90,6 +90,7 @@ extension SettingAssignment.Files {
 /// `roost set`: changes settings of the site, a group, an image, a rule or a node.
 struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "set",
         abstract: "Change settings of the site, a group, an image, a match rule or a node.",
         discussion: """
             roost set image=debian@stable                 for the whole site
@@ -157,6 +158,7 @@ private struct ListedSetting: Encodable {
 /// `roost plan`: what `roost set` with the same arguments, or `roost apply` with the same files, would do.
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "plan",
         abstract:
             "Show what a change of settings, or files of the configuration, would change; nothing is saved.",
         discussion: """
@@ -190,7 +192,7 @@ struct Plan: AsyncParsableCommand {
 /// `roost get`: the effective settings of a node.
 struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the effective settings of a node, or one of them.")
+        commandName: "get", abstract: "Show the effective settings of a node, or one of them.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String

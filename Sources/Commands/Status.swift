@@ -7,7 +7,7 @@ import Wire
 /// `roost status`: the server and its machines at a glance.
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the server and what its machines are doing.")
+        commandName: "status", abstract: "Show the server and what its machines are doing.")
 
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions

@@ -25,13 +25,22 @@ import Testing
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
 
+    /// What stands before a message.
+    private static let openings: NSRegularExpression = {
+        let pattern =
+            #"(?:InvalidSetting\(|\.(?:notFound|conflict)\(|Problem\(\s*[0-9]+,\s*"[^"]*",|DHCPSettingsProblem\(|NoVersion\(\s*text:|because:|choice:|fatal\(|warn\(|TooLong\(|fail\(|throw problem\(|neverClosed\(|followed\(by:|Sentence\??\s[={]\s*(?:return )?)\s*(?=")"#
+        do { return try NSRegularExpression(pattern: pattern) } catch { fatalError("\(error)") }
+    }()
+
     /// The phrases of refusals and reasons in a source, as ``Sentence`` makes them of literals.
     static func phrases(in source: String) -> [String] {
         let code = source.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }.joined(separator: "\n")
-        let openings =
-            /(?:InvalidSetting\(|\.(?:notFound|conflict)\(|Problem\(\s*[0-9]+,\s*"[^"]*",|DHCPSettingsProblem\(|NoVersion\(\s*text:|because:|choice:|fatal\(|warn\(|TooLong\(|fail\(|throw problem\(|neverClosed\(|followed\(by:|Sentence\??\s[={]\s*(?:return )?)\s*(?=")/
-        return code.matches(of: openings).map { phrase(from: code[$0.range.upperBound...].dropFirst()) }
+        // This engine reads all sources in a tenth of the time that a literal takes.
+        let range = NSRange(code.startIndex..., in: code)
+        return openings.matches(in: code, range: range).compactMap { match in
+            Range(match.range, in: code).map { phrase(from: code[$0.upperBound...].dropFirst()) }
+        }
     }
 
     /// Up to the closing quotation mark; values are `%1`, `%2`.

@@ -47,7 +47,7 @@ import Testing
     /// Names that look like a phrase in a phrase, or like a place for a value.
     @Test func `values stay as they are`() {
         #expect(Self.french.told("node added added to /%1") == "nœud added ajouté à /%1")
-        #expect(Self.french.told("machine to approved as as") == "machine to approuvée comme as")
+        #expect(Self.french.told("machine to approved as as") == "machine to approuvée sous le nom as")
     }
 
     /// What records say of a change of them is in no other language unless its form is a phrase.

@@ -77,7 +77,7 @@ import Wire
             caller: Caller(
                 name: "two",
                 grants: try ["/school", "/office"].map { Grant(.operator_, in: try GroupPath($0)) },
-                proof: .token(1), account: "two"))
+                proof: .token(1), account: Person(role: .operator_, place: .school).name))
         let unsaid = await #expect(throws: Problem.self) {
             try await two.makeSchedule(ScheduleRequest(act: tonight, at: Self.time))
         }

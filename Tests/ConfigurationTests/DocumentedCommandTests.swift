@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import Fleet
 import Foundation
+import Synchronization
 import Testing
 
 @testable import RoostCommand
@@ -184,12 +185,21 @@ import Testing
         return found
     }
 
+    /// Of the command and all below it, by name of the command.
+    private static let options = Mutex<[String: Set<String>]>([:])
+
     private static func options(of command: any ParsableCommand.Type) -> Set<String> {
+        let key = "\(command)"
+        if let known = options.withLock({ $0[key] }) { return known }
         let help = Roost.helpMessage(for: command, includeHidden: true, columns: 10_000)
+        // Made once: each use of a literal would compile it again.
+        let option = /(?:^|[ ,\/])(--?[a-z][a-z-]*)/
         let own = help.split(separator: "\n").filter { $0.hasPrefix("  -") }.flatMap { line in
-            line.matches(of: /(?:^|[ ,\/])(--?[a-z][a-z-]*)/).map { String($0.output.1) }
+            line.matches(of: option).map { String($0.output.1) }
         }
-        return command.configuration.subcommands.reduce(into: Set(own)) { $0.formUnion(options(of: $1)) }
+        let all = command.configuration.subcommands.reduce(into: Set(own)) { $0.formUnion(options(of: $1)) }
+        options.withLock { $0[key] = all }
+        return all
     }
 
     /// The command that words begin with: of a noun, the noun.
@@ -208,6 +218,17 @@ import Testing
         // Benchmarks/images.py
         "--work", "--repetitions",
     ]
+
+    /// A name that is left out is made of the type's by looking at each type of the program, at each start of it.
+    @Test func `each command says its own name`() {
+        var (rest, count) = ([any ParsableCommand.Type](Roost.configuration.subcommands), 0)
+        while let command = rest.popLast() {
+            count += 1
+            #expect(command.configuration.commandName != nil, "\(command)")
+            rest += command.configuration.subcommands
+        }
+        #expect(count > 150)
+    }
 
     @Test func `each command and option that a sentence names exists`() throws {
         let all = Self.options(of: Roost.self)

@@ -1,4 +1,5 @@
 import Fleet
+import Linux
 import NIOCore
 import NIOSSL
 import Synchronization
@@ -44,6 +45,15 @@ package final class ServerCertificate: Sendable {
     package static func validity(chainPath: String) throws -> Range<Int> {
         let first = try certificates(in: chainPath)[0]
         return first.notValidBefore..<max(first.notValidBefore, first.notValidAfter)
+    }
+
+    /// The SHA-256 of the first certificate of a file, as browsers show it: `AB:CD:…`.
+    package static func fingerprint(path: String) throws -> String {
+        let text = String(decoding: try WholeFile.read(path), as: UTF8.self)
+        guard let fingerprint = X509Pair.fingerprint(of: text) else {
+            throw InvalidSetting("\(path) is not a certificate in PEM")
+        }
+        return fingerprint
     }
 
     /// Throws unless a file has certificates in PEM.

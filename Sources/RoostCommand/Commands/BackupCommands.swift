@@ -38,6 +38,7 @@ enum StateFiles {
 /// `roost backup`: everything that a new server needs to be the old one, in one file.
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "backup",
         abstract:
             "Write configuration, history, leases and, if wanted, keys and images into one file.",
         discussion: """
@@ -182,6 +183,7 @@ struct ReadStore: ParsableCommand {
 /// `roost restore`: puts the state of a backup in place of the present one, which is kept.
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "restore",
         abstract: "Restore a backup; what it replaces is kept in the state directory.",
         discussion: """
             The server must be stopped. An older backup is brought up to this program's schema. A backup that was changed since it
@@ -331,6 +333,7 @@ struct Restore: AsyncParsableCommand {
 /// `roost store-schema`: the store's schema step, and the downgrade for an older program.
 struct StoreSchema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "store-schema",
         abstract:
             "Show the version (step) of the store's schema, or go back to an earlier one for an older program.",
         discussion: """

@@ -10,6 +10,7 @@ import Wire
 /// `roost doctor`: finds problems that keep machines from booting, and says how to fix them.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Look for what keeps machines from booting: each finding comes with its fix.")
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file")) var configuration: String?

@@ -8,7 +8,7 @@ import Logging
 /// `roost serve`: the server.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the server.",
+        commandName: "serve", abstract: "Run the server.",
         discussion: """
             Without a configuration file it serves everything on the interface that --interface names. \
             SIGTERM ends it, SIGHUP reads the configuration again (the log says what needs a restart).

@@ -1,3 +1,4 @@
+import Center
 import Fleet
 import Foundation
 import Glibc
@@ -50,7 +51,7 @@ struct CenterKeys {
 
     private func makeMissing() throws {
         let openssl = try Program("openssl", package: "openssl")
-        if !hasAuthority(openssl) {
+        if !hasAuthority {
             try request(
                 openssl, subject: "Roost authority of \(ProcessInfo.processInfo.hostName)",
                 extensions: [
@@ -87,12 +88,12 @@ struct CenterKeys {
 
     /// Whether the authority exists and is valid now. While the clock was never set this is unknown, and it stays: people have its
     /// certificate in their browsers.
-    private func hasAuthority(_ openssl: Program) -> Bool {
+    private var hasAuthority: Bool {
         let files = FileManager.default
         guard files.fileExists(atPath: authorityPath), files.fileExists(atPath: authorityKeyPath) else {
             return false
         }
-        return now < ClockReading.earliestSecond || Self.holds(authorityPath, at: now, openssl)
+        return now < ClockReading.earliestSecond || Self.holds(authorityPath, at: now)
     }
 
     private func holds(_ openssl: Program) -> Bool {
@@ -105,23 +106,13 @@ struct CenterKeys {
             (try? openssl.run([
                 "verify", "-no_check_time", "-no-CApath", "-no-CAstore", "-CAfile", authorityPath, chainPath,
             ])) != nil
-        return isOfAuthority && Self.holds(chainPath, at: now, for: Self.renewalDays * 86_400, openssl)
+        return isOfAuthority && Self.holds(chainPath, at: now, for: Self.renewalDays * 86_400)
     }
 
     /// Whether the certificate in a PEM file is valid at `now` (seconds since 1970), and for that many seconds more.
-    static func holds(_ path: String, at now: Int, for seconds: Int = 0, _ openssl: Program) -> Bool {
-        guard let text = try? openssl.run(["x509", "-in", path, "-noout", "-dates", "-dateopt", "iso_8601"])
-        else { return false }
-        let dates = String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
-            line.split(separator: "=").last.flatMap { second(iso8601: $0) }
-        }
-        return dates.count == 2 && dates[0] <= now && now + seconds < dates[1]
-    }
-
-    /// `2026-11-28 18:00:00Z`, as seconds since 1970.
-    private static func second(iso8601 text: some StringProtocol) -> Int? {
-        let style = Date.ISO8601FormatStyle(dateTimeSeparator: .space)
-        return (try? style.parse(String(text))).map { Int($0.timeIntervalSince1970) }
+    static func holds(_ path: String, at now: Int, for seconds: Int = 0) -> Bool {
+        guard let validity = try? ServerCertificate.validity(chainPath: path) else { return false }
+        return validity.lowerBound <= now && now + seconds < validity.upperBound
     }
 
     // MARK: Making
@@ -216,11 +207,5 @@ struct CenterKeys {
     }
 
     /// The SHA-256 fingerprint of the authority's certificate, as browsers show it.
-    func fingerprint() throws -> String {
-        let output = try Program("openssl", package: "openssl").run([
-            "x509", "-in", authorityPath, "-noout", "-fingerprint", "-sha256",
-        ])
-        return String(decoding: output, as: UTF8.self).split(separator: "=").last
-            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
-    }
+    func fingerprint() throws -> String { try ServerCertificate.fingerprint(path: authorityPath) }
 }
