@@ -159,10 +159,7 @@ class Scratch:
         return is_memory and min(free, room.f_bavail * room.f_frsize) >= cls.NEEDED_MEMORY
 
     def end(self):
-        """Removes it; returns what was left in it."""
-        left = sorted(os.listdir(self.path))
         shutil.rmtree(self.path, ignore_errors=True)
-        return left
 
 
 class Job:
@@ -173,7 +170,7 @@ class Job:
         self.expected, self.load = None, 1.0
         self.process = self.log = self.events = self.spans = self.group = self.scratch = self.lane = None
         self.started = self.seconds = self.cpu = self.status = None
-        self.tests, self.left, self.forgotten, self.hangs = [], [], [], False
+        self.tests, self.left, self.hangs = [], [], False
 
     def start(self, lane, environment):
         self.lane, self.started = lane, time.monotonic()
@@ -217,7 +214,7 @@ class Job:
                 time.sleep(0.1)
             self.read_events()
         self.left = self.group.end()
-        self.forgotten = self.scratch.end()
+        self.scratch.end()
         return True
 
     def read_events(self):
@@ -294,6 +291,10 @@ class Run:
                 continue
         return {}
 
+    def known_times(self):
+        """How long suites took in a run of this kind; a quick one does less in some."""
+        return self.times.get("quick", self.times) if self.options.quick else self.times
+
     def make_jobs(self):
         listed = subprocess.run(self.bundle + ["--list-tests"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         suites = sorted(set(re.findall(r"^EndToEndTests\.EndToEnd/(\w+/\w+)/", listed, re.M)))
@@ -314,7 +315,7 @@ class Run:
             if any(f"golden-{image}" in job.needs for job in jobs):
                 jobs.insert(0, Job(f"golden-{image}", [f"{ROOT}/Lab/golden.sh", image], needs, is_suite=False))
         for job in jobs:
-            known = self.times.get(job.name, {})
+            known = self.known_times().get(job.name, {})
             job.expected = known.get("seconds")
             if known.get("seconds"):
                 # How much of a processor it takes: some wait for most of their time.
@@ -359,7 +360,7 @@ class Run:
         seconds = time.monotonic() - started
         self.say_all(seconds)
         self.say_failures()
-        if not self.options.patterns and not self.options.quick:
+        if not self.options.patterns:
             self.keep_times(pace, lanes, seconds)
         failed = sum(job.counts()["failed"] + job.counts()["unfinished"] for job in self.jobs)
         # A process that died, left something, or ran nothing has failed, whatever its tests said.
@@ -371,8 +372,6 @@ class Run:
     def say_end(self, job):
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(job.counts().items()))
         cpu = f", {job.cpu:.0f} s of processor" if job.cpu is not None else ""
-        if job.forgotten:
-            print(f"FORGOT {job.name}: {job.forgotten}", flush=True)
         print(f"{'✘' if job.has_failed() else '✔'} {job.seconds:7.1f} s  {job.name}  {counts or 'done'}{cpu}", flush=True)
         if not job.has_failed():
             return
@@ -436,9 +435,14 @@ class Run:
             for job in good
         }
         # A suite that has failed took no time that says anything: the one before holds.
-        times = {job.name: self.times[job.name] for job in self.jobs if job.name in self.times}
+        before = self.known_times()
+        times = {job.name: before[job.name] for job in self.jobs if job.name in before}
         times |= {job.name: {"seconds": round(job.seconds, 1), "processor": round(job.cpu or 0, 1)} for job in good}
         times["run"] = {"pace": round(pace, 2), "lanes": lanes, "seconds": round(seconds)}
+        if self.options.quick:
+            times = {**self.times, "quick": times}
+        elif "quick" in self.times:
+            times["quick"] = self.times["quick"]
         for path, record in ((TIMES, times), (REPORT, report)):
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(record, file, indent=1, ensure_ascii=False, sort_keys=True)
