@@ -302,11 +302,3 @@ extension ScheduleAnswer {
         "\(name) \(summary) \(schedule.group) \(schedule.owner ?? "") \(state.rawValue)".lowercased()
     }
 }
-
-extension [GroupPath] {
-    /// The nearest group that has all of them in it or below; the site for none.
-    fileprivate var nearestCommon: GroupPath {
-        guard let first else { return .site }
-        return first.lineage.last { path in allSatisfy { path.contains($0) } } ?? .site
-    }
-}

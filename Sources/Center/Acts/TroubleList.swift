@@ -15,12 +15,15 @@ struct TroubleLine: Sendable {
     }
 }
 
-/// What is wrong now. Machines of one group with the same cause share a line.
+/// What is wrong now. Machines of one group with the same cause share a line, and those of many groups do, too.
 struct TroubleList {
     /// Lines that are shown.
     private static let rowLimit = 50
     /// Nodes of one group that fell silent together have one cause.
     private static let (lostTogether, togetherMilliseconds) = (3, 60_000)
+
+    /// The same in so many groups is one line: it has one cause, and that is in none of them.
+    private static let groupsTogether = 3
 
     /// A machine with something wrong.
     private struct Case {
@@ -163,8 +166,8 @@ struct TroubleList {
             }
         }
         var rows = lost.flatMap { group, lost in self.rows(of: lost, in: group) }
-        let same = Dictionary(grouping: cases) { [$0.group?.description ?? "", $0.text.english] }
-        for cases in same.values { rows += Self.row(of: cases).map { [$0] } ?? [] }
+        let same = Dictionary(grouping: cases) { [$0.group == nil ? "" : "/", $0.text.english] }
+        for cases in same.values { rows += Self.rows(of: cases) }
         return Array(rows.sorted(by: Self.comesFirst).prefix(Self.rowLimit))
     }
 
@@ -182,13 +185,21 @@ struct TroubleList {
         detail.isEmpty ? "failed" : "failed: \(Sentence(phrase: detail))"
     }
 
+    /// Machines with the same trouble: a line for each group, or one where that would be too many.
+    private static func rows(of cases: [Case]) -> [TroubleLine] {
+        let groups = Dictionary(grouping: cases) { $0.group }
+        return groups.count >= groupsTogether
+            ? [row(of: cases)].compactMap(\.self) : groups.values.compactMap(row)
+    }
+
     private static func row(of cases: [Case]) -> TroubleLine? {
+        let group = cases.first?.group.map { _ in cases.compactMap(\.group).nearestCommon }
         let cases = cases.sorted { $0.machine.countingKey.lexicographicallyPrecedes($1.machine.countingKey) }
         guard let first = cases.first else { return nil }
         return TroubleLine(
             FiguresAnswer.Trouble(
                 first.kind, machine: first.machine, isKnown: first.group != nil,
-                machines: cases.map(\.machine), group: first.group, since: cases.compactMap(\.since).min(),
+                machines: cases.map(\.machine), group: group, since: cases.compactMap(\.since).min(),
                 text: first.text.english, fix: first.fix.english), what: first.text, fix: first.fix)
     }
 

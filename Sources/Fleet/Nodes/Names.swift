@@ -220,3 +220,11 @@ extension GroupPath: CheckedName {}
 extension ImageName: CheckedName {}
 extension RuleName: CheckedName {}
 extension NetworkName: CheckedName {}
+
+extension [GroupPath] {
+    /// The nearest group that has all of them in it or below; the site for none.
+    package var nearestCommon: GroupPath {
+        guard let first else { return .site }
+        return first.lineage.last { path in allSatisfy { path.contains($0) } } ?? .site
+    }
+}

@@ -111,6 +111,11 @@ struct StateView: TemplateView {
     var text: String
     /// When its machine was last heard of.
     var title: String?
+    /// Why, beside it: in lists, which have no other place for that.
+    var because: String?
+
+    /// The state and why, as a text.
+    var sentence: String { because.map { "\(text): \($0)" } ?? text }
 }
 
 extension StateView {
@@ -118,24 +123,23 @@ extension StateView {
     private static let oldAfter = HeardMachines.lostAfter
 
     /// The progress of a boot.
-    init(_ stage: BootStage?, failure: String, _ words: Words) {
+    init(_ stage: BootStage?, _ words: Words) {
         switch stage {
         case nil: self.init(kind: "unseen", text: words("no boot seen"))
         case .ready: self.init(kind: "ready", text: words("ready"))
         case .off: self.init(kind: "off", text: words("off"))
-        case .failed:
-            let text: Sentence = failure.isEmpty ? "failed" : "failed: \(Sentence(phrase: failure))"
-            self.init(kind: "failed", text: words(text))
+        case .failed: self.init(kind: "failed", text: words("failed"))
         case let stage?: self.init(kind: "booting", text: words("at %1", stage.rawValue))
         }
     }
 
     init(_ boot: BootTimeline?, _ words: Words) {
-        self.init(boot?.entries.last?.stage, failure: boot?.entries.last?.detail ?? "", words)
+        self.init(boot?.entries.last?.stage, words)
     }
 
     init(_ machine: MachineAnswer, _ words: Words) {
-        self.init(machine.stage, failure: machine.failure ?? "", words)
+        self.init(machine.stage, words)
+        because = machine.failure.flatMap { $0.isEmpty ? nil : words.told($0) }
         note(machine.state, heardAt: machine.heardAt, words)
     }
 

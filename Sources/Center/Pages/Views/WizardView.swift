@@ -92,11 +92,11 @@ struct WizardView: TemplateView {
             ready.count > Self.readyLimit
             ? words("%1, and %2 more", shown, "\(ready.count - Self.readyLimit)") : shown
         booting = steps.nodes.filter { [.booting, .stuck].contains($0.state) }.map {
-            Booting(name: $0.name.text, state: StateView($0, words).text)
+            Booting(name: $0.name.text, state: StateView($0, words).sentence)
         }
         waiting = steps.unknown.map {
             Waiting(
-                code: $0.code ?? "", mac: $0.macAddress?.description ?? "", state: StateView($0, words).text)
+                code: $0.code ?? "", mac: $0.macAddress?.description ?? "", state: StateView($0, words).sentence)
         }
         choices = Enrolment.allCases.map {
             Choice(
