@@ -31,6 +31,18 @@ import Testing
             #expect(words.has(phrase), "\(phrase)")
             #expect(words.has(stage.usualFix), "\(stage.usualFix)")
         }
+        for step in [
+            "10-modules", "20-network", "25-delivery", "30-root", "35-swap", "40-configuration",
+            "50-handover",
+        ] {
+            let fix = BootStage.fix(ofFailure: "step \(step): no message")
+            #expect(fix.english.contains("roost.break=\(step)") && words(fix).contains("roost.break=\(step)"))
+            let hint = try #require(fix.english.split(separator: " (").first)
+            #expect(!words(fix).contains(hint), "\(words(fix))")
+        }
+        for other in ["", "step 99-more: x", "no step"] {
+            #expect(BootStage.fix(ofFailure: other).english == BootStage.failed.usualFix)
+        }
         let error = #expect(throws: InvalidName.self) { try NodeName("a b") }
         let shown = try words(#require(error))
         #expect(shown.contains("a b") && !shown.contains("letters"), "\(shown)")

@@ -28,4 +28,24 @@ extension BootStage {
         case .ready, .off: "nothing"
         }
     }
+
+    /// What to do about a boot that failed with `detail`, which begins with the step: `step 30-root: …`.
+    static func fix(ofFailure detail: String) -> Sentence {
+        guard let step = detail.prefixMatch(of: /step ([0-9]{2}-[a-z]+):/).map({ String($0.1) }) else {
+            return Sentence(stringLiteral: BootStage.failed.usualFix)
+        }
+        let hint: Sentence
+        switch step {
+        case "10-modules", "20-network": hint = Sentence(stringLiteral: BootStage.initialised.usualFix)
+        case "25-delivery":
+            hint = "it did not get its configuration: does the node reach this server by HTTP, from the address that it was given?"
+        case "30-root": hint = Sentence(stringLiteral: BootStage.network.usualFix)
+        case "35-swap": hint = "its swap cannot be attached: is there room on the disk of this server?"
+        case "40-configuration":
+            hint = "its page and ‘roost node steps’ show what it printed and which setting it comes from"
+        case "50-handover": hint = Sentence(stringLiteral: BootStage.root.usualFix)
+        default: return Sentence(stringLiteral: BootStage.failed.usualFix)
+        }
+        return "\(hint) (‘roost.break=\(step)’ in kernel-arguments opens a shell there)"
+    }
 }

@@ -178,7 +178,8 @@ struct TroubleList {
             kind: stage == .failed ? .failed : .stuck, machine: failure.machine, group: failure.group,
             since: last?.at,
             text: stage == .failed ? Self.failed(last?.detail ?? "") : stage.stuckSentence(root),
-            fix: Sentence(stringLiteral: stage.usualFix))
+            fix: stage == .failed
+                ? BootStage.fix(ofFailure: last?.detail ?? "") : Sentence(stringLiteral: stage.usualFix))
     }
 
     private static func failed(_ detail: String) -> Sentence {

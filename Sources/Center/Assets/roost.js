@@ -1,18 +1,34 @@
 // Makes pages live. Everything works without it, only not by itself.
 "use strict";
 
-// Times are sent in UTC; people read their own, with the zone on hover.
+// Times are sent in UTC; people read their own, without the date on the same day. The zone is said below the page, and on hover.
 const language = document.documentElement.lang;
 const shortTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+const clockTime = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
 const longTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
 
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
-    time.textContent = shortTime.format(date);
+    time.textContent = (date.toDateString() === today ? clockTime : shortTime).format(date);
     time.title = longTime.format(date);
   }
+}
+
+let today = new Date().toDateString();
+setInterval(() => {
+  const day = new Date().toDateString();
+  if (day === today) return;
+  today = day;
+  localTimes(document);
+}, 60_000);
+
+function nameZone() {
+  const zone = document.querySelector("[data-zone]");
+  if (!zone) return;
+  zone.append(Intl.DateTimeFormat().resolvedOptions().timeZone);
+  zone.hidden = false;
 }
 
 // Whether a field in it says something else than the server sent.
@@ -59,6 +75,7 @@ function showBulk() {
 
 document.addEventListener("DOMContentLoaded", () => {
   localTimes(document);
+  nameZone();
   // On a narrow screen, tabs go on beyond its edge.
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (document.querySelector("[data-live]") && !new URLSearchParams(location.search).has("at")) {

@@ -29,8 +29,14 @@ struct DashboardView: TemplateView {
     struct Tile: View {
         var kind: String
         var count: Int
+        /// It is quiet then.
+        var isNone: Bool
         var label: String
         var link: String
+
+        init(kind: String, count: Int, label: String, link: String) {
+            (self.kind, self.count, isNone, self.label, self.link) = (kind, count, count == 0, label, link)
+        }
     }
 
     struct Trouble: View {
@@ -59,6 +65,9 @@ struct DashboardView: TemplateView {
         var peak: Int
         var median: String
         var percentile95: String
+        /// The first and the last minute, below the bars.
+        var from: String
+        var to: String
     }
 
     /// One minute, in a box of 600 by 120.
@@ -171,6 +180,8 @@ extension DashboardView.Chart {
         peak = figures.minutes.map(\.started).max() ?? 0
         median = Format.duration(figures.median)
         percentile95 = Format.duration(figures.percentile95)
+        from = figures.minutes.first.map { Format.time(millisecond: $0.at) } ?? ""
+        to = figures.minutes.last.map { Format.time(millisecond: $0.at) } ?? ""
         label = words(
             "%1 boots started and %2 became ready in the last hour",
             String(figures.minutes.reduce(0) { $0 + $1.started }),

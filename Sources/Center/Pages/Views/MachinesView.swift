@@ -55,7 +55,7 @@ struct MachinesView: TemplateView {
             rows: pager.rows(of: machines).map { Row($0, groups: groups, words) })
         if groups != nil {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
-            table.columns.append(ColumnView(title: words("Approve one")))
+            table.columns.append(ColumnView(title: words("Name and group")))
         }
         self.table = table
     }

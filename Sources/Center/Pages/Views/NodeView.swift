@@ -88,6 +88,8 @@ extension NodeView {
         var text: String
         /// What to do about it, where that is known.
         var fix: String?
+        /// Other nodes with the same state.
+        var others: LinkView?
         /// The button that resolves it, for callers who may use it.
         var answer: ConfirmView?
     }
@@ -167,7 +169,7 @@ extension NodeView.Warning {
         case .failed:
             let detail = words.told(last?.detail ?? "")
             text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
-            fix = words(BootStage.failed.usualFix)
+            fix = words(BootStage.fix(ofFailure: last?.detail ?? ""))
         case .stuck:
             guard let last else { return nil }
             text = words(last.stage.stuckSentence(answer.root))
@@ -177,6 +179,9 @@ extension NodeView.Warning {
             fix = words("look at its power, its network and its screen; switched on again, it starts anew")
         default: return nil
         }
+        others = LinkView(
+            path: "/nodes?q=\(Escape.component("state=\(answer.state.rawValue)"))",
+            label: words("All nodes in this state"))
     }
 }
 

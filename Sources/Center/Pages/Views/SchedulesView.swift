@@ -24,6 +24,8 @@ struct SchedulesView: TemplateView {
         var next: String?
         /// Its weekly time, with the zone.
         var every: String?
+        /// Where it is not done.
+        var condition: String?
         var window: String?
         var last: Run?
         var runs: Runs?
@@ -87,7 +89,7 @@ struct SchedulesView: TemplateView {
                 FieldView(
                     "on", words("What it acts on"),
                     hint: words(
-                        "A node’s exact name, a condition such as group=/school/room-12, names of terminal servers, a pool, whose settings change (/school, pc-7, rule:NAME, image:NAME), or image@version → channel"
+                        "Nodes: a name, or a condition such as group=/school/room-12. Servers: their names. A pool: its name. Settings: /school, pc-7, rule:NAME or image:NAME. A version: image@version → channel"
                     ), InputView(value: typed["on"], isRequired: true)),
                 FieldView(
                     "changes", words("Changes"),
@@ -114,11 +116,15 @@ extension SchedulesView.Row {
         group = schedule.group.description
         groupEscaped = Escape.component(schedule.group.description)
         state = StateView(
-            kind: answer.state == .running ? "booting" : answer.state == .waiting ? "ready" : "off",
+            kind: answer.state == .running ? "booting" : answer.state == .waiting ? "waiting" : "off",
             text: words(answer.state.rawValue))
         next = answer.nextAt.map { Format.time(second: $0) }
         if case .weekly(let time) = schedule.time {
             every = "\(time)\(answer.zone.map { " (\($0))" } ?? "")"
+        }
+        switch schedule.act {
+        case .restart(_, true), .powerOff(_, true): condition = words("Not where people are logged in")
+        default: break
         }
         window = schedule.windowMinutes.map { "\(words("Window")): \($0) min" }
         let runs = answer.past.map { SchedulesView.Run($0, words) }
@@ -142,7 +148,7 @@ extension SchedulesView.Row {
         case .running: actions.append(action("pause", "Pause"))
         case .over: break
         }
-        return actions + [action("remove", "remove", "quiet danger")]
+        return actions + [action("remove", "Remove", "quiet danger")]
     }
 }
 
