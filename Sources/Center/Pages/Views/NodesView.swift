@@ -102,7 +102,7 @@ struct NodesView: TemplateView {
 
     /// A link each, which shows all again once it is chosen.
     private static func chips(_ question: Question, _ words: Words) -> [Chip] {
-        let states = [MachineState.failed, .stuck, .lost, .booting, .off].map {
+        let states = [MachineState.failed, .stuck, .lost, .booting, .ready, .off, .unseen].map {
             (query: "state=\($0.rawValue)", title: words($0.rawValue))
         }
         let others = [
