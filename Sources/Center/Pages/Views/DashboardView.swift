@@ -195,7 +195,8 @@ extension DashboardView.Stages {
         rows = BootStage.allCases.compactMap { stage in
             figures.stages[stage].map {
                 DashboardView.Stage(
-                    name: stage.rawValue, time: Format.duration($0), share: $0 * 100 / longest)
+                    name: stage.rawValue, time: $0 < 1_000 ? "\($0) ms" : Format.duration($0),
+                    share: $0 * 100 / longest)
             }
         }
     }
