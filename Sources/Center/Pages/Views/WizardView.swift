@@ -96,7 +96,8 @@ struct WizardView: TemplateView {
         }
         waiting = steps.unknown.map {
             Waiting(
-                code: $0.code ?? "", mac: $0.macAddress?.description ?? "", state: StateView($0, words).sentence)
+                code: $0.code ?? "", mac: $0.macAddress?.description ?? "",
+                state: StateView($0, words).sentence)
         }
         choices = Enrolment.allCases.map {
             Choice(
