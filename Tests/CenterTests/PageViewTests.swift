@@ -135,7 +135,7 @@ import Wire
 
     // MARK: Lists
 
-    private static func pager(_ path: String, _ query: String = "") throws -> Pager {
+    static func pager(_ path: String, _ query: String = "") throws -> Pager {
         let request = Request(
             head: HTTPRequest(method: .get, scheme: "https", authority: "test", path: path + query),
             body: RequestBody(buffer: ByteBuffer()))

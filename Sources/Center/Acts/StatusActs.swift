@@ -2,7 +2,7 @@ import API
 import Fleet
 import Wire
 
-/// The state of server and fleet: status, leases, boots, networks, figures for monitoring.
+/// The state of server and fleet: status, leases, networks, figures for monitoring.
 extension Acts {
     func status() async throws -> StatusAnswer {
         let snapshot = fleet.snapshot
@@ -72,19 +72,6 @@ extension Acts {
         return Page(
             rows: rows, count: leases.count,
             next: offset + rows.count < leases.count ? offset + rows.count : nil)
-    }
-
-    /// A boot with its node; nil: the machine is not a node.
-    typealias SeenBoot = (boot: BootTimeline, node: NodeName?)
-
-    /// - Parameter machine: nil: the last boots of all machines.
-    func boots(of machine: MACAddress?, limit: Int) async throws -> [SeenBoot] {
-        try require(.read)
-        let snapshot = fleet.snapshot
-        return try await store.boots(of: machine, limit: limit).compactMap { boot in
-            let node = snapshot.node(at: boot.macAddress)
-            return caller.sees(node?.group) ? (boot, node?.name) : nil
-        }
     }
 
     // MARK: Monitoring
