@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Synchronization
 import Testing
 import Wire
 
@@ -102,6 +103,75 @@ import Wire
         #expect(own.total < all.total && own.page.rows.allSatisfy { $0.node != nil })
         #expect(try await school.boots(Place.office.node, offset: 0, limit: 9).page.count == 0)
     }
+
+    // MARK: Leases
+
+    private static func lease(_ address: String, _ mac: String, _ expiresAt: Int, _ hostName: String = "")
+        throws -> Lease
+    {
+        Lease(
+            address: try #require(IPv4Address(address)),
+            holder: .macAddress(try #require(MACAddress(mac))), expiresAt: expiresAt, hostName: hostName)
+    }
+
+    @Test func `leases are counted by kind, and searched by address, network, card and name`() async throws {
+        let fleet = try await SmallFleet()
+        let now = Clock.second
+        try fleet.leases.all.withLock { leases in
+            leases = [
+                try Self.lease("10.77.1.9", "52:54:00:00:09:02", now - 60, "Printer"),
+                try Self.lease("10.77.0.8", "52:54:00:00:09:01", now + 1_800),
+                try Self.lease("10.77.0.7", Place.office.macAddress, now + 86_400),
+                try Self.lease("10.77.0.6", Place.school.macAddress, Lease.never, "other"),
+            ]
+        }
+        let acts = try Self.acts(.operator_, in: .site, of: fleet)
+        func found(_ query: String) async throws -> [String] {
+            try await acts.leases(query, offset: 0, limit: 9).page.rows.map(\.address.description)
+        }
+        let all = try await acts.leases()
+        #expect(all.figures == Acts.LeaseFigures(total: 4, ofNodes: 2, ending: 1, past: 1))
+        #expect(
+            all.page.rows.map(\.address.description) == [
+                "10.77.0.6", "10.77.0.7", "10.77.0.8", "10.77.1.9",
+            ])
+        #expect(try await found("printer") == ["10.77.1.9"])
+        #expect(try await found("52-54-00-00-09-01") == ["10.77.0.8"])
+        #expect(try await found("10.77.0.0/24 of=unknown") == ["10.77.0.8"])
+        #expect(try await found(Place.school.node.uppercased()) == ["10.77.0.6"])
+        #expect(try await found("of=node") == ["10.77.0.6", "10.77.0.7"])
+        #expect(try await found("ends=soon") == ["10.77.0.8"])
+        #expect(try await found("ends=past") == ["10.77.1.9"])
+        #expect(try await found("nothing") == [])
+        // Who sees one group is told of no other, in no figure.
+        let own = try await Self.acts(.operator_, in: .school, of: fleet).leases()
+        #expect(own.figures == Acts.LeaseFigures(total: 1, ofNodes: 1))
+        #expect(own.page.rows.map(\.address.description) == ["10.77.0.6"])
+    }
+
+    @Test func `a lease has the name of its node, else what the machine calls itself`() async throws {
+        let fleet = try await SmallFleet()
+        let snapshot = fleet.services.fleet.snapshot
+        let rows = try [
+            Self.lease("10.77.0.6", Place.school.macAddress, 7_300, "other"),
+            Self.lease("10.77.0.8", "52:54:00:00:09:01", 60, "printer"),
+        ].map { LeaseAnswer($0, snapshot: snapshot) }
+        let list = Acts.LeaseList(
+            page: Acts.Page(rows, offset: 0, limit: 9),
+            figures: Acts.LeaseFigures(total: 5_190, ofNodes: 5_186, ending: 0, past: 3))
+        let view = LeasesView(list, try PageViewTests.pager("/leases", "?q=10.77"), now: 100, Self.words)
+        #expect(
+            view.summary == "Leases: 5,190 (5,186 of nodes, 4 of unknown machines) · matching: 2")
+        #expect(view.table?.rows.map(\.name) == [Place.school.node, "printer"])
+        #expect(view.table?.rows.map(\.link) == ["/nodes/\(Place.school.node)", nil])
+        #expect(view.table?.rows.map(\.end?.left) == ["2 h left", "expired"])
+        #expect(
+            view.filter.chips.map(\.path) == [
+                "/leases?q=of%3Dnode", "/leases?q=of%3Dunknown", "/leases?q=ends%3Dpast",
+            ])
+    }
+
+    // MARK: Numbers
 
     @Test func `thousands are separated as the language does it`() {
         let shown = Language.allCases.map { Format.number(520_191, $0) }

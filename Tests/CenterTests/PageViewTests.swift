@@ -151,19 +151,21 @@ import Wire
                     holder: .macAddress(MACAddress(rawValue: 1)),
                     expiresAt: number == 200 ? Lease.never : 60), snapshot: .empty)
         }
-        let page = Acts.Page(
-            rows: Array(leases.dropFirst(pager.offset).prefix(Pager.rowLimit)), count: leases.count, next: 400
-        )
-        let view = LeasesView(page, pager, Self.words)
-        #expect(view.table.rows.count == 200)
-        #expect(view.table.rows.first?.expires == nil)
-        #expect(view.table.rows.last?.expires == "1970-01-01 00:01:00")
+        let list = Acts.LeaseList(
+            page: Acts.Page(leases, offset: pager.offset, limit: Pager.rowLimit),
+            figures: Acts.LeaseFigures(total: 401))
+        let view = LeasesView(list, pager, now: 0, Self.words)
+        #expect(view.table?.rows.count == 200)
+        #expect(view.table?.rows.first?.end == nil)
+        #expect(view.table?.rows.last?.end?.at == "1970-01-01 00:01:00")
         #expect(view.pages.previous == "/leases?offset=0" && view.pages.next == "/leases?offset=400")
-        #expect(try Self.shown(view).contains("<td>never</td>"))
-        #expect(!(try Self.shown(view)).contains("No address is leased."))
+        let text = try Self.shown(view)
+        #expect(text.contains(#"<td data-title="Expires">never</td>"#))
+        #expect(text.contains(#"title="1970-01-01 00:01:00 UTC" data-relative>60 s left</time>"#))
+        #expect(!text.contains("No address is leased."))
+        let none = Acts.LeaseList(page: Acts.Page([], offset: 0, limit: 9))
         #expect(
-            try Self.shown(LeasesView(Acts.Page(rows: [], count: 0), pager, Self.words)).contains(
-                "No address is leased."))
+            try Self.shown(LeasesView(none, pager, now: 0, Self.words)).contains("No address is leased."))
     }
 
     @Test func `records are compared field by field, including settings`() {

@@ -10,7 +10,8 @@ function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
-    time.textContent = shortTime.format(date);
+    // One that says how long it is until then keeps its words.
+    if (!("relative" in time.dataset)) time.textContent = shortTime.format(date);
     time.title = longTime.format(date);
   }
 }

@@ -36,8 +36,8 @@ struct HistoryPages {
     {
         let pager = try Pager(request, path: "/leases")
         let view = LeasesView(
-            try await acts.leases(offset: pager.offset, limit: Pager.rowLimit), pager,
-            pages.renderer.words(context))
+            try await acts.leases(pager.query, offset: pager.offset, limit: Pager.rowLimit), pager,
+            now: Clock.second, pages.renderer.words(context))
         return try pages.show(view, "Leases", section: "/leases", request, context)
     }
 
