@@ -173,6 +173,11 @@ import Wire
 
     // MARK: Numbers
 
+    @Test func `the bar of a share shows that a little is used, and nothing where nothing is`() {
+        #expect([0, 0.0006, 0.5, 3].map { ShareView($0)?.share } == [0, 2, 50, 100])
+        #expect(ShareView(0.0006)?.text == "0 %")
+    }
+
     @Test func `thousands are separated as the language does it`() {
         let shown = Language.allCases.map { Format.number(520_191, $0) }
         #expect(shown == ["520,191", "520\u{202F}191", "520\u{A0}191", "520\u{A0}191", "520.191"])
