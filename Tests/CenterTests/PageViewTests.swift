@@ -135,7 +135,7 @@ import Wire
 
     // MARK: Lists
 
-    private static func pager(_ path: String, _ query: String = "") throws -> Pager {
+    static func pager(_ path: String, _ query: String = "") throws -> Pager {
         let request = Request(
             head: HTTPRequest(method: .get, scheme: "https", authority: "test", path: path + query),
             body: RequestBody(buffer: ByteBuffer()))
@@ -151,19 +151,21 @@ import Wire
                     holder: .macAddress(MACAddress(rawValue: 1)),
                     expiresAt: number == 200 ? Lease.never : 60), snapshot: .empty)
         }
-        let page = Acts.Page(
-            rows: Array(leases.dropFirst(pager.offset).prefix(Pager.rowLimit)), count: leases.count, next: 400
-        )
-        let view = LeasesView(page, pager, Self.words)
-        #expect(view.table.rows.count == 200)
-        #expect(view.table.rows.first?.expires == nil)
-        #expect(view.table.rows.last?.expires == "1970-01-01 00:01:00")
+        let list = Acts.LeaseList(
+            page: Acts.Page(leases, offset: pager.offset, limit: Pager.rowLimit),
+            figures: Acts.LeaseFigures(total: 401))
+        let view = LeasesView(list, pager, now: 0, Self.words)
+        #expect(view.table?.rows.count == 200)
+        #expect(view.table?.rows.first?.end == nil)
+        #expect(view.table?.rows.last?.end?.at == "1970-01-01 00:01:00")
         #expect(view.pages.previous == "/leases?offset=0" && view.pages.next == "/leases?offset=400")
-        #expect(try Self.shown(view).contains("<td>never</td>"))
-        #expect(!(try Self.shown(view)).contains("No address is leased."))
+        let text = try Self.shown(view)
+        #expect(text.contains(#"<td data-title="Expires">never</td>"#))
+        #expect(text.contains(#"title="1970-01-01 00:01:00 UTC" data-relative>60 s left</time>"#))
+        #expect(!text.contains("No address is leased."))
+        let none = Acts.LeaseList(page: Acts.Page([], offset: 0, limit: 9))
         #expect(
-            try Self.shown(LeasesView(Acts.Page(rows: [], count: 0), pager, Self.words)).contains(
-                "No address is leased."))
+            try Self.shown(LeasesView(none, pager, now: 0, Self.words)).contains("No address is leased."))
     }
 
     @Test func `records are compared field by field, including settings`() {
@@ -186,13 +188,15 @@ import Wire
         let view = NetworksView(answers, reservations: none, rules: [], mayEdit: true, Self.words)
         #expect(view.table.rows.map(\.name) == ["school", nil] && !view.isBare)
         let text = try Self.shown(view)
-        #expect(text.contains(#"<a href="/networks/edit?name=school">school</a>"#))
+        #expect(text.contains(#"<a href="/networks/edit?name=school"><strong>school</strong></a>"#))
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
-        #expect(text.contains("<td>behind a relay</td>") && text.contains(">1 of 127 <"))
+        #expect(text.contains(#"<td data-title="Interface">behind a relay</td>"#))
+        #expect(text.contains(">1 of 127 <") && text.contains(#"<td data-title="Default router">none</td>"#))
         var reader = NetworksView(answers, reservations: none, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.
-        #expect(try Self.shown(reader).contains("Reserved addresses"))
+        #expect(try Self.shown(reader).contains("No address is reserved."))
+        #expect(!(try Self.shown(reader)).contains(#"type="search""#))
         let outsider = NetworksView(answers, reservations: nil, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(outsider)).contains("Reserved addresses"))
         reader.table.rows[0].problem = "this server does not serve on ‘eth9’"
@@ -212,6 +216,12 @@ import Wire
             NetworksView([], reservations: view, rules: [], mayEdit: true, Self.words))
         #expect(text.contains(#"value="10.77.0.0/16 a""#) && text.contains("<p>Reserved addresses: 900</p>"))
         #expect(text.ranges(of: #"name="machine" value="00:"#).count == 200)
+        #expect(!text.contains("No address is reserved."))
+        // A search that finds nothing can be changed.
+        let lost = NetworksView.Reservations(Acts.Page(rows: [], count: 0), pager, mayEdit: true, Self.words)
+        let search = try Self.shown(
+            NetworksView([], reservations: lost, rules: [], mayEdit: true, Self.words))
+        #expect(search.contains(#"type="search""#) && search.contains("<p>Reserved addresses: 0</p>"))
         let read = NetworksView.Reservations(
             Acts.Page(rows: rows, count: 900, next: 400), pager, mayEdit: false, Self.words)
         #expect(read.kept?.columns.count == 2 && read.kept?.rows.first?.removal == nil)

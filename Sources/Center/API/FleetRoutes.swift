@@ -18,7 +18,7 @@ struct FleetRoutes {
             let export = try await acts.at(request).export(below: group)
             return try JSONAnswer(export, etag: "\"\(export.revision)\"")
         }
-        api.get("leases", .read) { _, _, acts in try await JSONAnswer(acts.leases().rows) }
+        api.get("leases", .read) { _, _, acts in try await JSONAnswer(acts.leases().page.rows) }
         api.get("boots", .read) { request, _, acts in
             let machine = try request.query("mac").map { text in
                 guard let mac = MACAddress(text) else {

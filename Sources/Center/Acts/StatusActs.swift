@@ -2,7 +2,7 @@ import API
 import Fleet
 import Wire
 
-/// The state of server and fleet: status, leases, boots, networks, figures for monitoring.
+/// The state of server and fleet: status, networks, figures for monitoring.
 extension Acts {
     func status() async throws -> StatusAnswer {
         let snapshot = fleet.snapshot
@@ -55,36 +55,6 @@ extension Acts {
         Array(
             services.schedules.troubles(in: fleet.snapshot, now: Clock.second) { may(.configure, in: $0) }
                 .prefix(Self.problemLimit))
-    }
-
-    /// In the order of their addresses.
-    func leases(offset: Int = 0, limit: Int = .max) async throws -> Page<LeaseAnswer> {
-        try require(.read)
-        let snapshot = fleet.snapshot
-        var leases = await services.leases().sorted { $0.address < $1.address }
-        if !may(.read, in: .site) {
-            leases.removeAll { lease in
-                let node = LeaseAnswer(lease, snapshot: snapshot).node
-                return !caller.sees(node.flatMap { snapshot.nodes[$0]?.group })
-            }
-        }
-        let rows = leases.dropFirst(offset).prefix(limit).map { LeaseAnswer($0, snapshot: snapshot) }
-        return Page(
-            rows: rows, count: leases.count,
-            next: offset + rows.count < leases.count ? offset + rows.count : nil)
-    }
-
-    /// A boot with its node; nil: the machine is not a node.
-    typealias SeenBoot = (boot: BootTimeline, node: NodeName?)
-
-    /// - Parameter machine: nil: the last boots of all machines.
-    func boots(of machine: MACAddress?, limit: Int) async throws -> [SeenBoot] {
-        try require(.read)
-        let snapshot = fleet.snapshot
-        return try await store.boots(of: machine, limit: limit).compactMap { boot in
-            let node = snapshot.node(at: boot.macAddress)
-            return caller.sees(node?.group) ? (boot, node?.name) : nil
-        }
     }
 
     // MARK: Monitoring

@@ -28,6 +28,27 @@ enum Format {
 
     static func time(second: Int?) -> String { second.map { CalendarTime.text(second: $0) } ?? "" }
 
+    /// `520,191`, with the sign between thousands that the language has.
+    static func number(_ number: Int, _ language: Language) -> String {
+        let digits = String(number.magnitude)
+        let mark =
+            switch language {
+            case .english: ","
+            case .french: "\u{202F}"
+            case .spanish, .portuguese: "\u{A0}"
+            case .greek: "."
+            }
+        // Both leave numbers of four digits as they are.
+        let isShort = digits.count == 4 && (language == .spanish || language == .portuguese)
+        guard digits.count > 3, !isShort else { return String(number) }
+        var text = number < 0 ? "-" : ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += mark }
+            text.append(digit)
+        }
+        return text
+    }
+
     static func size(_ byteCount: Int) -> String {
         switch byteCount {
         case (1 << 40)...: String(format: "%.1f TiB", Double(byteCount) / 1_099_511_627_776)

@@ -36,19 +36,18 @@ struct HistoryPages {
     {
         let pager = try Pager(request, path: "/leases")
         let view = LeasesView(
-            try await acts.leases(offset: pager.offset, limit: Pager.rowLimit), pager,
-            pages.renderer.words(context))
+            try await acts.leases(pager.query, offset: pager.offset, limit: Pager.rowLimit), pager,
+            now: Clock.second, pages.renderer.words(context))
         return try pages.show(view, "Leases", section: "/leases", request, context)
     }
 
     private func boots(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let words = pages.renderer.words(context)
-        let rows = try await acts.boots(of: nil, limit: Self.rowLimit).map {
-            BootsView.Row($0.boot, of: $0.node, words)
-        }
-        return try pages.show(BootsView(rows, words), "Boots", section: "/boots", request, context)
+        let pager = try Pager(request, path: "/boots")
+        let list = try await acts.boots(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+        let view = BootsView(list, pager, pages.renderer.words(context))
+        return try pages.show(view, "Boots", section: "/boots", request, context)
     }
 
     private func revisions(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws

@@ -49,11 +49,16 @@ struct ShareView: TemplateView {
     /// The style class: `busy` where little is left, `full` where nothing is.
     var kind: String
 
+    /// Percent that can be seen beside nothing.
+    private static let sliver = 2
+
     /// - Parameter text: nil: the percentage.
     init?(_ use: Double?, text: String? = nil) {
         guard let use else { return nil }
         let percent = Int((min(max(use, 0), 99) * 100).rounded())
-        (self.text, share) = (text ?? "\(percent) %", min(percent, 100))
+        self.text = text ?? "\(percent) %"
+        // What is used at all can be seen.
+        share = use > 0 ? min(max(percent, Self.sliver), 100) : 0
         kind = percent >= 95 ? "full" : percent >= 80 ? "busy" : "free"
     }
 }

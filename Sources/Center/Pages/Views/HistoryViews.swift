@@ -3,65 +3,6 @@ import Fleet
 import Foundation
 import Wire
 
-/// Leases by address.
-struct LeasesView: TemplateView {
-    static let template = PageTemplate("leases", Embedded.leases_mustache)
-
-    var table: TableView<Row>
-    var pages: PagerView
-
-    struct Row: View {
-        var address: String
-        var holder: String
-        var node: String?
-        var hostName: String
-        /// Nil: never.
-        var expires: String?
-    }
-
-    init(_ leases: Acts.Page<LeaseAnswer>, _ pager: Pager, _ words: Words) {
-        pages = pager.links(count: leases.count)
-        let rows = leases.rows.map { lease in
-            Row(
-                address: lease.address.description, holder: lease.holder, node: lease.node?.text,
-                hostName: lease.hostName, expires: lease.expiresAt.map { Format.time(second: $0) })
-        }
-        table = TableView(
-            words("Leases"), live: "leases",
-            columns: words.all("Address", "Holder", "Node", "Host name", "Expires"), rows: rows)
-    }
-}
-
-/// The last boots, newest first.
-struct BootsView: TemplateView {
-    static let template = PageTemplate("boots", Embedded.boots_mustache)
-
-    var table: TableView<Row>
-
-    struct Row: View {
-        var started: String
-        var name: String
-        var state: StateView
-        var readyAfter: String
-        var detail: String
-
-        init(_ boot: BootTimeline, of node: NodeName?, _ words: Words) {
-            started = Format.time(millisecond: boot.startedAt)
-            name = (node ?? NodeName(unknown: boot.macAddress)).text
-            state = StateView(boot, words)
-            readyAfter = Format.duration(boot.readyAfter)
-            detail = words.told(boot.entries.last?.detail ?? "")
-        }
-    }
-
-    init(_ rows: [Row], _ words: Words) {
-        table = TableView(
-            words("Boots"), live: "boots",
-            columns: words.all("Started", "Machine", "State", "Ready after", "Last stage"),
-            rows: rows)
-    }
-}
-
 /// Every change, newest first.
 struct HistoryView: TemplateView {
     static let template = PageTemplate("history", Embedded.history_mustache)

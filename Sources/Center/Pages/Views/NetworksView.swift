@@ -37,7 +37,9 @@ struct NetworksView: TemplateView {
     struct Reservations: View {
         var query: String
         /// The number of all that fit.
-        var count: Int
+        var count: String
+        /// Whether there is anything to search.
+        var isSearched: Bool
         /// Nil when there are none.
         var kept: TableView<Kept>?
         var pages: PagerView
@@ -114,7 +116,10 @@ extension NetworksView.Row {
             ? nil
             : ShareView(
                 Double(network.leased) / Double(network.size),
-                text: "\(network.leased) \(words("of")) \(network.size)")
+                text: [
+                    Format.number(network.leased, words.language), words("of"),
+                    Format.number(network.size, words.language),
+                ].joined(separator: " "))
         isProxy = network.isProxy
         problem = network.problem.map { words($0) }
     }
@@ -122,7 +127,8 @@ extension NetworksView.Row {
 
 extension NetworksView.Reservations {
     init(_ page: Acts.Page<DHCPReservation>, _ pager: Pager, mayEdit: Bool, _ words: Words) {
-        (query, count) = (pager.query, page.count)
+        (query, count) = (pager.query, Format.number(page.count, words.language))
+        isSearched = page.count > 0 || !pager.query.isEmpty
         pages = pager.links(count: page.count)
         guard !page.rows.isEmpty else { return }
         let columns = mayEdit ? words.all("Address", "Machine", "Actions") : words.all("Address", "Machine")

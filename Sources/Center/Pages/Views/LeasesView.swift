@@ -1,0 +1,72 @@
+import API
+import Fleet
+import Wire
+
+/// Leases by address.
+struct LeasesView: TemplateView {
+    static let template = PageTemplate("leases", Embedded.leases_mustache)
+
+    /// How many there are, whose they are, and how many of them fit.
+    var summary: String
+    var filter: FilterView
+    /// Nil when none matches.
+    var table: TableView<Row>?
+    /// Why there is no row.
+    var none: String
+    var pages: PagerView
+
+    struct Row: View {
+        var address: String
+        /// Of the node, else what the machine calls itself.
+        var name: String
+        /// Nil: it is not a node's.
+        var link: String?
+        var holder: String
+        /// Nil: never.
+        var end: End?
+    }
+
+    /// When a lease ends.
+    struct End: View {
+        var at: String
+        /// How long it is until then.
+        var left: String
+
+        init(_ second: Int, now: Int, _ words: Words) {
+            at = Format.time(second: second)
+            left =
+                second <= now ? words("expired") : words("%1 left", Format.age((second - now) * 1_000))
+        }
+    }
+
+    /// - Parameter now: in seconds since 1970.
+    init(_ list: Acts.LeaseList, _ pager: Pager, now: Int, _ words: Words) {
+        let figures = list.figures
+        func shown(_ number: Int) -> String { Format.number(number, words.language) }
+        let others = figures.total - figures.ofNodes
+        summary = words(
+            "Leases: %1 (%2 of nodes, %3 of unknown machines)", shown(figures.total),
+            shown(figures.ofNodes), shown(others))
+        if !pager.query.isEmpty { summary += " · " + words("matching: %1", shown(list.page.count)) }
+        filter = FilterView(
+            "/leases", query: pager.query, label: words("Show leases that match"),
+            chips: [
+                ("of=node", words("nodes"), figures.ofNodes),
+                ("of=unknown", words("unknown machines"), others),
+                ("ends=soon", words("expires within an hour"), figures.ending),
+                ("ends=past", words("expired"), figures.past),
+            ])
+        none = figures.total == 0 ? words("No address is leased.") : words("No lease matches.")
+        pages = pager.links(count: list.page.count)
+        guard !list.page.rows.isEmpty else { return }
+        table = TableView(
+            words("Leases"),
+            columns: words.all("Address", "Node or host name", "Hardware address", "Expires"),
+            rows: list.page.rows.map { lease in
+                Row(
+                    address: lease.address.description, name: lease.node?.text ?? lease.hostName,
+                    link: lease.node.map { "/nodes/\($0)" }, holder: words(lease.holder),
+                    end: lease.expiresAt.map { End($0, now: now, words) })
+            })
+    }
+}
