@@ -38,7 +38,8 @@ extension BootStage {
         switch step {
         case "10-modules", "20-network": hint = Sentence(stringLiteral: BootStage.initialised.usualFix)
         case "25-delivery":
-            hint = "it did not get its configuration: does the node reach this server by HTTP, from the address that it was given?"
+            hint =
+                "it did not get its configuration: does the node reach this server by HTTP, from the address that it was given?"
         case "30-root": hint = Sentence(stringLiteral: BootStage.network.usualFix)
         case "35-swap": hint = "its swap cannot be attached: is there room on the disk of this server?"
         case "40-configuration":
