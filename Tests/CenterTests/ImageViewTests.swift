@@ -23,8 +23,10 @@ import Wire
                 packages: [], origin: "test"), tags: [.stable], signatures: [], isTrusted: number != 1)
     }
 
-    private func image(mayPublish: Bool) throws -> ImagesView.Image {
-        let image = ImageCatalogue(name: try ImageName("debian"), versions: [], channels: [.stable: 2])
+    private func image(mayPublish: Bool, former: Int? = 1) throws -> ImagesView.Image {
+        let image = ImageCatalogue(
+            name: try ImageName("debian"), versions: [], channels: [.stable: 2],
+            formers: former.map { [.stable: $0] } ?? [:])
         let details = Acts.ImageDetails(
             image: image, versions: [try version(1, channels: []), try version(2, channels: [.stable])],
             nodeCounts: [try digest("2"): 7], verdicts: [1: false], copies: [])
@@ -53,6 +55,13 @@ import Wire
         }
         #expect(texts[0].contains("Build an image") && !texts[1].contains("Build an image"))
         #expect(texts.allSatisfy { $0.contains("not signed: not served") })
+    }
+
+    @Test func `a channel is rolled back only to a version that is there`() throws {
+        let offers = try [1, nil, 7].map {
+            try image(mayPublish: true, former: $0).channels.first?.rollback != nil
+        }
+        #expect(offers == [true, false, false])
     }
 
     @Test func `an open volume can only be reset`() throws {

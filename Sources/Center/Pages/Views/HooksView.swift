@@ -30,7 +30,7 @@ struct HooksView: TemplateView {
         self.failure = failure
         table = TableView(
             words("Web hooks"), live: "hooks",
-            columns: words.all("Address", "Kind", "Group", "Last delivery", "Actions"),
+            columns: words.all("Address", "Events", "Group", "Last delivery", "Actions"),
             rows: hooks.map { Row($0, words) })
         added = FormView(
             path: "/hooks", style: "card settings", heading: words("New web hook"),
