@@ -105,9 +105,9 @@ import Wire
         #expect(RolloutView(answer([]), maySteer: true, Self.words).more == nil)
         rollout.abort(because: "enough", at: 1)
         #expect(actions() == [])
-        let list = RolloutsView([answer([])], next: 4, Self.words)
+        let list = RolloutsView([answer([])], next: 4, mayStart: true, Self.words)
         #expect(list.next == 4 && list.table?.rows.map(\.reason) == ["enough"])
-        #expect(RolloutsView([], next: nil, Self.words).table == nil)
+        #expect(RolloutsView([], next: nil, mayStart: false, Self.words).table == nil)
     }
 
     @Test func `a plan shows its effects, and can be saved unless there is nothing to save`() throws {

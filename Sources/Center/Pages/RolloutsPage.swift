@@ -9,7 +9,8 @@ struct RolloutsPage {
     func add(to routes: Routes) {
         routes.get("rollouts", .read) { request, context, acts in
             let (rollouts, next) = try await acts.rollouts(before: RolloutRoutes.before(request))
-            let view = RolloutsView(rollouts, next: next, pages.renderer.words(context))
+            let view = RolloutsView(
+                rollouts, next: next, mayStart: acts.may(.publish, in: .site), pages.renderer.words(context))
             return try pages.show(view, "Roll-outs", section: "/rollouts", request, context)
         }
         routes.get("rollouts/:id", .read) { request, context, acts in

@@ -79,7 +79,7 @@ extension SettingFieldsView.Setting {
         case .list, .map:
             lines = SettingFieldsView.Lines(
                 own: text, rows: min(8, max(2, text.split(separator: "\n").count + 1)),
-                hint: words(definition.kind == .list ? "one entry a line" : "one KEY=VALUE a line"))
+                hint: words(definition.kind == .list ? "one entry per line" : "one KEY=VALUE per line"))
         }
     }
 
