@@ -138,4 +138,45 @@ import Testing
             #expect(shown.contains("New secret") == mayAdd)
         }
     }
+
+    // MARK: Settings
+
+    @Test func `every setting has a section, and a section begins where its first setting is`() throws {
+        let all = SettingDefinition.all
+        let view = SettingFieldsView(
+            all, own: [:], effective: EffectiveSettings(levels: []), Self.words)
+        #expect(view.sections.map(\.title) == SettingFieldsView.sectionStarts.map(\.title))
+        #expect(
+            view.settings.compactMap { $0.section == nil ? nil : $0.name }
+                == SettingFieldsView.sectionStarts.map(\.first))
+        #expect(Set(view.sections.map(\.id)).count == view.sections.count && view.hasIndex)
+        let page = try PageViewTests.shown(view)
+        for section in view.sections {
+            #expect(
+                page.contains(##"<a href="#\##(section.id)">"##)
+                    && page.contains(#"<h2 id="\#(section.id)">"#))
+        }
+        let few = SettingFieldsView(
+            [all[0]], own: [:], effective: EffectiveSettings(levels: []), Self.words)
+        #expect(!few.hasIndex)
+    }
+
+    @Test func `a value is said once: beside the field only where the field has another`() throws {
+        let definition = try #require(SettingDefinition.named("time-zone"))
+        func now(own: String?, effective: String) -> String? {
+            let effective = EffectiveSettings(
+                levels: [(.productDefault, [definition.name: .text(effective)])])
+            return SettingFieldsView(
+                [definition], own: own.map { [definition.name: .text($0)] } ?? [:], effective: effective,
+                Self.words
+            ).settings[0].now
+        }
+        #expect(now(own: nil, effective: "Etc/UTC") == nil)
+        #expect(now(own: "Etc/UTC", effective: "Etc/UTC") == nil)
+        #expect(now(own: "Etc/UTC", effective: "Europe/Athens") == "Europe/Athens")
+        let secret = try #require(SettingDefinition.all.first { $0.isSecret && $0.kind == .text })
+        let inherited = EffectiveSettings(levels: [(.productDefault, [secret.name: .text("hunter2")])])
+        let view = SettingFieldsView([secret], own: [:], effective: inherited, Self.words)
+        #expect(view.settings[0].now == "(set)" && view.settings[0].line?.own == "")
+    }
 }

@@ -132,7 +132,7 @@ import Wire
         let effective = EffectiveSettings(levels: [(.productDefault, own)])
         let view = SettingFieldsView(SettingDefinition.all, own: own, effective: effective, Self.words)
         let field = try #require(view.settings.first { $0.name == secret.name })
-        #expect(field.value == "(set)" && field.line?.own == "(set)" && field.isSet)
+        #expect(field.now == nil && field.line?.own == "(set)" && field.isSet)
         #expect(!(try PageViewTests.shown(view)).contains("hunter2"))
         // Each has exactly one input.
         for one in view.settings {
