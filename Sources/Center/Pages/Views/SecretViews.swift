@@ -100,12 +100,15 @@ struct SecretsView: TemplateView {
     }
 
     private static func placeFields(in group: String, _ words: Words) -> [FieldView] {
-        [
+        var arming = FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off))
+        // The usual mistake.
+        arming.hint = words("With off, no boot gets it yet.")
+        return [
             FieldView("group", words("Group"), InputView(value: group, list: "group-names")),
             FieldView("node", words("Only this node"), InputView(maximumLength: 63, list: "node-names")),
             FieldView(
                 "rule", words("Only nodes of this rule"), InputView(maximumLength: 63, list: "rule-names")),
-            FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
+            arming,
         ]
     }
 
