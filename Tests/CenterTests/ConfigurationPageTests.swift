@@ -1,5 +1,6 @@
 import API
 import Fleet
+import HTTPTypes
 import Testing
 
 @testable import Center
