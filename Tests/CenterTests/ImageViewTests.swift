@@ -23,8 +23,10 @@ import Wire
                 packages: [], origin: "test"), tags: [.stable], signatures: [], isTrusted: number != 1)
     }
 
-    private func image(mayPublish: Bool) throws -> ImagesView.Image {
-        let image = ImageCatalogue(name: try ImageName("debian"), versions: [], channels: [.stable: 2])
+    private func image(mayPublish: Bool, former: Int? = 1) throws -> ImagesView.Image {
+        let image = ImageCatalogue(
+            name: try ImageName("debian"), versions: [], channels: [.stable: 2],
+            formers: former.map { [.stable: $0] } ?? [:])
         let details = Acts.ImageDetails(
             image: image, versions: [try version(1, channels: []), try version(2, channels: [.stable])],
             nodeCounts: [try digest("2"): 7], verdicts: [1: false], copies: [])
@@ -53,6 +55,13 @@ import Wire
         }
         #expect(texts[0].contains("Build an image") && !texts[1].contains("Build an image"))
         #expect(texts.allSatisfy { $0.contains("not signed: not served") })
+    }
+
+    @Test func `a channel is rolled back only to a version that is there`() throws {
+        let offers = try [1, nil, 7].map {
+            try image(mayPublish: true, former: $0).channels.first?.rollback != nil
+        }
+        #expect(offers == [true, false, false])
     }
 
     @Test func `an open volume can only be reset`() throws {
@@ -96,9 +105,9 @@ import Wire
         #expect(RolloutView(answer([]), maySteer: true, Self.words).more == nil)
         rollout.abort(because: "enough", at: 1)
         #expect(actions() == [])
-        let list = RolloutsView([answer([])], next: 4, Self.words)
+        let list = RolloutsView([answer([])], next: 4, mayStart: true, Self.words)
         #expect(list.next == 4 && list.table?.rows.map(\.reason) == ["enough"])
-        #expect(RolloutsView([], next: nil, Self.words).table == nil)
+        #expect(RolloutsView([], next: nil, mayStart: false, Self.words).table == nil)
     }
 
     @Test func `a plan shows its effects, and can be saved unless there is nothing to save`() throws {
@@ -123,7 +132,7 @@ import Wire
         let effective = EffectiveSettings(levels: [(.productDefault, own)])
         let view = SettingFieldsView(SettingDefinition.all, own: own, effective: effective, Self.words)
         let field = try #require(view.settings.first { $0.name == secret.name })
-        #expect(field.value == "(set)" && field.line?.own == "(set)" && field.isSet)
+        #expect(field.now == nil && field.line?.own == "(set)" && field.isSet)
         #expect(!(try PageViewTests.shown(view)).contains("hunter2"))
         // Each has exactly one input.
         for one in view.settings {

@@ -119,7 +119,9 @@ import Wire
     @Test func `the form of a secret has all that the command line has`() throws {
         func names(_ hasReceiver: Bool) -> Set<String> {
             let view = SecretsView(
-                [], failure: nil, group: "/", hasReceiver: hasReceiver, Words(.english, phrases: ""))
+                [], failure: nil, mayAdd: true,
+                offer: SecretsView.Offer(group: .site, hasReceiver: hasReceiver),
+                Words(.english, phrases: ""))
             return Set(view.added?.parts.flatMap(\.fields).map(\.name) ?? [])
         }
         let options: Set<String> = [

@@ -41,7 +41,7 @@ extension EndToEnd.Machines {
             try browser.screenshot("node-booted")
             #expect(try lab.ssh(lab.address(of: "lab-7"), "hostname") == "lab-7")
             try browser.open("https://10.77.0.1:8443/wizard")
-            try browser.waitFor("It is ready:")
+            try browser.waitFor("ready.")
             try browser.screenshot("wizard")
             #expect(try browser.axeFindings() == [])
         }

@@ -34,7 +34,7 @@ extension EndToEnd.Systems {
                 try browser.screenshot("wizard-building")
                 #expect(try lab.roost("image", "builds").contains("running"))
                 try browser.waitFor("installing essential packages", seconds: 120)
-                try browser.waitFor("There it is:", seconds: 300)
+                try browser.waitFor("The image debian is published.", seconds: 300)
                 #expect(try browser.axeFindings() == [])
                 let versions = try lab.json("image", "list") as? [[String: Any]]
                 #expect(versions?.first?["image"] as? String == "debian")
@@ -57,7 +57,7 @@ extension EndToEnd.Systems {
                 try browser.keys("first-{1..9}" + Key.enter)
                 try browser.waitFor("Saved as revision")
                 try browser.open("https://10.77.0.1:8443/wizard")
-                try browser.waitFor("It is ready: first-1", seconds: 240)
+                try browser.waitFor("first-1 is ready.", seconds: 240)
                 try browser.screenshot("wizard-done")
             }
         }

@@ -143,7 +143,14 @@ extension Acts {
         var roles: [ServerRole]
         var networks: [NetworkAnswer]
         var images: [ImageName]
-        var nodes: [MachineAnswer]
+        /// How many nodes are ready now.
+        var readyCount: Int
+        /// One of them.
+        var ready: NodeName?
+        /// Whether a node came up once, whatever it does now: that has shown that the way is there.
+        var hasComeUp: Bool
+        /// The first nodes whose boots go on, until one came up.
+        var booting: [MachineAnswer]
         var unknown: [MachineAnswer]
         /// The configured value; nil: derived from the network.
         var enrolment: Enrolment?
@@ -151,10 +158,16 @@ extension Acts {
 
     func firstSteps() async throws -> FirstSteps {
         let snapshot = fleet.snapshot
+        // All nodes, not a page of them.
+        let states = try await overview().rooms.values.joined()
+        let ready = states.filter { $0.state == .ready }
+        let hasComeUp = states.contains { [.ready, .lost, .off].contains($0.state) }
         return FirstSteps(
             roles: services.roles, networks: await services.networks(),
-            images: snapshot.images.keys.sorted(),
-            nodes: try await nodes("", offset: 0, limit: 50).rows,
+            images: snapshot.images.keys.sorted(), readyCount: ready.count,
+            ready: ready.first?.name, hasComeUp: hasComeUp,
+            booting: hasComeUp
+                ? [] : try await nodes("state=booting or state=stuck", offset: 0, limit: 10).rows,
             unknown: Array(try await unknownMachines().prefix(10)),
             enrolment: snapshot.settings(of: GroupPath.site)[Settings.enrolment])
     }

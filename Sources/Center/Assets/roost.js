@@ -99,9 +99,16 @@ document.addEventListener("DOMContentLoaded", () => {
     const [text, box] = bar.querySelectorAll("input");
     const show = () => {
       const words = text.value.toLowerCase().split(/\s+/);
-      for (const one of bar.nextElementSibling.children) {
+      const fields = bar.nextElementSibling;
+      for (const one of fields.querySelectorAll("fieldset")) {
         const isMeant = words.every((word) => one.textContent.toLowerCase().includes(word));
         one.hidden = !isMeant || (box.checked && !one.querySelector("[name^='has.']").checked);
+      }
+      // A section without any of them has no title.
+      for (const title of fields.querySelectorAll("h2")) {
+        let next = title.nextElementSibling;
+        while (next?.tagName === "FIELDSET" && next.hidden) next = next.nextElementSibling;
+        title.hidden = next?.tagName !== "FIELDSET";
       }
     };
     bar.hidden = false;

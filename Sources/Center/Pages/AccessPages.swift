@@ -24,21 +24,21 @@ struct AccessPages {
             }
         }
         routes.get("tokens", .read) { request, context, acts in
-            try await tokens(nil, request, context, acts)
+            try await tokens(isNew: request.query("new") != nil, nil, request, context, acts)
         }
         routes.post("tokens", .read) { request, context, acts in
+            let form = try pages.form(context)
             do {
-                let form = try pages.form(context)
-                let grants = Self.words(form["grants"])
+                let grants = GrantFields.grants(form)
                 let wish = TokenRequest(
                     name: form["name"], grants: grants.isEmpty ? nil : grants, days: Int(form["days"]))
                 let made = try await acts.makeToken(wish)
-                return try await tokens(secret: made.token, nil, request, context, acts)
+                return try await tokens(isNew: false, secret: made.token, nil, request, context, acts)
             } catch {
                 guard let failure = Self.failure(of: error, pages.renderer.words(context)) else {
                     throw error
                 }
-                return try await tokens(failure, request, context, acts)
+                return try await tokens(isNew: true, typed: form, failure, request, context, acts)
             }
         }
         routes.post("tokens/:id/revoke", .read) { _, context, acts in
@@ -62,10 +62,6 @@ struct AccessPages {
         case StoreError.conflict(let detail), StoreError.notFound(let detail): Failure(text: words(detail))
         default: nil
         }
-    }
-
-    private static func words(_ text: String) -> [String] {
-        text.split { $0.isWhitespace || $0 == "," }.map(String.init)
     }
 
     /// - Parameters:
@@ -112,14 +108,22 @@ struct AccessPages {
             if: expected)
     }
 
-    /// - Parameter secret: the secret of the token just created.
+    /// - Parameters:
+    ///   - isNew: whether the form for a new one is open.
+    ///   - typed: what was refused.
+    ///   - secret: the secret of the token just created.
     private func tokens(
-        secret: String? = nil, _ failure: Failure?, _ request: Request, _ context: CenterContext,
-        _ acts: Acts
+        isNew: Bool, typed: Form? = nil, secret: String? = nil, _ failure: Failure?, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
+        let words = pages.renderer.words(context)
+        let form =
+            isNew
+            ? TokenForm(
+                groups: Array(acts.groupPaths(.read).prefix(FormView.suggestionLimit)),
+                hasReplica: acts.may(.administer, in: .site), typed: typed, words) : nil
         let view = TokensView(
-            try await acts.tokens(), secret: secret, failure: failure?.text,
-            pages.renderer.words(context))
+            try await acts.tokens(), secret: secret, failure: failure?.text, form: form, words)
         return try pages.show(
             view, "API tokens", section: "/tokens", request, context, status: failure?.status ?? .ok)
     }

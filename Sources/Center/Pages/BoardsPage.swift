@@ -7,18 +7,22 @@ struct BoardsPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("boards", .configure) { request, context, acts in try await show(request, context, acts)
+        routes.get("boards", .configure) { request, context, acts in
+            try await show(
+                isNew: request.query("new") != nil || request.query("group") != nil, request, context, acts)
         }
         routes.post("boards", .configure) { request, context, acts in
             let form = try pages.form(context)
-            let wish = BoardLinkRequest(
-                name: form["name"], group: try form.group,
-                days: form["days"].isEmpty ? nil : Int(form["days"]) ?? -1)
             do {
+                let wish = BoardLinkRequest(
+                    name: form["name"], group: try form.group,
+                    days: form["days"].isEmpty ? nil : Int(form["days"]) ?? -1)
                 let made = try await acts.makeBoardLink(wish)
-                return try await show(link: made.link, request, context, acts)
-            } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: pages.renderer.words(context)(problem), request, context, acts)
+                return try await show(isNew: false, link: made.link, request, context, acts)
+            } catch let error where error.isRefusalOfForm {
+                return try await show(
+                    isNew: true, typed: form, failure: pages.renderer.words(context)(error), request,
+                    context, acts)
             }
         }
         routes.post("boards/:id/revoke", .configure) { _, context, acts in
@@ -27,14 +31,18 @@ struct BoardsPage {
         }
     }
 
+    /// - Parameters:
+    ///   - isNew: whether the form for a new link is open.
+    ///   - typed: what was refused.
     private func show(
-        link: String? = nil, failure: String? = nil, _ request: Request, _ context: CenterContext,
-        _ acts: Acts
+        isNew: Bool, typed: Form? = nil, link: String? = nil, failure: String? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let links = try await acts.boardLinks()
-        let group = request.query("group") ?? acts.groupPaths(.configure).first?.description
+        let groups = acts.groupPaths(.configure).prefix(FormView.suggestionLimit).map(\.description)
         let view = BoardLinksView(
-            links, link: link, failure: failure, group: group ?? "/", pages.renderer.words(context))
+            try await acts.boardLinks(), link: link, failure: failure,
+            group: isNew ? request.query("group") ?? groups.first ?? "/" : nil, groups: groups, typed: typed,
+            pages.renderer.words(context))
         return try pages.show(
             view, "Wall boards", section: "/boards", request, context,
             failure: failure)

@@ -7,19 +7,20 @@ struct HooksPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("hooks", .administer) { request, context, acts in try await show(request, context, acts)
+        routes.get("hooks", .administer) { request, context, acts in
+            try await show(isNew: request.query("new") != nil, request, context, acts)
         }
         routes.post("hooks", .administer) { request, context, acts in
             let form = try pages.form(context)
-            let kinds = form["kinds"].split { $0.isWhitespace || $0 == "," }.map(String.init)
-            let wish = WebHookRequest(
-                url: form["url"], kinds: kinds,
-                group: try form.group)
             do {
+                let wish = WebHookRequest(
+                    url: form["url"], kinds: HooksView.kinds(form), group: try form.group)
                 let made = try await acts.makeWebHook(wish)
-                return try await show(secret: made.secret, request, context, acts)
-            } catch let problem as Problem where problem.status == 422 {
-                return try await show(failure: pages.renderer.words(context)(problem), request, context, acts)
+                return try await show(isNew: false, secret: made.secret, request, context, acts)
+            } catch let error where error.isRefusalOfForm {
+                return try await show(
+                    isNew: true, typed: form, failure: pages.renderer.words(context)(error), request,
+                    context, acts)
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
@@ -28,12 +29,17 @@ struct HooksPage {
         }
     }
 
+    /// - Parameters:
+    ///   - isNew: whether the form for a new one is open.
+    ///   - typed: what was refused.
     private func show(
-        secret: String? = nil, failure: String? = nil, _ request: Request, _ context: CenterContext,
-        _ acts: Acts
+        isNew: Bool, typed: Form? = nil, secret: String? = nil, failure: String? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
+        let groups = acts.groupPaths(.administer).prefix(FormView.suggestionLimit).map(\.description)
         let view = HooksView(
-            try await acts.webHooks(), secret: secret, failure: failure, pages.renderer.words(context))
+            try await acts.webHooks(), secret: secret, failure: failure, groups: isNew ? groups : nil,
+            typed: typed, pages.renderer.words(context))
         return try pages.show(
             view, "Web hooks", section: "/hooks", request, context,
             failure: failure)

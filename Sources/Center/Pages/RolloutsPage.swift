@@ -9,14 +9,15 @@ struct RolloutsPage {
     func add(to routes: Routes) {
         routes.get("rollouts", .read) { request, context, acts in
             let (rollouts, next) = try await acts.rollouts(before: RolloutRoutes.before(request))
-            let view = RolloutsView(rollouts, next: next, pages.renderer.words(context))
-            return try pages.show(view, "Roll-outs", section: "/images", request, context)
+            let view = RolloutsView(
+                rollouts, next: next, mayStart: acts.may(.publish, in: .site), pages.renderer.words(context))
+            return try pages.show(view, "Roll-outs", section: "/rollouts", request, context)
         }
         routes.get("rollouts/:id", .read) { request, context, acts in
             let view = RolloutView(
                 try await acts.rollout(context.number("id", of: "roll-out")),
                 maySteer: acts.may(.publish, in: .site), pages.renderer.words(context))
-            return try pages.show(view, "Roll-out", section: "/images", request, context)
+            return try pages.show(view, "Roll-out", section: "/rollouts", request, context)
         }
         routes.post("rollouts/:id/:act", .publish) { _, context, acts in
             let rollout = try await acts.steerRollout(

@@ -9,21 +9,37 @@ struct RulesPage {
 
     func add(to routes: Routes) {
         routes.get("rules", .read) { request, context, acts in
-            let view = RulesView(
-                try await acts.at(request).rulesWithNodeCounts(), mayEdit: acts.may(.publish, in: .site),
-                pages.renderer.words(context))
-            return try pages.show(view, "Match rules", section: "/rules", request, context)
+            try await show(isNew: request.query("new") != nil, request, context, acts)
         }
         routes.post("rules/edit", .publish) { request, context, acts in
             let form = try pages.form(context)
-            let name = try RuleName(form["name"])
-            let edit =
-                form.has("remove")
-                ? ChangeRequest.Edit(.rule(name, nil))
-                : ChangeRequest.Edit(.rule(name, try rule(name, form)), isNew: form.has("new"))
-            return try pages.plan(
-                acts.plan(ChangeRequest(edits: [edit])), back: "/rules", section: "/rules", request, context)
+            do {
+                let name = try RuleName(form["name"])
+                let edit =
+                    form.has("remove")
+                    ? ChangeRequest.Edit(.rule(name, nil))
+                    : ChangeRequest.Edit(.rule(name, try rule(name, form)), isNew: form.has("new"))
+                let planned = try acts.plan(ChangeRequest(edits: [edit]))
+                return try pages.plan(planned, back: "/rules", section: "/rules", request, context)
+            } catch let error where error.isRefusalOfForm {
+                return try await show(
+                    isNew: form.has("new"), typed: form, failure: pages.renderer.words(context)(error),
+                    request, context, acts)
+            }
         }
+    }
+
+    /// - Parameters:
+    ///   - isNew: whether the form for a new rule is open.
+    ///   - typed: what was refused.
+    private func show(
+        isNew: Bool, typed: Form? = nil, failure: String? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
+    ) async throws -> Response {
+        let view = RulesView(
+            try await acts.at(request).rulesWithNodeCounts(), mayEdit: acts.may(.publish, in: .site),
+            isNew: isNew, typed: typed, failure: failure, pages.renderer.words(context))
+        return try pages.show(view, "Match rules", section: "/rules", request, context, failure: failure)
     }
 
     private func rule(_ name: RuleName, _ form: Form) throws -> MatchRule {

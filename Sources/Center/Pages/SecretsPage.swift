@@ -7,7 +7,8 @@ struct SecretsPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("secrets", .read) { request, context, acts in try await show(request, context, acts)
+        routes.get("secrets", .read) { request, context, acts in
+            try await show(isNew: request.query("new") != nil, request, context, acts)
         }
         routes.post("secrets", .configure) { request, context, acts in
             let form = try pages.form(context)
@@ -16,7 +17,8 @@ struct SecretsPage {
                 return pages.redirect("/secrets/\(made.record.name)")
             } catch let error {
                 guard let failure = Self.mistake(error, pages.renderer.words(context)) else { throw error }
-                return try await show(failure: failure, request, context, acts)
+                return try await show(
+                    isNew: true, typed: form, failure: failure, request, context, acts)
             }
         }
         routes.get("secrets/:name", .read) { request, context, acts in
@@ -102,13 +104,26 @@ struct SecretsPage {
         if base64.isEmpty || !value.isEmpty { wish.value = value }
     }
 
+    /// - Parameters:
+    ///   - isNew: whether the form for a new one is open.
+    ///   - typed: what was refused.
     private func show(
-        failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
+        isNew: Bool, typed: Form? = nil, failure: String? = nil, _ request: Request,
+        _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let group = acts.groupPaths(.configure).first
+        let groups = acts.groupPaths(.configure)
+        var offer: SecretsView.Offer?
+        if isNew, let group = groups.first {
+            let limit = FormView.suggestionLimit
+            offer = SecretsView.Offer(
+                group: group, hasReceiver: acts.may(.administer, in: .site),
+                groups: groups.prefix(limit).map(\.description),
+                nodes: try await acts.names("").prefix(limit).map(\.text),
+                rules: try await acts.rules().prefix(limit).map(\.name.text))
+        }
         let view = SecretsView(
-            try await acts.secrets(), failure: failure, group: group?.description,
-            hasReceiver: acts.may(.administer, in: .site), pages.renderer.words(context))
+            try await acts.secrets(), failure: failure, mayAdd: !groups.isEmpty, offer: offer, typed: typed,
+            pages.renderer.words(context))
         return try pages.show(
             view, "Secrets", section: "/secrets", request, context,
             failure: failure)

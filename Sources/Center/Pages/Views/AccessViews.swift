@@ -138,15 +138,21 @@ struct AdministratorForm: View {
 
 extension AdministratorForm.GrantRow {
     /// - Parameter grants: as they are written: `operator@/school`.
-    fileprivate static func rows(_ grants: [String], groups: [GroupPath]) -> [Self] {
-        (grants + [""]).enumerated().map { number, grant in
+    /// - Parameters:
+    ///   - spare: how many empty ones follow.
+    fileprivate static func rows(
+        _ grants: [String], groups: [GroupPath], spare: Int = 1,
+        roles: [Role] = Role.allCases.filter { $0 != .replica }
+    ) -> [Self] {
+        (grants + Array(repeating: "", count: max(1, spare - grants.count))).enumerated().map {
+            number, grant in
             let parts = grant.split(separator: "@", maxSplits: 1).map(String.init)
             let (role, place) = (parts.first ?? "", parts.count > 1 ? parts[1] : "/")
             let paths = groups.map(\.description)
             return Self(
                 number: number,
                 roles: [OptionView(text: "", isChosen: role.isEmpty)]
-                    + Role.allCases.filter { $0 != .replica }.map {
+                    + roles.map {
                         OptionView(text: $0.rawValue, isChosen: $0.rawValue == role)
                     },
                 groups: (paths.contains(place) ? paths : paths + [place]).map {
@@ -163,8 +169,12 @@ struct TokensView: TemplateView {
     var failure: String?
     /// The token just created.
     var secret: String?
-    var table: TableView<Row>
-    var added: FormView
+    /// Nil while there is none.
+    var table: TableView<Row>?
+    /// Whether the form can be opened.
+    var mayAdd: Bool
+    /// The open form.
+    var form: TokenForm?
 
     struct Row: View {
         var name: String
@@ -179,27 +189,50 @@ struct TokensView: TemplateView {
         var menu: ActionMenuView
     }
 
-    init(_ tokens: [TokenAnswer], secret: String?, failure: String?, _ words: Words) {
+    init(_ tokens: [TokenAnswer], secret: String?, failure: String?, form: TokenForm?, _ words: Words) {
         self.secret = secret
         self.failure = failure
-        table = TableView(
-            words("API tokens"),
-            columns: words.all("Name", "Owner", "Roles", "Created", "Expires", "Last used", "Actions"),
-            rows: tokens.map { Row($0, words) })
-        added = FormView(
-            path: "/tokens", style: "card settings", heading: words("New token"),
-            fields: [
-                FieldView(
-                    "name", words("What is it for?"), InputView(isRequired: true, maximumLength: 100)),
-                FieldView(
-                    "grants", words("Roles (empty: all of yours)"),
-                    hint: words(
-                        "A token of the role replica is for another server that copies versions from this one: it has that server's name, and reaches nothing else."
-                    ), InputView(placeholder: "auditor operator@/school")),
-                FieldView(
-                    "days", words("Days until it expires (0: never)"),
-                    InputView(type: "number", value: "90", minimum: 0, maximum: 3_650)),
-            ], submit: words("Create"))
+        if !tokens.isEmpty {
+            table = TableView(
+                words("API tokens"),
+                columns: words.all("Name", "Owner", "Roles", "Created", "Expires", "Last used", "Actions"),
+                rows: tokens.map { Row($0, words) })
+        }
+        mayAdd = form == nil
+        self.form = form
+    }
+}
+
+/// A new API token as a form.
+struct TokenForm: View {
+    /// Empty ones that a new token has room for.
+    private static let grantCount = 3
+
+    var grants: [AdministratorForm.GrantRow]
+    var fields: [FieldView]
+    /// What the role replica is for; nil for callers who may not give it.
+    var replica: String?
+
+    /// - Parameters:
+    ///   - groups: those that it offers.
+    ///   - hasReplica: whether it offers the role replica.
+    ///   - typed: what was refused.
+    init(groups: [GroupPath], hasReplica: Bool, typed: Form?, _ words: Words) {
+        grants = AdministratorForm.GrantRow.rows(
+            typed.map { GrantFields.grants($0) } ?? [], groups: groups, spare: Self.grantCount,
+            roles: Role.allCases.filter { hasReplica || $0 != .replica })
+        fields = [
+            FieldView(
+                "name", words("What is it for?"),
+                InputView(value: typed?["name"], isRequired: true, isFocused: true, maximumLength: 100)),
+            FieldView(
+                "days", words("Days until it expires (0: never)"),
+                InputView(type: "number", value: typed?["days"] ?? "90", minimum: 0, maximum: 3_650)),
+        ]
+        guard hasReplica else { return }
+        replica = words(
+            "A token of the role replica is for another server that copies versions from this one: it has that server's name, and reaches nothing else."
+        )
     }
 }
 

@@ -8,8 +8,14 @@ struct BoardLinksView: TemplateView {
     var failure: String?
     /// The link just created.
     var link: String?
-    var table: TableView<Row>
-    var added: FormView
+    /// Nil while there is none.
+    var table: TableView<Row>?
+    /// Whether the form can be opened.
+    var mayAdd: Bool
+    /// The open form.
+    var added: FormView?
+    /// Groups that its field offers.
+    var groups: [String]
 
     struct Row: View {
         var name: String
@@ -22,21 +28,38 @@ struct BoardLinksView: TemplateView {
         var menu: ActionMenuView
     }
 
-    /// - Parameter group: what the form for a new link begins with.
-    init(_ links: [BoardLinkAnswer], link: String?, failure: String?, group: String, _ words: Words) {
+    /// - Parameters:
+    ///   - group: what the form for a new link begins with; nil: it is not open.
+    ///   - groups: those that the form offers.
+    ///   - typed: what was refused.
+    init(
+        _ links: [BoardLinkAnswer], link: String?, failure: String?, group: String?, groups: [String],
+        typed: Form? = nil, _ words: Words
+    ) {
         self.link = link
         self.failure = failure
-        table = TableView(
-            words("Wall boards"),
-            columns: words.all(
-                "Name", "Group", "Created by", "Created", "Expires", "Last used", "Actions"),
-            rows: links.map { Row($0, words) })
-        added = FormView(
+        if !links.isEmpty {
+            table = TableView(
+                words("Wall boards"),
+                columns: words.all(
+                    "Name", "Group", "Created by", "Created", "Expires", "Last used", "Actions"),
+                rows: links.map { Row($0, words) })
+        }
+        mayAdd = group == nil
+        self.groups = group == nil ? [] : groups
+        added = group.map { Self.form(for: $0, words).filled(from: typed) }
+    }
+
+    private static func form(for group: String, _ words: Words) -> FormView {
+        FormView(
             path: "/boards", style: "card settings", heading: words("New link"),
             fields: [
-                FieldView("group", words("Group"), InputView(value: group, isRequired: true)),
                 FieldView(
-                    "name", words("Where is it used?"), InputView(isRequired: true, maximumLength: 100)),
+                    "group", words("Group"),
+                    InputView(value: group, isRequired: true, isFocused: true, list: "group-names")),
+                FieldView(
+                    "name", words("Label, such as staff room TV"),
+                    InputView(isRequired: true, maximumLength: 100)),
                 FieldView(
                     "days", words("Days until it expires (0: never)"),
                     InputView(type: "number", value: "0", minimum: 0, maximum: 3_650)),

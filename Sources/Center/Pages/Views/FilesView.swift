@@ -64,10 +64,12 @@ struct FilesView: TemplateView {
     }
 
     private static func form(_ typed: Typed, _ words: Words) -> FormView {
-        let text = FieldView("text", words("Text"), LinesView(rows: 16, text: typed.text))
+        let text = FieldView(
+            "text", words("Text"), hint: words("A file that is not text is put here with roost file put."),
+            LinesView(rows: 16, text: typed.text))
         return FormView(
             path: "/files", style: "card settings",
-            heading: typed.isNew ? words("New file of text") : typed.name,
+            heading: typed.isNew ? words("New file") : typed.name,
             hidden: typed.isNew ? [] : [HiddenView("name", typed.name)],
             fields: typed.isNew
                 ? [

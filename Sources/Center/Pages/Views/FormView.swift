@@ -16,6 +16,25 @@ struct FormView: TemplateView {
     var removal: String?
 }
 
+extension FormView {
+    /// Names that a field offers; more would make the page slow.
+    static let suggestionLimit = 500
+
+    /// The same with what was typed, after it was refused.
+    ///
+    /// - Parameter secrets: fields whose contents are not sent back.
+    func filled(from typed: Form?, except secrets: Set<String> = []) -> Self {
+        guard let typed else { return self }
+        func filled(_ fields: [FieldView]) -> [FieldView] {
+            fields.map { secrets.contains($0.name) ? $0 : $0.filled(from: typed) }
+        }
+        var form = self
+        form.fields = filled(fields)
+        form.parts = parts.map { FormPart($0.heading, folds: $0.isFolded, filled($0.fields)) }
+        return form
+    }
+}
+
 /// Fields of a form that belong together.
 struct FormPart: View {
     var heading: String
@@ -47,6 +66,22 @@ struct FieldView: TemplateView {
     var choice: ChoiceView?
     var lines: LinesView?
     var box: BoxView?
+
+    fileprivate func filled(from typed: Form) -> Self {
+        var field = self
+        // An unticked box is not sent.
+        field.box?.isTicked = typed.has(name)
+        guard typed.has(name) else { return field }
+        field.input?.value = typed[name]
+        field.lines?.text = typed[name].replacing("\r\n", with: "\n")
+        field.choice?.options =
+            choice?.options.map { option in
+                OptionView(
+                    text: option.text, value: option.value,
+                    isChosen: (option.value ?? option.text) == typed[name])
+            } ?? []
+        return field
+    }
 
     var isFilled: Bool {
         box?.isTicked == true || [input?.value, lines?.text].contains { !($0 ?? "").isEmpty }

@@ -127,9 +127,13 @@ extension ImagesView.Image {
         warning = details.warning
         keep = image.keep.map(String.init) ?? ""
         channels = image.channels.sorted { $0.key.text < $1.key.text }.map { channel, number in
-            ImagesView.Channel(
+            // Else it would be refused.
+            let isMovable = image.formers[channel].map { former in
+                details.versions.contains { $0.number == former }
+            }
+            return ImagesView.Channel(
                 name: channel.text, number: number,
-                rollback: mayPublish
+                rollback: mayPublish && isMovable == true
                     ? ActionView(
                         path: "/images/\(image.name)/rollback",
                         label: words("Roll back %1", channel.text), style: "quiet",

@@ -9,6 +9,8 @@ struct RolloutsView: TemplateView {
     var table: TableView<Row>?
     /// The number before which the next page begins.
     var next: Int?
+    /// Whether the caller may begin one, on the page of a version.
+    var mayStart: Bool
 
     struct Row: View {
         var id: Int
@@ -39,8 +41,9 @@ struct RolloutsView: TemplateView {
     }
 
     /// - Parameter next: where older roll-outs begin.
-    init(_ rollouts: [RolloutAnswer], next: Int?, _ words: Words) {
+    init(_ rollouts: [RolloutAnswer], next: Int?, mayStart: Bool, _ words: Words) {
         self.next = next
+        self.mayStart = mayStart
         guard !rollouts.isEmpty else { return }
         table = TableView(
             words("Roll-outs"),

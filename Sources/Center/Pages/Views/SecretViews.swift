@@ -6,9 +6,26 @@ struct SecretsView: TemplateView {
     static let template = PageTemplate("secrets", Embedded.secrets_mustache)
 
     var failure: String?
-    var table: TableView<Row>
-    /// Nil for callers who may add none.
+    /// Nil while there is none.
+    var table: TableView<Row>?
+    /// Whether the caller may open the form.
+    var mayAdd: Bool
+    /// The open form.
     var added: FormView?
+    /// What its fields offer.
+    var groups: [String]
+    var nodes: [String]
+    var rules: [String]
+
+    /// What the form for a new one begins with, and offers.
+    struct Offer {
+        var group: GroupPath
+        /// Whether the caller may add one for web hooks.
+        var hasReceiver: Bool
+        var groups: [String] = []
+        var nodes: [String] = []
+        var rules: [String] = []
+    }
 
     struct Row: View {
         var name: String
@@ -20,23 +37,34 @@ struct SecretsView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - group: where the caller may add one; nil: nowhere.
-    ///   - hasReceiver: whether the caller may add one for web hooks.
+    ///   - mayAdd: whether the caller may add one somewhere.
+    ///   - offer: nil while the form is not open.
+    ///   - typed: what was refused.
     init(
-        _ secrets: [SecretAnswer], failure: String?, group: String?, hasReceiver: Bool, _ words: Words
+        _ secrets: [SecretAnswer], failure: String?, mayAdd: Bool, offer: Offer?, typed: Form? = nil,
+        _ words: Words
     ) {
         self.failure = failure
-        table = TableView(
-            words("Secrets"),
-            columns: words.all("Name", "Group", "File", "Armed for", "Version", "Value set"),
-            rows: secrets.map { secret in
-                Row(
-                    name: secret.name.text, group: secret.group.description,
-                    path: secret.receiver ?? secret.path,
-                    arming: secret.shownArming(words), version: secret.version,
-                    changed: Format.time(second: secret.changedAt))
-            })
-        added = group.map { Self.form(in: $0, hasReceiver: hasReceiver, words) }
+        if !secrets.isEmpty {
+            table = TableView(
+                words("Secrets"),
+                columns: words.all("Name", "Group", "File", "Armed for", "Version", "Value set"),
+                rows: secrets.map { secret in
+                    Row(
+                        name: secret.name.text, group: secret.group.description,
+                        path: secret.receiver ?? secret.path,
+                        arming: secret.shownArming(words), version: secret.version,
+                        changed: Format.time(second: secret.changedAt))
+                })
+        }
+        self.mayAdd = mayAdd && offer == nil
+        groups = offer?.groups ?? []
+        nodes = offer?.nodes ?? []
+        rules = offer?.rules ?? []
+        added = offer.map {
+            Self.form(in: $0.group.description, hasReceiver: $0.hasReceiver, words)
+                .filled(from: typed, except: ["value", "base64"])
+        }
     }
 
     private static func form(in group: String, hasReceiver: Bool, _ words: Words) -> FormView {
@@ -44,13 +72,16 @@ struct SecretsView: TemplateView {
         if hasReceiver {
             places.append(
                 FieldView(
-                    "receiver", words("Instead of nodes, web hooks to this address get it"),
-                    hint: words("Scheme, host and port; then group, nodes and file stay as they are"),
+                    "receiver", words("For web hooks to"),
+                    hint: words(
+                        "Scheme, host and port. Then leave group, node, rule and file as they are: no node gets it."
+                    ),
                     InputView(placeholder: "https://chat.example")))
         }
         let what =
             [
-                FieldView("name", words("Name"), InputView(isRequired: true, maximumLength: 63)),
+                FieldView(
+                    "name", words("Name"), InputView(isRequired: true, isFocused: true, maximumLength: 63)),
                 FieldView("kind", words("Kind"), options: kinds),
             ] + valueFields(words) + mintingFields(words)
         return FormView(
@@ -64,16 +95,20 @@ struct SecretsView: TemplateView {
     fileprivate static func valueFields(_ words: Words) -> [FieldView] {
         [
             FieldView("value", words("Value"), LinesView(rows: 3)),
-            FieldView("base64", words("Value in Base64, where it is no text"), LinesView(rows: 3)),
+            FieldView("base64", words("Binary value (Base64)"), LinesView(rows: 3)),
         ]
     }
 
     private static func placeFields(in group: String, _ words: Words) -> [FieldView] {
-        [
-            FieldView("group", words("Group"), InputView(value: group)),
-            FieldView("node", words("Only this node"), InputView(maximumLength: 63)),
-            FieldView("rule", words("Only nodes of this rule"), InputView(maximumLength: 63)),
-            FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off)),
+        var arming = FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off))
+        // The usual mistake.
+        arming.hint = words("With off, no boot gets it yet.")
+        return [
+            FieldView("group", words("Group"), InputView(value: group, list: "group-names")),
+            FieldView("node", words("Only this node"), InputView(maximumLength: 63, list: "node-names")),
+            FieldView(
+                "rule", words("Only nodes of this rule"), InputView(maximumLength: 63, list: "rule-names")),
+            arming,
         ]
     }
 

@@ -1,10 +1,22 @@
 import Fleet
 
-/// Settings as form fields, each with its effective value and origin.
+/// Settings as form fields in sections, each with its origin, and with its effective value where that is not in the field.
 struct SettingFieldsView: TemplateView {
     static let template = PageTemplate("settings", Embedded.settings_mustache)
 
+    /// Each section goes from its first setting to the next one's, in the order of all.
+    static let sectionStarts: [(first: String, title: String)] = [
+        ("enrolment", "Enrolment"), ("image", "Image and boot"),
+        ("overlay-size", "Storage"), ("on-failure", "Faults and protection"),
+        ("report-sessions", "Sessions"), ("time-zone", "Operating system"),
+        ("log-in", "Log-ins and accounts"),
+    ]
+
     var settings: [Setting]
+    /// For links to them.
+    var sections: [Section]
+    /// Whether there are several.
+    var hasIndex: Bool
 
     /// - Parameters:
     ///   - own: this level's own settings.
@@ -13,17 +25,46 @@ struct SettingFieldsView: TemplateView {
         _ definitions: [SettingDefinition], own: [String: SettingValue], effective: EffectiveSettings,
         _ words: Words
     ) {
-        settings = definitions.map {
-            Setting($0, own: own[$0.name], effective: effective[$0], words)
+        let titles = Self.titles
+        sections = []
+        settings = []
+        for definition in definitions {
+            // Keys of other programs are in none.
+            let title = words(titles[definition.name] ?? "Variables of LTSP")
+            var setting = Setting(
+                definition, own: own[definition.name], effective: effective[definition], words)
+            if sections.last?.title != title {
+                setting.section = Section(id: "section-\(sections.count + 1)", title: title)
+                sections += [setting.section].compactMap(\.self)
+            }
+            settings.append(setting)
         }
+        hasIndex = sections.count > 1
+    }
+
+    /// The title of each setting's section, in English.
+    static var titles: [String: String] {
+        var (titles, current): ([String: String], String) = ([:], "")
+        for definition in SettingDefinition.all {
+            current = sectionStarts.first(where: { $0.first == definition.name })?.title ?? current
+            titles[definition.name] = current
+        }
+        return titles
+    }
+
+    struct Section: View {
+        var id: String
+        var title: String
     }
 
     struct Setting: View {
+        /// The section that begins with it.
+        var section: Section?
         var name: String
         var summary: String
         var phase: String
-        /// The effective value; for a secret, only whether it is set.
-        var value: String
+        /// The effective value; for a secret, only whether it is set. Nil where the field shows it.
+        var now: String?
         var origin: String
         /// Whether this level sets it.
         var isSet: Bool
@@ -60,7 +101,9 @@ extension SettingFieldsView.Setting {
         name = definition.name
         summary = words(definition.summary)
         phase = words("applies at: \(definition.phase.rawValue)")
-        self.value = definition.redacted(setting.value).description
+        let isInField = value.map { $0 == setting.value } ?? !definition.isSecret
+        let shown = definition.redacted(setting.value).description
+        now = isInField || shown.isEmpty ? nil : shown
         origin = words(setting.origin)
         isSet = value != nil
         let text =
@@ -79,7 +122,7 @@ extension SettingFieldsView.Setting {
         case .list, .map:
             lines = SettingFieldsView.Lines(
                 own: text, rows: min(8, max(2, text.split(separator: "\n").count + 1)),
-                hint: words(definition.kind == .list ? "one entry a line" : "one KEY=VALUE a line"))
+                hint: words(definition.kind == .list ? "one entry per line" : "one KEY=VALUE per line"))
         }
     }
 

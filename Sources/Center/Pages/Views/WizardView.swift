@@ -58,16 +58,13 @@ struct WizardView: TemplateView {
         var text: String
     }
 
-    /// The machine's hardware.
+    /// What the page shows.
     struct Facts {
         var steps: Acts.FirstSteps
         var builds: [ImageBuilds.Build]
         var canBuild: Bool
         var suite: String
     }
-
-    /// Machines that are named.
-    private static let readyLimit = 5
 
     init(_ facts: Facts, mayPublish: Bool, mayEdit: Bool, _ words: Words) {
         let (steps, networks) = (facts.steps, facts.steps.networks)
@@ -78,20 +75,24 @@ struct WizardView: TemplateView {
         pictureHeight = max(80, networks.count * 80)
         pictureLabel = boxes.map { "\($0.interface): \($0.network)" }.joined(separator: ", ")
         imageDone = !steps.images.isEmpty
-        images = steps.images.sorted().map(\.text).joined(separator: ", ")
+        let names = steps.images.sorted().map(\.text)
+        images =
+            names.count == 1
+            ? words("The image %1 is published.", names[0])
+            : words("%1 images are published: %2", "\(names.count)", names.joined(separator: ", "))
         build = facts.builds.first.map { BuildRow($0, words) }
         buildFailure = facts.builds.first?.failure
         canBuild = facts.canBuild
         mayBuild = canBuild && mayPublish && facts.builds.allSatisfy(\.isOver)
         suite = facts.suite
-        // A machine that came up once has shown that the way is there, whatever it does now.
-        let ready = steps.nodes.filter { [.ready, .lost, .off].contains($0.state) }
-        machineDone = !ready.isEmpty
-        let shown = ready.prefix(Self.readyLimit).map(\.name.text).joined(separator: ", ")
+        machineDone = steps.hasComeUp
         readyNodes =
-            ready.count > Self.readyLimit
-            ? words("%1, and %2 more", shown, "\(ready.count - Self.readyLimit)") : shown
-        booting = steps.nodes.filter { [.booting, .stuck].contains($0.state) }.map {
+            switch (steps.readyCount, steps.ready) {
+            case (1, let name?): words("%1 is ready.", name.text)
+            case (0, _): words("Machines have come up before; none is ready now.")
+            case (let count, _): words("%1 machines are ready.", "\(count)")
+            }
+        booting = steps.booting.map {
             Booting(name: $0.name.text, state: StateView($0, words).sentence)
         }
         waiting = steps.unknown.map {

@@ -1,0 +1,183 @@
+import API
+import Fleet
+import HTTPTypes
+import Testing
+
+@testable import Center
+
+/// The pages of settings, secrets, rules, access and files, and the first steps.
+@Suite struct ConfigurationPageTests {
+    private static let words = PageViewTests.words
+
+    // MARK: First steps
+
+    private func firstSteps(ready: Int, hasComeUp: Bool = true, images: [String] = ["tiny"]) throws -> String
+    {
+        let steps = Acts.FirstSteps(
+            roles: [], networks: [], images: try images.map { try ImageName($0) }, readyCount: ready,
+            ready: ready > 0 ? try NodeName("office-01") : nil, hasComeUp: hasComeUp, booting: [], unknown: []
+        )
+        let facts = WizardView.Facts(steps: steps, builds: [], canBuild: false, suite: "bookworm")
+        return try PageViewTests.shown(WizardView(facts, mayPublish: true, mayEdit: true, Self.words))
+    }
+
+    @Test func `the first steps count the machines that are ready, and name a single one`() throws {
+        #expect(try firstSteps(ready: 271).contains(">271 machines are ready.<"))
+        #expect(try firstSteps(ready: 1).contains(">office-01 is ready.<"))
+        #expect(try firstSteps(ready: 0).contains("none is ready now"))
+        #expect(try firstSteps(ready: 0, hasComeUp: false).contains("Switch a machine on"))
+        #expect(try firstSteps(ready: 1).contains(">The image tiny is published.<"))
+        #expect(
+            try firstSteps(ready: 1, images: ["tiny", "debian"]).contains(
+                ">2 images are published: debian, tiny<"))
+    }
+
+    @Test func `the first steps look at all nodes, not at a page of them`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin, in: .site)], proof: .token(1)))
+        let (steps, figures) = (try await acts.firstSteps(), try await acts.figures())
+        #expect(steps.readyCount == figures.states[.ready])
+        #expect(steps.booting.count <= 10)
+    }
+
+    // MARK: Lists with a form
+
+    private func ask(
+        _ path: String, _ form: String? = nil, in fleet: SmallFleet
+    ) async throws -> SmallFleet.Answer {
+        let person = Person(role: .admin, place: .site)
+        return try await fleet.ask(
+            form == nil ? "GET" : "POST", path,
+            headers: [
+                .cookie: "__Host-roost=\(person.cookie)",
+                .contentType: "application/x-www-form-urlencoded",
+            ], body: form.map { "\($0)&csrf=\(person.csrfToken)" })
+    }
+
+    @Test(arguments: [
+        ("/secrets", "New secret"), ("/rules", "New rule"), ("/tokens", "New token"),
+        ("/hooks", "New web hook"), ("/boards", "New link"),
+    ])
+    func `a list has a button that opens its form, and the form a way back`(path: String, label: String)
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let list = try await ask(path, in: fleet).body
+        #expect(list.contains(#"<a class="button" href="\#(path)?new=yes">\#(label)</a>"#))
+        #expect(!list.contains(" autofocus"))
+        let open = try await ask("\(path)?new=yes", in: fleet).body
+        #expect(open.contains(#"<a class="button quiet" href="\#(path)">Cancel</a>"#))
+        #expect(!open.contains(#"href="\#(path)?new=yes""#) && open.contains(" autofocus"))
+    }
+
+    @Test func `a form that was refused stays open with what was typed, but for a secret value`() async throws
+    {
+        let fleet = try await SmallFleet()
+        let refused = [
+            ("/secrets", "name=fresh&group=/school&kind=x509&days=many&value=hunter2", #"value="fresh""#),
+            ("/rules/edit", "new=yes&name=big&priority=many&condition=memory&settings=a", #"value="big""#),
+            (
+                "/hooks", "url=ftp://chat.example&kinds.crash=yes&group=/",
+                #"name="kinds.crash" value="yes" checked"#
+            ),
+            ("/boards", "name=hall&group=/school&days=-1", #"value="hall""#),
+            (
+                "/tokens", "name=mine&days=-1&role.0=auditor&place.0=/school",
+                "<option selected>auditor</option>"
+            ),
+        ]
+        for (path, form, typed) in refused {
+            let answer = try await ask(path, form, in: fleet)
+            #expect(answer.status == 422, "\(path)")
+            #expect(answer.body.contains(#"class="problem" role="alert""#), "\(path)")
+            #expect(answer.body.contains(typed) && !answer.body.contains("hunter2"), "\(path)")
+        }
+    }
+
+    @Test func `a rule whose change was refused is open with what was typed`() throws {
+        let rule = MatchRule(
+            name: try RuleName("big"), priority: 3, condition: "memory > 8 GiB", settings: [:])
+        let other = MatchRule(name: try RuleName("old"), priority: 1, condition: "vendor = HP", settings: [:])
+        let typed = try #require(Form("name=big&priority=7&condition=memory+%3E&settings="))
+        let view = RulesView(
+            [(rule, 4), (other, 0)], mayEdit: true, isNew: false, typed: typed, failure: "no", Self.words)
+        #expect(view.rules.map(\.isOpen) == [true, false] && view.rules.map(\.priority) == [3, 1])
+        #expect(view.rules.map { $0.form.fields[0].input?.value } == ["memory >", "vendor = HP"])
+        #expect(view.added == nil && view.mayAdd)
+    }
+
+    @Test func `boxes and words name the same kinds of events, and each kind has a phrase`() throws {
+        for form in ["kinds=crash+lost", "kinds=crash,lost", "kinds.crash=yes&kinds.lost=yes"] {
+            #expect(HooksView.kinds(try #require(Form(form))) == ["crash", "lost"])
+        }
+        let words = Words(.greek, phrases: Assets.phrases)
+        #expect(EventKind.allCases.filter { !words.has($0.meaning) } == [])
+    }
+
+    @Test func `fields offer the groups, nodes and rules that there are`() async throws {
+        let fleet = try await SmallFleet()
+        let page = try await ask("/secrets?new=yes", in: fleet).body
+        for (list, name) in [("group-names", "/school"), ("node-names", "pc-1")] {
+            let lists = page.split(separator: #"<datalist id="\#(list)">"#)
+            #expect(lists.count == 2 && lists.last?.contains(#"<option value="\#(name)">"#) == true)
+            #expect(page.contains(#"list="\#(list)""#))
+        }
+        for path in ["/hooks?new=yes", "/boards?new=yes"] {
+            #expect(try await ask(path, in: fleet).body.contains(#"<option value="/school">"#))
+        }
+        // What a link asks for is in the form at once.
+        #expect(try await ask("/boards?group=/school", in: fleet).body.contains(#"value="/school" required"#))
+    }
+
+    @Test func `an empty list says so, with the button for those who may`() throws {
+        for mayAdd in [true, false] {
+            let shown = try PageViewTests.shown(
+                SecretsView([], failure: nil, mayAdd: mayAdd, offer: nil, Self.words))
+            #expect(shown.contains("There is no secret yet.") && !shown.contains("<table"))
+            #expect(shown.contains("New secret") == mayAdd)
+        }
+    }
+
+    // MARK: Settings
+
+    @Test func `every setting has a section, and a section begins where its first setting is`() throws {
+        let all = SettingDefinition.all
+        let view = SettingFieldsView(
+            all, own: [:], effective: EffectiveSettings(levels: []), Self.words)
+        #expect(view.sections.map(\.title) == SettingFieldsView.sectionStarts.map(\.title))
+        #expect(
+            view.settings.compactMap { $0.section == nil ? nil : $0.name }
+                == SettingFieldsView.sectionStarts.map(\.first))
+        #expect(Set(view.sections.map(\.id)).count == view.sections.count && view.hasIndex)
+        let page = try PageViewTests.shown(view)
+        for section in view.sections {
+            #expect(
+                page.contains(##"<a href="#\##(section.id)">"##)
+                    && page.contains(#"<h2 id="\#(section.id)">"#))
+        }
+        let few = SettingFieldsView(
+            [all[0]], own: [:], effective: EffectiveSettings(levels: []), Self.words)
+        #expect(!few.hasIndex)
+    }
+
+    @Test func `a value is said once: beside the field only where the field has another`() throws {
+        let definition = try #require(SettingDefinition.named("time-zone"))
+        func now(own: String?, effective: String) -> String? {
+            let effective = EffectiveSettings(
+                levels: [(.productDefault, [definition.name: .text(effective)])])
+            return SettingFieldsView(
+                [definition], own: own.map { [definition.name: .text($0)] } ?? [:], effective: effective,
+                Self.words
+            ).settings[0].now
+        }
+        #expect(now(own: nil, effective: "Etc/UTC") == nil)
+        #expect(now(own: "Etc/UTC", effective: "Etc/UTC") == nil)
+        #expect(now(own: "Etc/UTC", effective: "Europe/Athens") == "Europe/Athens")
+        let secret = try #require(SettingDefinition.all.first { $0.isSecret && $0.kind == .text })
+        let inherited = EffectiveSettings(levels: [(.productDefault, [secret.name: .text("hunter2")])])
+        let view = SettingFieldsView([secret], own: [:], effective: inherited, Self.words)
+        #expect(view.settings[0].now == "(set)" && view.settings[0].line?.own == "")
+    }
+}
