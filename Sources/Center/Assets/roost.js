@@ -10,7 +10,8 @@ function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
-    time.textContent = shortTime.format(date);
+    // An age stays one.
+    if (!("age" in time.dataset)) time.textContent = shortTime.format(date);
     time.title = longTime.format(date);
   }
 }

@@ -27,9 +27,11 @@ struct DesktopsPage {
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
             let answer = try acts.terminal(TerminalName(context.parameter("name"))).record
+            let sessions = try await acts.terminalSessions(on: answer.server.name)
             let view = DesktopServerView(
-                answer, mayChange: acts.may(.configure, in: answer.server.group),
-                mayHelp: acts.may(.enrol, in: answer.server.group), pages.renderer.words(context))
+                answer, sessions, mayChange: acts.may(.configure, in: answer.server.group),
+                mayHelp: acts.may(.enrol, in: answer.server.group), now: Clock.second,
+                pages.renderer.words(context))
             return try pages.show(view, answer.server.name.text, section: Self.servers, request, context)
         }
         routes.post("desktops/servers/:name/admit", .configure) { request, context, acts in

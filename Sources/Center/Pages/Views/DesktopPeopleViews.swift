@@ -8,34 +8,16 @@ struct DesktopSessionsView: TemplateView {
     var tabs: TabsView
     var filter: FilterView
     /// Nil when none matches.
-    var table: TableView<Row>?
+    var table: TableView<TerminalSessionRow>?
     var pages: PagerView
-
-    struct Row: View {
-        var user: String
-        /// Nil for callers who may not help there.
-        var link: String?
-        var server: String
-        var kind: String
-        var display: String
-        var place: String
-        var since: String
-        var idle: String
-        var connection: StateView
-        /// Nil while its server is heard.
-        var silentSince: String?
-    }
-
-    static func link(to id: String, on server: TerminalName) -> String {
-        "/desktops/session?server=\(Escape.component(server.text))&id=\(Escape.component(id))"
-    }
 
     /// - Parameters:
     ///   - counts: how many sessions a display shows, and how many none does.
     ///   - mayHelp: whether the caller may intervene on servers of that group.
+    ///   - now: seconds since 1970.
     init(
         _ page: Acts.Page<TerminalSessionAnswer>, _ pager: Pager, counts: [Bool: Int],
-        mayHelp: (GroupPath) -> Bool, _ words: Words
+        mayHelp: (GroupPath) -> Bool, now: Int, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/sessions", words)
         filter = FilterView(
@@ -49,14 +31,7 @@ struct DesktopSessionsView: TemplateView {
             words("Sessions"),
             columns: words.all("User", "State", "Server", "Where", "Kind", "Since", "Idle"),
             rows: page.rows.map { one in
-                Row(
-                    user: one.user == Acts.somePerson ? words("a person") : one.user,
-                    link: mayHelp(one.group) ? Self.link(to: one.id, on: one.server) : nil,
-                    server: one.server.text, kind: one.kind.rawValue, display: one.display, place: one.place,
-                    since: Format.time(second: one.startedAt),
-                    idle: one.idle.map { Format.age($0 * 1_000) } ?? "",
-                    connection: StateView(isConnected: one.isConnected, words),
-                    silentSince: one.isUncertain ? Format.time(second: one.heardAt) : nil)
+                TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
             })
     }
 }
@@ -71,7 +46,9 @@ struct DesktopSessionView: TemplateView {
     var done: String?
     var server: String
     var kind: String
-    var place: String
+    /// Nil: it is not known, or not for this caller.
+    var seat: TerminalSessionRow.Seat?
+    var from: String
     var since: String
     /// Nil while its server is heard.
     var silentSince: String?
@@ -90,8 +67,8 @@ struct DesktopSessionView: TemplateView {
         heading = words("Session of %1", session.user)
         (self.problem, self.done) = (problem, done)
         server = session.server.text
-        kind = "\(session.kind.rawValue) \(session.display)"
-        place = session.place
+        kind = TerminalSessionRow.shown(session, words)
+        (seat, from) = (TerminalSessionRow.Seat(session), session.address ?? "")
         since = Format.time(second: session.startedAt)
         silentSince = session.isUncertain ? Format.time(second: session.heardAt) : nil
         let hidden = [HiddenView("server", session.server.text), HiddenView("id", session.id)]

@@ -29,7 +29,7 @@ struct DesktopServerView: TemplateView {
     /// How much of it is used, a line each.
     var meters: [Meter]
     var pressure: String?
-    var table: TableView<Session>?
+    var table: TableView<TerminalSessionRow>?
     var placements: String
 
     /// A part of the machine, and how much of it is used.
@@ -44,20 +44,14 @@ struct DesktopServerView: TemplateView {
         }
     }
 
-    struct Session: View {
-        var user: String
-        /// Nil for callers who may not help there.
-        var link: String?
-        var kind: String
-        var display: String
-        var from: String
-        var age: String
-        var idle: String
-        var connection: StateView
-    }
-
-    /// - Parameter mayHelp: whether the caller may intervene in its sessions.
-    init(_ answer: TerminalAnswer, mayChange: Bool, mayHelp: Bool, _ words: Words) {
+    /// - Parameters:
+    ///   - list: its sessions.
+    ///   - mayHelp: whether the caller may intervene in them.
+    ///   - now: seconds since 1970.
+    init(
+        _ answer: TerminalAnswer, _ list: [TerminalSessionAnswer], mayChange: Bool, mayHelp: Bool, now: Int,
+        _ words: Words
+    ) {
         let server = answer.server
         tabs = TabsView(desktops: "/desktops/servers", words)
         name = server.name.text
@@ -82,13 +76,10 @@ struct DesktopServerView: TemplateView {
         meters = Self.meters(answer, words)
         pressure = Self.pressure(answer.pressure, words)
         placements = "/desktops/log-ins?q=\(Escape.component(name))"
-        if let sessions = answer.sessions, !sessions.isEmpty {
+        if !list.isEmpty {
             table = TableView(
-                words("Sessions"),
-                columns: words.all("Person", "Kind", "From", "Since", "Idle", "State"),
-                rows: sessions.map { session in
-                    Session(session, on: mayHelp ? server.name : nil, words)
-                })
+                words("Sessions"), columns: words.all("User", "State", "Where", "Kind", "Since", "Idle"),
+                rows: list.map { TerminalSessionRow($0, mayHelp: mayHelp, now: now, words) })
         }
         guard mayChange else { return }
         edit = "/desktops/server?name=\(Escape.component(name))"
@@ -167,26 +158,5 @@ struct DesktopServerView: TemplateView {
             (words("disks"), pressure?.io),
         ].compactMap { name, share in share.map { "\(name) \(Int(($0 * 100).rounded())) %" } }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
-    }
-}
-
-extension DesktopServerView.Session {
-    /// - Parameter server: where the caller may intervene in it; nil: they may not.
-    init(_ session: AgentSession, on server: TerminalName?, _ words: Words) {
-        user = session.user == Acts.somePerson ? words("a person") : session.user
-        link = server.map { DesktopSessionsView.link(to: session.id, on: $0) }
-        (kind, display, from) = (session.kind.rawValue, session.display, session.from)
-        age = Format.age(session.age * 1_000)
-        idle = session.idle.map { Format.age($0 * 1_000) } ?? ""
-        connection = StateView(isConnected: session.isConnected, words)
-    }
-}
-
-extension StateView {
-    /// Of a session: whether a display shows it.
-    init(isConnected: Bool, _ words: Words) {
-        self.init(
-            kind: isConnected ? "ready" : "unseen",
-            text: words(isConnected ? "connected now" : "disconnected"))
     }
 }
