@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Synchronization
 import Testing
 import Wire
 

@@ -199,6 +199,9 @@ import Testing
         let refusals: [PoolRefusal] = [.foreignNode(.site), .foreignUser, .closed([])]
         let (name, pool) = (try TerminalName("a"), try PoolName("p"))
         let troubles: [TerminalTrouble] = [
+            .unserved(pool, [], otherCount: 0, wasHeard: false),
+            .unserved(pool, [name], otherCount: 2, wasHeard: false),
+            .unserved(pool, [], otherCount: 2, wasHeard: true),
             .noServer(pool, count: 1, why: "x"), .silent(name, sessionCount: 1, seconds: 1),
             .failing(name, count: 3), .reported(name, "x"), .otherCertificate(name),
             .unknownCertificate(name), .oldAgent(name, version: "0.1.0"),

@@ -72,6 +72,13 @@ extension LiveTerminals {
         }
     }
 
+    /// The tickets of log-ins on their way.
+    func comingTickets() -> [(server: TerminalName, ticket: String)] {
+        state.withLock { state in
+            state.terminals.all.flatMap { name, terminal in terminal.underway.map { (name, $0.ticket) } }
+        }
+    }
+
     /// When sessions were left by their displays, by server and identifier: milliseconds, by a clock that is never set.
     func leftSessions() -> [TerminalName: [String: Int]] {
         state.withLock { state in

@@ -56,6 +56,8 @@ package final class LiveTerminals: Sendable {
         var history = PlacementHistory()
         /// What is looked up for each pool, of the revision that the table of servers is of.
         var pools: [PoolName: KnownPool] = [:]
+        /// When servers were looked at first, in milliseconds; nil: they were not yet.
+        var watchedSince: Int?
     }
 
     struct WaitingOrder {

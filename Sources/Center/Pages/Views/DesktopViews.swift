@@ -63,8 +63,12 @@ struct DesktopPoolsView: TemplateView {
     static let template = PageTemplate("desktoppools", Embedded.desktoppools_mustache)
 
     var tabs: TabsView
+    /// About pools that no server takes log-ins for, for callers who can fix it.
+    var problems: [String]
     /// Nil when there are none.
     var table: TableView<Row>?
+    /// How sessions are counted, where it is not plain.
+    var counting: String?
     var mayAdd: Bool
 
     struct Row: View {
@@ -95,15 +99,25 @@ struct DesktopPoolsView: TemplateView {
 
     /// - Parameter mayChange: whether the caller may change a pool of that group.
     init(
-        _ pools: [PoolAnswer], mayAdd: Bool, mayChange: (GroupPath) -> Bool, _ words: Words
+        _ pools: [PoolAnswer], _ troubles: [TerminalTrouble], mayAdd: Bool, mayChange: (GroupPath) -> Bool,
+        _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops", words)
+        problems = troubles.compactMap { trouble in
+            if case .unserved = trouble { words(trouble.words) } else { nil }
+        }
+        let members = pools.flatMap { $0.servers.map(\.name) }
+        if Set(members).count < members.count {
+            counting = words(
+                "A session counts for the pool that placed it; where that is not known, for the first pool that has its server."
+            )
+        }
         self.mayAdd = mayAdd
         guard !pools.isEmpty else { return }
         table = TableView(
             words("Server pools"),
             columns: words.all("Name", "Open", "Servers", "Sessions", "Room used", "Protocols", "Placement"),
-            rows: pools.map { answer in
+            rows: (pools.filter(Self.isUnserved) + pools.filter { !Self.isUnserved($0) }).map { answer in
                 let name = answer.pool.name.text
                 return Row(
                     name: name,
@@ -119,6 +133,11 @@ struct DesktopPoolsView: TemplateView {
                     protocols: answer.pool.protocols.map(\.rawValue).joined(separator: ", "),
                     explain: "/desktops/place?pool=\(Escape.component(name))")
             })
+    }
+
+    /// Whether it is open, and no server takes its log-ins.
+    private static func isUnserved(_ answer: PoolAnswer) -> Bool {
+        answer.isOpen && !answer.servers.contains { $0.state == .up }
     }
 
     private static func lack(_ answer: PoolAnswer, _ words: Words) -> String? {
