@@ -6,8 +6,12 @@ extension Acts {
     /// Shown in the place of a name that the caller may not see.
     static let somePerson = "a person"
 
-    /// Those with each word of `query` in name, address, state, group, system, tags or pools.
-    func terminals(_ query: String, offset: Int, limit: Int) throws -> Page<TerminalAnswer> {
+    /// Those with each word of `query` in name, address, state, group, system, tags or pools, in the order of their names.
+    ///
+    /// - Parameter troubledFirst: whether those with a trouble come before the others.
+    func terminals(_ query: String, offset: Int, limit: Int, troubledFirst: Bool = false) throws
+        -> Page<TerminalAnswer>
+    {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
@@ -15,9 +19,11 @@ extension Acts {
         let all = snapshot.contents.terminals.servers.values.filter { caller.sees($0.group) }
             .sorted { $0.name.text.countingKey.lexicographicallyPrecedes($1.name.text.countingKey) }
             .map { answer($0, now[$0.name], in: pools[$0.name] ?? [], snapshot) }
+        let fitting = all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }
         return Page(
-            all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }, offset: offset,
-            limit: limit)
+            troubledFirst
+                ? fitting.filter(\.isTroubled) + fitting.filter { !$0.isTroubled } : fitting,
+            offset: offset, limit: limit)
     }
 
     /// How many of them are in each state.
@@ -269,6 +275,15 @@ extension TerminalServer {
 }
 
 extension TerminalAnswer {
+    /// Whether people should look at it: one that was never heard is not needed yet where no pool has it.
+    fileprivate var isTroubled: Bool {
+        switch state {
+        case .silent, .failing: true
+        case .neverHeard: !pools.isEmpty
+        case .up, .draining, .maintenance: !troubles.isEmpty || isAgentOld == true
+        }
+    }
+
     fileprivate var searchText: String {
         ([
             server.name.text, server.address, server.group.description, server.system.rawValue,

@@ -19,10 +19,11 @@ struct DesktopsPage {
         }
         routes.get("desktops/servers", .read) { request, context, acts in
             let pager = try Pager(request, path: Self.servers)
-            let page = try acts.terminals(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let page = try acts.terminals(
+                pager.query, offset: pager.offset, limit: Pager.rowLimit, troubledFirst: true)
             let view = DesktopServersView(
                 page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
-                pages.renderer.words(context))
+                now: Clock.second, pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in

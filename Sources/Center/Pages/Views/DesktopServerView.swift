@@ -5,14 +5,15 @@ import Fleet
 struct DesktopServerView: TemplateView {
     static let template = PageTemplate("desktopserver", Embedded.desktopserver_mustache)
 
-    var tabs: TabsView
     var name: String
     var state: StateView
     var troubles: [String]
     var group: String
     var address: String
     var protocols: String
-    var pools: String
+    var pools: [LinkView]
+    /// Nil: never.
+    var heardAt: String?
     var heard: String
     var agent: String?
     var release: String?
@@ -53,9 +54,8 @@ struct DesktopServerView: TemplateView {
         _ words: Words
     ) {
         let server = answer.server
-        tabs = TabsView(desktops: "/desktops/servers", words)
         name = server.name.text
-        state = StateView(answer.state, words)
+        state = StateView(answer.state, isNeeded: !answer.pools.isEmpty, words)
         troubles = answer.troubles
         troubles += answer.agentTrouble.map { [words($0)] } ?? []
         if answer.failureCount > 0 {
@@ -64,7 +64,8 @@ struct DesktopServerView: TemplateView {
         (group, address) = (server.group.description, server.address)
         protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
             .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
-        pools = answer.pools.map(\.text).joined(separator: ", ")
+        pools = answer.pools.map(LinkView.init(pool:))
+        heardAt = answer.heard.map { Format.time(second: max(0, now - $0)) }
         heard = Self.heard(answer, words)
         agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
         release = answer.release
@@ -93,7 +94,7 @@ struct DesktopServerView: TemplateView {
                 path: "/desktops/servers/\(server.name)/admit", label: label, style: style,
                 hidden: [HiddenView("act", act)])
         }
-        let drain = action("drain", words("Drain"), style: nil)
+        let drain = action("drain", words("Drain"))
         let restart = action("restart", words("Restart when empty"))
         let maintain = action("maintenance", words("Maintenance"))
         let resume = action("resume", words("Take log-ins again"), style: nil)
@@ -132,14 +133,16 @@ struct DesktopServerView: TemplateView {
         return meters
             + answer.rooms.map { room in
                 Meter(
-                    room.path,
-                    words("%1 of %2 free", Format.size(room.freeByteCount), Format.size(room.byteCount)),
+                    "\(words("Disk")) \(room.path)",
+                    words(
+                        "%1 of %2 used", Format.size(max(0, room.byteCount - room.freeByteCount)),
+                        Format.size(room.byteCount)),
                     used: 1 - Double(room.freeByteCount) / Double(max(1, room.byteCount)))
             }
     }
 
     static func heard(_ answer: TerminalAnswer, _ words: Words) -> String {
-        answer.heard.map { words("%1 s ago", "\($0)") } ?? words("never heard")
+        answer.heard.map { words("%1 ago", Format.age($0 * 1_000)) } ?? words("never heard")
     }
 
     static func sessions(_ answer: TerminalAnswer) -> String {
@@ -148,8 +151,13 @@ struct DesktopServerView: TemplateView {
     }
 
     static func load(_ load: TerminalLoad, _ words: Words) -> String {
+        words("%1 of %2 busy", busy(load), "\(load.processorCount)")
+    }
+
+    /// `0.6`: processors that have work.
+    static func busy(_ load: TerminalLoad) -> String {
         let tenths = Int((load.loadAverage * 10).rounded())
-        return words("%1 of %2 busy", "\(tenths / 10).\(tenths % 10)", "\(load.processorCount)")
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     private static func pressure(_ pressure: AgentReport.Pressure?, _ words: Words) -> String? {

@@ -16,14 +16,15 @@ extension TabsView {
 }
 
 extension StateView {
-    init(_ state: TerminalState, _ words: Words) {
+    /// - Parameter isNeeded: whether a pool counts on the server.
+    init(_ state: TerminalState, isNeeded: Bool = false, _ words: Words) {
         switch state {
         case .up: self.init(kind: "ready", text: words("up"))
         case .draining: self.init(kind: "booting", text: words("draining"))
         case .maintenance: self.init(kind: "unseen", text: words("maintenance"))
         case .failing: self.init(kind: "failed", text: words("log-ins fail"))
         case .silent: self.init(kind: "failed", text: words("silent"))
-        case .neverHeard: self.init(kind: "unseen", text: words("never heard"))
+        case .neverHeard: self.init(kind: isNeeded ? "failed" : "unseen", text: words("never heard"))
         }
     }
 
@@ -158,7 +159,7 @@ struct DesktopPoolsView: TemplateView {
 
 extension DesktopPoolsView.Server {
     fileprivate init(_ member: PoolAnswer.Member, _ words: Words) {
-        let shown = StateView(member.state, words)
+        let shown = StateView(member.state, isNeeded: true, words)
         (name, link) = (member.name.text, "/desktops/servers/\(member.name)")
         (kind, state) = (shown.kind, member.state == .up ? nil : shown.text)
     }
@@ -182,18 +183,25 @@ struct DesktopServersView: TemplateView {
         var state: StateView
         /// The first of what its agent says does not work.
         var trouble: String?
+        /// When nothing was heard any more; nil while it is heard, or when it never was.
+        var silentAt: String?
+        /// Nil: never.
+        var heardAt: String?
         var heard: String
         var sessions: String
         /// Nil when it was never heard.
         var use: ShareView?
         var load: String
-        var pools: String
+        var memory: String
+        var pools: [LinkView]
     }
 
-    /// - Parameter states: how many servers are in each state.
+    /// - Parameters:
+    ///   - states: how many servers are in each state.
+    ///   - now: seconds since 1970.
     init(
         _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalState: Int], mayAdd: Bool,
-        _ words: Words
+        now: Int, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/servers", words)
         filter = FilterView(
@@ -206,17 +214,35 @@ struct DesktopServersView: TemplateView {
         guard !page.rows.isEmpty else { return }
         table = TableView(
             words("Servers"),
-            columns: words.all("Server", "State", "Heard", "Sessions", "Room used", "Load", "Server pools"),
+            columns: words.all(
+                "Server", "State", "Heard", "Sessions", "Room used", "Processors busy", "Memory",
+                "Server pools"),
             rows: page.rows.map { answer in
-                Row(
+                let heardAt = answer.heard.map { Format.time(second: max(0, now - $0)) }
+                return Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
-                    group: answer.server.group.description, state: StateView(answer.state, words),
+                    group: answer.server.group.description,
+                    state: StateView(answer.state, isNeeded: !answer.pools.isEmpty, words),
                     trouble: answer.troubles.first
                         ?? (answer.isAgentOld == true ? words("its roost-agent is old") : nil),
+                    silentAt: answer.state == .silent ? heardAt : nil, heardAt: heardAt,
                     heard: DesktopServerView.heard(answer, words),
                     sessions: DesktopServerView.sessions(answer), use: ShareView(answer.use),
-                    load: answer.load.map { DesktopServerView.load($0, words) } ?? "",
-                    pools: answer.pools.map(\.text).joined(separator: ", "))
+                    load: answer.load.map { load in
+                        words("%1 of %2", DesktopServerView.busy(load), "\(load.processorCount)")
+                    } ?? "",
+                    memory: answer.load.map { load in
+                        words(
+                            "%1 of %2", Format.size(load.usedMemoryByteCount),
+                            Format.size(load.memoryByteCount))
+                    } ?? "", pools: answer.pools.map(LinkView.init(pool:)))
             })
+    }
+}
+
+extension LinkView {
+    /// To what a pool does with log-ins now, which all who see it may read.
+    init(pool: PoolName) {
+        self.init(path: "/desktops/place?pool=\(Escape.component(pool.text))", label: pool.text)
     }
 }
