@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Foundation
+import HTTPTypes
 import Testing
 
 @testable import Center
@@ -46,6 +47,32 @@ import Testing
         #expect(body.contains(#"<p class="crumbs"><a href="/desktops/servers">Servers</a> / ts-of-pc-1</p>"#))
         #expect(!body.contains(#"class="tabs""#))
         #expect(body.contains("Disk /") && body.contains("6.0 GiB of 10.0 GiB used"))
-        #expect(body.contains("RDP, display 10") && body.contains("data-age>60 s</time>"))
+        #expect(body.contains("RDP, display 10") && body.contains(/data-age>[0-9]+ s<\/time>/))
+    }
+
+    @Test func `accounts say when people last logged in, and have no empty columns`() async throws {
+        let fleet = try await SmallFleet()
+        func columns() async throws -> [String] {
+            try await Self.page("/desktops/accounts", of: fleet).matches(of: /<th scope="col">([^<]*)<\/th>/)
+                .map { String($0.output.1) }
+        }
+        #expect(try await columns() == ["Name", "Full name", "State", "Last log-in", "User ID"])
+        let before = try await Self.page("/desktops/accounts", of: fleet)
+        #expect(before.contains(#"data-title="Last log-in">never</td>"#))
+        var past = PastSession(
+            server: try TerminalName("ts-of-pc-1"), session: "9", user: "ann", kind: .rdp, place: "",
+            startedAt: 1_000)
+        let store = fleet.services.fleet.store
+        try await store.save(began: [past], ended: [])
+        past.endedAt = 2_000
+        try await store.save(began: [], ended: [past])
+        let after = try await Self.page("/desktops/accounts", of: fleet)
+        #expect(after.contains(#"datetime="\#(Format.time(second: 1_000))""#))
+        try await fleet.services.fleet.change(by: "test") { current in
+            var account = try #require(current.contents.terminals.accounts.values.first)
+            account.groups = ["staff"]
+            return [.account(account.name, account)]
+        }
+        #expect(try await columns().contains("Groups"))
     }
 }

@@ -135,6 +135,16 @@ extension Acts {
         return Page(all, offset: offset, limit: limit)
     }
 
+    /// When the last session of each person began that is over, as far as the history goes back and the caller may know who was where.
+    func lastSessions() async throws -> [String: Int] {
+        try require(.read)
+        let records = fleet.snapshot.contents.terminals.servers
+        return try await store.endedSessions(limit: Self.pastLimit).reduce(into: [:]) { last, past in
+            guard mayNamePeople(in: records[past.server]?.group ?? .site) else { return }
+            last[past.user] = max(last[past.user] ?? 0, past.startedAt)
+        }
+    }
+
     /// Shows a message in a session, or in all of a server.
     ///
     /// - Parameter session: nil: all.

@@ -63,6 +63,7 @@ struct DesktopPeoplePage {
             let page = try await acts.accounts(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopAccountsView(
                 page, pager, states: try await acts.accountStates(), sessions: try acts.namedSessions(),
+                last: try await acts.lastSessions(), seesAll: acts.mayNamePeople(in: .site),
                 mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.accounts, request, context)
         }

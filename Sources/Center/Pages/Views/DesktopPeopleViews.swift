@@ -99,6 +99,11 @@ struct DesktopAccountsView: TemplateView {
     var table: TableView<Row>?
     var pages: PagerView
     var mayAdd: Bool
+    // Columns that some row has something in.
+    var hasFullName = false
+    var hasLast = false
+    var hasGroups = false
+    var hasUntil = false
 
     struct Row: View {
         var name: String
@@ -110,15 +115,22 @@ struct DesktopAccountsView: TemplateView {
         var state: StateView
         /// The servers where the person has a session now.
         var sessions: [LinkView]
+        /// When the last session began that is over; nil: there is one now, or none is known.
+        var lastAt: String?
+        /// In place of both.
+        var never: String
         var until: String
     }
 
     /// - Parameters:
     ///   - states: how many accounts are in each state.
     ///   - sessions: of all people, as far as the caller may know who they are.
+    ///   - last: when people's last sessions began that are over: seconds since 1970.
+    ///   - seesAll: whether that is all that is known.
     init(
         _ page: Acts.Page<AccountAnswer>, _ pager: Pager, states: [AccountState: Int],
-        sessions: [TerminalSessionAnswer], mayChange: Bool, _ words: Words
+        sessions: [TerminalSessionAnswer], last: [String: Int], seesAll: Bool, mayChange: Bool,
+        _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
         filter = FilterView(
@@ -130,21 +142,30 @@ struct DesktopAccountsView: TemplateView {
         pages = pager.links(count: page.count)
         mayAdd = mayChange
         guard !page.rows.isEmpty else { return }
-        table = TableView(
-            words("Accounts"),
-            columns: words.all("Name", "Full name", "State", "Logged in", "Groups", "Until", "Number"),
-            rows: page.rows.map { one in
-                Row(
-                    name: one.account.name.text,
-                    edit: mayChange
-                        ? "/desktops/account?name=\(Escape.component(one.account.name.text))" : nil,
-                    fullName: one.account.fullName, number: "\(one.account.uid)",
-                    groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
-                    sessions: (places[one.account.name.text] ?? []).map {
-                        LinkView(path: "/desktops/servers/\($0.server)", label: $0.server.text)
-                    },
-                    until: one.account.expires ?? "")
-            })
+        let rows = page.rows.map { one in
+            let name = one.account.name.text
+            let links = (places[name] ?? []).map {
+                LinkView(path: "/desktops/servers/\($0.server)", label: $0.server.text)
+            }
+            let lastAt = links.isEmpty ? last[name].map { Format.time(second: $0) } : nil
+            return Row(
+                name: name, edit: mayChange ? "/desktops/account?name=\(Escape.component(name))" : nil,
+                fullName: one.account.fullName, number: "\(one.account.uid)",
+                groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
+                sessions: links, lastAt: lastAt,
+                never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
+                until: one.account.expires ?? "")
+        }
+        hasFullName = rows.contains { !$0.fullName.isEmpty }
+        hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
+        hasGroups = rows.contains { !$0.groups.isEmpty }
+        hasUntil = rows.contains { !$0.until.isEmpty }
+        let columns = [
+            (true, words("Name")), (hasFullName, words("Full name")), (true, words("State")),
+            (hasLast, words("Last log-in")), (hasGroups, words("Groups")), (hasUntil, words("Until")),
+            (true, words("User ID")),
+        ]
+        table = TableView(words("Accounts"), columns: columns.filter(\.0).map(\.1), rows: rows)
     }
 }
 
@@ -204,7 +225,7 @@ struct AccountFormView: TemplateView {
                     words("On terminal servers"),
                     [
                         input("groups", "Groups", "Of the terminal servers, with commas between them"),
-                        input("uid", "Number", "Empty: the first that is free"),
+                        input("uid", "User ID", "Empty: the first that is free"),
                         FieldView("home", words("Its home when the session has ended"), options: homes),
                         input("expires", "Last day", "Such as 2027-07-31; empty: none"),
                     ]),
