@@ -63,7 +63,7 @@ import Wire
             let warnings = try await acts.status().warnings ?? []
             #expect(warnings.contains(trouble.words.filled))
             let view = DesktopPoolsView(
-                try acts.pools("", offset: 0, limit: 9).rows, troubles, mayAdd: true,
+                try acts.pools("", offset: 0, limit: 9).rows, try acts.unservedPools(), mayAdd: true,
                 mayChange: { _ in true }, Words(.english, phrases: Assets.phrases))
             #expect(view.problems == [trouble.words.filled] && view.table?.rows.first?.name == "windows")
         }

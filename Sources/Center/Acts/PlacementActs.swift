@@ -145,6 +145,13 @@ extension Acts {
         }
     }
 
+    /// What is said of open pools that no server takes log-ins for, to callers who can fix it.
+    func unservedPools() throws -> [PlacementWords] {
+        try terminalTroubles().compactMap { trouble in
+            if case .unserved = trouble { trouble.words } else { nil }
+        }
+    }
+
     /// Servers of a pool that a trouble names.
     private static let namedLimit = 5
 }

@@ -12,7 +12,7 @@ struct DesktopsPage {
     func add(to routes: Routes) {
         routes.get("desktops", .read) { request, context, acts in
             let view = DesktopPoolsView(
-                try acts.pools("", offset: 0, limit: Acts.pageLimit).rows, try acts.terminalTroubles(),
+                try acts.pools("", offset: 0, limit: Acts.pageLimit).rows, try acts.unservedPools(),
                 mayAdd: acts.maySomewhere(.configure), mayChange: { acts.may(.configure, in: $0) },
                 pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.section, request, context)

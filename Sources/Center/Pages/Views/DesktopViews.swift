@@ -98,15 +98,15 @@ struct DesktopPoolsView: TemplateView {
         var state: String?
     }
 
-    /// - Parameter mayChange: whether the caller may change a pool of that group.
+    /// - Parameters:
+    ///   - lacks: about pools that no server takes log-ins for.
+    ///   - mayChange: whether the caller may change a pool of that group.
     init(
-        _ pools: [PoolAnswer], _ troubles: [TerminalTrouble], mayAdd: Bool, mayChange: (GroupPath) -> Bool,
+        _ pools: [PoolAnswer], _ lacks: [PlacementWords], mayAdd: Bool, mayChange: (GroupPath) -> Bool,
         _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops", words)
-        problems = troubles.compactMap { trouble in
-            if case .unserved = trouble { words(trouble.words) } else { nil }
-        }
+        problems = lacks.map { words($0) }
         let members = pools.flatMap { $0.servers.map(\.name) }
         if Set(members).count < members.count {
             counting = words(
