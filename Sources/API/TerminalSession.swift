@@ -17,8 +17,15 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
     /// Seconds since the last key press; nil: not known.
     package var idle: Int?
     package var isConnected: Bool
+    /// When no display showed it any more: seconds since 1970; nil: one does, or it is not known.
+    @SecondTimestamp package var disconnectedAt: Int?
     /// The node where it is shown, or the client's address; empty: neither is known, or not for this caller.
     package var place: String
+    /// The node where it is shown, and its group; nil: none is known that this caller sees.
+    package var node: NodeName?
+    package var nodeGroup: GroupPath?
+    /// The client's; nil: it is not known, or not for this caller.
+    package var address: String?
     /// When its server last told of it: seconds since 1970.
     @SecondTimestamp package var heardAt: Int
     /// Its server has fallen silent: whether the session is still there is not known.
@@ -26,8 +33,9 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
 
     package init(
         server: TerminalName, group: GroupPath, id: String, user: String, kind: SessionProtocol,
-        display: String, startedAt: Int, idle: Int?, isConnected: Bool, place: String, heardAt: Int,
-        isUncertain: Bool
+        display: String, startedAt: Int, idle: Int?, isConnected: Bool, disconnectedAt: Int? = nil,
+        place: String, node: NodeName? = nil, nodeGroup: GroupPath? = nil, address: String? = nil,
+        heardAt: Int, isUncertain: Bool
     ) {
         self.server = server
         self.group = group
@@ -38,7 +46,11 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
         self.startedAt = startedAt
         self.idle = idle
         self.isConnected = isConnected
+        self.disconnectedAt = disconnectedAt
         self.place = place
+        self.node = node
+        self.nodeGroup = nodeGroup
+        self.address = address
         self.heardAt = heardAt
         self.isUncertain = isUncertain
     }

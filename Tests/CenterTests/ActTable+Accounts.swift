@@ -22,14 +22,16 @@ extension ActRow {
         ActRow("requireChangingAccounts", .configure, .site) { acts, _ in try acts.requireChangingAccounts()
         },
         ActRow("terminalSessions", .read, .anywhere) { acts, _ in
-            try acts.terminalSessions("", offset: 0, limit: 9)
+            try await acts.terminalSessions("", offset: 0, limit: 9)
         },
+        ActRow("terminalSessions(on)", .read) { try await $0.terminalSessions(on: $1.terminal) },
         ActRow("connectionCounts", .read, .anywhere) { acts, _ in try acts.connectionCounts() },
         ActRow("namedSessions", .read, .anywhere) { acts, _ in try acts.namedSessions() },
+        ActRow("lastSessions", .read, .anywhere) { acts, _ in try await acts.lastSessions() },
         ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in
             try await acts.pastTerminalSessions("", offset: 0, limit: 9)
         },
-        ActRow("terminalSession", .enrol) { try $0.terminalSession("0", on: $1.terminal) },
+        ActRow("terminalSession", .enrol) { try await $0.terminalSession("0", on: $1.terminal) },
         ActRow("requireHelping", .enrol) { try $0.requireHelping(on: $1.terminal) },
         ActRow("message", .enrol) { try await $0.message("Good day", to: nil, on: $1.terminal) },
         ActRow("disconnect", .enrol) { try await $0.disconnect("0", on: $1.terminal) },

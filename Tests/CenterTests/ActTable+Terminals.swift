@@ -50,6 +50,7 @@ extension ActRow {
             try acts.placements("", offset: 0, limit: 9)
         },
         ActRow("placementOutcomes", .read, .anywhere) { acts, _ in try acts.placementOutcomes() },
+        ActRow("unservedPools", .read, .anywhere) { acts, _ in try acts.unservedPools() },
         ActRow("terminalTroubles", .read, .anywhere) { acts, _ in try acts.terminalTroubles() },
     ]
 }

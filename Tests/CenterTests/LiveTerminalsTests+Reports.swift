@@ -127,6 +127,36 @@ extension LiveTerminalsTests {
 
     // MARK: Troubles and history
 
+    @Test func `an open pool that no server takes log-ins for is a trouble`() async throws {
+        let monday = WeekMoment(day: 0, minute: 720)
+        let pool = try await add(["a"]) { _ in
+        } pool: {
+            $0.hours = [try #require(OpeningHours("mon-fri 07:00-18:00"))]
+        }
+        let a = try Self.name("a")
+        func troubles(at time: Int, on moment: WeekMoment = monday) -> [TerminalTrouble] {
+            terminals.troubles(at: time, on: moment)
+        }
+        #expect(send("ann", in: pool, at: 0) == nil)
+        await terminals.watch(at: 0)
+        // A server of Roost that has just started has heard no terminal server yet.
+        #expect(!troubles(at: 30_000).contains { if case .unserved = $0 { true } else { false } })
+        let never = TerminalTrouble.unserved(pool.name, [a], otherCount: 0, wasHeard: false)
+        #expect(troubles(at: 30_001) == [never])
+        let closed = troubles(at: 30_001, on: WeekMoment(day: 0, minute: 1_200))
+        #expect(closed.count == 1 && closed != [never])
+        try report("a", at: 700_000)
+        #expect(troubles(at: 700_001).isEmpty)
+        let silent = TerminalTrouble.unserved(pool.name, [a], otherCount: 0, wasHeard: true)
+        #expect(troubles(at: 760_000) == [silent])
+        var empty = pool
+        empty.levels = []
+        try await services.fleet.change(by: "test") { [empty] _ in
+            [.terminal(a, nil), .pool(pool.name, empty)]
+        }
+        #expect(troubles(at: 760_000) == [.unserved(pool.name, [], otherCount: 0, wasHeard: false)])
+    }
+
     @Test func `log-ins without a server, silent servers and what agents say are troubles`() async throws {
         let pool = try await add(["a", "b"])
         #expect(terminals.troubles(at: 0).isEmpty)

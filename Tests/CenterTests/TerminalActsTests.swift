@@ -51,14 +51,16 @@ import Testing
     @Test func `of a session on a server that has fallen silent it is said since when`() async throws {
         let fleet = try await Self.fleet()
         let acts = try Self.acts(.helpdesk, in: .school, of: fleet)
-        func session() throws -> TerminalSessionAnswer {
-            try #require(acts.terminalSessions("pc-1", offset: 0, limit: 9).rows.first)
+        func session() async throws -> TerminalSessionAnswer {
+            let page = try await acts.terminalSessions("pc-1", offset: 0, limit: 9)
+            return try #require(page.rows.first)
         }
-        #expect(try !session().isUncertain)
+        let fresh = try await session()
+        #expect(!fresh.isUncertain)
         _ = fleet.services.terminals.take(
             SmallFleet.report(users: ["user of pc-1"]), from: try Self.terminal(.school),
             at: Clock.steadyMillisecond - 60_000)
-        let late = try session()
+        let late = try await session()
         #expect(late.isUncertain && (58...62).contains(Clock.second - late.heardAt), "\(late)")
         let view = DesktopSessionView(late, Words(.english, phrases: Assets.phrases))
         #expect(view.silentSince == Format.time(second: late.heardAt))
@@ -197,6 +199,9 @@ import Testing
         let refusals: [PoolRefusal] = [.foreignNode(.site), .foreignUser, .closed([])]
         let (name, pool) = (try TerminalName("a"), try PoolName("p"))
         let troubles: [TerminalTrouble] = [
+            .unserved(pool, [], otherCount: 0, wasHeard: false),
+            .unserved(pool, [name], otherCount: 2, wasHeard: false),
+            .unserved(pool, [], otherCount: 2, wasHeard: true),
             .noServer(pool, count: 1, why: "x"), .silent(name, sessionCount: 1, seconds: 1),
             .failing(name, count: 3), .reported(name, "x"), .otherCertificate(name),
             .unknownCertificate(name), .oldAgent(name, version: "0.1.0"),

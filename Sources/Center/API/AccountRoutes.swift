@@ -40,7 +40,7 @@ struct AccountRoutes {
     private func addSessions(to api: Routes) {
         api.get("terminal-sessions", .read) { request, _, acts in
             try await request.page(of: "terminal-sessions") {
-                try acts.at(request).terminalSessions($0, offset: $1, limit: $2)
+                try await acts.at(request).terminalSessions($0, offset: $1, limit: $2)
             }
         }
         api.get("terminal-sessions/history", .read) { request, _, acts in

@@ -6,8 +6,12 @@ extension Acts {
     /// Shown in the place of a name that the caller may not see.
     static let somePerson = "a person"
 
-    /// Those with each word of `query` in name, address, state, group, system, tags or pools.
-    func terminals(_ query: String, offset: Int, limit: Int) throws -> Page<TerminalAnswer> {
+    /// Those with each word of `query` in name, address, state, group, system, tags or pools, in the order of their names.
+    ///
+    /// - Parameter troubledFirst: whether those with a trouble come before the others.
+    func terminals(_ query: String, offset: Int, limit: Int, troubledFirst: Bool = false) throws
+        -> Page<TerminalAnswer>
+    {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
@@ -15,9 +19,11 @@ extension Acts {
         let all = snapshot.contents.terminals.servers.values.filter { caller.sees($0.group) }
             .sorted { $0.name.text.countingKey.lexicographicallyPrecedes($1.name.text.countingKey) }
             .map { answer($0, now[$0.name], in: pools[$0.name] ?? [], snapshot) }
+        let fitting = all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }
         return Page(
-            all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }, offset: offset,
-            limit: limit)
+            troubledFirst
+                ? fitting.filter(\.isTroubled) + fitting.filter { !$0.isTroubled } : fitting,
+            offset: offset, limit: limit)
     }
 
     /// How many of them are in each state.
@@ -92,8 +98,9 @@ extension Acts {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let counts = counts(of: now, snapshot)
         let all = snapshot.contents.terminals.pools.values.filter { caller.sees($0.group) }
-            .sorted { $0.name < $1.name }.map { answer($0, now, snapshot) }
+            .sorted { $0.name < $1.name }.map { answer($0, now, counts, snapshot) }
         return Page(
             all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }, offset: offset,
             limit: limit)
@@ -103,7 +110,8 @@ extension Acts {
         let (snapshot, now) = try presentTerminals()
         let pool: TerminalPool = try permitted(name, .read, in: snapshot)
         return Saved(
-            record: answer(pool, now, snapshot), tag: try RecordTag.of(pool), revision: snapshot.revision)
+            record: answer(pool, now, counts(of: now, snapshot), snapshot), tag: try RecordTag.of(pool),
+            revision: snapshot.revision)
     }
 
     /// - Parameter name: of the path; nil: the one that the record has.
@@ -224,16 +232,28 @@ extension Acts {
             probe: services.probes.answer(about: server, at: Clock.steadyMillisecond))
     }
 
-    private func answer(_ pool: TerminalPool, _ now: Present, _ snapshot: FleetSnapshot) -> PoolAnswer {
+    private func counts(of now: Present, _ snapshot: FleetSnapshot) -> [PoolName: LogIns.PoolCount] {
+        services.logIns.poolCounts(
+            in: snapshot.contents.terminals,
+            of: now.mapValues { now in
+                LogIns.PoolCount(
+                    sessionCount: now.placed?.sessionCount ?? 0, underwayCount: now.placed?.underwayCount ?? 0
+                )
+            })
+    }
+
+    private func answer(
+        _ pool: TerminalPool, _ now: Present, _ counts: [PoolName: LogIns.PoolCount],
+        _ snapshot: FleetSnapshot
+    ) -> PoolAnswer {
         let all = snapshot.contents.terminals
         var answer = PoolAnswer(
-            pool: pool, servers: [], sessionCount: 0, underwayCount: 0,
+            pool: pool, servers: [], sessionCount: counts[pool.name]?.sessionCount ?? 0,
+            underwayCount: counts[pool.name]?.underwayCount ?? 0,
             isOpen: pool.hours.areOpen(at: LiveTerminals.moment))
         for (level, names) in pool.servers(of: all).enumerated() {
             for name in names {
                 let now = now[name]
-                answer.sessionCount += now?.placed?.sessionCount ?? 0
-                answer.underwayCount += now?.placed?.underwayCount ?? 0
                 guard let server = all.servers[name], caller.sees(server.group) else { continue }
                 answer.servers.append(
                     PoolAnswer.Member(
@@ -255,6 +275,15 @@ extension TerminalServer {
 }
 
 extension TerminalAnswer {
+    /// Whether people should look at it: one that was never heard is not needed yet where no pool has it.
+    fileprivate var isTroubled: Bool {
+        switch state {
+        case .silent, .failing: true
+        case .neverHeard: !pools.isEmpty
+        case .up, .draining, .maintenance: !troubles.isEmpty || isAgentOld == true
+        }
+    }
+
     fileprivate var searchText: String {
         ([
             server.name.text, server.address, server.group.description, server.system.rawValue,

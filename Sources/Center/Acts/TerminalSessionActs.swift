@@ -7,10 +7,13 @@ extension Acts {
     /// Characters of a message.
     private static let messageLimit = 500
 
-    /// Those with each word of `query` in user, server, kind, place or connection (`connected=no`), in the order of servers.
+    /// Those with each word of `query` in user, server, kind, connection (`connected=no`), node, its group or address, in the order of
+    /// servers.
     ///
     /// Where names are not shown, they are not searched either.
-    func terminalSessions(_ query: String, offset: Int, limit: Int) throws -> Page<TerminalSessionAnswer> {
+    func terminalSessions(_ query: String, offset: Int, limit: Int) async throws
+        -> Page<TerminalSessionAnswer>
+    {
         try require(.read)
         guard at == nil else {
             throw Problem(
@@ -18,15 +21,22 @@ extension Acts {
                 "sessions of terminal servers are shown as they are now: there is no view of the past")
         }
         let words = query.lowercased().split(whereSeparator: \.isWhitespace)
-        let fitting = seenSessions().filter { session in
+        let fitting = await withNodes(seenSessions()).filter { session in
             let text =
                 [
                     session.user, session.server.text, session.kind.rawValue, session.place,
+                    session.nodeGroup?.description ?? "", session.address ?? "",
                     "connected=\(session.isConnected ? "yes" : "no")",
                 ].joined(separator: " ").lowercased()
             return words.allSatisfy { text.contains($0) }
         }
         return Page(fitting, offset: offset, limit: limit)
+    }
+
+    /// Those of one server.
+    func terminalSessions(on name: TerminalName) async throws -> [TerminalSessionAnswer] {
+        let server = try terminal(name).record.server.name
+        return await withNodes(seenSessions().filter { $0.server == server })
     }
 
     /// How many of them a display shows, and how many none does.
@@ -42,30 +52,59 @@ extension Acts {
     }
 
     /// One of them, for those who may intervene.
-    func terminalSession(_ id: String, on server: TerminalName) throws -> TerminalSessionAnswer {
+    func terminalSession(_ id: String, on server: TerminalName) async throws -> TerminalSessionAnswer {
         let server = try permittedServer(server)
         _ = try known(id, on: server)
         guard let found = seenSessions().first(where: { $0.server == server.name && $0.id == id }) else {
             throw StoreError.notFound("there is no session \(id) on \(server.name)")
         }
-        return found
+        return await withNodes([found])[0]
     }
 
+    /// With their nodes as far as log-ins tell them: see ``withNodes(_:)``.
     private func seenSessions() -> [TerminalSessionAnswer] {
-        let (snapshot, second) = (fleet.snapshot, Clock.second)
+        let (snapshot, second, time) = (fleet.snapshot, Clock.second, Clock.steadyMillisecond)
         let records = snapshot.contents.terminals.servers
-        let heard = services.terminals.reporting(at: Clock.steadyMillisecond)
-        return services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
-            server, session, age in
+        let (heard, left) = (services.terminals.reporting(at: time), services.terminals.leftSessions())
+        return services.terminals.reportedSessions(at: time).compactMap { server, session, age in
             guard let record = records[server], caller.sees(record.group) else { return nil }
             let isNamed = mayNamePeople(in: record.group)
+            let seat = isNamed ? services.logIns.seat(of: session, on: server) : nil
+            let node = seat.flatMap { caller.sees($0.node.group) ? $0.node : nil }
+            let from = session.from.isEmpty ? seat?.address.description : session.from
             return TerminalSessionAnswer(
                 server: server, group: record.group, id: session.id,
                 user: isNamed ? session.user : Self.somePerson, kind: session.kind, display: session.display,
                 startedAt: max(0, second - session.age - age), idle: session.idle.map { $0 + age },
                 isConnected: session.isConnected,
-                place: isNamed ? services.logIns.place(of: session, on: server) : "",
+                disconnectedAt: left[server]?[session.id].map { max(0, second - max(0, time - $0) / 1_000) },
+                place: isNamed ? node?.name.text ?? from ?? "" : "", node: node?.name,
+                nodeGroup: node?.group, address: isNamed ? from : nil,
                 heardAt: max(0, second - age), isUncertain: !heard.contains(server))
+        }
+    }
+
+    /// The same with the nodes that have leases of their addresses: one pass over the leases, however many the sessions are. A node that the
+    /// caller does not see is not named.
+    private func withNodes(_ sessions: [TerminalSessionAnswer]) async -> [TerminalSessionAnswer] {
+        let wanted = Set(sessions.lazy.filter { $0.node == nil }.compactMap(\.leasedAddress))
+        if wanted.isEmpty { return sessions }
+        let (snapshot, second) = (fleet.snapshot, Clock.second)
+        var holders: [IPv4Address: Node] = [:]
+        for lease in await services.leases() where lease.expiresAt > second && wanted.contains(lease.address)
+        {
+            guard case .macAddress(let machine) = lease.holder, let node = snapshot.node(at: machine),
+                caller.sees(node.group)
+            else { continue }
+            holders[lease.address] = node
+        }
+        return sessions.map { session in
+            guard session.node == nil, let node = session.leasedAddress.flatMap({ holders[$0] }) else {
+                return session
+            }
+            var session = session
+            (session.node, session.nodeGroup, session.place) = (node.name, node.group, node.name.text)
+            return session
         }
     }
 
@@ -94,6 +133,16 @@ extension Acts {
             return words.allSatisfy { text.contains($0) } ? answer : nil
         }
         return Page(all, offset: offset, limit: limit)
+    }
+
+    /// When the last session of each person began that is over, as far as the history goes back and the caller may know who was where.
+    func lastSessions() async throws -> [String: Int] {
+        try require(.read)
+        let records = fleet.snapshot.contents.terminals.servers
+        return try await store.endedSessions(limit: Self.pastLimit).reduce(into: [:]) { last, past in
+            guard mayNamePeople(in: records[past.server]?.group ?? .site) else { return }
+            last[past.user] = max(last[past.user] ?? 0, past.startedAt)
+        }
     }
 
     /// Shows a message in a session, or in all of a server.
@@ -181,4 +230,8 @@ extension Acts {
                     "\(session.map { "session \($0)" } ?? "all sessions") of \(server.name): \(what) by \(caller.name)"
             ))
     }
+}
+
+extension TerminalSessionAnswer {
+    fileprivate var leasedAddress: IPv4Address? { address.flatMap { IPv4Address($0) } }
 }

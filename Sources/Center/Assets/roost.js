@@ -11,7 +11,7 @@ function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
-    // One that says how long it is until then keeps its words.
+    // One that says how long ago it was, or how long it is until then, keeps its words.
     if (!("relative" in time.dataset)) time.textContent = (date.toDateString() === today ? clockTime : shortTime).format(date);
     time.title = longTime.format(date);
   }

@@ -11,14 +11,15 @@ struct DesktopPeoplePage {
     func add(to routes: Routes) {
         routes.get("desktops/sessions", .read) { request, context, acts in
             let pager = try Pager(request, path: Self.sessions)
-            let page = try acts.terminalSessions(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let page = try await acts.terminalSessions(
+                pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopSessionsView(
                 page, pager, counts: try acts.connectionCounts(), mayHelp: { acts.may(.enrol, in: $0) },
-                pages.renderer.words(context))
+                now: Clock.second, pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.sessions, request, context)
         }
         routes.get("desktops/session", .enrol) { request, context, acts in
-            let session = try acts.terminalSession(
+            let session = try await acts.terminalSession(
                 request.query("id") ?? "", on: TerminalName(request.query("server") ?? ""))
             let view = DesktopSessionView(session, pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.sessions, request, context)
@@ -32,7 +33,7 @@ struct DesktopPeoplePage {
     private func act(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let (form, words) = (try pages.form(context), pages.renderer.words(context))
         let (server, id) = (try TerminalName(form["server"]), form["id"])
-        let session = try acts.terminalSession(id, on: server)
+        let session = try await acts.terminalSession(id, on: server)
         func shown(_ view: DesktopSessionView, _ status: HTTPResponse.Status = .ok) throws -> Response {
             try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
         }
@@ -62,6 +63,7 @@ struct DesktopPeoplePage {
             let page = try await acts.accounts(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopAccountsView(
                 page, pager, states: try await acts.accountStates(), sessions: try acts.namedSessions(),
+                last: try await acts.lastSessions(), seesAll: acts.mayNamePeople(in: .site),
                 mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.accounts, request, context)
         }

@@ -12,24 +12,27 @@ struct DesktopsPage {
     func add(to routes: Routes) {
         routes.get("desktops", .read) { request, context, acts in
             let view = DesktopPoolsView(
-                try acts.pools("", offset: 0, limit: Acts.pageLimit).rows,
+                try acts.pools("", offset: 0, limit: Acts.pageLimit).rows, try acts.unservedPools(),
                 mayAdd: acts.maySomewhere(.configure), mayChange: { acts.may(.configure, in: $0) },
                 pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.section, request, context)
         }
         routes.get("desktops/servers", .read) { request, context, acts in
             let pager = try Pager(request, path: Self.servers)
-            let page = try acts.terminals(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let page = try acts.terminals(
+                pager.query, offset: pager.offset, limit: Pager.rowLimit, troubledFirst: true)
             let view = DesktopServersView(
                 page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
-                pages.renderer.words(context))
+                now: Clock.second, pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
             let answer = try acts.terminal(TerminalName(context.parameter("name"))).record
+            let sessions = try await acts.terminalSessions(on: answer.server.name)
             let view = DesktopServerView(
-                answer, mayChange: acts.may(.configure, in: answer.server.group),
-                mayHelp: acts.may(.enrol, in: answer.server.group), pages.renderer.words(context))
+                answer, sessions, mayChange: acts.may(.configure, in: answer.server.group),
+                mayHelp: acts.may(.enrol, in: answer.server.group), now: Clock.second,
+                pages.renderer.words(context))
             return try pages.show(view, answer.server.name.text, section: Self.servers, request, context)
         }
         routes.post("desktops/servers/:name/admit", .configure) { request, context, acts in

@@ -2,6 +2,17 @@ import API
 import Fleet
 
 extension LiveTerminals.Terminal {
+    /// Which of its sessions no display shows any more, by what the report before said.
+    mutating func noteLeft(_ sessions: [AgentSession], at time: Int) {
+        let gone = sessions.filter { !$0.isConnected }
+        if gone.isEmpty { return left = [:] }
+        let before = Dictionary((report?.sessions ?? []).map { ($0.id, $0) }) { first, _ in first }
+        left = gone.reduce(into: [:]) { now, session in
+            guard let last = before[session.id], last.user == session.user else { return }
+            now[session.id] = last.isConnected ? time : left[session.id]
+        }
+    }
+
     /// Log-ins on their way that have arrived, or do not come any more.
     ///
     /// - Parameter shown: those who are at a session there now. One that is there and shown by no display may have been left, or not

@@ -72,6 +72,20 @@ extension LiveTerminals {
         }
     }
 
+    /// The tickets of log-ins on their way.
+    func comingTickets() -> [(server: TerminalName, ticket: String)] {
+        state.withLock { state in
+            state.terminals.all.flatMap { name, terminal in terminal.underway.map { (name, $0.ticket) } }
+        }
+    }
+
+    /// When sessions were left by their displays, by server and identifier: milliseconds, by a clock that is never set.
+    func leftSessions() -> [TerminalName: [String: Int]] {
+        state.withLock { state in
+            Dictionary(state.terminals.all.map { ($0.key, $0.value.left) }) { first, _ in first }
+        }
+    }
+
     /// The servers that are heard, with a report.
     func reporting(at time: Int) -> Set<TerminalName> {
         state.withLock { state in

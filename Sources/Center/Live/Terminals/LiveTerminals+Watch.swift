@@ -4,6 +4,9 @@ import Synchronization
 
 /// What is wrong with terminal servers and log-ins, for people who can fix it.
 package enum TerminalTrouble: Sendable, Equatable {
+    /// A pool is open, and no server of it takes log-ins: of none was ever anything heard, or they are silent, drain or fail. Servers are
+    /// those that may be named, and how many others there are.
+    case unserved(PoolName, [TerminalName], otherCount: Int, wasHeard: Bool)
     /// Log-ins of the last minutes found no server.
     case noServer(PoolName, count: Int, why: String)
     /// Nothing is heard of a server on which people have sessions.
@@ -29,19 +32,26 @@ extension LiveTerminals {
 
     /// What is wrong now: of each pool once, then of the servers in the order of their names.
     ///
-    /// - Parameter time: milliseconds, by a clock that is never set.
-    package func troubles(at time: Int) -> [TerminalTrouble] {
-        let records = fleet.snapshot.contents.terminals
+    /// - Parameters:
+    ///   - time: milliseconds, by a clock that is never set.
+    ///   - moment: for opening hours.
+    package func troubles(at time: Int, on moment: WeekMoment = LiveTerminals.moment) -> [TerminalTrouble] {
+        let snapshot = fleet.snapshot
+        let records = snapshot.contents.terminals
         return state.withLock { state in
+            let unserved = state.unservedPools(in: snapshot, at: time, on: moment)
             var lacks: [PoolName: (count: Int, why: String)] = [:]
             for entry in state.history.newest {
                 if time - entry.time > Self.troubleTime { break }
-                guard entry.entry.outcome == .noServer, records.pools[entry.entry.pool] != nil else {
+                guard entry.entry.outcome == .noServer, records.pools[entry.entry.pool] != nil,
+                    unserved[entry.entry.pool] == nil
+                else {
                     continue
                 }
                 lacks[entry.entry.pool, default: (0, entry.entry.text)].count += 1
             }
-            var troubles = lacks.sorted { $0.key < $1.key }.map {
+            var troubles = unserved.sorted { $0.key < $1.key }.map(\.value)
+            troubles += lacks.sorted { $0.key < $1.key }.map {
                 TerminalTrouble.noServer($0.key, count: $0.value.count, why: $0.value.why)
             }
             for record in records.servers.values.sorted(by: { $0.name < $1.name })
@@ -69,6 +79,7 @@ extension LiveTerminals {
     func watch(at time: Int, _ log: @escaping @Sendable (String) -> Void = { _ in }) async {
         let records = fleet.snapshot.contents.terminals.servers
         let (empty, back, gone) = state.withLock { state in
+            if state.watchedSince == nil { state.watchedSince = time }
             let gone = state.keep(records)
             var (empty, back): ([TerminalName], [TerminalName]) = ([], [])
             for record in records.values where record.admission == .draining && record.restartsWhenEmpty {
@@ -154,7 +165,7 @@ extension LiveTerminals {
         }
     }
 
-    private static func state(of record: TerminalServer, _ placed: PlacementServer?, at time: Int)
+    fileprivate static func state(of record: TerminalServer, _ placed: PlacementServer?, at time: Int)
         -> TerminalState
     {
         if record.admission == .maintenance { return .maintenance }
@@ -162,6 +173,25 @@ extension LiveTerminals {
         if !placed.isHeard(at: time) { return .silent }
         if record.admission == .draining { return .draining }
         return placed.failureCount >= Placement.failureLimit ? .failing : .up
+    }
+}
+
+extension LiveTerminals.State {
+    /// Pools that are open, and have no server that takes log-ins. When the server has just started, servers have not been heard yet.
+    fileprivate mutating func unservedPools(in snapshot: FleetSnapshot, at time: Int, on moment: WeekMoment)
+        -> [PoolName: TerminalTrouble]
+    {
+        guard let watchedSince, time - watchedSince > LiveTerminals.silenceTime else { return [:] }
+        var unserved: [PoolName: TerminalTrouble] = [:]
+        for pool in snapshot.contents.terminals.pools.values where pool.hours.areOpen(at: moment) {
+            let servers = known(pool, in: snapshot).records
+            let states = servers.map { LiveTerminals.state(of: $0, terminals[$0.name]?.placed, at: time) }
+            if states.contains(.up) { continue }
+            unserved[pool.name] = .unserved(
+                pool.name, servers.map(\.name), otherCount: 0,
+                wasHeard: states.contains { $0 != .neverHeard })
+        }
+        return unserved
     }
 }
 

@@ -16,6 +16,8 @@ package final class LiveTerminals: Sendable {
         var reportedAt = 0
         /// Those who have a session there, as it says.
         var users: Set<String> = []
+        /// When each session was left by its display, by its identifier; those that were left before they were first reported are not here.
+        var left: [String: Int] = [:]
         /// Number of the last event that was taken.
         var acknowledged = 0
         /// Log-ins sent there that have not shown up.
@@ -54,6 +56,8 @@ package final class LiveTerminals: Sendable {
         var history = PlacementHistory()
         /// What is looked up for each pool, of the revision that the table of servers is of.
         var pools: [PoolName: KnownPool] = [:]
+        /// When servers were looked at first, in milliseconds; nil: they were not yet.
+        var watchedSince: Int?
     }
 
     struct WaitingOrder {
@@ -117,6 +121,7 @@ extension LiveTerminals {
             let users = Set(report.sessions.map(\.user))
             state.move(from: terminal.users, to: users, on: name)
             terminal.users = users
+            terminal.noteLeft(report.sessions, at: time)
             (terminal.report, terminal.reportedAt) = (report, time)
             terminal.acknowledged = max(terminal.acknowledged, report.events.map(\.number).max() ?? 0)
             for logIn in terminal.ended(by: news, at: time) {

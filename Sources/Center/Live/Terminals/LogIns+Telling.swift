@@ -79,13 +79,13 @@ extension LogIns {
 
     /// Where a session is shown: the node whose log-in it was, the node with the client's address, or that address.
     func place(of session: AgentSession, on server: TerminalName) -> String {
-        let snapshot = fleet.snapshot
-        if let issued = state.withLock({ $0.shown(session, on: server) }),
-            let node = snapshot.node(at: issued.machine)
-        {
-            return node.name.text
-        }
-        return session.from
+        seat(of: session, on: server)?.node.name.text ?? session.from
+    }
+
+    /// The node whose log-in it was, with its address; nil: the log-in is not known, or no node's.
+    func seat(of session: AgentSession, on server: TerminalName) -> (node: Node, address: IPv4Address)? {
+        guard let issued = state.withLock({ $0.shown(session, on: server) }) else { return nil }
+        return fleet.snapshot.node(at: issued.machine).map { ($0, issued.address) }
     }
 
     // MARK: What agents tell

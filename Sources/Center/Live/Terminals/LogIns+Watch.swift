@@ -69,6 +69,48 @@ extension LogIns {
         }
     }
 
+    /// What a pool has.
+    struct PoolCount: Sendable, Equatable {
+        var (sessionCount, underwayCount) = (0, 0)
+    }
+
+    /// The sessions of each pool, and the log-ins on their way to it. Each counts once: for the pool that placed it, and where that is not known
+    /// or the pool has lost the server, for the first pool by its name that has the server.
+    ///
+    /// - Parameter counts: what each server has: sessions of servers without an agent are known by their number only.
+    func poolCounts(in records: TerminalRecords, of counts: [TerminalName: PoolCount]) -> [PoolName:
+        PoolCount]
+    {
+        var pools: [TerminalName: [PoolName]] = [:]
+        for pool in records.pools.values.sorted(by: { $0.name < $1.name }) {
+            for server in pool.servers(of: records).joined() { pools[server, default: []].append(pool.name) }
+        }
+        let time = now()
+        let (sessions, coming) = (terminals.reportedSessions(at: time), terminals.comingTickets())
+        var (found, rest): ([PoolName: PoolCount], [TerminalName: PoolCount]) = ([:], counts)
+        state.withLock { state in
+            func note(_ issued: Issued?, on server: TerminalName, _ part: WritableKeyPath<PoolCount, Int>) {
+                guard let pool = issued?.pool, pools[server]?.contains(pool) == true,
+                    rest[server]?[keyPath: part] ?? 0 > 0
+                else { return }
+                found[pool, default: PoolCount()][keyPath: part] += 1
+                rest[server]?[keyPath: part] -= 1
+            }
+            for (server, session, age) in sessions {
+                var session = session
+                session.age += age
+                note(state.origin(of: session, on: server, at: time), on: server, \.sessionCount)
+            }
+            for (server, ticket) in coming { note(state.issued[ticket], on: server, \.underwayCount) }
+        }
+        for (server, count) in rest {
+            guard let pool = pools[server]?.first else { continue }
+            found[pool, default: PoolCount()].sessionCount += count.sessionCount
+            found[pool, default: PoolCount()].underwayCount += count.underwayCount
+        }
+        return found
+    }
+
     private func carryOut(_ act: SessionWatch.Act, _ log: @Sendable (String) -> Void) async {
         do {
             switch act.kind {

@@ -8,34 +8,16 @@ struct DesktopSessionsView: TemplateView {
     var tabs: TabsView
     var filter: FilterView
     /// Nil when none matches.
-    var table: TableView<Row>?
+    var table: TableView<TerminalSessionRow>?
     var pages: PagerView
-
-    struct Row: View {
-        var user: String
-        /// Nil for callers who may not help there.
-        var link: String?
-        var server: String
-        var kind: String
-        var display: String
-        var place: String
-        var since: String
-        var idle: String
-        var connection: StateView
-        /// Nil while its server is heard.
-        var silentSince: String?
-    }
-
-    static func link(to id: String, on server: TerminalName) -> String {
-        "/desktops/session?server=\(Escape.component(server.text))&id=\(Escape.component(id))"
-    }
 
     /// - Parameters:
     ///   - counts: how many sessions a display shows, and how many none does.
     ///   - mayHelp: whether the caller may intervene on servers of that group.
+    ///   - now: seconds since 1970.
     init(
         _ page: Acts.Page<TerminalSessionAnswer>, _ pager: Pager, counts: [Bool: Int],
-        mayHelp: (GroupPath) -> Bool, _ words: Words
+        mayHelp: (GroupPath) -> Bool, now: Int, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/sessions", words)
         filter = FilterView(
@@ -49,14 +31,7 @@ struct DesktopSessionsView: TemplateView {
             words("Sessions"),
             columns: words.all("User", "State", "Server", "Where", "Kind", "Since", "Idle"),
             rows: page.rows.map { one in
-                Row(
-                    user: one.user == Acts.somePerson ? words("a person") : one.user,
-                    link: mayHelp(one.group) ? Self.link(to: one.id, on: one.server) : nil,
-                    server: one.server.text, kind: one.kind.rawValue, display: one.display, place: one.place,
-                    since: Format.time(second: one.startedAt),
-                    idle: one.idle.map { Format.age($0 * 1_000) } ?? "",
-                    connection: StateView(isConnected: one.isConnected, words),
-                    silentSince: one.isUncertain ? Format.time(second: one.heardAt) : nil)
+                TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
             })
     }
 }
@@ -71,7 +46,9 @@ struct DesktopSessionView: TemplateView {
     var done: String?
     var server: String
     var kind: String
-    var place: String
+    /// Nil: it is not known, or not for this caller.
+    var seat: TerminalSessionRow.Seat?
+    var from: String
     var since: String
     /// Nil while its server is heard.
     var silentSince: String?
@@ -90,8 +67,8 @@ struct DesktopSessionView: TemplateView {
         heading = words("Session of %1", session.user)
         (self.problem, self.done) = (problem, done)
         server = session.server.text
-        kind = "\(session.kind.rawValue) \(session.display)"
-        place = session.place
+        kind = TerminalSessionRow.shown(session, words)
+        (seat, from) = (TerminalSessionRow.Seat(session), session.address ?? "")
         since = Format.time(second: session.startedAt)
         silentSince = session.isUncertain ? Format.time(second: session.heardAt) : nil
         let hidden = [HiddenView("server", session.server.text), HiddenView("id", session.id)]
@@ -122,6 +99,11 @@ struct DesktopAccountsView: TemplateView {
     var table: TableView<Row>?
     var pages: PagerView
     var mayAdd: Bool
+    // Columns that some row has something in.
+    var hasFullName = false
+    var hasLast = false
+    var hasGroups = false
+    var hasUntil = false
 
     struct Row: View {
         var name: String
@@ -133,15 +115,22 @@ struct DesktopAccountsView: TemplateView {
         var state: StateView
         /// The servers where the person has a session now.
         var sessions: [LinkView]
+        /// When the last session began that is over; nil: there is one now, or none is known.
+        var lastAt: String?
+        /// In place of both.
+        var never: String
         var until: String
     }
 
     /// - Parameters:
     ///   - states: how many accounts are in each state.
     ///   - sessions: of all people, as far as the caller may know who they are.
+    ///   - last: when people's last sessions began that are over: seconds since 1970.
+    ///   - seesAll: whether that is all that is known.
     init(
         _ page: Acts.Page<AccountAnswer>, _ pager: Pager, states: [AccountState: Int],
-        sessions: [TerminalSessionAnswer], mayChange: Bool, _ words: Words
+        sessions: [TerminalSessionAnswer], last: [String: Int], seesAll: Bool, mayChange: Bool,
+        _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
         filter = FilterView(
@@ -153,21 +142,30 @@ struct DesktopAccountsView: TemplateView {
         pages = pager.links(count: page.count)
         mayAdd = mayChange
         guard !page.rows.isEmpty else { return }
-        table = TableView(
-            words("Accounts"),
-            columns: words.all("Name", "Full name", "State", "Logged in", "Groups", "Until", "Number"),
-            rows: page.rows.map { one in
-                Row(
-                    name: one.account.name.text,
-                    edit: mayChange
-                        ? "/desktops/account?name=\(Escape.component(one.account.name.text))" : nil,
-                    fullName: one.account.fullName, number: "\(one.account.uid)",
-                    groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
-                    sessions: (places[one.account.name.text] ?? []).map {
-                        LinkView(path: "/desktops/servers/\($0.server)", label: $0.server.text)
-                    },
-                    until: one.account.expires ?? "")
-            })
+        let rows = page.rows.map { one in
+            let name = one.account.name.text
+            let links = (places[name] ?? []).map {
+                LinkView(path: "/desktops/servers/\($0.server)", label: $0.server.text)
+            }
+            let lastAt = links.isEmpty ? last[name].map { Format.time(second: $0) } : nil
+            return Row(
+                name: name, edit: mayChange ? "/desktops/account?name=\(Escape.component(name))" : nil,
+                fullName: one.account.fullName, number: "\(one.account.uid)",
+                groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
+                sessions: links, lastAt: lastAt,
+                never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
+                until: one.account.expires ?? "")
+        }
+        hasFullName = rows.contains { !$0.fullName.isEmpty }
+        hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
+        hasGroups = rows.contains { !$0.groups.isEmpty }
+        hasUntil = rows.contains { !$0.until.isEmpty }
+        let columns = [
+            (true, words("Name")), (hasFullName, words("Full name")), (true, words("State")),
+            (hasLast, words("Last log-in")), (hasGroups, words("Groups")), (hasUntil, words("Until")),
+            (true, words("User ID")),
+        ]
+        table = TableView(words("Accounts"), columns: columns.filter(\.0).map(\.1), rows: rows)
     }
 }
 
@@ -227,7 +225,7 @@ struct AccountFormView: TemplateView {
                     words("On terminal servers"),
                     [
                         input("groups", "Groups", "Of the terminal servers, with commas between them"),
-                        input("uid", "Number", "Empty: the first that is free"),
+                        input("uid", "User ID", "Empty: the first that is free"),
                         FieldView("home", words("Its home when the session has ended"), options: homes),
                         input("expires", "Last day", "Such as 2027-07-31; empty: none"),
                     ]),

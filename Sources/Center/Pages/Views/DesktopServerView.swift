@@ -5,14 +5,15 @@ import Fleet
 struct DesktopServerView: TemplateView {
     static let template = PageTemplate("desktopserver", Embedded.desktopserver_mustache)
 
-    var tabs: TabsView
     var name: String
     var state: StateView
     var troubles: [String]
     var group: String
     var address: String
     var protocols: String
-    var pools: String
+    var pools: [LinkView]
+    /// Nil: never.
+    var heardAt: String?
     var heard: String
     var agent: String?
     var release: String?
@@ -29,7 +30,7 @@ struct DesktopServerView: TemplateView {
     /// How much of it is used, a line each.
     var meters: [Meter]
     var pressure: String?
-    var table: TableView<Session>?
+    var table: TableView<TerminalSessionRow>?
     var placements: String
 
     /// A part of the machine, and how much of it is used.
@@ -44,24 +45,17 @@ struct DesktopServerView: TemplateView {
         }
     }
 
-    struct Session: View {
-        var user: String
-        /// Nil for callers who may not help there.
-        var link: String?
-        var kind: String
-        var display: String
-        var from: String
-        var age: String
-        var idle: String
-        var connection: StateView
-    }
-
-    /// - Parameter mayHelp: whether the caller may intervene in its sessions.
-    init(_ answer: TerminalAnswer, mayChange: Bool, mayHelp: Bool, _ words: Words) {
+    /// - Parameters:
+    ///   - list: its sessions.
+    ///   - mayHelp: whether the caller may intervene in them.
+    ///   - now: seconds since 1970.
+    init(
+        _ answer: TerminalAnswer, _ list: [TerminalSessionAnswer], mayChange: Bool, mayHelp: Bool, now: Int,
+        _ words: Words
+    ) {
         let server = answer.server
-        tabs = TabsView(desktops: "/desktops/servers", words)
         name = server.name.text
-        state = StateView(answer.state, words)
+        state = StateView(answer.state, isNeeded: !answer.pools.isEmpty, words)
         troubles = answer.troubles
         troubles += answer.agentTrouble.map { [words($0)] } ?? []
         if answer.failureCount > 0 {
@@ -70,7 +64,8 @@ struct DesktopServerView: TemplateView {
         (group, address) = (server.group.description, server.address)
         protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
             .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
-        pools = answer.pools.map(\.text).joined(separator: ", ")
+        pools = answer.pools.map(LinkView.init(pool:))
+        heardAt = answer.heard.map { Format.time(second: max(0, now - $0)) }
         heard = Self.heard(answer, words)
         agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
         release = answer.release
@@ -82,13 +77,10 @@ struct DesktopServerView: TemplateView {
         meters = Self.meters(answer, words)
         pressure = Self.pressure(answer.pressure, words)
         placements = "/desktops/log-ins?q=\(Escape.component(name))"
-        if let sessions = answer.sessions, !sessions.isEmpty {
+        if !list.isEmpty {
             table = TableView(
-                words("Sessions"),
-                columns: words.all("Person", "Kind", "From", "Since", "Idle", "State"),
-                rows: sessions.map { session in
-                    Session(session, on: mayHelp ? server.name : nil, words)
-                })
+                words("Sessions"), columns: words.all("User", "State", "Where", "Kind", "Since", "Idle"),
+                rows: list.map { TerminalSessionRow($0, mayHelp: mayHelp, now: now, words) })
         }
         guard mayChange else { return }
         edit = "/desktops/server?name=\(Escape.component(name))"
@@ -102,7 +94,7 @@ struct DesktopServerView: TemplateView {
                 path: "/desktops/servers/\(server.name)/admit", label: label, style: style,
                 hidden: [HiddenView("act", act)])
         }
-        let drain = action("drain", words("Drain"), style: nil)
+        let drain = action("drain", words("Drain"))
         let restart = action("restart", words("Restart when empty"))
         let maintain = action("maintenance", words("Maintenance"))
         let resume = action("resume", words("Take log-ins again"), style: nil)
@@ -141,14 +133,16 @@ struct DesktopServerView: TemplateView {
         return meters
             + answer.rooms.map { room in
                 Meter(
-                    room.path,
-                    words("%1 of %2 free", Format.size(room.freeByteCount), Format.size(room.byteCount)),
+                    "\(words("Disk")) \(room.path)",
+                    words(
+                        "%1 of %2 used", Format.size(max(0, room.byteCount - room.freeByteCount)),
+                        Format.size(room.byteCount)),
                     used: 1 - Double(room.freeByteCount) / Double(max(1, room.byteCount)))
             }
     }
 
     static func heard(_ answer: TerminalAnswer, _ words: Words) -> String {
-        answer.heard.map { words("%1 s ago", "\($0)") } ?? words("never heard")
+        answer.heard.map { words("%1 ago", Format.age($0 * 1_000)) } ?? words("never heard")
     }
 
     static func sessions(_ answer: TerminalAnswer) -> String {
@@ -157,8 +151,13 @@ struct DesktopServerView: TemplateView {
     }
 
     static func load(_ load: TerminalLoad, _ words: Words) -> String {
+        words("%1 of %2 busy", busy(load), "\(load.processorCount)")
+    }
+
+    /// `0.6`: processors that have work.
+    static func busy(_ load: TerminalLoad) -> String {
         let tenths = Int((load.loadAverage * 10).rounded())
-        return words("%1 of %2 busy", "\(tenths / 10).\(tenths % 10)", "\(load.processorCount)")
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     private static func pressure(_ pressure: AgentReport.Pressure?, _ words: Words) -> String? {
@@ -167,26 +166,5 @@ struct DesktopServerView: TemplateView {
             (words("disks"), pressure?.io),
         ].compactMap { name, share in share.map { "\(name) \(Int(($0 * 100).rounded())) %" } }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
-    }
-}
-
-extension DesktopServerView.Session {
-    /// - Parameter server: where the caller may intervene in it; nil: they may not.
-    init(_ session: AgentSession, on server: TerminalName?, _ words: Words) {
-        user = session.user == Acts.somePerson ? words("a person") : session.user
-        link = server.map { DesktopSessionsView.link(to: session.id, on: $0) }
-        (kind, display, from) = (session.kind.rawValue, session.display, session.from)
-        age = Format.age(session.age * 1_000)
-        idle = session.idle.map { Format.age($0 * 1_000) } ?? ""
-        connection = StateView(isConnected: session.isConnected, words)
-    }
-}
-
-extension StateView {
-    /// Of a session: whether a display shows it.
-    init(isConnected: Bool, _ words: Words) {
-        self.init(
-            kind: isConnected ? "ready" : "unseen",
-            text: words(isConnected ? "connected now" : "disconnected"))
     }
 }

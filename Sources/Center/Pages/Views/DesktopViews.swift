@@ -16,14 +16,15 @@ extension TabsView {
 }
 
 extension StateView {
-    init(_ state: TerminalState, _ words: Words) {
+    /// - Parameter isNeeded: whether a pool counts on the server.
+    init(_ state: TerminalState, isNeeded: Bool = false, _ words: Words) {
         switch state {
         case .up: self.init(kind: "ready", text: words("up"))
         case .draining: self.init(kind: "booting", text: words("draining"))
         case .maintenance: self.init(kind: "unseen", text: words("maintenance"))
         case .failing: self.init(kind: "failed", text: words("log-ins fail"))
         case .silent: self.init(kind: "failed", text: words("silent"))
-        case .neverHeard: self.init(kind: "unseen", text: words("never heard"))
+        case .neverHeard: self.init(kind: isNeeded ? "failed" : "unseen", text: words("never heard"))
         }
     }
 
@@ -68,8 +69,12 @@ struct DesktopPoolsView: TemplateView {
     static let template = PageTemplate("desktoppools", Embedded.desktoppools_mustache)
 
     var tabs: TabsView
+    /// About pools that no server takes log-ins for, for callers who can fix it.
+    var problems: [String]
     /// Nil when there are none.
     var table: TableView<Row>?
+    /// How sessions are counted, where it is not plain.
+    var counting: String?
     var mayAdd: Bool
 
     struct Row: View {
@@ -98,17 +103,27 @@ struct DesktopPoolsView: TemplateView {
         var state: String?
     }
 
-    /// - Parameter mayChange: whether the caller may change a pool of that group.
+    /// - Parameters:
+    ///   - lacks: about pools that no server takes log-ins for.
+    ///   - mayChange: whether the caller may change a pool of that group.
     init(
-        _ pools: [PoolAnswer], mayAdd: Bool, mayChange: (GroupPath) -> Bool, _ words: Words
+        _ pools: [PoolAnswer], _ lacks: [PlacementWords], mayAdd: Bool, mayChange: (GroupPath) -> Bool,
+        _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops", words)
+        problems = lacks.map { words($0) }
+        let members = pools.flatMap { $0.servers.map(\.name) }
+        if Set(members).count < members.count {
+            counting = words(
+                "A session counts for the pool that placed it; where that is not known, for the first pool that has its server."
+            )
+        }
         self.mayAdd = mayAdd
         guard !pools.isEmpty else { return }
         table = TableView(
             words("Server pools"),
             columns: words.all("Name", "Open", "Servers", "Sessions", "Room used", "Protocols", "Placement"),
-            rows: pools.map { answer in
+            rows: (pools.filter(Self.isUnserved) + pools.filter { !Self.isUnserved($0) }).map { answer in
                 let name = answer.pool.name.text
                 return Row(
                     name: name,
@@ -124,6 +139,11 @@ struct DesktopPoolsView: TemplateView {
                     protocols: answer.pool.protocols.map(\.rawValue).joined(separator: ", "),
                     explain: "/desktops/place?pool=\(Escape.component(name))")
             })
+    }
+
+    /// Whether it is open, and no server takes its log-ins.
+    private static func isUnserved(_ answer: PoolAnswer) -> Bool {
+        answer.isOpen && !answer.servers.contains { $0.state == .up }
     }
 
     private static func lack(_ answer: PoolAnswer, _ words: Words) -> String? {
@@ -144,7 +164,7 @@ struct DesktopPoolsView: TemplateView {
 
 extension DesktopPoolsView.Server {
     fileprivate init(_ member: PoolAnswer.Member, _ words: Words) {
-        let shown = StateView(member.state, words)
+        let shown = StateView(member.state, isNeeded: true, words)
         (name, link) = (member.name.text, "/desktops/servers/\(member.name)")
         (kind, state) = (shown.kind, member.state == .up ? nil : shown.text)
     }
@@ -168,18 +188,25 @@ struct DesktopServersView: TemplateView {
         var state: StateView
         /// The first of what its agent says does not work.
         var trouble: String?
+        /// When nothing was heard any more; nil while it is heard, or when it never was.
+        var silentAt: String?
+        /// Nil: never.
+        var heardAt: String?
         var heard: String
         var sessions: String
         /// Nil when it was never heard.
         var use: ShareView?
         var load: String
-        var pools: String
+        var memory: String
+        var pools: [LinkView]
     }
 
-    /// - Parameter states: how many servers are in each state.
+    /// - Parameters:
+    ///   - states: how many servers are in each state.
+    ///   - now: seconds since 1970.
     init(
         _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalState: Int], mayAdd: Bool,
-        _ words: Words
+        now: Int, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/servers", words)
         filter = FilterView(
@@ -192,17 +219,35 @@ struct DesktopServersView: TemplateView {
         guard !page.rows.isEmpty else { return }
         table = TableView(
             words("Servers"),
-            columns: words.all("Server", "State", "Heard", "Sessions", "Room used", "Load", "Server pools"),
+            columns: words.all(
+                "Server", "State", "Heard", "Sessions", "Room used", "Processors busy", "Memory",
+                "Server pools"),
             rows: page.rows.map { answer in
-                Row(
+                let heardAt = answer.heard.map { Format.time(second: max(0, now - $0)) }
+                return Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
-                    group: answer.server.group.description, state: StateView(answer.state, words),
+                    group: answer.server.group.description,
+                    state: StateView(answer.state, isNeeded: !answer.pools.isEmpty, words),
                     trouble: answer.troubles.first
                         ?? (answer.isAgentOld == true ? words("its roost-agent is old") : nil),
+                    silentAt: answer.state == .silent ? heardAt : nil, heardAt: heardAt,
                     heard: DesktopServerView.heard(answer, words),
                     sessions: DesktopServerView.sessions(answer), use: ShareView(answer.use),
-                    load: answer.load.map { DesktopServerView.load($0, words) } ?? "",
-                    pools: answer.pools.map(\.text).joined(separator: ", "))
+                    load: answer.load.map { load in
+                        words("%1 of %2", DesktopServerView.busy(load), "\(load.processorCount)")
+                    } ?? "",
+                    memory: answer.load.map { load in
+                        words(
+                            "%1 of %2", Format.size(load.usedMemoryByteCount),
+                            Format.size(load.memoryByteCount))
+                    } ?? "", pools: answer.pools.map(LinkView.init(pool:)))
             })
+    }
+}
+
+extension LinkView {
+    /// To what a pool does with log-ins now, which all who see it may read.
+    init(pool: PoolName) {
+        self.init(path: "/desktops/place?pool=\(Escape.component(pool.text))", label: pool.text)
     }
 }

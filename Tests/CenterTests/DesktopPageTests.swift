@@ -1,0 +1,78 @@
+import API
+import Fleet
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import Center
+
+/// The pages of terminal servers and of the people on them.
+@Suite struct DesktopPageTests {
+    private static func page(_ path: String, of fleet: SmallFleet) async throws -> String {
+        let person = Person(role: .admin, place: .site)
+        let answer = try await fleet.ask(
+            "GET", path, headers: [.authorization: "Bearer \(person.token)"])
+        #expect(answer.status == 200, "\(path)")
+        return answer.body
+    }
+
+    @Test func `servers with a trouble come first, and one that a pool needs is a warning`() async throws {
+        let fleet = try await SmallFleet()
+        let server = TerminalServer(name: try TerminalName("win-1"), address: "10.77.0.30")
+        let pool = TerminalPool(
+            name: try PoolName("windows"), levels: [TerminalPool.Level(servers: [server.name])])
+        try await fleet.services.fleet.change(by: "test") { _ in [.terminal(server.name, server)] }
+        let alone = try await Self.page("/desktops/servers", of: fleet)
+        #expect(alone.contains(#"class="state unseen">never heard"#))
+        try await fleet.services.fleet.change(by: "test") { _ in [.pool(pool.name, pool)] }
+        let body = try await Self.page("/desktops/servers", of: fleet)
+        #expect(body.contains(#"class="state failed">never heard"#))
+        let (first, other) = (
+            try #require(body.range(of: "/desktops/servers/win-1")),
+            try #require(body.range(of: "/desktops/servers/ts-of-pc-1"))
+        )
+        #expect(first.lowerBound < other.lowerBound)
+        #expect(body.contains("0.1 of 8") && body.contains("1.3 GiB of 16.0 GiB"))
+        #expect(body.contains(#"href="/desktops/place?pool=windows""#))
+        #expect(body.contains("data-relative>0 s ago</time>"))
+    }
+
+    @Test func `the page of a server leads back to the list, and its disks say what is used`() async throws {
+        let fleet = try await SmallFleet()
+        var report = SmallFleet.report(users: ["ann"])
+        report.rooms = [AgentReport.Room(path: "/", byteCount: 10 << 30, freeByteCount: 4 << 30)]
+        _ = fleet.services.terminals.take(
+            report, from: try TerminalName("ts-of-pc-1"), at: Clock.steadyMillisecond + 3_600_000)
+        let body = try await Self.page("/desktops/servers/ts-of-pc-1", of: fleet)
+        #expect(body.contains(#"<p class="crumbs"><a href="/desktops/servers">Servers</a> / ts-of-pc-1</p>"#))
+        #expect(!body.contains(#"class="tabs""#))
+        #expect(body.contains("Disk /") && body.contains("6.0 GiB of 10.0 GiB used"))
+        #expect(body.contains("RDP, display 10") && body.contains(/data-relative>[0-9]+ s<\/time>/))
+    }
+
+    @Test func `accounts say when people last logged in, and have no empty columns`() async throws {
+        let fleet = try await SmallFleet()
+        func columns() async throws -> [String] {
+            try await Self.page("/desktops/accounts", of: fleet).matches(of: /<th scope="col">([^<]*)<\/th>/)
+                .map { String($0.output.1) }
+        }
+        #expect(try await columns() == ["Name", "Full name", "State", "Last log-in", "User ID"])
+        let before = try await Self.page("/desktops/accounts", of: fleet)
+        #expect(before.contains(#"data-title="Last log-in">never</td>"#))
+        var past = PastSession(
+            server: try TerminalName("ts-of-pc-1"), session: "9", user: "ann", kind: .rdp, place: "",
+            startedAt: 1_000)
+        let store = fleet.services.fleet.store
+        try await store.save(began: [past], ended: [])
+        past.endedAt = 2_000
+        try await store.save(began: [], ended: [past])
+        let after = try await Self.page("/desktops/accounts", of: fleet)
+        #expect(after.contains(#"datetime="\#(Format.time(second: 1_000))""#))
+        try await fleet.services.fleet.change(by: "test") { current in
+            var account = try #require(current.contents.terminals.accounts.values.first)
+            account.groups = ["staff"]
+            return [.account(account.name, account)]
+        }
+        #expect(try await columns().contains("Groups"))
+    }
+}

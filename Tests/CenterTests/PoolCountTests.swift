@@ -1,0 +1,72 @@
+import API
+import Fleet
+import Synchronization
+import Testing
+import Wire
+
+@testable import Center
+
+/// Pools that share a server: what each counts, and what is told about it.
+@Suite struct PoolCountTests {
+    private static func acts(in place: Place, of fleet: SmallFleet) throws -> Acts {
+        let grant = Grant(.operator_, in: try GroupPath(place.rawValue))
+        return Acts(
+            services: fleet.services, caller: Caller(name: "test", grants: [grant], proof: .token(1)))
+    }
+
+    @Test func `a session counts once, for the pool that placed it`() async throws {
+        let fleet = try await SmallFleet()
+        let (server, placing) = (try TerminalName("ts-of-pc-1"), try PoolName("pool-of-pc-1"))
+        let first = TerminalPool(
+            name: try PoolName("a-first"), group: try GroupPath("/school"),
+            levels: [TerminalPool.Level(servers: [server])])
+        try await fleet.services.fleet.change(by: "test") { _ in [.pool(first.name, first)] }
+        let acts = try Self.acts(in: .school, of: fleet)
+        func counts() throws -> [[Int]] {
+            try acts.pools("", offset: 0, limit: 9).rows.map { [$0.sessionCount, $0.underwayCount] }
+        }
+        // Nothing is known of where they came from.
+        #expect(try counts() == [[1, 1], [0, 0]])
+        let issued = LogIns.Issued(
+            ticket: "known", user: "user of pc-1", machine: try #require(MACAddress(Place.school.macAddress)),
+            address: try #require(IPv4Address("10.77.0.7")), server: server, kind: .rdp, pool: placing, at: 0)
+        fleet.services.logIns.state.withLock { $0.issue(issued) }
+        #expect(try counts() == [[0, 1], [1, 0]])
+        #expect(try acts.pool(placing).record.sessionCount == 1)
+        let words = Words(.english, phrases: Assets.phrases)
+        let pools = try acts.pools("", offset: 0, limit: 9).rows
+        let view = DesktopPoolsView(pools, [], mayAdd: true, mayChange: { _ in true }, words)
+        #expect(view.counting != nil && view.problems.isEmpty)
+        let alone = DesktopPoolsView([pools[0]], [], mayAdd: true, mayChange: { _ in true }, words)
+        #expect(alone.counting == nil)
+    }
+
+    @Test func `a pool without a server that takes log-ins comes first, and is told to those who can fix it`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let group = try GroupPath("/school")
+        let server = TerminalServer(name: try TerminalName("win-1"), group: .site, address: "10.77.0.30")
+        let pool = TerminalPool(
+            name: try PoolName("windows"), group: group, levels: [TerminalPool.Level(servers: [server.name])])
+        try await fleet.services.fleet.change(by: "test") { _ in
+            [.terminal(server.name, server), .pool(pool.name, pool)]
+        }
+        await fleet.services.terminals.watch(at: Clock.steadyMillisecond - 60_000)
+        // Its server is of the whole site, and is not named to an operator of the school.
+        let cases: [(Place, [TerminalName], Int)] = [(.school, [], 1), (.site, [server.name], 0)]
+        for (place, names, otherCount) in cases {
+            let acts = try Self.acts(in: place, of: fleet)
+            let trouble = TerminalTrouble.unserved(pool.name, names, otherCount: otherCount, wasHeard: false)
+            let troubles = try acts.terminalTroubles()
+            #expect(troubles == [trouble])
+            let warnings = try await acts.status().warnings ?? []
+            #expect(warnings.contains(trouble.words.filled))
+            let view = DesktopPoolsView(
+                try acts.pools("", offset: 0, limit: 9).rows, try acts.unservedPools(), mayAdd: true,
+                mayChange: { _ in true }, Words(.english, phrases: Assets.phrases))
+            #expect(view.problems == [trouble.words.filled] && view.table?.rows.first?.name == "windows")
+        }
+        #expect(try Self.acts(in: .office, of: fleet).terminalTroubles().isEmpty)
+    }
+}
