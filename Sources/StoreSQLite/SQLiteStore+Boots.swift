@@ -139,18 +139,15 @@ extension SQLiteStore {
     package func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline] {
         try await read { database in
             let filter = machine == nil ? "" : "WHERE mac = ?"
-            let keys = try Row.fetchAll(
-                database, sql: "SELECT mac, boot FROM boot \(filter) ORDER BY rowid DESC LIMIT ?",
-                arguments: machine.map { [$0.description, limit] } ?? [limit])
-            return try keys.compactMap { key in
-                let rows = try Row.fetchAll(
+            return Self.timelines(
+                of: try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT mac, boot, stage, at, detail, version, delivery FROM boot_event WHERE mac = ? AND boot = ?
-                        ORDER BY at, rowid
-                        """, arguments: [key["mac"] as String, key["boot"] as String])
-                return Self.timelines(of: rows).first
-            }
+                        WITH chosen AS (
+                            SELECT rowid AS number, mac, boot FROM boot \(filter) ORDER BY rowid DESC LIMIT ?)
+                        SELECT mac, boot, stage, at, detail, version, delivery
+                        FROM chosen JOIN boot_event USING (mac, boot) ORDER BY number DESC, at, boot_event.rowid
+                        """, arguments: machine.map { [$0.description, limit] } ?? [limit]))
         }
     }
 
