@@ -52,7 +52,8 @@ extension Acts {
         let seesAll = may(.read, in: .site)
         let words = query.split(whereSeparator: \.isWhitespace).map { LeaseWord($0) }
         var (figures, fitting) = (LeaseFigures(), [Lease]())
-        for lease in await services.leases().sorted(by: { $0.address < $1.address }) {
+        let leases = await services.leases().sorted { $0.address < $1.address }
+        for lease in leases {
             let node = lease.machine.flatMap { snapshot.node(at: $0) }
             guard seesAll || caller.sees(node?.group) else { continue }
             let end = LeaseEnd(lease, now: now)
@@ -97,9 +98,13 @@ private enum LeaseWord {
 }
 
 extension Lease {
-    /// The hardware address that it is given to.
+    /// The hardware address that it is given to. Swift 6.3.1 crashes where it puts this into a loop.
+    @inline(never)
     fileprivate var machine: MACAddress? {
-        if case .macAddress(let machine) = holder { machine } else { nil }
+        switch holder {
+        case .macAddress(let machine): machine
+        default: nil
+        }
     }
 }
 
