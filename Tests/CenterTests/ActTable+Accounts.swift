@@ -24,7 +24,7 @@ extension ActRow {
         ActRow("terminalSessions", .read, .anywhere) { acts, _ in
             try await acts.terminalSessions("", offset: 0, limit: 9)
         },
-        ActRow("terminalSessions(on)", .read) { try await $0.terminalSessions(on: $1.terminal) },
+        ActRow("terminalSessions", .read) { try await $0.terminalSessions(on: $1.terminal) },
         ActRow("connectionCounts", .read, .anywhere) { acts, _ in try acts.connectionCounts() },
         ActRow("namedSessions", .read, .anywhere) { acts, _ in try acts.namedSessions() },
         ActRow("lastSessions", .read, .anywhere) { acts, _ in try await acts.lastSessions() },

@@ -70,7 +70,7 @@ import Testing
         #expect(after.contains(#"datetime="\#(Format.time(second: 1_000))""#))
         try await fleet.services.fleet.change(by: "test") { current in
             var account = try #require(current.contents.terminals.accounts.values.first)
-            account.groups = ["staff"]
+            account.groups = ["teachers"]
             return [.account(account.name, account)]
         }
         #expect(try await columns().contains("Groups"))

@@ -37,12 +37,13 @@ extension Acts {
         var node: Node?
         var outcome: BootOutcome
 
+        /// The node's name; of an unknown machine the code on its screen.
+        var name: String { node?.name.text ?? FleetSnapshot.screenCode(of: boot.macAddress) }
+
         /// What a search looks at.
         fileprivate var searchText: String {
             let machine = boot.macAddress
-            let name =
-                node?.name.text
-                ?? "\(NodeName(unknown: machine)) \(FleetSnapshot.screenCode(of: machine))"
+            let name = node?.name.text ?? "\(NodeName(unknown: machine)) \(name)"
             return [name, machine.description, node?.group.description ?? "", "state=\(outcome.rawValue)"]
                 .joined(separator: " ").lowercased()
         }

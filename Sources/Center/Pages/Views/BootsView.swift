@@ -46,7 +46,7 @@ struct BootsView: TemplateView {
             let boot = seen.boot
             started = Format.time(millisecond: boot.startedAt)
             // The page of unknown machines names them by the code on their screens.
-            name = seen.node?.name.text ?? FleetSnapshot.screenCode(of: boot.macAddress)
+            name = seen.name
             link = "/nodes/\(seen.node?.name ?? NodeName(unknown: boot.macAddress))"
             mac = seen.node == nil ? boot.macAddress.description : nil
             group =

@@ -6,10 +6,12 @@ struct SettingFieldsView: TemplateView {
 
     /// Each section goes from its first setting to the next one's, in the order of all.
     static let sectionStarts: [(first: String, title: String)] = [
-        ("enrolment", "Enrolment"), ("image", "Image and boot"),
-        ("overlay-size", "Storage"), ("on-failure", "Faults and protection"),
-        ("report-sessions", "Sessions"), ("time-zone", "Operating system"),
-        ("log-in", "Log-ins and accounts"),
+        (Settings.enrolment.definition.name, "Enrolment"), (Settings.image.definition.name, "Image and boot"),
+        (Settings.overlaySize.definition.name, "Storage"),
+        (Settings.onFailure.definition.name, "Faults and protection"),
+        (Settings.reportSessions.definition.name, "Sessions"),
+        (Settings.timeZone.definition.name, "Operating system"),
+        (Settings.logIn.definition.name, "Log-ins and accounts"),
     ]
 
     var settings: [Setting]
