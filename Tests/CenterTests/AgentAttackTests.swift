@@ -107,8 +107,8 @@ import Wire
         // Beside all other tests, the first connections wait long for the last.
         try await bench.serving(.init(first: .seconds(180), whole: .seconds(180))) { port, _ in
             let identity = try await bench.identity("ts1", port: port)
-            var peers: [SlowPeer] = []
-            for _ in 0..<CenterLimits.connectionLimit { peers.append(try await SlowPeer(port: port)) }
+            // All at once: one after the other, each would wait for its turn among all tests, and the first is closed as idle meanwhile.
+            let peers = try await SlowPeer.many(CenterLimits.connectionLimit, port: port)
             // They count once they are accepted.
             try await Self.wait { !Self.takes(from: "127.0.0.1", services.limits) }
             await #expect(throws: (any Error).self) {
@@ -128,11 +128,10 @@ import Wire
         try await bench.serving { port, connections in
             let identity = try await bench.identity("ts1", port: port)
             // Each line has a connection of its own, which stays.
-            var lines: [CenterLine] = []
-            for _ in 0..<CenterLimits.agentConnectionLimit {
-                let line = try CenterLine(identity)
-                try await line.tell(AgentResult(order: "none"))
-                lines.append(line)
+            let lines = try (0..<CenterLimits.agentConnectionLimit).map { _ in try CenterLine(identity) }
+            try await withThrowingTaskGroup { group in
+                for line in lines { group.addTask { try await line.tell(AgentResult(order: "none")) } }
+                try await group.waitForAll()
             }
             #expect(connections.count == CenterLimits.agentConnectionLimit)
             // All of them are of one address, which has all of its own left.
@@ -379,6 +378,17 @@ private final class SlowPeer: Sendable {
                         try NIOSSLClientHandler(context: made, serverHostname: nil))
                 }
             }.connect(host: "127.0.0.1", port: port).get()
+    }
+
+    private init(_ channel: any Channel) { self.channel = channel }
+
+    /// Several, which open at the same moment.
+    static func many(_ count: Int, port: Int) async throws -> [SlowPeer] {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let opening = (0..<count).map { _ in
+            ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port)
+        }
+        return try await EventLoopFuture.whenAllSucceed(opening, on: group.next()).get().map(SlowPeer.init)
     }
 
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
