@@ -7,6 +7,8 @@ package struct TerminalAnswer: Codable, Sendable {
     package var state: TerminalState
     /// Seconds since its agent, or a probe, last reached it; nil: never.
     package var heard: Int?
+    /// When that was: seconds since 1970. It stays the same until something is heard again.
+    @SecondTimestamp package var heardAt: Int?
     /// Whether its agent takes orders now.
     package var isConnected: Bool
     /// Sessions there, connected or not.
@@ -36,7 +38,8 @@ package struct TerminalAnswer: Codable, Sendable {
     package var probe: TerminalProbeAnswer?
 
     package init(
-        server: TerminalServer, state: TerminalState, heard: Int?, isConnected: Bool, sessionCount: Int,
+        server: TerminalServer, state: TerminalState, heard: Int?, heardAt: Int? = nil, isConnected: Bool,
+        sessionCount: Int,
         underwayCount: Int, failureCount: Int, load: TerminalLoad?, use: Double?,
         pressure: AgentReport.Pressure?, rooms: [AgentReport.Room], release: String?, version: String?,
         isAgentOld: Bool, troubles: [String], pools: [PoolName], sessions: [AgentSession]?,
@@ -45,6 +48,7 @@ package struct TerminalAnswer: Codable, Sendable {
         self.server = server
         self.state = state
         self.heard = heard
+        self.heardAt = heardAt
         self.isConnected = isConnected
         self.sessionCount = sessionCount
         self.underwayCount = underwayCount
@@ -126,15 +130,19 @@ package struct PoolAnswer: Codable, Sendable {
         package var state: TerminalState
         package var sessionCount: Int
         package var use: Double?
+        /// When it was last heard: seconds since 1970; nil: never.
+        @SecondTimestamp package var heardAt: Int?
 
         package init(
-            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int, use: Double?
+            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int, use: Double?,
+            heardAt: Int? = nil
         ) {
             self.name = name
             self.level = level
             self.state = state
             self.sessionCount = sessionCount
             self.use = use
+            self.heardAt = heardAt
         }
     }
 

@@ -30,6 +30,8 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
     @SecondTimestamp package var heardAt: Int
     /// Its server has fallen silent: whether the session is still there is not known.
     package var isUncertain: Bool
+    /// ``standing``, for programs; nil: the answering server does not say it.
+    package private(set) var state: TerminalSessionState?
 
     package init(
         server: TerminalName, group: GroupPath, id: String, user: String, kind: SessionProtocol,
@@ -53,7 +55,23 @@ package struct TerminalSessionAnswer: Codable, Sendable, Equatable {
         self.address = address
         self.heardAt = heardAt
         self.isUncertain = isUncertain
+        state = standing
     }
+
+    /// The same, whichever server answers.
+    package var standing: TerminalSessionState {
+        isUncertain ? .serverSilent : isConnected ? .connected : .disconnected
+    }
+}
+
+/// How a session on a terminal server stands.
+package enum TerminalSessionState: String, Codable, Sendable, CaseIterable {
+    /// Nothing is heard of its server any more: whether the session is still there is not known.
+    case serverSilent = "server-silent"
+    /// A display shows it.
+    case connected
+    /// It goes on, and no display shows it.
+    case disconnected
 }
 
 /// What people read in their sessions.

@@ -26,7 +26,10 @@ struct SessionList: AsyncParsableCommand {
     var query: [String] =
         []
 
-    @Flag(help: "The sessions on terminal servers: with all words in user, server, kind or place.")
+    @Flag(
+        help:
+            "The sessions on terminal servers: with all words in user, server, kind or place; state=server-silent, server=NAME."
+    )
     var servers = false
 
     @Flag(help: "Those on terminal servers that have ended, the newest first.") var history = false

@@ -17,9 +17,9 @@ enum TerminalSessions {
             table.add([
                 one.server.text, one.id, one.user, one.kind.rawValue, one.place.isEmpty ? "-" : one.place,
                 Shown.time(second: one.startedAt), one.idle.map { "\($0 / 60) min" } ?? "-",
-                one.isUncertain
-                    ? "not heard since \(Shown.time(second: one.heardAt))"
-                    : one.isConnected ? "connected" : "disconnected",
+                one.standing == .serverSilent
+                    ? "\(one.standing.rawValue) since \(Shown.time(second: one.heardAt))"
+                    : one.standing.rawValue,
             ])
         }
         return table.text

@@ -25,7 +25,9 @@ extension ActRow {
             try await acts.terminalSessions("", offset: 0, limit: 9)
         },
         ActRow("terminalSessions", .read) { try await $0.terminalSessions(on: $1.terminal) },
-        ActRow("connectionCounts", .read, .anywhere) { acts, _ in try acts.connectionCounts() },
+        ActRow("sessionOverview", .read, .anywhere) { acts, _ in
+            try await acts.sessionOverview("", offset: 0, limit: 9)
+        },
         ActRow("namedSessions", .read, .anywhere) { acts, _ in try acts.namedSessions() },
         ActRow("lastSessions", .read, .anywhere) { acts, _ in try await acts.lastSessions() },
         ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in

@@ -51,6 +51,7 @@ extension ActRow {
         },
         ActRow("placementOutcomes", .read, .anywhere) { acts, _ in try acts.placementOutcomes() },
         ActRow("unservedPools", .read, .anywhere) { acts, _ in try acts.unservedPools() },
+        ActRow("placedTroubles", .read, .anywhere) { acts, _ in try acts.placedTroubles() },
         ActRow("terminalTroubles", .read, .anywhere) { acts, _ in try acts.terminalTroubles() },
     ]
 }

@@ -172,7 +172,9 @@ extension LiveTerminalsTests {
         #expect(terminals.troubles(at: 700_001) == [.reported(a, "xrdp-sesman is not running")])
         #expect(terminals.now(at: 720_000)[b]?.state == .silent)
         // Without sessions nothing is lost.
-        #expect(terminals.troubles(at: 731_000) == [.silent(a, sessionCount: 1, seconds: 31)])
+        #expect(
+            terminals.troubles(at: 731_000)
+                == [.silent(a, sessionCount: 1, since: terminals.second(of: 700_000))])
         try await services.fleet.change(by: "test") { current in
             var server = try #require(current.contents.terminals.servers[a])
             server.admission = .maintenance

@@ -61,11 +61,14 @@ import Wire
             let troubles = try acts.terminalTroubles()
             #expect(troubles == [trouble])
             let warnings = try await acts.status().warnings ?? []
-            #expect(warnings.contains(trouble.words.filled))
+            #expect(warnings.contains(trouble.text))
+            let words = Words(.english, phrases: Assets.phrases)
             let view = DesktopPoolsView(
                 try acts.pools("", offset: 0, limit: 9).rows, try acts.unservedPools(), mayAdd: true,
-                mayChange: { _ in true }, Words(.english, phrases: Assets.phrases))
-            #expect(view.problems == [trouble.words.filled] && view.table?.rows.first?.name == "windows")
+                mayChange: { _ in true }, words)
+            #expect(view.problems.map(\.text) == [words(trouble)])
+            #expect(view.problems.first?.pool.path == "/desktops/place?pool=windows")
+            #expect(view.table?.rows.first?.name.label == "windows")
         }
         #expect(try Self.acts(in: .office, of: fleet).terminalTroubles().isEmpty)
     }

@@ -146,7 +146,10 @@ import Testing
             SmallFleet.report(users: [], troubles: ["sesman is down"]), from: try Self.terminal(.school),
             at: Clock.steadyMillisecond)
         #expect(try acts.terminalTroubles() == [.reported(Self.terminal(.school), "sesman is down")])
-        #expect(try await acts.status().warnings == ["Terminal server ts-of-pc-1: sesman is down."])
+        #expect(
+            try await acts.status().warnings == [
+                "Terminal server ts-of-pc-1: sesman is down; look there; ‘roost server show ts-of-pc-1’ shows what its agent says"
+            ])
         #expect(try Self.acts(.operator_, in: .office, of: fleet).terminalTroubles().isEmpty)
         #expect(try Self.acts(.helpdesk, in: .school, of: fleet).terminalTroubles().isEmpty)
         #expect(try await acts.server().terminalTroubles.count == 1)
@@ -202,11 +205,15 @@ import Testing
             .unserved(pool, [], otherCount: 0, wasHeard: false),
             .unserved(pool, [name], otherCount: 2, wasHeard: false),
             .unserved(pool, [], otherCount: 2, wasHeard: true),
-            .noServer(pool, count: 1, why: "x"), .silent(name, sessionCount: 1, seconds: 1),
+            .noServer(pool, count: 1, why: "x"), .silent(name, sessionCount: 1, since: 1),
+            .silent(name, sessionCount: 2, since: 1),
             .failing(name, count: 3), .reported(name, "x"), .otherCertificate(name),
             .unknownCertificate(name), .oldAgent(name, version: "0.1.0"),
         ]
-        let sentences = reasons.map(\.words) + refusals.map(\.words) + troubles.map(\.words)
+        // What an agent says is a text of its own.
+        let told = troubles.filter { if case .reported = $0 { false } else { true } }
+        let sentences =
+            reasons.map(\.words) + refusals.map(\.words) + told.map(\.what) + troubles.map(\.fix)
         for language in Language.allCases {
             let words = Words(language, phrases: Assets.phrases)
             for sentence in sentences {

@@ -43,10 +43,9 @@ extension Acts {
         // Of the past no sessions are known here.
         guard at == nil else { return [] }
         let users = Set(
-            services.terminals.reportedSessions(at: Clock.steadyMillisecond).compactMap {
-                server, session, _ in
-                terminals.servers[server].flatMap { mayNamePeople(in: $0.group) ? session.user : nil }
-            })
+            services.terminals.lastReports(at: Clock.steadyMillisecond).filter {
+                terminals.servers[$0.server].map { mayNamePeople(in: $0.group) } ?? false
+            }.flatMap { $0.sessions.map(\.user) })
         return all.filter { users.contains($0.name.text) }
     }
 

@@ -128,13 +128,8 @@ extension Acts {
         let records = fleet.snapshot.contents.terminals
         return services.terminals.troubles(at: Clock.steadyMillisecond).filter { trouble in
             let group =
-                switch trouble {
-                case .unserved(let pool, _, _, _), .noServer(let pool, _, _): records.pools[pool]?.group
-                case .silent(let server, _, _), .failing(let server, _), .reported(let server, _),
-                    .otherCertificate(let server), .unknownCertificate(let server),
-                    .oldAgent(let server, _):
-                    records.servers[server]?.group
-                }
+                trouble.pool.flatMap { records.pools[$0]?.group }
+                ?? trouble.server.flatMap { records.servers[$0]?.group }
             return may(.configure, in: group ?? .site)
         }.map { trouble in
             guard case .unserved(let pool, let servers, _, let wasHeard) = trouble else { return trouble }
@@ -145,10 +140,26 @@ extension Acts {
         }
     }
 
-    /// What is said of open pools that no server takes log-ins for, to callers who can fix it.
-    func unservedPools() throws -> [PlacementWords] {
-        try terminalTroubles().compactMap { trouble in
-            if case .unserved = trouble { trouble.words } else { nil }
+    /// Open pools that no server takes log-ins for, for callers who can fix it.
+    func unservedPools() throws -> [TerminalTrouble] {
+        try terminalTroubles().filter { if case .unserved = $0 { true } else { false } }
+    }
+
+    /// A trouble of terminal servers with the pools that it touches, as far as the caller sees them.
+    struct PlacedTrouble: Sendable {
+        var trouble: TerminalTrouble
+        /// In the order of their names.
+        var pools: [PoolName]
+    }
+
+    func placedTroubles() throws -> [PlacedTrouble] {
+        let snapshot = fleet.snapshot
+        let (records, pools) = (snapshot.contents.terminals.pools, Self.pools(in: snapshot))
+        return try terminalTroubles().map { trouble in
+            let touched = trouble.server.map { pools[$0] ?? [] } ?? [trouble.pool].compactMap(\.self)
+            return PlacedTrouble(
+                trouble: trouble,
+                pools: touched.filter { name in records[name].map { caller.sees($0.group) } ?? false })
         }
     }
 
@@ -160,52 +171,5 @@ extension PlacementEntry {
     fileprivate var searchText: String {
         [user, node?.text ?? "", pool.text, server?.text ?? "", "outcome=\(outcome.rawValue)"]
             .joined(separator: " ").lowercased()
-    }
-}
-
-extension TerminalTrouble {
-    /// What is wrong, and how it is fixed.
-    var words: PlacementWords {
-        switch self {
-        case .unserved(let pool, let servers, let otherCount, let wasHeard):
-            let names = (servers.map(\.text) + (otherCount > 0 ? ["+\(otherCount)"] : []))
-                .joined(separator: ", ")
-            return names.isEmpty
-                ? PlacementWords(
-                    "Pool %1 has no terminal server, and no log-in finds one. Add a server to it.", pool.text)
-                : wasHeard
-                    ? PlacementWords(
-                        "No server of pool %1 takes log-ins now: %2. Let one take them again, or look at the machines; ‘roost place --pool %1 --explain’ says why of each.",
-                        pool.text, names)
-                    : PlacementWords(
-                        "No server of pool %1 takes log-ins: nothing was ever heard of %2. Set up the roost-agent there, or look at the machines and their ports.",
-                        pool.text, names)
-        case .noServer(let pool, let count, let why):
-            return PlacementWords(
-                "Log-ins of the last ten minutes that found no server in pool %1: %2 (%3). Add a server or raise a limit; ‘roost place --pool %1 --explain’ shows each server.",
-                pool.text, "\(count)", why)
-        case .silent(let server, let count, let seconds):
-            return PlacementWords(
-                "Terminal server %1 has not been heard for %2 s, and %3 sessions are on it. Look at the machine and at its roost-agent; if it is meant to be off: ‘roost server maintenance %1’.",
-                server.text, "\(seconds)", "\(count)")
-        case .failing(let server, let count):
-            return PlacementWords(
-                "Terminal server %1: %2 log-ins in a row found no session there. Look at xrdp and the agent there; ‘roost server show %1’ shows what it says.",
-                server.text, "\(count)")
-        case .otherCertificate(let server):
-            return PlacementWords(
-                "Terminal server %1 shows another certificate than the one that is pinned, and no log-in goes there. If it has a new one: ‘roost server show %1’ shows it, ‘roost server set %1 --rdp-certificate SHA256’ accepts it.",
-                server.text)
-        case .unknownCertificate(let server):
-            return PlacementWords(
-                "Terminal server %1 shows no certificate for RDP, so nodes could not tell it from another machine: no log-in goes there by RDP. Have it use TLS, or say which one it has: ‘roost server set %1 --rdp-certificate SHA256’.",
-                server.text)
-        case .oldAgent(let server, let version):
-            return PlacementWords(
-                "Terminal server %1 has an old roost-agent (%2): it clears away what is left of a person's sessions before it knows that it is this person, and it may keep two sessions of a person who logs in twice at once. Install the roost-agent of this release there.",
-                server.text, version)
-        case .reported(let server, let text):
-            return PlacementWords("Terminal server %1: %2.", server.text, text)
-        }
     }
 }

@@ -25,7 +25,7 @@ extension Acts {
     /// Only for callers who can fix it: others must not learn about a PIN.
     private func warnings() async -> [String]? {
         let desktops =
-            ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.words.filled)
+            ((try? terminalTroubles()) ?? []).prefix(Self.problemLimit * 2).map(\.text)
             + scheduleTroubles().map(\.text)
         guard may(.configure, in: .site) else { return desktops.isEmpty ? nil : desktops }
         let snapshot = fleet.snapshot
@@ -105,7 +105,7 @@ extension Acts {
         /// The same of files of the configuration.
         var refusedSources: [(path: String, why: Sentence)] = []
         /// Of terminal servers and pools that the caller can fix.
-        var terminalTroubles: [TerminalTrouble] = []
+        var terminalTroubles: [PlacedTrouble] = []
         /// Where the caller may configure.
         var scheduleTroubles: [ScheduleTrouble] = []
     }
@@ -128,7 +128,7 @@ extension Acts {
                 ? services.watchedFiles.all.compactMap { state in
                     state.refusal.map { (state.source.path, $0) }
                 } : [],
-            terminalTroubles: Array(try terminalTroubles().prefix(2 * Self.problemLimit)),
+            terminalTroubles: Array(try placedTroubles().prefix(2 * Self.problemLimit)),
             scheduleTroubles: scheduleTroubles())
     }
 

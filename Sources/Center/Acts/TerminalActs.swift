@@ -207,7 +207,7 @@ extension Acts {
     }
 
     /// The pools of each server, in the order of their names.
-    private static func pools(in snapshot: FleetSnapshot) -> [TerminalName: [PoolName]] {
+    static func pools(in snapshot: FleetSnapshot) -> [TerminalName: [PoolName]] {
         var pools: [TerminalName: [PoolName]] = [:]
         let all = snapshot.contents.terminals
         for pool in all.pools.values.sorted(by: { $0.name < $1.name }) {
@@ -221,7 +221,7 @@ extension Acts {
     ) -> TerminalAnswer {
         let all = snapshot.contents.terminals.pools
         return TerminalAnswer(
-            server: server, state: now?.state ?? .neverHeard, heard: now?.heard,
+            server: server, state: now?.state ?? .neverHeard, heard: now?.heard, heardAt: now?.heardAt,
             isConnected: now?.isConnected ?? false, sessionCount: now?.placed?.sessionCount ?? 0,
             underwayCount: now?.placed?.underwayCount ?? 0, failureCount: now?.placed?.failureCount ?? 0,
             load: now?.placed?.load, use: now?.use, pressure: now?.report?.pressure,
@@ -258,7 +258,8 @@ extension Acts {
                 answer.servers.append(
                     PoolAnswer.Member(
                         name: name, level: level, state: now?.state ?? .neverHeard,
-                        sessionCount: now?.placed?.sessionCount ?? 0, use: now?.use))
+                        sessionCount: now?.placed?.sessionCount ?? 0, use: now?.use,
+                        heardAt: now?.heardAt))
             }
         }
         return answer
@@ -301,8 +302,8 @@ extension PoolAnswer {
 }
 
 extension TerminalAnswer {
-    /// That its agent is old, and what to do; nil: it is not.
-    var agentTrouble: PlacementWords? {
-        isAgentOld == true ? TerminalTrouble.oldAgent(server.name, version: version ?? "").words : nil
+    /// That its agent is old; nil: it is not.
+    var agentTrouble: TerminalTrouble? {
+        isAgentOld == true ? .oldAgent(server.name, version: version ?? "") : nil
     }
 }

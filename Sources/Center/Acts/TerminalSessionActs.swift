@@ -7,42 +7,78 @@ extension Acts {
     /// Characters of a message.
     private static let messageLimit = 500
 
-    /// Those with each word of `query` in user, server, kind, connection (`connected=no`), node, its group or address, in the order of
-    /// servers.
+    /// Those with each word of `query` in user, server, kind, node, its group or address. `state=server-silent` finds those that stand so,
+    /// `server=ts-1` those of one server. Those on servers that are silent come first, then it goes by servers.
     ///
     /// Where names are not shown, they are not searched either.
     func terminalSessions(_ query: String, offset: Int, limit: Int) async throws
         -> Page<TerminalSessionAnswer>
     {
+        try await sessionOverview(query, offset: offset, limit: limit).page
+    }
+
+    /// A page of sessions with what all of them come to.
+    struct SessionOverview: Sendable {
+        var page: Page<TerminalSessionAnswer>
+        /// How many there are in each state, whatever is searched for.
+        var counts: [TerminalSessionState: Int] = [:]
+        /// The same of each server.
+        var serverCounts: [TerminalName: Int] = [:]
+        /// The servers that are silent, those with the most sessions first.
+        var silent: [SilentServer] = []
+    }
+
+    /// A terminal server of which nothing is heard any more, and the sessions that it had.
+    struct SilentServer: Sendable, Equatable {
+        var name: TerminalName
+        /// Seconds since 1970.
+        var since: Int
+        var sessionCount: Int
+        /// That count on it.
+        var pools: [PoolName] = []
+
+        static func comesFirst(_ one: Self, _ other: Self) -> Bool {
+            one.sessionCount == other.sessionCount
+                ? one.name < other.name : one.sessionCount > other.sessionCount
+        }
+    }
+
+    /// The same as ``terminalSessions(_:offset:limit:)``, in one pass over all sessions.
+    func sessionOverview(_ query: String, offset: Int, limit: Int) async throws -> SessionOverview {
         try require(.read)
         guard at == nil else {
             throw Problem(
                 422, "Invalid parameter",
                 "sessions of terminal servers are shown as they are now: there is no view of the past")
         }
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
-        let fitting = await withNodes(seenSessions()).filter { session in
-            let text =
-                [
-                    session.user, session.server.text, session.kind.rawValue, session.place,
-                    session.nodeGroup?.description ?? "", session.address ?? "",
-                    "connected=\(session.isConnected ? "yes" : "no")",
-                ].joined(separator: " ").lowercased()
-            return words.allSatisfy { text.contains($0) }
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace).map(String.init)
+        let seen = seenSessions()
+        let all = seen.filter(\.isUncertain) + seen.filter { !$0.isUncertain }
+        var overview = SessionOverview(page: Page([], offset: 0, limit: limit))
+        var silent: [TerminalName: SilentServer] = [:]
+        for session in all {
+            overview.counts[session.standing, default: 0] += 1
+            overview.serverCounts[session.server, default: 0] += 1
+            guard session.isUncertain else { continue }
+            silent[
+                session.server,
+                default: SilentServer(name: session.server, since: session.heardAt, sessionCount: 0)
+            ].sessionCount += 1
         }
-        return Page(fitting, offset: offset, limit: limit)
+        overview.silent = silent.values.sorted(by: SilentServer.comesFirst)
+        if words.isEmpty {
+            overview.page = Page(all, offset: offset, limit: limit)
+            overview.page.rows = await withNodes(overview.page.rows)
+        } else {
+            let fitting = await withNodes(all).filter { session in words.allSatisfy(session.has) }
+            overview.page = Page(fitting, offset: offset, limit: limit)
+        }
+        return overview
     }
 
     /// Those of one server.
     func terminalSessions(on name: TerminalName) async throws -> [TerminalSessionAnswer] {
-        let server = try terminal(name).record.server.name
-        return await withNodes(seenSessions().filter { $0.server == server })
-    }
-
-    /// How many of them a display shows, and how many none does.
-    func connectionCounts() throws -> [Bool: Int] {
-        try require(.read)
-        return seenSessions().reduce(into: [:]) { $0[$1.isConnected, default: 0] += 1 }
+        await withNodes(seenSessions(on: try terminal(name).record.server.name))
     }
 
     /// Those whose users the caller may know.
@@ -55,32 +91,38 @@ extension Acts {
     func terminalSession(_ id: String, on server: TerminalName) async throws -> TerminalSessionAnswer {
         let server = try permittedServer(server)
         _ = try known(id, on: server)
-        guard let found = seenSessions().first(where: { $0.server == server.name && $0.id == id }) else {
+        guard let found = seenSessions(on: server.name).first(where: { $0.id == id }) else {
             throw StoreError.notFound("there is no session \(id) on \(server.name)")
         }
         return await withNodes([found])[0]
     }
 
     /// With their nodes as far as log-ins tell them: see ``withNodes(_:)``.
-    private func seenSessions() -> [TerminalSessionAnswer] {
-        let (snapshot, second, time) = (fleet.snapshot, Clock.second, Clock.steadyMillisecond)
-        let records = snapshot.contents.terminals.servers
-        let (heard, left) = (services.terminals.reporting(at: time), services.terminals.leftSessions())
-        return services.terminals.reportedSessions(at: time).compactMap { server, session, age in
-            guard let record = records[server], caller.sees(record.group) else { return nil }
+    ///
+    /// - Parameter only: those of one server; nil: of all.
+    private func seenSessions(on only: TerminalName? = nil) -> [TerminalSessionAnswer] {
+        let records = fleet.snapshot.contents.terminals.servers
+        return services.terminals.lastReports(of: only, at: Clock.steadyMillisecond).flatMap {
+            one -> [TerminalSessionAnswer] in
+            guard let record = records[one.server], caller.sees(record.group) else { return [] }
             let isNamed = mayNamePeople(in: record.group)
-            let seat = isNamed ? services.logIns.seat(of: session, on: server) : nil
-            let node = seat.flatMap { caller.sees($0.node.group) ? $0.node : nil }
-            let from = session.from.isEmpty ? seat?.address.description : session.from
-            return TerminalSessionAnswer(
-                server: server, group: record.group, id: session.id,
-                user: isNamed ? session.user : Self.somePerson, kind: session.kind, display: session.display,
-                startedAt: max(0, second - session.age - age), idle: session.idle.map { $0 + age },
-                isConnected: session.isConnected,
-                disconnectedAt: left[server]?[session.id].map { max(0, second - max(0, time - $0) / 1_000) },
-                place: isNamed ? node?.name.text ?? from ?? "" : "", node: node?.name,
-                nodeGroup: node?.group, address: isNamed ? from : nil,
-                heardAt: max(0, second - age), isUncertain: !heard.contains(server))
+            let heardAt = services.terminals.second(of: one.reportedAt)
+            return one.sessions.map { session in
+                let seat = isNamed ? services.logIns.seat(of: session, on: one.server) : nil
+                let node = seat.flatMap { caller.sees($0.node.group) ? $0.node : nil }
+                let from = session.from.isEmpty ? seat?.address.description : session.from
+                let left = one.left[session.id].map { services.terminals.second(of: $0) }
+                return TerminalSessionAnswer(
+                    server: one.server, group: record.group, id: session.id,
+                    user: isNamed ? session.user : Self.somePerson, kind: session.kind,
+                    display: session.display, startedAt: max(0, heardAt - session.age),
+                    // What people do on a silent server is not known.
+                    idle: one.isHeard ? session.idle.map { $0 + max(0, Clock.second - heardAt) } : nil,
+                    isConnected: session.isConnected, disconnectedAt: left,
+                    place: isNamed ? node?.name.text ?? from ?? "" : "", node: node?.name,
+                    nodeGroup: node?.group, address: isNamed ? from : nil, heardAt: heardAt,
+                    isUncertain: !one.isHeard)
+            }
         }
     }
 
@@ -191,12 +233,12 @@ extension Acts {
     }
 
     private func known(_ session: String, on server: TerminalServer) throws -> AgentSession {
-        let all = services.terminals.reportedSessions(at: Clock.steadyMillisecond)
-        guard let found = all.first(where: { $0.server == server.name && $0.session.id == session }) else {
+        let all = services.terminals.lastReports(of: server.name, at: Clock.steadyMillisecond)
+        guard let found = all.lazy.flatMap(\.sessions).first(where: { $0.id == session }) else {
             throw StoreError.notFound(
                 "there is no session \(session) on \(server.name) (roost session list --servers)")
         }
-        return found.session
+        return found
     }
 
     private func order(_ work: AgentOrder.Work, on server: TerminalServer) async throws {
@@ -234,4 +276,20 @@ extension Acts {
 
 extension TerminalSessionAnswer {
     fileprivate var leasedAddress: IPv4Address? { address.flatMap { IPv4Address($0) } }
+
+    /// Whether a word of a search is about it.
+    fileprivate func has(_ word: String) -> Bool {
+        if let name = word.value(of: "server") { return server.text.lowercased() == name }
+        if let state = word.value(of: "state") { return standing.rawValue == state }
+        return [
+            user, server.text, kind.rawValue, place, nodeGroup?.description ?? "", address ?? "",
+        ].contains { $0.lowercased().contains(word) }
+    }
+}
+
+extension String {
+    /// Of a word like `server=ts-1`; nil: it asks for something else.
+    fileprivate func value(of name: String) -> String? {
+        hasPrefix("\(name)=") ? String(dropFirst(name.count + 1)) : nil
+    }
 }

@@ -26,7 +26,8 @@ enum Assets {
     static let parts: [any TemplateView.Type] = [
         ActionMenuView.self, ActionView.self, NodeView.Boot.self, ConfirmView.self, FieldView.self,
         FilterView.self, FormView.self, PagerView.self,
-        SettingFieldsView.self, ShareView.self, StateView.self, TableView<NoRow>.self, TabsView.self,
+        SettingFieldsView.self, ShareView.self, SilentServersView.self, StateView.self, TableView<NoRow>.self,
+        TabsView.self,
     ]
 
     static let templates = (pages + parts).map { $0.template }

@@ -59,6 +59,6 @@ struct DashboardPage {
             warnings.append(
                 words("Schedule %1: %2 (page Schedules).", schedule.name.text, schedule.why))
         }
-        return warnings + server.terminalTroubles.map { words($0.words) }
+        return warnings
     }
 }

@@ -7,15 +7,17 @@ struct DesktopPeoplePage {
     let pages: Pages
 
     private static let (sessions, accounts) = ("/desktops/sessions", "/desktops/accounts")
+    /// Sessions of a page.
+    private static let sessionLimit = 50
 
     func add(to routes: Routes) {
         routes.get("desktops/sessions", .read) { request, context, acts in
-            let pager = try Pager(request, path: Self.sessions)
-            let page = try await acts.terminalSessions(
-                pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let pager = try Pager(request, path: Self.sessions, limit: Self.sessionLimit)
+            let overview = try await acts.sessionOverview(
+                pager.query, offset: pager.offset, limit: pager.limit)
             let view = DesktopSessionsView(
-                page, pager, counts: try acts.connectionCounts(), mayHelp: { acts.may(.enrol, in: $0) },
-                now: Clock.second, pages.renderer.words(context))
+                overview, pager, mayHelp: { acts.may(.enrol, in: $0) }, now: Clock.second,
+                pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.sessions, request, context)
         }
         routes.get("desktops/session", .enrol) { request, context, acts in
@@ -47,7 +49,7 @@ struct DesktopPeoplePage {
             case let text:
                 throw Problem(422, "Invalid act", "there is no action ‘\(text)’ here")
             }
-            return pages.redirect(Self.sessions)
+            return pages.redirect(form["back"] == "server" ? "/desktops/servers/\(server)" : Self.sessions)
         } catch let problem as Problem {
             return try shown(
                 DesktopSessionView(session, problem: words(problem), text: form["text"], words),

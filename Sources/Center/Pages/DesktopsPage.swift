@@ -23,7 +23,7 @@ struct DesktopsPage {
                 pager.query, offset: pager.offset, limit: Pager.rowLimit, troubledFirst: true)
             let view = DesktopServersView(
                 page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
-                now: Clock.second, pages.renderer.words(context))
+                pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in

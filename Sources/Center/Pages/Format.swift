@@ -58,6 +58,18 @@ enum Format {
         default: "\(byteCount) B"
         }
     }
+
+    /// Two sizes in the unit of the second, which alone has it: `12` and `32 GiB`.
+    static func sizes(_ part: Int, of whole: Int) -> (part: String, whole: String) {
+        let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        let (size, name) = units.first { whole >= $0.0 } ?? (1, "B")
+        func number(_ byteCount: Int) -> String {
+            let value = Double(byteCount) / Double(size)
+            let text = String(format: value >= 9.95 ? "%.0f" : "%.1f", value)
+            return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        }
+        return (number(part), "\(number(whole)) \(name)")
+    }
 }
 
 /// Settings submitted by a form; ``SettingFieldsView`` is the form.

@@ -61,14 +61,38 @@ extension LiveTerminals {
 
     /// The sessions that servers reported last, with how many seconds ago.
     func reportedSessions(at time: Int) -> [(server: TerminalName, session: AgentSession, age: Int)] {
+        lastReports(at: time).flatMap { one in
+            let age = max(0, time - one.reportedAt) / 1_000
+            return one.sessions.map { (one.server, $0, age) }
+        }
+    }
+
+    /// What a server reported last of its sessions.
+    struct LastReport: Sendable {
+        var server: TerminalName
+        var sessions: [AgentSession]
+        /// When sessions were left by their displays, by identifier. This and the next are milliseconds, by a clock that is never set.
+        var left: [String: Int]
+        var reportedAt: Int
+        /// Whether the server is heard.
+        var isHeard: Bool
+    }
+
+    /// The last reports of the servers in the configuration, in the order of their names. No session is copied.
+    ///
+    /// - Parameter only: one server; nil: all.
+    func lastReports(of only: TerminalName? = nil, at time: Int) -> [LastReport] {
         let known = records
         return state.withLock { state in
-            state.terminals.all.sorted { $0.key < $1.key }.flatMap { name, terminal in
-                known[name] != nil
-                    ? (terminal.report?.sessions ?? []).map {
-                        (name, $0, max(0, time - terminal.reportedAt) / 1_000)
-                    } : []
+            func last(_ name: TerminalName, _ terminal: Terminal) -> LastReport? {
+                guard known[name] != nil, let report = terminal.report else { return nil }
+                return LastReport(
+                    server: name, sessions: report.sessions, left: terminal.left,
+                    reportedAt: terminal.reportedAt, isHeard: terminal.isHeard(at: time))
             }
+            if let only { return state.terminals[only].flatMap { last(only, $0) }.map { [$0] } ?? [] }
+            return state.terminals.all.compactMap { last($0.key, $0.value) }
+                .sorted { $0.server < $1.server }
         }
     }
 
@@ -76,13 +100,6 @@ extension LiveTerminals {
     func comingTickets() -> [(server: TerminalName, ticket: String)] {
         state.withLock { state in
             state.terminals.all.flatMap { name, terminal in terminal.underway.map { (name, $0.ticket) } }
-        }
-    }
-
-    /// When sessions were left by their displays, by server and identifier: milliseconds, by a clock that is never set.
-    func leftSessions() -> [TerminalName: [String: Int]] {
-        state.withLock { state in
-            Dictionary(state.terminals.all.map { ($0.key, $0.value.left) }) { first, _ in first }
         }
     }
 

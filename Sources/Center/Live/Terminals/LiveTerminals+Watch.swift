@@ -10,7 +10,9 @@ package enum TerminalTrouble: Sendable, Equatable {
     /// Log-ins of the last minutes found no server.
     case noServer(PoolName, count: Int, why: String)
     /// Nothing is heard of a server on which people have sessions.
-    case silent(TerminalName, sessionCount: Int, seconds: Int)
+    ///
+    /// - Parameter since: seconds since 1970.
+    case silent(TerminalName, sessionCount: Int, since: Int)
     case failing(TerminalName, count: Int)
     /// What the agent says.
     case reported(TerminalName, String)
@@ -57,7 +59,7 @@ extension LiveTerminals {
             for record in records.servers.values.sorted(by: { $0.name < $1.name })
             where record.admission != .maintenance {
                 guard let terminal = state.terminals[record.name] else { continue }
-                troubles += terminal.troubles(of: record, at: time)
+                troubles += terminal.troubles(of: record, at: time) { second(of: $0) }
             }
             return troubles
         }
@@ -137,6 +139,8 @@ extension LiveTerminals {
         var state: TerminalState
         /// Seconds since it was heard; nil: never.
         var heard: Int?
+        /// When that was: seconds since 1970.
+        var heardAt: Int?
         var isConnected: Bool
         var report: AgentReport?
         var placed: PlacementServer?
@@ -147,7 +151,7 @@ extension LiveTerminals {
     /// - Parameter time: milliseconds, by a clock that is never set.
     func now(at time: Int) -> [TerminalName: Now] {
         let records = fleet.snapshot.contents.terminals.servers
-        return state.withLock { state in
+        return state.withLock { [self] state in
             var cost = SessionCost(of: records.keys.compactMap { state.terminals[$0]?.placed })
             // What a server has is compared within its pools, not within the whole site.
             (cost.mostProcessors, cost.mostMemory) = (.infinity, .infinity)
@@ -158,6 +162,7 @@ extension LiveTerminals {
                 return Now(
                     state: Self.state(of: record, placed, at: time),
                     heard: placed?.heardAt.map { max(0, time - $0) / 1_000 },
+                    heardAt: placed?.heardAt.map { second(of: $0) },
                     isConnected: state.listeners[record.name] != nil,
                     report: state.terminals[record.name]?.report, placed: placed,
                     use: placed.flatMap { $0.heardAt == nil ? nil : $0.use(cost: cost).share })
@@ -196,13 +201,16 @@ extension LiveTerminals.State {
 }
 
 extension LiveTerminals.Terminal {
-    fileprivate func troubles(of record: TerminalServer, at time: Int) -> [TerminalTrouble] {
+    /// - Parameter second: since 1970, of a moment by the clock that is never set.
+    fileprivate func troubles(of record: TerminalServer, at time: Int, second: (Int) -> Int)
+        -> [TerminalTrouble]
+    {
         let name = record.name
         guard let heardAt = placed.heardAt else { return [] }
         if time - heardAt > LiveTerminals.silenceTime {
             let count = report?.sessions.count ?? 0
             return count == 0
-                ? [] : [.silent(name, sessionCount: count, seconds: (time - heardAt) / 1_000)]
+                ? [] : [.silent(name, sessionCount: count, since: second(heardAt))]
         }
         var troubles: [TerminalTrouble] = []
         if placed.isDistrusted { troubles.append(.otherCertificate(name)) }

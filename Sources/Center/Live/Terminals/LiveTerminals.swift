@@ -89,6 +89,7 @@ package final class LiveTerminals: Sendable {
     /// Gets what happened on a server, once.
     let listener = Mutex<(@Sendable ([AgentEvent], TerminalName) -> Void)?>(nil)
     let awaited = Mutex(AwaitedAgents())
+    let times = Mutex(SteadyTimes())
 
     package init(fleet: LiveFleet) { self.fleet = fleet }
 }

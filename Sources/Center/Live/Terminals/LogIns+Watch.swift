@@ -86,7 +86,10 @@ extension LogIns {
             for server in pool.servers(of: records).joined() { pools[server, default: []].append(pool.name) }
         }
         let time = now()
-        let (sessions, coming) = (terminals.reportedSessions(at: time), terminals.comingTickets())
+        // What a server has that is in one pool counts for that pool, wherever it came from: only what several pools share is looked through.
+        func isShared(_ server: TerminalName) -> Bool { pools[server]?.count ?? 0 > 1 }
+        let reports = terminals.lastReports(at: time).filter { isShared($0.server) }
+        let coming = terminals.comingTickets().filter { isShared($0.server) }
         var (found, rest): ([PoolName: PoolCount], [TerminalName: PoolCount]) = ([:], counts)
         state.withLock { state in
             func note(_ issued: Issued?, on server: TerminalName, _ part: WritableKeyPath<PoolCount, Int>) {
@@ -96,10 +99,12 @@ extension LogIns {
                 found[pool, default: PoolCount()][keyPath: part] += 1
                 rest[server]?[keyPath: part] -= 1
             }
-            for (server, session, age) in sessions {
-                var session = session
-                session.age += age
-                note(state.origin(of: session, on: server, at: time), on: server, \.sessionCount)
+            for one in reports {
+                for session in one.sessions {
+                    note(
+                        state.origin(of: session, on: one.server, at: one.reportedAt), on: one.server,
+                        \.sessionCount)
+                }
             }
             for (server, ticket) in coming { note(state.issued[ticket], on: server, \.underwayCount) }
         }

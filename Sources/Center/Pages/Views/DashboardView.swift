@@ -100,12 +100,14 @@ struct DashboardView: TemplateView {
         if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
         tiles = Self.tiles(figures, words)
         self.warnings = warnings
-        if !overview.troubles.isEmpty {
+        if !overview.troubles.isEmpty || !server.terminalTroubles.isEmpty {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
-                rows: overview.troubles.map {
-                    Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
-                })
+                // Many people are at one server: those first.
+                rows: server.terminalTroubles.map { Trouble($0, words) }
+                    + overview.troubles.map {
+                        Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
+                    })
         }
         if !figures.limited.isEmpty {
             limited = TableView(
@@ -163,6 +165,17 @@ extension DashboardView.Trouble {
             action = ActionView(
                 path: "/nodes/\(trouble.machine)/release", label: words("Let it try again"), style: "quiet")
         }
+    }
+}
+
+extension DashboardView.Trouble {
+    /// Of a terminal server or a pool.
+    init(_ placed: Acts.PlacedTrouble, _ words: Words) {
+        let trouble = placed.trouble
+        since = trouble.since.map { Format.time(second: $0) }
+        group = placed.pools.first.map(LinkView.init(pool:))
+        machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
+        (text, fix) = (words.what(trouble), words(trouble.fix))
     }
 }
 

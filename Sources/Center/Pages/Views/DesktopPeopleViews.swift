@@ -7,30 +7,37 @@ struct DesktopSessionsView: TemplateView {
 
     var tabs: TabsView
     var filter: FilterView
+    var silent: SilentServersView?
     /// Nil when none matches.
     var table: TableView<TerminalSessionRow>?
     var pages: PagerView
 
+    /// Servers that have chips.
+    private static let serverLimit = 12
+
     /// - Parameters:
-    ///   - counts: how many sessions a display shows, and how many none does.
     ///   - mayHelp: whether the caller may intervene on servers of that group.
     ///   - now: seconds since 1970.
     init(
-        _ page: Acts.Page<TerminalSessionAnswer>, _ pager: Pager, counts: [Bool: Int],
-        mayHelp: (GroupPath) -> Bool, now: Int, _ words: Words
+        _ overview: Acts.SessionOverview, _ pager: Pager, mayHelp: (GroupPath) -> Bool, now: Int,
+        _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/sessions", words)
+        let servers = overview.serverCounts.sorted { $0.key < $1.key }
         filter = FilterView(
-            "/desktops/sessions", query: pager.query, label: words("Show sessions that match"),
-            chips: [true, false].map {
-                ("connected=\($0 ? "yes" : "no")", StateView(isConnected: $0, words).text, counts[$0] ?? 0)
-            })
-        pages = pager.links(count: page.count)
-        guard !page.rows.isEmpty else { return }
+            "/desktops/sessions", query: pager.query, label: words("Search sessions"),
+            chips: TerminalSessionState.allCases.map {
+                ("state=\($0.rawValue)", StateView($0, words).text, overview.counts[$0] ?? 0)
+            }
+                + ((2...Self.serverLimit).contains(servers.count)
+                    ? servers.map { ("server=\($0.key)", $0.key.text, $0.value) } : []))
+        silent = SilentServersView(overview.silent, words)
+        pages = pager.links(count: overview.page.count)
+        guard !overview.page.rows.isEmpty else { return }
         table = TableView(
             words("Sessions"),
-            columns: words.all("User", "State", "Server", "Where", "Kind", "Since", "Idle"),
-            rows: page.rows.map { one in
+            columns: words.all("User", "State", "Server", "Where", "Kind", "Duration", "Idle", "Actions"),
+            rows: overview.page.rows.map { one in
                 TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
             })
     }
@@ -67,7 +74,7 @@ struct DesktopSessionView: TemplateView {
         heading = words("Session of %1", session.user)
         (self.problem, self.done) = (problem, done)
         server = session.server.text
-        kind = TerminalSessionRow.shown(session, words)
+        kind = TerminalSessionRow.shown(session)
         (seat, from) = (TerminalSessionRow.Seat(session), session.address ?? "")
         since = Format.time(second: session.startedAt)
         silentSince = session.isUncertain ? Format.time(second: session.heardAt) : nil

@@ -11,6 +11,14 @@ extension Words {
         return text
     }
 
+    /// What is wrong with a terminal server or a pool. What its agent says is a text of its own.
+    func what(_ trouble: TerminalTrouble) -> String {
+        if case .reported(_, let text) = trouble { told(text) } else { self(trouble.what) }
+    }
+
+    /// The same with how it is fixed.
+    func callAsFunction(_ trouble: TerminalTrouble) -> String { "\(what(trouble)); \(self(trouble.fix))" }
+
     /// Why servers take no log-in.
     func callAsFunction(_ lack: PlacementLack) -> String {
         lack.count == 1 ? self(lack.words) : "\(lack.count) × \(self(lack.words))"

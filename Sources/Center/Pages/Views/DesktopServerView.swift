@@ -10,11 +10,14 @@ struct DesktopServerView: TemplateView {
     var troubles: [String]
     var group: String
     var address: String
+    var system: String
     var protocols: String
     var pools: [LinkView]
     /// Nil: never.
     var heardAt: String?
     var heard: String
+    /// When it was heard last, if that is over: what is shown of its load is of then.
+    var silentAt: String?
     var agent: String?
     var release: String?
     /// What a probe found, a line each.
@@ -40,8 +43,10 @@ struct DesktopServerView: TemplateView {
         var use: ShareView?
         var text: String
 
-        fileprivate init(_ label: String, _ text: String, used: Double? = nil) {
-            (self.label, self.text, use) = (label, text, ShareView(used, text: text))
+        /// - Parameter isOld: whether that is the last that is known of a server that is silent.
+        fileprivate init(_ label: String, _ text: String, used: Double? = nil, isOld: Bool) {
+            (self.label, self.text) = (label, text)
+            use = ShareView(used, text: text, isOld: isOld)
         }
     }
 
@@ -57,15 +62,18 @@ struct DesktopServerView: TemplateView {
         name = server.name.text
         state = StateView(answer.state, isNeeded: !answer.pools.isEmpty, words)
         troubles = answer.troubles
-        troubles += answer.agentTrouble.map { [words($0)] } ?? []
+        if let trouble = answer.agentTrouble { troubles.append(words(trouble)) }
         if answer.failureCount > 0 {
             troubles.append(words("%1 log-ins in a row found no session there", "\(answer.failureCount)"))
         }
-        (group, address) = (server.group.description, server.address)
+        group = server.group == .site ? words("whole site") : server.group.description
+        address = server.address
+        system = server.system == .windows ? "Windows" : "Linux"
         protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
             .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
         pools = answer.pools.map(LinkView.init(pool:))
-        heardAt = answer.heard.map { Format.time(second: max(0, now - $0)) }
+        heardAt = answer.heardAt.map { Format.time(second: $0) }
+        if answer.state == .silent { silentAt = heardAt }
         heard = Self.heard(answer, words)
         agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
         release = answer.release
@@ -79,8 +87,11 @@ struct DesktopServerView: TemplateView {
         placements = "/desktops/log-ins?q=\(Escape.component(name))"
         if !list.isEmpty {
             table = TableView(
-                words("Sessions"), columns: words.all("User", "State", "Where", "Kind", "Since", "Idle"),
-                rows: list.map { TerminalSessionRow($0, mayHelp: mayHelp, now: now, words) })
+                words("Sessions"),
+                columns: words.all("User", "State", "Where", "Kind", "Duration", "Idle", "Actions"),
+                rows: list.map {
+                    TerminalSessionRow($0, isOfOne: true, mayHelp: mayHelp, now: now, words)
+                })
         }
         guard mayChange else { return }
         edit = "/desktops/server?name=\(Escape.component(name))"
@@ -107,38 +118,39 @@ struct DesktopServerView: TemplateView {
     private static func meters(_ answer: TerminalAnswer, _ words: Words) -> [Meter] {
         let server = answer.server
         let count = Double(answer.sessionCount + answer.underwayCount)
+        let isOld = answer.state == .silent
         var meters = [
             Meter(
                 words("Sessions"), sessions(answer),
-                used: server.sessionLimit.map { count / Double(max(1, $0)) })
+                used: server.sessionLimit.map { count / Double(max(1, $0)) }, isOld: isOld)
         ]
         if let use = answer.use {
-            meters.append(Meter(words("Room used"), ShareView(use)?.text ?? "", used: use))
+            meters.append(
+                Meter(words("Capacity used"), ShareView(use)?.text ?? "", used: use, isOld: isOld))
         }
         if let load = answer.load {
             meters += [
+                Meter(words("Processors"), Self.load(load, words), used: load.busyShare, isOld: isOld),
                 Meter(
-                    words("Processors"), Self.load(load, words),
-                    used: load.loadAverage / Double(max(1, load.processorCount))),
-                Meter(
-                    words("Memory"),
-                    words(
-                        "%1 of %2 used", Format.size(load.usedMemoryByteCount),
-                        Format.size(load.memoryByteCount)),
-                    used: Double(load.usedMemoryByteCount) / Double(max(1, load.memoryByteCount))),
+                    words("Memory"), used(load.usedMemoryByteCount, of: load.memoryByteCount, words),
+                    used: load.memoryShare, isOld: isOld),
             ]
         } else {
-            meters.append(Meter(words("Processors"), words("not known: no agent tells it")))
+            meters.append(Meter(words("Processors"), words("not known: no agent tells it"), isOld: false))
         }
         return meters
             + answer.rooms.map { room in
                 Meter(
                     "\(words("Disk")) \(room.path)",
-                    words(
-                        "%1 of %2 used", Format.size(max(0, room.byteCount - room.freeByteCount)),
-                        Format.size(room.byteCount)),
-                    used: 1 - Double(room.freeByteCount) / Double(max(1, room.byteCount)))
+                    used(max(0, room.byteCount - room.freeByteCount), of: room.byteCount, words),
+                    used: 1 - Double(room.freeByteCount) / Double(max(1, room.byteCount)), isOld: isOld)
             }
+    }
+
+    /// `12 of 32 GiB used`.
+    private static func used(_ part: Int, of whole: Int, _ words: Words) -> String {
+        let (part, whole) = Format.sizes(part, of: whole)
+        return words("%1 of %2 used", part, whole)
     }
 
     static func heard(_ answer: TerminalAnswer, _ words: Words) -> String {

@@ -53,14 +53,16 @@ struct ShareView: TemplateView {
     /// Percent that can be seen beside nothing.
     private static let sliver = 2
 
-    /// - Parameter text: nil: the percentage.
-    init?(_ use: Double?, text: String? = nil) {
+    /// - Parameters:
+    ///   - text: nil: the percentage.
+    ///   - isOld: whether that is the last that is known, of something that is not heard any more.
+    init?(_ use: Double?, text: String? = nil, isOld: Bool = false) {
         guard let use else { return nil }
         let percent = Int((min(max(use, 0), 99) * 100).rounded())
         self.text = text ?? "\(percent) %"
         // What is used at all can be seen.
         share = use > 0 ? min(max(percent, Self.sliver), 100) : 0
-        kind = percent >= 95 ? "full" : percent >= 80 ? "busy" : "free"
+        kind = isOld ? "old" : percent >= 95 ? "full" : percent >= 80 ? "busy" : "free"
     }
 }
 
@@ -69,18 +71,23 @@ struct DesktopPoolsView: TemplateView {
     static let template = PageTemplate("desktoppools", Embedded.desktoppools_mustache)
 
     var tabs: TabsView
-    /// About pools that no server takes log-ins for, for callers who can fix it.
-    var problems: [String]
+    /// Pools that no server takes log-ins for, for callers who can fix it.
+    var problems: [Lack]
+    var silent: SilentServersView?
     /// Nil when there are none.
     var table: TableView<Row>?
     /// How sessions are counted, where it is not plain.
     var counting: String?
     var mayAdd: Bool
 
+    struct Lack: View {
+        var pool: LinkView
+        var text: String
+    }
+
     struct Row: View {
-        var name: String
-        /// Nil for callers who may only read.
-        var edit: String?
+        var name: LinkView
+        /// Empty: the whole site.
         var group: String
         var isOpen: Bool
         var hours: String
@@ -88,10 +95,11 @@ struct DesktopPoolsView: TemplateView {
         /// Why no log-in finds a server now.
         var lack: String?
         var sessions: String
+        /// How many people are on its servers of which nothing is heard; nil: none.
+        var unheard: String?
         /// Of its servers that take log-ins, on average; nil where there is none.
         var use: ShareView?
         var protocols: String
-        var explain: String
     }
 
     struct Server: View {
@@ -104,14 +112,17 @@ struct DesktopPoolsView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - lacks: about pools that no server takes log-ins for.
+    ///   - lacks: pools that no server takes log-ins for.
     ///   - mayChange: whether the caller may change a pool of that group.
     init(
-        _ pools: [PoolAnswer], _ lacks: [PlacementWords], mayAdd: Bool, mayChange: (GroupPath) -> Bool,
+        _ pools: [PoolAnswer], _ lacks: [TerminalTrouble], mayAdd: Bool, mayChange: (GroupPath) -> Bool,
         _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops", words)
-        problems = lacks.map { words($0) }
+        problems = lacks.compactMap { lack in
+            lack.pool.map { Lack(pool: LinkView(pool: $0), text: words(lack)) }
+        }
+        silent = SilentServersView(Self.silentServers(of: pools), words)
         let members = pools.flatMap { $0.servers.map(\.name) }
         if Set(members).count < members.count {
             counting = words(
@@ -122,23 +133,39 @@ struct DesktopPoolsView: TemplateView {
         guard !pools.isEmpty else { return }
         table = TableView(
             words("Server pools"),
-            columns: words.all("Name", "Open", "Servers", "Sessions", "Room used", "Protocols", "Placement"),
+            columns: words.all("Name", "Open", "Servers", "Sessions", "Capacity used", "Protocols"),
             rows: (pools.filter(Self.isUnserved) + pools.filter { !Self.isUnserved($0) }).map { answer in
                 let name = answer.pool.name.text
+                let unheard = answer.servers.filter { $0.state == .silent }.reduce(0) { $0 + $1.sessionCount }
                 return Row(
-                    name: name,
-                    edit: mayChange(answer.pool.group)
-                        ? "/desktops/pool?name=\(Escape.component(name))" : nil,
-                    group: answer.pool.group.description, isOpen: answer.isOpen,
+                    name: mayChange(answer.pool.group)
+                        ? LinkView(path: "/desktops/pool?name=\(Escape.component(name))", label: name)
+                        : LinkView(pool: answer.pool.name),
+                    group: answer.pool.group.nameInSite, isOpen: answer.isOpen,
                     hours: answer.pool.hours.isEmpty ? words("always") : answer.pool.hours.text,
                     servers: answer.servers.map {
                         Server($0, words)
                     }, lack: Self.lack(answer, words),
                     sessions: Self.count(answer.sessionCount, underway: answer.underwayCount),
+                    unheard: unheard > 0 ? words("%1 on silent servers", "\(unheard)") : nil,
                     use: ShareView(Self.use(answer)),
-                    protocols: answer.pool.protocols.map(\.rawValue).joined(separator: ", "),
-                    explain: "/desktops/place?pool=\(Escape.component(name))")
+                    protocols: answer.pool.protocols.map(\.rawValue).joined(separator: ", "))
             })
+    }
+
+    /// Each once, with all pools that count on it; the worst first.
+    private static func silentServers(of pools: [PoolAnswer]) -> [Acts.SilentServer] {
+        var found: [TerminalName: Acts.SilentServer] = [:]
+        for answer in pools {
+            for member in answer.servers where member.state == .silent {
+                found[
+                    member.name,
+                    default: Acts.SilentServer(
+                        name: member.name, since: member.heardAt ?? 0, sessionCount: member.sessionCount)
+                ].pools.append(answer.pool.name)
+            }
+        }
+        return found.values.sorted(by: Acts.SilentServer.comesFirst)
     }
 
     /// Whether it is open, and no server takes its log-ins.
@@ -184,34 +211,39 @@ struct DesktopServersView: TemplateView {
     struct Row: View {
         var name: String
         var link: String
+        /// Empty: the whole site.
         var group: String
         var state: StateView
         /// The first of what its agent says does not work.
         var trouble: String?
-        /// When nothing was heard any more; nil while it is heard, or when it never was.
+        /// When it was heard last, if that is over; nil while it is heard, or when it never was.
         var silentAt: String?
-        /// Nil: never.
+        /// Nil: never, or not any more.
         var heardAt: String?
         var heard: String
         var sessions: String
         /// Nil when it was never heard.
         var use: ShareView?
-        var load: String
-        var memory: String
+        /// Nil where nothing tells them.
+        var load: ShareView?
+        var memory: ShareView?
         var pools: [LinkView]
     }
 
-    /// - Parameters:
-    ///   - states: how many servers are in each state.
-    ///   - now: seconds since 1970.
+    /// In the order of how much they ask for.
+    private static let states: [TerminalState] = [
+        .silent, .failing, .neverHeard, .draining, .maintenance, .up,
+    ]
+
+    /// - Parameter states: how many servers are in each state.
     init(
         _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalState: Int], mayAdd: Bool,
-        now: Int, _ words: Words
+        _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/servers", words)
         filter = FilterView(
-            "/desktops/servers", query: pager.query, label: words("Show terminal servers that match"),
-            chips: TerminalState.allCases.map {
+            "/desktops/servers", query: pager.query, label: words("Search servers"),
+            chips: Self.states.map {
                 ("state=\($0.rawValue)", StateView($0, words).text, states[$0] ?? 0)
             })
         pages = pager.links(count: page.count)
@@ -220,29 +252,45 @@ struct DesktopServersView: TemplateView {
         table = TableView(
             words("Servers"),
             columns: words.all(
-                "Server", "State", "Heard", "Sessions", "Room used", "Processors busy", "Memory",
+                "Server", "State", "Heard", "Sessions", "Capacity used", "Processors busy", "Memory",
                 "Server pools"),
             rows: page.rows.map { answer in
-                let heardAt = answer.heard.map { Format.time(second: max(0, now - $0)) }
+                let isSilent = answer.state == .silent
+                let heardAt = answer.heardAt.map { Format.time(second: $0) }
                 return Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
-                    group: answer.server.group.description,
+                    group: answer.server.group.nameInSite,
                     state: StateView(answer.state, isNeeded: !answer.pools.isEmpty, words),
                     trouble: answer.troubles.first
                         ?? (answer.isAgentOld == true ? words("its roost-agent is old") : nil),
-                    silentAt: answer.state == .silent ? heardAt : nil, heardAt: heardAt,
+                    silentAt: isSilent ? heardAt : nil, heardAt: isSilent ? nil : heardAt,
                     heard: DesktopServerView.heard(answer, words),
-                    sessions: DesktopServerView.sessions(answer), use: ShareView(answer.use),
-                    load: answer.load.map { load in
-                        words("%1 of %2", DesktopServerView.busy(load), "\(load.processorCount)")
-                    } ?? "",
-                    memory: answer.load.map { load in
-                        words(
-                            "%1 of %2", Format.size(load.usedMemoryByteCount),
-                            Format.size(load.memoryByteCount))
-                    } ?? "", pools: answer.pools.map(LinkView.init(pool:)))
+                    sessions: DesktopServerView.sessions(answer),
+                    use: ShareView(answer.use, isOld: isSilent),
+                    load: answer.load.flatMap { load in
+                        ShareView(
+                            load.busyShare,
+                            text: words("%1 of %2", DesktopServerView.busy(load), "\(load.processorCount)"),
+                            isOld: isSilent)
+                    },
+                    memory: answer.load.flatMap { load in
+                        let (used, all) = Format.sizes(load.usedMemoryByteCount, of: load.memoryByteCount)
+                        return ShareView(
+                            load.memoryShare, text: words("%1 of %2", used, all), isOld: isSilent)
+                    }, pools: answer.pools.map(LinkView.init(pool:)))
             })
     }
+}
+
+extension TerminalLoad {
+    /// Of its processors that have work, and of its memory that is used: 1 is all.
+    var busyShare: Double { loadAverage / Double(max(1, processorCount)) }
+    var memoryShare: Double { Double(usedMemoryByteCount) / Double(max(1, memoryByteCount)) }
+}
+
+extension GroupPath {
+    /// Empty for the whole site, which goes without saying in a list.
+    var nameInSite: String { self == .site ? "" : description }
 }
 
 extension LinkView {

@@ -6,7 +6,8 @@ struct TerminalSessionRow: View {
     var user: String
     /// Nil for callers who may not help there.
     var link: String?
-    var server: String
+    /// Nil in the list of one server.
+    var onServer: LinkView?
     var shown: String
     /// Nil: it is not known, or not for this caller.
     var seat: Seat?
@@ -18,8 +19,8 @@ struct TerminalSessionRow: View {
     /// Nil: a display shows it, or it is not known since when none does.
     var leftAt: String?
     var leftAge: String
-    /// Nil while its server is heard.
-    var unheardSince: String?
+    /// Nil where nothing can be done: its server is silent, or the caller may not help there.
+    var help: Help?
 
     /// The node where it is shown.
     struct Seat: View {
@@ -30,37 +31,61 @@ struct TerminalSessionRow: View {
         init?(_ session: TerminalSessionAnswer) {
             guard let node = session.node else { return nil }
             (path, name) = ("/nodes/\(node)", node.text)
-            room = session.nodeGroup?.description ?? ""
+            room = session.nodeGroup?.nameInSite ?? ""
         }
     }
 
+    /// What can be done with it.
+    struct Help: View {
+        /// Where a message is written.
+        var message: String
+        /// Nil: no display shows it.
+        var disconnect: ActionView?
+        /// Where its end is confirmed.
+        var end: String
+    }
+
     /// - Parameters:
+    ///   - isOfOne: whether the list is that of its server.
     ///   - mayHelp: whether the caller may intervene in it.
     ///   - now: seconds since 1970.
-    init(_ session: TerminalSessionAnswer, mayHelp: Bool, now: Int, _ words: Words) {
+    init(
+        _ session: TerminalSessionAnswer, isOfOne: Bool = false, mayHelp: Bool, now: Int, _ words: Words
+    ) {
         user = session.user == Acts.somePerson ? words("a person") : session.user
-        link = mayHelp ? Self.link(to: session.id, on: session.server) : nil
-        (server, shown) = (session.server.text, Self.shown(session, words))
+        onServer = isOfOne ? nil : LinkView(terminal: session.server)
+        shown = Self.shown(session)
         (seat, from) = (Seat(session), session.address ?? "")
         since = Format.time(second: session.startedAt)
         age = Format.age(max(0, now - session.startedAt) * 1_000)
         idle = session.idle.map { Format.age($0 * 1_000) } ?? ""
-        connection = StateView(isConnected: session.isConnected, words)
-        leftAt = session.disconnectedAt.map { Format.time(second: $0) }
-        leftAge = session.disconnectedAt.map { Format.age(max(0, now - $0) * 1_000) } ?? ""
-        unheardSince = session.isUncertain ? Format.time(second: session.heardAt) : nil
+        connection = StateView(session.standing, words)
+        let left = session.standing == .disconnected ? session.disconnectedAt : nil
+        leftAt = left.map { Format.time(second: $0) }
+        leftAge = left.map { Format.age(max(0, now - $0) * 1_000) } ?? ""
+        guard mayHelp else { return }
+        let path = Self.link(to: session.id, on: session.server)
+        link = path
+        guard session.standing != .serverSilent else { return }
+        help = Help(message: path, end: "\(path)#end")
+        if session.standing == .connected {
+            let label = words("Disconnect")
+            help?.disconnect = ActionView(
+                path: "/desktops/session", label: label, style: "quiet", spoken: "\(label) \(user)",
+                hidden: [
+                    HiddenView("server", session.server.text), HiddenView("id", session.id),
+                    HiddenView("act", "disconnect"), HiddenView("back", isOfOne ? "server" : ""),
+                ])
+        }
     }
 
     static func link(to id: String, on server: TerminalName) -> String {
         "/desktops/session?server=\(Escape.component(server.text))&id=\(Escape.component(id))"
     }
 
-    /// How it is shown: `RDP, display 10`.
-    static func shown(_ session: TerminalSessionAnswer, _ words: Words) -> String {
-        let (kind, display) = (session.kind.title, session.display)
-        if display.isEmpty { return kind }
-        return display.hasPrefix(":")
-            ? words("%1, display %2", kind, String(display.dropFirst())) : "\(kind), \(display)"
+    /// How it is shown: `RDP :10`.
+    static func shown(_ session: TerminalSessionAnswer) -> String {
+        session.display.isEmpty ? session.kind.title : "\(session.kind.title) \(session.display)"
     }
 }
 
@@ -70,10 +95,62 @@ extension SessionProtocol {
 }
 
 extension StateView {
-    /// Of a session: whether a display shows it.
-    init(isConnected: Bool, _ words: Words) {
+    /// Of a session.
+    init(_ state: TerminalSessionState, _ words: Words) {
+        switch state {
+        case .serverSilent: self.init(kind: "booting", text: words("server silent"))
+        case .connected: self.init(kind: "ready", text: words("connected now"))
+        case .disconnected: self.init(kind: "unseen", text: words("disconnected"))
+        }
+    }
+}
+
+extension LinkView {
+    /// To the page of a terminal server.
+    init(terminal name: TerminalName) { self.init(path: "/desktops/servers/\(name)", label: name.text) }
+
+    /// To the sessions of a terminal server, by their number.
+    init(sessionsOn name: TerminalName, count: Int, _ words: Words) {
         self.init(
-            kind: isConnected ? "ready" : "unseen",
-            text: words(isConnected ? "connected now" : "disconnected"))
+            path: "/desktops/sessions?q=\(Escape.component("server=\(name)"))",
+            label: count == 1 ? words("1 session") : words("%1 sessions", "\(count)"))
+    }
+}
+
+/// Terminal servers of which nothing is heard any more, with those who are on them: a line for each.
+struct SilentServersView: TemplateView {
+    static let template = PageTemplate("silent", Embedded.silent_mustache)
+
+    var lines: [Line]
+    /// Nil: all of them are shown.
+    var more: LinkView?
+
+    struct Line: View {
+        /// The pools that count on it; empty where that is not said.
+        var place: String
+        var server: LinkView
+        var since: String
+        /// Nil: it had none.
+        var people: LinkView?
+    }
+
+    private static let limit = 5
+
+    /// - Parameter servers: the worst first.
+    /// - Returns: nil where all are heard.
+    init?(_ servers: [Acts.SilentServer], _ words: Words) {
+        if servers.isEmpty { return nil }
+        lines = servers.prefix(Self.limit).map { one in
+            Line(
+                place: one.pools.map(\.text).joined(separator: ", "), server: LinkView(terminal: one.name),
+                since: Format.time(second: one.since),
+                people: one.sessionCount > 0
+                    ? LinkView(sessionsOn: one.name, count: one.sessionCount, words) : nil)
+        }
+        if servers.count > Self.limit {
+            more = LinkView(
+                path: "/desktops/servers?q=\(Escape.component("state=silent"))",
+                label: words("and %1 more", "\(servers.count - Self.limit)"))
+        }
     }
 }
