@@ -68,6 +68,25 @@ extension SQLiteStore {
         }
     }
 
+    package func lastSessions(of users: [String]) async throws(StoreError) -> [LastSession] {
+        guard !users.isEmpty else { return [] }
+        return try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT user, server, max(started_at) AS started_at FROM terminal_session
+                    WHERE ended_at IS NOT NULL AND user IN (\(databaseQuestionMarks(count: users.count)))
+                    GROUP BY user, server
+                    """, arguments: StatementArguments(users)
+            ).compactMap { row in
+                let name: String = row["server"]
+                return (try? TerminalName(name)).map {
+                    LastSession(user: row["user"], server: $0, startedAt: row["started_at"])
+                }
+            }
+        }
+    }
+
     package func forgetSessions(endedBefore second: Int?) async throws(StoreError) {
         try await write(.terminalSessions) { database in
             if let second {

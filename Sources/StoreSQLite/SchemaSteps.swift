@@ -35,6 +35,7 @@ package enum SchemaSteps {
         Step(name: "0019", up: Embedded.step0019_sql, down: Embedded.down0019_sql),
         Step(name: "0020", up: Embedded.step0020_sql, down: Embedded.down0020_sql),
         Step(name: "0021", up: Embedded.step0021_sql, down: Embedded.down0021_sql),
+        Step(name: "0022", up: Embedded.step0022_sql, down: Embedded.down0022_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.

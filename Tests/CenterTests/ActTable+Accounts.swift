@@ -28,8 +28,10 @@ extension ActRow {
         ActRow("sessionOverview", .read, .anywhere) { acts, _ in
             try await acts.sessionOverview("", offset: 0, limit: 9)
         },
-        ActRow("namedSessions", .read, .anywhere) { acts, _ in try acts.namedSessions() },
-        ActRow("lastSessions", .read, .anywhere) { acts, _ in try await acts.lastSessions() },
+        ActRow("serversOfSessions", .read, .anywhere) { acts, _ in
+            try acts.serversOfSessions(of: ["user of pc-1"])
+        },
+        ActRow("lastSessions", .read, .anywhere) { acts, _ in try await acts.lastSessions(of: ["ann"]) },
         ActRow("pastTerminalSessions", .read, .anywhere) { acts, _ in
             try await acts.pastTerminalSessions("", offset: 0, limit: 9)
         },

@@ -50,15 +50,20 @@ import Testing
         #expect(body.contains("RDP :10") && body.contains(/data-relative>[0-9]+ s<\/time>/))
     }
 
-    @Test func `accounts say when people last logged in, and have no empty columns`() async throws {
+    @Test func `accounts say when people last logged in, and are searched where they are many`() async throws
+    {
         let fleet = try await SmallFleet()
         func columns() async throws -> [String] {
             try await Self.page("/desktops/accounts", of: fleet).matches(of: /<th scope="col">([^<]*)<\/th>/)
                 .map { String($0.output.1) }
         }
-        #expect(try await columns() == ["Name", "Full name", "State", "Last log-in", "User ID"])
+        #expect(
+            try await columns() == ["Name", "Full name", "State", "Last log-in", "Groups", "User ID"])
         let before = try await Self.page("/desktops/accounts", of: fleet)
-        #expect(before.contains(#"data-title="Last log-in">never</td>"#))
+        #expect(before.contains(/data-title="Last log-in"><span title="[^"]*session-history[^"]*">never</))
+        #expect(
+            before.contains("no password</span>")
+                && !before.contains(#"type="search" name="q" value="" placeholder="Search accounts"#))
         var past = PastSession(
             server: try TerminalName("ts-of-pc-1"), session: "9", user: "ann", kind: .rdp, place: "",
             startedAt: 1_000)
@@ -73,6 +78,15 @@ import Testing
             account.groups = ["teachers"]
             return [.account(account.name, account)]
         }
-        #expect(try await columns().contains("Groups"))
+        #expect(try await Self.page("/desktops/accounts", of: fleet).contains("teachers"))
+        try await fleet.services.fleet.change(by: "test") { _ in
+            try (0..<9).map { number in
+                let name = try LogInName("user\(number)")
+                return .account(name, DirectoryAccount(name: name, uid: 3_000 + number))
+            }
+        }
+        let many = try await Self.page("/desktops/accounts", of: fleet)
+        #expect(
+            many.contains("Search accounts") && many.contains(#"no password <span class="count">10</span>"#))
     }
 }

@@ -41,6 +41,26 @@ import Testing
         #expect(try await store.openSessions().isEmpty)
     }
 
+    @Test func `a person's last session that is over is found on each server`() async throws {
+        let store = try SQLiteStore(path: path)
+        var all = [try session("c1"), try session("c2", at: 500), try session("c3", user: "ben", at: 300)]
+        all.append(all[0])
+        all[3].server = try TerminalName("ts2")
+        try await store.save(began: all, ended: [])
+        #expect(try await store.lastSessions(of: ["ann", "ben"]).isEmpty)
+        for index in all.indices { all[index].endedAt = 900 }
+        try await store.save(began: [try session("c4", at: 800)], ended: all)
+        let (one, two) = (all[0].server, all[3].server)
+        let found = try await store.lastSessions(of: ["ann", "eve", "\"), ('ben'"])
+        #expect(
+            found == [
+                LastSession(user: "ann", server: one, startedAt: 500),
+                LastSession(user: "ann", server: two, startedAt: 100),
+            ])
+        #expect(try await store.lastSessions(of: ["ben"]).map(\.startedAt) == [300])
+        #expect(try await store.lastSessions(of: []).isEmpty)
+    }
+
     @Test func `the history is kept through a step down and up`() async throws {
         var store: SQLiteStore? = try SQLiteStore(path: path)
         try await store?.save(began: [try session("c1")], ended: [])

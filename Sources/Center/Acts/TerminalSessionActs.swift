@@ -81,10 +81,16 @@ extension Acts {
         await withNodes(seenSessions(on: try terminal(name).record.server.name))
     }
 
-    /// Those whose users the caller may know.
-    func namedSessions() throws -> [TerminalSessionAnswer] {
+    /// The servers where these people have sessions, as far as the caller may know who is where.
+    func serversOfSessions(of users: [String]) throws -> [String: [TerminalName]] {
         try require(.read)
-        return seenSessions().filter { $0.user != Self.somePerson }
+        let records = fleet.snapshot.contents.terminals.servers
+        return users.reduce(into: [:]) { found, user in
+            for (server, _) in services.terminals.sessions(of: user) {
+                guard let record = records[server], mayNamePeople(in: record.group) else { continue }
+                found[user, default: []].append(server)
+            }
+        }
     }
 
     /// One of them, for those who may intervene.
@@ -177,11 +183,11 @@ extension Acts {
         return Page(all, offset: offset, limit: limit)
     }
 
-    /// When the last session of each person began that is over, as far as the history goes back and the caller may know who was where.
-    func lastSessions() async throws -> [String: Int] {
+    /// When the last session of each of these people began that is over, as far as the history goes back and the caller may know who was where.
+    func lastSessions(of users: [String]) async throws -> [String: Int] {
         try require(.read)
         let records = fleet.snapshot.contents.terminals.servers
-        return try await store.endedSessions(limit: Self.pastLimit).reduce(into: [:]) { last, past in
+        return try await store.lastSessions(of: users).reduce(into: [:]) { last, past in
             guard mayNamePeople(in: records[past.server]?.group ?? .site) else { return }
             last[past.user] = max(last[past.user] ?? 0, past.startedAt)
         }

@@ -63,9 +63,11 @@ struct DesktopPeoplePage {
         routes.get("desktops/accounts", .read) { request, context, acts in
             let pager = try Pager(request, path: Self.accounts)
             let page = try await acts.accounts(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            let users = page.rows.map(\.account.name.text)
             let view = DesktopAccountsView(
-                page, pager, states: try await acts.accountStates(), sessions: try acts.namedSessions(),
-                last: try await acts.lastSessions(), seesAll: acts.mayNamePeople(in: .site),
+                page, pager, states: try await acts.accountStates(),
+                sessions: try acts.serversOfSessions(of: users),
+                last: try await acts.lastSessions(of: users), seesAll: acts.mayNamePeople(in: .site),
                 mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.accounts, request, context)
         }

@@ -15,8 +15,25 @@ package protocol TerminalStore: Sendable {
     /// Those that have ended, the newest first.
     func endedSessions(limit: Int) async throws(StoreError) -> [PastSession]
 
+    /// When the last session of each of these people began that is over, on each server where they had one.
+    func lastSessions(of users: [String]) async throws(StoreError) -> [LastSession]
+
     /// Forgets sessions that ended before that second, or all.
     func forgetSessions(endedBefore second: Int?) async throws(StoreError)
+}
+
+/// When a person's last session on a terminal server began that is over.
+package struct LastSession: Equatable, Sendable {
+    package var user: String
+    package var server: TerminalName
+    /// Seconds since 1970.
+    package var startedAt: Int
+
+    package init(user: String, server: TerminalName, startedAt: Int) {
+        self.user = user
+        self.server = server
+        self.startedAt = startedAt
+    }
 }
 
 /// A session on a terminal server, in the history.

@@ -101,15 +101,14 @@ struct DesktopAccountsView: TemplateView {
     static let template = PageTemplate("desktopaccounts", Embedded.desktopaccounts_mustache)
 
     var tabs: TabsView
-    var filter: FilterView
+    /// Nil where there are too few to look for one.
+    var filter: FilterView?
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
     var mayAdd: Bool
     // Columns that some row has something in.
-    var hasFullName = false
     var hasLast = false
-    var hasGroups = false
     var hasUntil = false
 
     struct Row: View {
@@ -129,31 +128,33 @@ struct DesktopAccountsView: TemplateView {
         var until: String
     }
 
+    /// Accounts from which on one is looked for.
+    private static let searchedFrom = 10
+
     /// - Parameters:
     ///   - states: how many accounts are in each state.
-    ///   - sessions: of all people, as far as the caller may know who they are.
+    ///   - sessions: where these people have sessions, as far as the caller may know who is where.
     ///   - last: when people's last sessions began that are over: seconds since 1970.
     ///   - seesAll: whether that is all that is known.
     init(
         _ page: Acts.Page<AccountAnswer>, _ pager: Pager, states: [AccountState: Int],
-        sessions: [TerminalSessionAnswer], last: [String: Int], seesAll: Bool, mayChange: Bool,
+        sessions: [String: [TerminalName]], last: [String: Int], seesAll: Bool, mayChange: Bool,
         _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
-        filter = FilterView(
-            "/desktops/accounts", query: pager.query, label: words("Show accounts that match"),
-            chips: AccountState.allCases.map {
-                ("state=\($0.rawValue)", StateView($0, words).text, states[$0] ?? 0)
-            })
-        let places = Dictionary(grouping: sessions, by: \.user)
+        if states.values.reduce(0, +) >= Self.searchedFrom || !pager.query.isEmpty {
+            filter = FilterView(
+                "/desktops/accounts", query: pager.query, label: words("Search accounts"),
+                chips: AccountState.allCases.map {
+                    ("state=\($0.rawValue)", StateView($0, words).text, states[$0] ?? 0)
+                })
+        }
         pages = pager.links(count: page.count)
         mayAdd = mayChange
         guard !page.rows.isEmpty else { return }
         let rows = page.rows.map { one in
             let name = one.account.name.text
-            let links = (places[name] ?? []).map {
-                LinkView(path: "/desktops/servers/\($0.server)", label: $0.server.text)
-            }
+            let links = (sessions[name] ?? []).map(LinkView.init(terminal:))
             let lastAt = links.isEmpty ? last[name].map { Format.time(second: $0) } : nil
             return Row(
                 name: name, edit: mayChange ? "/desktops/account?name=\(Escape.component(name))" : nil,
@@ -163,13 +164,11 @@ struct DesktopAccountsView: TemplateView {
                 never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
                 until: one.account.expires ?? "")
         }
-        hasFullName = rows.contains { !$0.fullName.isEmpty }
         hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
-        hasGroups = rows.contains { !$0.groups.isEmpty }
         hasUntil = rows.contains { !$0.until.isEmpty }
         let columns = [
-            (true, words("Name")), (hasFullName, words("Full name")), (true, words("State")),
-            (hasLast, words("Last log-in")), (hasGroups, words("Groups")), (hasUntil, words("Until")),
+            (true, words("Name")), (true, words("Full name")), (true, words("State")),
+            (hasLast, words("Last log-in")), (true, words("Groups")), (hasUntil, words("Until")),
             (true, words("User ID")),
         ]
         table = TableView(words("Accounts"), columns: columns.filter(\.0).map(\.1), rows: rows)
@@ -179,7 +178,7 @@ struct DesktopAccountsView: TemplateView {
 extension StateView {
     init(_ state: AccountState, _ words: Words) {
         switch state {
-        case .open: self.init(kind: "ready", text: words("open"))
+        case .open: self.init(kind: "ready", text: words("enabled"))
         case .noPassword: self.init(kind: "booting", text: words("no password"))
         case .expired: self.init(kind: "unseen", text: words("expired"))
         case .disabled: self.init(kind: "unseen", text: words("disabled"))

@@ -132,7 +132,7 @@ struct DesktopLogInsView: TemplateView {
     ) {
         tabs = TabsView(desktops: "/desktops/log-ins", words)
         filter = FilterView(
-            "/desktops/log-ins", query: pager.query, label: words("Show log-ins that match"),
+            "/desktops/log-ins", query: pager.query, label: words("Search log-ins"),
             chips: PlacementEntry.Outcome.allCases.map {
                 ("outcome=\($0.rawValue)", StateView($0, words).text, outcomes[$0] ?? 0)
             })

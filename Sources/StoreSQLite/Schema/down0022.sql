@@ -1,0 +1,3 @@
+-- Back from step 22.
+
+DROP INDEX terminal_session_of_user;
