@@ -72,4 +72,42 @@ import Wire
         }
         #expect(try Self.acts(in: .office, of: fleet).terminalTroubles().isEmpty)
     }
+
+    /// Every server in two pools, which is what counting has to look through. The times are printed, and nothing hangs on them.
+    @Test func `ten thousand sessions on a hundred servers are counted and paged`() async throws {
+        let directory = try TemporaryDirectory()
+        let services = try await CenterServices.alone(in: directory)
+        let names = try (0..<100).map { try TerminalName("ts-\($0)") }
+        let pools = try ["a", "b"].map {
+            TerminalPool(name: try PoolName($0), levels: [TerminalPool.Level(tags: ["room"])])
+        }
+        try await services.fleet.change(by: "test") { _ in
+            names.map { .terminal($0, TerminalServer(name: $0, address: "a", tags: ["room"])) }
+                + pools.map { .pool($0.name, $0) }
+        }
+        let now = Clock.steadyMillisecond + 3_600_000
+        for (number, name) in names.enumerated() {
+            let users = (0..<100).map { "user\(number)-\($0)" }
+            _ = services.terminals.take(
+                SmallFleet.report(users: users), from: name, at: number < 50 ? now : 1)
+        }
+        let acts = Acts(
+            services: services,
+            caller: Caller(name: "test", grants: [Grant(.admin, in: .site)], proof: .token(1)))
+        let clock = ContinuousClock()
+        var counted: [Int] = []
+        let counting = try clock.measure {
+            counted = try acts.pools("", offset: 0, limit: 9).rows.map(\.sessionCount)
+        }
+        #expect(counted == [10_000, 0])
+        var begin = clock.now
+        let first = try await acts.sessionOverview("", offset: 0, limit: 50)
+        let paging = clock.now - begin
+        #expect(first.page.rows.count == 50 && first.page.count == 10_000 && first.silent.count == 50)
+        begin = clock.now
+        let found = try await acts.sessionOverview("server=ts-99 user99-7", offset: 0, limit: 50)
+        let searching = clock.now - begin
+        #expect(found.page.count == 11)
+        print("10,000 sessions: pools \(counting), first page \(paging), search \(searching)")
+    }
 }

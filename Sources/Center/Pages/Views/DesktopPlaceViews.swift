@@ -39,6 +39,8 @@ struct DesktopPlaceView: TemplateView {
 
     struct Answer: View {
         var sentence: String
+        /// The style class: `good` where a session is got, `problem` where none is.
+        var kind: String
         /// Nil where no server is seen.
         var table: TableView<Row>?
         var others: String?
@@ -48,8 +50,11 @@ struct DesktopPlaceView: TemplateView {
         var level: Int
         var name: String
         var link: String
+        /// With the log-in; nil where it was not considered.
+        var use: ShareView?
+        /// Nil: another one is chosen, or none.
+        var chosen: StateView?
         var why: String
-        var isChosen: Bool
     }
 
     /// What was asked.
@@ -75,6 +80,8 @@ extension DesktopPlaceView.Answer {
         let answer = placed.answer
         let who = answer.user.isEmpty ? words("a guest") : answer.user
         let pool = answer.pool.text
+        let isPlaced = placed.refusal == nil && (answer.server != nil || answer.broker != nil)
+        kind = isPlaced ? "good" : "problem"
         if let refusal = placed.refusal {
             sentence = words("Pool %1: %2", pool, words(refusal.words))
         } else if let broker = answer.broker {
@@ -92,11 +99,14 @@ extension DesktopPlaceView.Answer {
         }
         guard !placed.reasons.isEmpty else { return }
         table = TableView(
-            words("Servers"), columns: words.all("Level", "Server", "Why"),
+            words("Servers"), columns: words.all("Level", "Server", "Capacity used", "Why"),
             rows: placed.reasons.map { server, level, reason in
                 DesktopPlaceView.Row(
                     level: level + 1, name: server.text, link: "/desktops/servers/\(server)",
-                    why: words(reason.words), isChosen: server == answer.server)
+                    use: ShareView(reason.use?.share),
+                    chosen: server == answer.server
+                        ? StateView(kind: "ready", text: words("chosen")) : nil,
+                    why: words(reason.words))
             })
     }
 }
