@@ -47,6 +47,8 @@ package struct AgentReport: Codable, Sendable {
     package var version: String
     /// Another one after each start of the machine.
     package var bootID: String
+    /// Seconds since that start; nil: the agent does not tell it.
+    package var uptime: Int?
     package var load: TerminalLoad
     package var pressure: Pressure?
     /// Room in the directories that fill up, such as `/home` and `/tmp`.
@@ -95,13 +97,15 @@ package struct AgentReport: Codable, Sendable {
     }
 
     package init(
-        version: String, bootID: String, load: TerminalLoad, pressure: Pressure? = nil, rooms: [Room] = [],
+        version: String, bootID: String, uptime: Int? = nil, load: TerminalLoad, pressure: Pressure? = nil,
+        rooms: [Room] = [],
         sessions: [AgentSession] = [], release: String? = nil, ports: [SessionProtocol: Int] = [:],
         certificate: String? = nil, hostKeys: [String] = [], troubles: [String] = [],
         events: [AgentEvent] = [], abilities: Set<AgentAbility>? = AgentAbility.all
     ) {
         self.version = version
         self.bootID = bootID
+        self.uptime = uptime
         self.load = load
         self.pressure = pressure
         self.rooms = rooms

@@ -9,6 +9,8 @@ package struct TerminalAnswer: Codable, Sendable {
     package var heard: Int?
     /// When that was: seconds since 1970. It stays the same until something is heard again.
     @SecondTimestamp package var heardAt: Int?
+    /// When its machine started: seconds since 1970; nil: its agent does not tell it.
+    @SecondTimestamp package var startedAt: Int?
     /// Whether its agent takes orders now.
     package var isConnected: Bool
     /// Sessions there, connected or not.
@@ -38,7 +40,8 @@ package struct TerminalAnswer: Codable, Sendable {
     package var probe: TerminalProbeAnswer?
 
     package init(
-        server: TerminalServer, state: TerminalState, heard: Int?, heardAt: Int? = nil, isConnected: Bool,
+        server: TerminalServer, state: TerminalState, heard: Int?, heardAt: Int? = nil,
+        startedAt: Int? = nil, isConnected: Bool,
         sessionCount: Int,
         underwayCount: Int, failureCount: Int, load: TerminalLoad?, use: Double?,
         pressure: AgentReport.Pressure?, rooms: [AgentReport.Room], release: String?, version: String?,
@@ -49,6 +52,7 @@ package struct TerminalAnswer: Codable, Sendable {
         self.state = state
         self.heard = heard
         self.heardAt = heardAt
+        self.startedAt = startedAt
         self.isConnected = isConnected
         self.sessionCount = sessionCount
         self.underwayCount = underwayCount

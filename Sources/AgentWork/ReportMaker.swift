@@ -59,7 +59,8 @@ struct ReportMaker {
         // xrdp takes connections without it, and nothing comes of them.
         if Self.hasXRDP(places), !Self.hasProcess("xrdp-sesman", places) { ports[.rdp] = nil }
         return AgentReport(
-            version: version, bootID: Self.bootID(places), load: load, pressure: machine?.pressure,
+            version: version, bootID: Self.bootID(places), uptime: Self.uptime(places), load: load,
+            pressure: machine?.pressure,
             rooms: rooms, sessions: sessions, release: Self.release(places), ports: ports,
             certificate: certificate, hostKeys: Self.hostKeys(places),
             troubles: troubles)
@@ -79,6 +80,12 @@ struct ReportMaker {
     static func bootID(_ places: AgentPlaces) -> String {
         SmallFile.text(places.path("/proc/sys/kernel/random/boot_id"))?.split(separator: "\n").first
             .map(String.init) ?? ""
+    }
+
+    /// Whole seconds since the machine started.
+    static func uptime(_ places: AgentPlaces) -> Int? {
+        SmallFile.text(places.path("/proc/uptime"), limit: 64)?.split { $0 == "." || $0 == " " }.first
+            .flatMap { Int($0) }
     }
 
     /// Of the image that the machine boots, as it calls itself.

@@ -120,6 +120,7 @@ extension TerminalAnswer {
             ("pools", pools.isEmpty ? "-" : pools.map(\.text).joined(separator: ", ")),
             ("hours", server.hours.isEmpty ? "always" : server.hours.text),
         ]
+        if let startedAt { lines.append(("running since", Shown.time(second: startedAt))) }
         lines += (probe?.lines ?? []).map { ("probe", $0) }
         if let certificate = server.certificate { lines.append(("certificate", certificate)) }
         if let node = server.node { lines.append(("node", node.text)) }

@@ -39,6 +39,7 @@ import Testing
     @Test func `a report tells release, host keys and troubles of its machine`() throws {
         let root = try TemporaryRoot([
             "/proc/loadavg": "0.25 0 0 1/1 1", "/proc/meminfo": Self.memory, "/proc/net/unix": "Num\n",
+            "/proc/uptime": "93784.27 180000.01\n",
             "/proc/net/tcp": "sl\n 0: 00000000:0016 00000000:0000 0A 0\n",
             "/proc/sys/kernel/random/boot_id": "2f8b\n",
             "/etc/os-release": "PRETTY_NAME=\"Debian GNU/Linux 13\"\nID=debian\nVERSION_ID=\"13\"\n",
@@ -46,7 +47,7 @@ import Testing
         ])
         var maker = ReportMaker(root.places, version: "1")
         let report = maker.look(now: 0) { _, _ in }
-        #expect(report.bootID == "2f8b")
+        #expect(report.bootID == "2f8b" && report.uptime == 93_784)
         #expect(report.release == "debian-13")
         #expect(report.hostKeys == ["ssh-ed25519 AAAA"])
         #expect(report.ports == [.ssh: 22])

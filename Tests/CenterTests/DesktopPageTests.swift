@@ -40,12 +40,18 @@ import Testing
     @Test func `the page of a server leads back to the list, and its disks say what is used`() async throws {
         let fleet = try await SmallFleet()
         var report = SmallFleet.report(users: ["ann"])
+        report.uptime = 7_200
         report.rooms = [AgentReport.Room(path: "/", byteCount: 10 << 30, freeByteCount: 4 << 30)]
         _ = fleet.services.terminals.take(
             report, from: try TerminalName("ts-of-pc-1"), at: Clock.steadyMillisecond + 3_600_000)
         let body = try await Self.page("/desktops/servers/ts-of-pc-1", of: fleet)
         #expect(body.contains(#"<p class="crumbs"><a href="/desktops/servers">Servers</a> / ts-of-pc-1</p>"#))
         #expect(!body.contains(#"class="tabs""#))
+        #expect(body.contains("Running since") && body.contains("<dd>Linux</dd>"))
+        // An agent is no place for a message while it takes no orders.
+        #expect(!body.contains("Message to all sessions"))
+        report.uptime = -1
+        #expect(report.bounded.uptime == nil)
         #expect(body.contains("Disk /") && body.contains("6 of 10 GiB used"))
         #expect(body.contains("RDP :10") && body.contains(/data-relative>[0-9]+ s<\/time>/))
     }

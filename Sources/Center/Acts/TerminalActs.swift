@@ -222,7 +222,8 @@ extension Acts {
         let all = snapshot.contents.terminals.pools
         return TerminalAnswer(
             server: server, state: now?.state ?? .neverHeard, heard: now?.heard, heardAt: now?.heardAt,
-            isConnected: now?.isConnected ?? false, sessionCount: now?.placed?.sessionCount ?? 0,
+            startedAt: now?.startedAt, isConnected: now?.isConnected ?? false,
+            sessionCount: now?.placed?.sessionCount ?? 0,
             underwayCount: now?.placed?.underwayCount ?? 0, failureCount: now?.placed?.failureCount ?? 0,
             load: now?.placed?.load, use: now?.use, pressure: now?.report?.pressure,
             rooms: now?.report?.rooms ?? [], release: server.release ?? now?.report?.release,

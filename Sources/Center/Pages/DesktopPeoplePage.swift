@@ -35,6 +35,10 @@ struct DesktopPeoplePage {
     private func act(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let (form, words) = (try pages.form(context), pages.renderer.words(context))
         let (server, id) = (try TerminalName(form["server"]), form["id"])
+        if form["act"] == "message-all" {
+            try await acts.message(form["text"], to: nil, on: server)
+            return pages.redirect("/desktops/servers/\(server)?sent=yes")
+        }
         let session = try await acts.terminalSession(id, on: server)
         func shown(_ view: DesktopSessionView, _ status: HTTPResponse.Status = .ok) throws -> Response {
             try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)

@@ -31,8 +31,8 @@ struct DesktopsPage {
             let sessions = try await acts.terminalSessions(on: answer.server.name)
             let view = DesktopServerView(
                 answer, sessions, mayChange: acts.may(.configure, in: answer.server.group),
-                mayHelp: acts.may(.enrol, in: answer.server.group), now: Clock.second,
-                pages.renderer.words(context))
+                mayHelp: acts.may(.enrol, in: answer.server.group), isSent: request.query("sent") == "yes",
+                now: Clock.second, pages.renderer.words(context))
             return try pages.show(view, answer.server.name.text, section: Self.servers, request, context)
         }
         routes.post("desktops/servers/:name/admit", .configure) { request, context, acts in

@@ -11,6 +11,7 @@ extension AgentReport {
         var report = self
         report.version = version.bounded
         report.bootID = bootID.bounded
+        report.uptime = uptime.flatMap { (0...(1 << 32)).contains($0) ? $0 : nil }
         report.load = load.sane
         report.rooms = rooms.prefix(32).map { room in
             let size = min(max(room.byteCount, 0), 1 << 60)

@@ -141,6 +141,10 @@ extension LiveTerminals {
         var heard: Int?
         /// When that was: seconds since 1970.
         var heardAt: Int?
+        /// When its machine started, as its agent says: seconds since 1970.
+        var startedAt: Int? {
+            heardAt.flatMap { heardAt in report?.uptime.map { max(0, heardAt - $0) } }
+        }
         var isConnected: Bool
         var report: AgentReport?
         var placed: PlacementServer?

@@ -18,6 +18,8 @@ struct DesktopServerView: TemplateView {
     var heard: String
     /// When it was heard last, if that is over: what is shown of its load is of then.
     var silentAt: String?
+    /// Of its machine; nil: not known, or not any more.
+    var startedAt: String?
     var agent: String?
     var release: String?
     /// What a probe found, a line each.
@@ -34,6 +36,10 @@ struct DesktopServerView: TemplateView {
     var meters: [Meter]
     var pressure: String?
     var table: TableView<TerminalSessionRow>?
+    /// To all of its sessions; nil where no agent can show it, or the caller may not help there.
+    var message: FormView?
+    /// That a message was sent.
+    var done: String?
     var placements: String
 
     /// A part of the machine, and how much of it is used.
@@ -53,10 +59,11 @@ struct DesktopServerView: TemplateView {
     /// - Parameters:
     ///   - list: its sessions.
     ///   - mayHelp: whether the caller may intervene in them.
+    ///   - isSent: whether a message was sent to all of them just now.
     ///   - now: seconds since 1970.
     init(
-        _ answer: TerminalAnswer, _ list: [TerminalSessionAnswer], mayChange: Bool, mayHelp: Bool, now: Int,
-        _ words: Words
+        _ answer: TerminalAnswer, _ list: [TerminalSessionAnswer], mayChange: Bool, mayHelp: Bool,
+        isSent: Bool = false, now: Int, _ words: Words
     ) {
         let server = answer.server
         name = server.name.text
@@ -73,7 +80,11 @@ struct DesktopServerView: TemplateView {
             .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
         pools = answer.pools.map(LinkView.init(pool:))
         heardAt = answer.heardAt.map { Format.time(second: $0) }
-        if answer.state == .silent { silentAt = heardAt }
+        if answer.state == .silent {
+            silentAt = heardAt
+        } else {
+            startedAt = answer.startedAt.map { Format.time(second: $0) }
+        }
         heard = Self.heard(answer, words)
         agent = answer.version.map { answer.isConnected ? $0 : "\($0) (\(words("takes no orders now")))" }
         release = answer.release
@@ -93,9 +104,19 @@ struct DesktopServerView: TemplateView {
                     TerminalSessionRow($0, isOfOne: true, mayHelp: mayHelp, now: now, words)
                 })
         }
+        if isSent { done = words("The message was sent.") }
+        if mayHelp, !list.isEmpty, answer.isConnected { message = Self.message(to: server.name, words) }
         guard mayChange else { return }
         edit = "/desktops/server?name=\(Escape.component(name))"
         actions = Self.actions(server, words)
+    }
+
+    private static func message(to server: TerminalName, _ words: Words) -> FormView {
+        FormView(
+            path: "/desktops/session",
+            hidden: [HiddenView("server", server.text), HiddenView("act", "message-all")],
+            fields: [FieldView("text", words("Message"), InputView(isRequired: true, maximumLength: 500))],
+            submit: words("Send"))
     }
 
     /// Each leads to a page that says what would change.
