@@ -5,12 +5,14 @@ import Wire
 @testable import Center
 
 extension SmallFleet {
-    /// A TPM that the place's node is bound to, and another one that an earlier boot was refused with.
-    static func addTPM(of place: Place, to fleet: LiveFleet) async throws {
+    /// The TPM that the place's node is bound to.
+    static func boundTPM(of place: Place) throws -> FleetEdit {
         let name = try NodeName(place.node)
-        try await fleet.change(by: "seed") { _ in
-            [.tpm(name, BoundTPM(node: name, tpm: tpm("aa"), boundAt: 1))]
-        }
+        return .tpm(name, BoundTPM(node: name, tpm: tpm("aa"), boundAt: 1))
+    }
+
+    /// Another TPM, which an earlier boot was refused with.
+    static func noteOtherTPM(of place: Place, in fleet: LiveFleet) async throws {
         let machine = try #require(MACAddress(place.macAddress))
         try await fleet.note(
             NodeAlarm(

@@ -5,18 +5,21 @@ import Testing
 @testable import Center
 
 extension SmallFleet {
-    /// A terminal server with one session, its pool, and a log-in that was placed there.
-    static func addTerminal(of place: Place, to services: CenterServices) async throws {
-        let group = try GroupPath(place.rawValue)
-        let tag = "of-\(place.node)"
+    /// A terminal server and its pool.
+    static func terminals(of place: Place) throws -> [FleetEdit] {
+        let (group, tag) = (try GroupPath(place.rawValue), "of-\(place.node)")
         let server = TerminalServer(
             name: try TerminalName("ts-of-\(place.node)"), group: group, address: "10.77.0.20", tags: [tag])
         let pool = TerminalPool(
             name: try PoolName("pool-of-\(place.node)"), group: group,
             levels: [TerminalPool.Level(tags: [tag])])
-        try await services.fleet.change(by: "seed") { _ in
-            [.terminal(server.name, server), .pool(pool.name, pool)]
-        }
+        return [.terminal(server.name, server), .pool(pool.name, pool)]
+    }
+
+    /// The server has one session, and a log-in was placed there.
+    static func placeLogIn(of place: Place, in services: CenterServices) throws {
+        let name = try PoolName("pool-of-\(place.node)")
+        let pool = try #require(services.fleet.snapshot.contents.terminals.pools[name])
         let (terminals, now) = (services.terminals, try hear(of: place, in: services))
         let placement = terminals.place(LogIn(user: "guest of \(place.node)"), in: pool, at: now)
         terminals.note(

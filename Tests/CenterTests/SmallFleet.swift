@@ -25,40 +25,58 @@ final class SmallFleet: Sendable {
     /// A machine that waits to be enrolled.
     static let waiting = "52:54:00:00:03:99"
 
-    /// The permission of each route, by method and path.
-    let permissions: [String: Permission]
-    var routes: Set<String> { Set(shapes.values) }
-    /// The router's paths, and those with `*` for each parameter.
-    private let shapes: [String: String]
     let services: CenterServices
     /// The numbers of the first and last change to each place's node.
     let revisions: [Place: (first: Int, last: Int)]
     /// Leases of the DHCP server.
     let leases: Leases
     private let directory: TemporaryDirectory
-    private let responder: RouterResponder<CenterContext>
     private let seeded: FleetSnapshot
+    private let center: ControlCenter
+    private let isTLS: Bool
+    private let known = Mutex<Routes?>(nil)
+
+    /// All routes of a center.
+    private struct Routes: Sendable {
+        var permissions: [String: Permission]
+        /// The router's paths, and those with `*` for each parameter.
+        var shapes: [String: String]
+        var responder: RouterResponder<CenterContext>
+    }
+
+    /// The permission of each route, by method and path.
+    var permissions: [String: Permission] { made.permissions }
+    var routes: Set<String> { Set(made.shapes.values) }
 
     /// - Parameter isTLS: false for the listener behind a proxy on the same host.
     init(isTLS: Bool = true) async throws {
+        self.isTLS = isTLS
         directory = try TemporaryDirectory()
         leases = Leases()
         services = try await Self.services(in: directory, leases)
         revisions = try await Self.seed(services)
         seeded = services.fleet.snapshot
-        let center = try ControlCenter(
-            services: services, socketPath: "", addresses: [], logger: .silent)
-        var permissions: [String: Permission] = [:]
-        let router = center.distantRouter(isTLS: isTLS) { method, path, permission in
-            permissions[Self.shape(method, path.description)] = permission
-        }
-        self.permissions = permissions
-        shapes = Dictionary(
-            uniqueKeysWithValues: router.routes.map { route in
+        center = try ControlCenter(services: services, socketPath: "", addresses: [], logger: .silent)
+    }
+
+    /// Made when a request needs them: half of the tests call acts alone, and routes are a fifth of a fleet's time.
+    private var made: Routes {
+        known.withLock { known in
+            if let known { return known }
+            var permissions: [String: Permission] = [:]
+            let router = center.distantRouter(isTLS: isTLS) { method, path, permission in
+                permissions[Self.shape(method, path.description)] = permission
+            }
+            let shapes = router.routes.map { route in
                 let (method, path) = (route.method, route.path.description)
                 return ("\(method.rawValue) \(path)", Self.shape(method, path))
-            })
-        responder = router.responderWithOtherMethods()
+            }
+            let routes = Routes(
+                permissions: permissions, shapes: Dictionary(uniqueKeysWithValues: shapes),
+                responder: router.responderWithOtherMethods())
+            known = routes
+            return routes
+        }
     }
 
     /// `GET /nodes/*`: parameter names differ where two routes share a position.
@@ -129,8 +147,9 @@ final class SmallFleet: Sendable {
             head: HTTPRequest(
                 method: method, scheme: "https", authority: authority, path: path, headerFields: headers),
             body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
-        let response = try await responder.respond(to: request, context: context)
-        return (response, context.endpointPath.flatMap { shapes["\(method.rawValue) \($0)"] })
+        let routes = made
+        let response = try await routes.responder.respond(to: request, context: context)
+        return (response, context.endpointPath.flatMap { routes.shapes["\(method.rawValue) \($0)"] })
     }
 
     /// Collects a response's body.
@@ -195,19 +214,18 @@ final class SmallFleet: Sendable {
         try await addPeople(to: fleet)
         try await addImage(to: fleet)
         var firsts: [Place: Int] = [:]
-        for place in Place.allCases {
-            for path in [place.rawValue, place.below("attic")] where path != "/" {
-                try await fleet.change(by: "seed") { _ in
-                    [.group(try GroupPath(path), NodeGroup(path: try GroupPath(path)))]
-                }
-            }
-            firsts[place] = try await addNode(of: place, to: fleet)
-            try await addSecret(of: place, to: fleet)
-            try await addTPM(of: place, to: fleet)
-            try await addTerminal(of: place, to: services)
-            try await addSchedule(of: place, to: services.fleet)
+        let paths = Place.allCases.flatMap { [$0.rawValue, $0.below("attic")] }.filter { $0 != "/" }
+        try await fleet.change(by: "seed") { _ in
+            try paths.map { .group(try GroupPath($0), NodeGroup(path: try GroupPath($0))) }
         }
-        try await addAccounts(to: services)
+        for place in Place.allCases {
+            firsts[place] = try await addNode(of: place, to: fleet)
+            try await addRecords(of: place, to: fleet)
+            try await noteNode(of: place, in: fleet)
+            try await claimSecret(of: place, in: fleet)
+            try await noteOtherTPM(of: place, in: fleet)
+            try placeLogIn(of: place, in: services)
+        }
         try await fleet.change(by: "seed") { snapshot in
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
             site.settings = ["image": .text("debian@trial"), "root-mode": .text("ram")]
@@ -246,13 +264,30 @@ final class SmallFleet: Sendable {
 
     /// - Returns: the new revision.
     private static func addNode(of place: Place, to fleet: LiveFleet) async throws -> Int {
-        let (name, machine) = (try NodeName(place.node), try mac(place.macAddress))
-        let node = Node(name: name, group: try GroupPath(place.rawValue), macAddresses: [machine])
+        let name = try NodeName(place.node)
+        let node = Node(
+            name: name, group: try GroupPath(place.rawValue), macAddresses: [try mac(place.macAddress)])
+        return try await fleet.change(by: "seed") { _ in [.node(name, node)] }.revision
+    }
+
+    /// All else of a place, as one change: hundreds of tests make a fleet.
+    private static func addRecords(of place: Place, to fleet: LiveFleet) async throws {
+        let name = try NodeName(place.node)
         let volume = Volume(
             node: name, image: try ImageName("debian"), version: 1, digest: try digest(1),
             byteCount: 1 << 20, createdAt: 1, generation: 1)
-        let revision = try await fleet.change(by: "seed") { _ in [.node(name, node)] }.revision
-        try await fleet.change(by: "seed") { _ in [.volume(name, volume)] }
+        let secret = Secret(
+            name: try SecretName(place.secret), group: try GroupPath(place.rawValue),
+            path: "/run/secrets/word", arming: .eachBoot, changedAt: 1)
+        let others = try [boundTPM(of: place), schedule(of: place)] + terminals(of: place)
+        try await fleet.change(by: "seed") { _ in
+            [.volume(name, volume), .secret(secret.name, secret, value: Array(secretValue.utf8))] + others
+        }
+    }
+
+    /// What the place's node has told.
+    private static func noteNode(of place: Place, in fleet: LiveFleet) async throws {
+        let machine = try mac(place.macAddress)
         let hardware = try JSONDecoder().decode(
             Hardware.self, from: Data(#"{"vendor":"Maker of \#(place.node)","memoryMebibytes":64}"#.utf8))
         _ = try await fleet.store.save(hardware, of: machine)
@@ -270,20 +305,13 @@ final class SmallFleet: Sendable {
         fleet.note(
             [try JSONDecoder().decode(NodeSessions.TellsSession.self, from: Data(session.utf8))],
             of: machine, in: "000000000000000\(place.macAddress.suffix(1))")
-        return revision
     }
 
-    /// A secret that the place's node has had.
-    private static func addSecret(of place: Place, to fleet: LiveFleet) async throws {
-        let (group, machine) = (try GroupPath(place.rawValue), try mac(place.macAddress))
-        let secret = Secret(
-            name: try SecretName(place.secret), group: group, path: "/run/secrets/word", arming: .eachBoot,
-            changedAt: 1)
-        try await fleet.change(by: "seed") { _ in
-            [.secret(secret.name, secret, value: Array(secretValue.utf8))]
-        }
+    /// The place's node has had its secret.
+    private static func claimSecret(of place: Place, in fleet: LiveFleet) async throws {
         let claim = SecretClaim(
-            machine: machine, node: try NodeName(place.node), group: group,
+            machine: try mac(place.macAddress), node: try NodeName(place.node),
+            group: try GroupPath(place.rawValue),
             boot: "000000000000000\(place.macAddress.suffix(1))", key: "00", at: 1)
         _ = try await fleet.store.claim([claim])
     }
@@ -329,38 +357,40 @@ final class SmallFleet: Sendable {
 
     private static func addPeople(to fleet: LiveFleet) async throws {
         let store = fleet.store
-        for person in Person.all {
-            let grants = [Grant(person.role, in: try GroupPath(person.place.rawValue))]
-            let account = Administrator(name: person.name, grants: grants)
-            try await fleet.change(by: "seed") { _ in [.administrator(account.name, account)] }
-            let owner = person.role == .replica ? "admin-site" : person.name
-            try await fleet.change(by: "seed") { current in
+        let people = try Person.all.map { person in
+            (person, grants: [Grant(person.role, in: try GroupPath(person.place.rawValue))])
+        }
+        try await fleet.change(by: "seed") { _ in
+            try people.map { .administrator($0.name, Administrator(name: $0.name, grants: $1)) }
+                + Place.allCases.map { place in
+                    let grants = [Grant(.helpdesk, in: try GroupPath(place.rawValue))]
+                    let aide = Administrator(name: place.aide, grants: grants)
+                    return .administrator(aide.name, aide, passwordHash: "none")
+                }
+        }
+        try await fleet.change(by: "seed") { current in
+            people.enumerated().map { index, owned in
                 let token = APIToken(
-                    id: current.contents.access.nextToken, name: person.name, owner: owner, grants: grants,
+                    id: current.contents.access.nextToken + index, name: owned.0.name,
+                    owner: owned.0.role == .replica ? "admin-site" : owned.0.name, grants: owned.grants,
                     createdAt: 1, expiresAt: nil)
-                return [.token(token.id, token, hash: Secrets.hash(person.token))]
+                return .token(token.id, token, hash: Secrets.hash(owned.0.token))
             }
+        }
+        for person in Person.all {
             try await store.addSession(
                 LoginSession(
                     administrator: person.name, csrfToken: person.csrfToken, createdAt: Clock.second,
                     seenAt: Clock.second), hash: Secrets.hash(person.cookie))
         }
-        for place in Place.allCases { try await saveAide(of: place, in: fleet) }
         let hook = WebHook(id: 1, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site)
-        try await fleet.change(by: "seed") { _ in [.webHook(hook.id, hook)] }
-        for name in ["tool", "spare"] {
-            let file = StoredFile(
+        let files = try ["tool", "spare"].map { name in
+            StoredFile(
                 name: try StoredFileName(name), digest: try ActTarget.digest("d"), byteCount: 2, changedAt: 1)
-            try await fleet.change(by: "seed") { _ in
-                [.storedFile(file.name, file, content: Array("hi".utf8))]
-            }
         }
-    }
-
-    private static func saveAide(of place: Place, in fleet: LiveFleet) async throws {
-        let aide = Administrator(
-            name: place.aide, grants: [Grant(.helpdesk, in: try GroupPath(place.rawValue))])
-        try await fleet.change(by: "seed") { _ in [.administrator(aide.name, aide, passwordHash: "none")] }
+        try await fleet.change(by: "seed") { _ in
+            [.webHook(hook.id, hook)] + files.map { .storedFile($0.name, $0, content: Array("hi".utf8)) }
+        }
     }
 
     // MARK: Restoring
