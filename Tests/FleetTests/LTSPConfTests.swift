@@ -56,7 +56,8 @@ import Testing
         ("[clients]\ncat <<E\n\"\nE\n", 2), ("[clients]\n>x A=1\n", 2),
         ("[clients]\nexport A = 1\n", 2), ("[clients]\nexport A= 1\n", 2), ("[clients]\nA=~/x\n", 2),
         ("[clients]\nA=/a:~x:/b\n", 2), ("[clients]\nINCLUDE=room_1\n[room-1]\nA=1\n", 2),
-        ("[clients]\nA=1\nsection_room\n", 3),
+        ("[clients]\nA=1\nsection_room\n", 3), ("[Default]\nA=1\n", 1),
+        ("[clients]\nLIKE=room\n[room]\nA=1\n", 2),
     ])
     func `a line that does something else than it seems to has a warning`(text: String, line: Int) {
         let conf = conf(text)

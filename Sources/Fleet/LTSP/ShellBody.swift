@@ -224,6 +224,9 @@ struct ShellBody {
             if name.uppercased() == "INCLUDE" {
                 warnings.append((line, "an indented INCLUDE is a variable, and includes nothing"))
             }
+            if name.uppercased() == "LIKE" {
+                warnings.append((line, "LIKE means nothing in an ltsp.conf: INCLUDE takes a section over"))
+            }
             if word.unknown != nil { warnings.append((line, ShellWord.unknownWarning)) }
         }
     }
