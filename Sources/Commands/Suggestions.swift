@@ -7,8 +7,7 @@ import NIOHTTP1
 /// Shell completions: names that the server knows. If the server is away or slow, there are none.
 extension CompletionKind {
     static let nodes = names { client, begun in
-        let query = begun.isEmpty ? "" : "&q=\(APIClient.escaped(begun))"
-        return try await client.suggestions("nodes?limit=200\(query)", [MachineAnswer].self).map(\.name.text)
+        try await client.suggestions(client.page("nodes", begun), [MachineAnswer].self).map(\.name.text)
     }
 
     static let groups = names { client, _ in
@@ -44,8 +43,13 @@ extension CompletionKind {
 
     /// People with a session on a terminal server, the servers, and the sessions' numbers.
     static let terminalSessions = names { client, begun in
-        let sessions = try await client.suggestions(
-            client.page("terminal-sessions", ""), [TerminalSessionAnswer].self)
+        var sessions = try await client.suggestions(
+            client.page("terminal-sessions", begun), [TerminalSessionAnswer].self)
+        // A search does not look at numbers.
+        if !begun.isEmpty {
+            sessions += try await client.suggestions(
+                client.page("terminal-sessions", ""), [TerminalSessionAnswer].self)
+        }
         return Swift.Set(sessions.flatMap { [$0.user, $0.server.text, $0.id] }).sorted()
     }
 
@@ -78,8 +82,9 @@ extension CompletionKind {
 }
 
 extension APIClient {
+    /// The first page, which is a thousand rows, of those that have `begun` in them.
     fileprivate func page(_ path: String, _ begun: String) -> String {
-        begun.isEmpty ? "\(path)?limit=200" : "\(path)?limit=200&q=\(Self.escaped(begun))"
+        begun.isEmpty ? path : "\(path)?q=\(Self.escaped(begun))"
     }
 
     /// Completion must be quick.

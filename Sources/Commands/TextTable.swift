@@ -17,7 +17,7 @@ package struct TextTable {
 
     /// - Parameter limit: how many columns a line may have; nil: any number, as for programs.
     func text(within limit: Int?) -> String {
-        let full = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let full = rows[0].indices.map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
         let widths = limit.flatMap { fitting(full, $0) } ?? full
         return rows.map { row in
             let cells = zip(row, widths).map { $0.lines(of: $1) }
@@ -38,7 +38,7 @@ package struct TextTable {
         let room = limit - 2 * (full.count - 1)
         // No word is cut: people copy names and commands.
         let least = full.indices.map { column in
-            let words = rows.flatMap { $0[column].split(separator: " ").map(\.count) }
+            let words = rows.flatMap { $0[column].split(separator: " ").map { String($0).columnCount } }
             return min(full[column], max(Self.leastWidth, words.max() ?? 0))
         }
         guard full.reduce(0, +) > room, least.reduce(0, +) <= room else { return nil }
@@ -68,26 +68,7 @@ enum FieldList {
     private static let leastWidth = 14
 
     static func text(_ lines: [(String, String)]) -> String {
-        let width = max(leastWidth, (lines.map(\.0.count).max() ?? 0) + 1)
+        let width = max(leastWidth, (lines.map(\.0.columnCount).max() ?? 0) + 1)
         return lines.map { field, value in "\(field.padded(to: width))\(PlainText(value))\n" }.joined()
     }
-}
-
-extension String {
-    /// Its words in lines of at most `width` characters; a longer word has a line of its own.
-    fileprivate func lines(of width: Int) -> [String] {
-        guard count > width else { return [self] }
-        var lines: [String] = []
-        for word in split(separator: " ") {
-            if let last = lines.last, last.count + 1 + word.count <= width {
-                lines[lines.count - 1] += " \(word)"
-            } else {
-                lines.append(String(word))
-            }
-        }
-        return lines
-    }
-
-    /// With spaces behind it, up to `width` characters as people count them: accents of their own and pictures of several parts are one.
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

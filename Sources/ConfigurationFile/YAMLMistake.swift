@@ -60,6 +60,30 @@ enum YAMLMistake {
         return found.map { "U+\(String($0.value, radix: 16, uppercase: true))" }
     }
 
+    /// A tag that says how a value is to be read (`!!binary`, `!vault`), and that means nothing here: what stands behind it would be taken as it is.
+    static func unknownTag(of node: Yams.Node) -> String? {
+        let tag: String
+        switch node {
+        case .scalar(let scalar): tag = scalar.tag.rawValue
+        case .mapping(let mapping): tag = mapping.tag.rawValue
+        case .sequence(let sequence): tag = sequence.tag.rawValue
+        case .alias: return nil
+        }
+        guard tag.hasPrefix(standardTags) else { return tag.isEmpty || tag == "!" ? nil : tag }
+        let name = String(tag.dropFirst(standardTags.count))
+        return plainTags.contains(name) ? nil : "!!\(name)"
+    }
+
+    static func unknownTag(_ tag: String) -> String {
+        "the tag \(tag) has no meaning here, and what stands behind it is not converted: write the value itself"
+    }
+
+    private static let standardTags = "tag:yaml.org,2002:"
+    /// Those that change nothing where a reader knows what it expects.
+    private static let plainTags: Set<String> = [
+        "str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value",
+    ]
+
     private static let blanks: Set<Unicode.Scalar> = [
         "\u{A0}", "\u{2007}", "\u{200B}", "\u{202F}", "\u{FEFF}",
     ]

@@ -43,6 +43,11 @@ package struct YAMLSection {
                 throw ConfigurationError(
                     file: file, line: key.mark?.line, text: Self.lookalike(lookalike, in: name))
             }
+            for part in [value] + (value.sequence.map { Array($0) } ?? []) {
+                guard let tag = YAMLMistake.unknownTag(of: part) else { continue }
+                throw ConfigurationError(
+                    file: file, line: part.mark?.line, text: YAMLMistake.unknownTag(tag))
+            }
             left.append((name, key.mark?.line, value))
         }
     }

@@ -93,6 +93,9 @@ package struct YAMLTree: Sendable {
                 throw ConfigurationError(
                     file: file, line: line, text: "too deep: values are at most \(depthLimit) levels deep")
             }
+            if let tag = YAMLMistake.unknownTag(of: node) {
+                throw ConfigurationError(file: file, line: line, text: YAMLMistake.unknownTag(tag))
+            }
             var tree = YAMLTree(content: .null, line: line, column: node.mark?.column ?? 1)
             if let mapping = node.mapping {
                 // The style that Yams tells is that of its end. Without braces, a map begins where its first key does.
@@ -119,6 +122,10 @@ package struct YAMLTree: Sendable {
             let line = key.mark?.line ?? 1
             guard let name = key.scalar?.string else {
                 throw ConfigurationError(file: file, line: line, text: "a key must be text")
+            }
+            if let lookalike = key.scalar.flatMap(YAMLMistake.lookalike) {
+                throw ConfigurationError(
+                    file: file, line: line, text: YAMLSection.lookalike(lookalike, in: name))
             }
             guard name != "<<" || key.scalar?.style != .plain else {
                 throw ConfigurationError(

@@ -18,8 +18,23 @@ enum Compression: String, CaseIterable, Sendable {
             // As spelled in the kernel's makefiles.
             (.lz4, [0x02, 0x21, 0x4C, 0x18]), (.bzip2, Array("BZh".utf8)),
         ]
-        guard let found = signatures.first(where: { head.starts(with: $0.1) }) else { return nil }
+        let content = Self.behindSkippableFrames(head)
+        guard let found = signatures.first(where: { content.starts(with: $0.1) }) else { return nil }
         self = found.0
+    }
+
+    /// Without the frames that zstd and lz4 pass over (RFC 8878 §3.1.2), with which what several processors packed begins.
+    private static func behindSkippableFrames<Bytes: Collection<UInt8>>(_ head: Bytes) -> Bytes.SubSequence {
+        var rest = head[...]
+        while let first = rest.first, (0x50...0x5F).contains(first),
+            rest.dropFirst().starts(with: [0x2A, 0x4D, 0x18])
+        {
+            let size = rest.dropFirst(4).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+            let next = rest.dropFirst(8).dropFirst(size)
+            guard !next.isEmpty else { return rest }
+            rest = next
+        }
+        return rest
     }
 
     /// Nil for a file that is not compressed or cannot be read.
@@ -38,16 +53,28 @@ enum Compression: String, CaseIterable, Sendable {
     /// The Debian package of the program.
     private var package: String { self == .xz ? "xz-utils" : rawValue }
 
-    /// The program that decompresses with `-dc`, and that tar calls with `-d`. Throws when it is not installed.
-    func program() throws -> String { try Program(rawValue, package: package).path }
+    /// The program that decompresses with `-dc`, and that tar calls with `-d`, as words. Throws when it is not installed.
+    func program() throws -> String {
+        let path = try Program(rawValue, package: package).path
+        // By itself, zstd takes back at most 128 MiB at once; those who pack for little space let it look back further.
+        return self == .zstd ? "\(path) --long=31" : path
+    }
 
-    /// The first decompressed bytes of a file.
+    /// The first decompressed bytes of a file. Throws ``ImageLacks`` where there are none because it is damaged.
     func innerHead(of path: String) throws -> Data {
+        let shell = try Program("bash", package: "bash").confined(Confinement(reads: [path]))
         // We stop the program early, which is not a fault of the file.
-        try Program("bash", package: "bash").confined(Confinement(reads: [path])).run([
-            "-c", "\"$1\" -dc <\"$2\" 2>/dev/null | head -c \"$3\"", "bash", try program(), path,
+        let head = try shell.run([
+            "-c", "$1 -dc <\"$2\" 2>/dev/null | head -c \"$3\"", "bash", try program(), path,
             String(Self.headByteCount),
         ])
+        guard head.isEmpty else { return head }
+        do {
+            _ = try shell.run(["-c", "$1 -t <\"$2\"", "bash", try program(), path])
+        } catch let failure as ProgramFailure {
+            throw ImageLacks("\(path) cannot be decompressed: it is damaged or incomplete:\n\(failure.said)")
+        }
+        return head
     }
 
     /// Bytes of a disk or a layer that are decompressed: a small file can hold zeros that keep a processor for days.
@@ -85,7 +112,7 @@ enum Compression: String, CaseIterable, Sendable {
             return try Program("bash", package: "bash").confined(confinement).run(
                 [
                     "-o", "pipefail", "-c",
-                    "\"$1\" -dc <\"$2\" | { head -c \"$3\"; test \"$(head -c 1 | wc -c)\" = 0 || exit \(Self.tooMuch); } | \(command)",
+                    "$1 -dc <\"$2\" | { head -c \"$3\"; test \"$(head -c 1 | wc -c)\" = 0 || exit \(Self.tooMuch); } | \(command)",
                     "bash", try program(), path, String(limit), target,
                 ], filling: directory)
         } catch let failure as ProgramFailure where failure.status == Self.tooMuch {

@@ -85,12 +85,16 @@ import Wire
     @Test func `request rates are limited per address, with a larger allowance for shared addresses`() throws
     {
         let network = try #require(IPv4Network("192.0.2.7/32"))
-        let limits = CenterLimits(allowances: PeerAllowances([.init(network, times: 2)]))
+        let wide = try #require(PeerAllowances.Addresses("2001:db8:0:7::/64"))
+        let limits = CenterLimits(
+            allowances: PeerAllowances([.init(network, times: 2), .init(wide, times: 3)]))
         func taken(_ address: String) -> Int {
             (0..<5_000).count { _ in limits.takesRequest(from: address, now: 0) }
         }
         #expect(taken("192.0.2.6") == CenterLimits.requestBurst)
         #expect(taken("192.0.2.7") == 2 * CenterLimits.requestBurst)
+        #expect(taken("2001:db8:0:8::1") == CenterLimits.requestBurst)
+        #expect(taken("2001:db8:0:7::1") == 3 * CenterLimits.requestBurst)
     }
 
     /// The handler alone, on an event loop with the test's clock.

@@ -65,6 +65,7 @@ import Wire
 
     @Test func `a limit for a network needs both keys, and a number`() {
         #expect(error("limits: [{network: 10.9.0.1/32, times: 50}]") == "")
+        #expect(error("limits: [{network: '2001:db8::/64', times: 50}]") == "")
         #expect(error("limits: [{network: 10.9.0.1/32}]").contains("needs network and times"))
         #expect(error("limits: [{network: 10.9.0.1/33, times: 2}]").contains("is not ADDRESS/LENGTH"))
         #expect(error("limits: [{network: 10.9.0.1/32, times: 0}]").contains("whole number from 1"))

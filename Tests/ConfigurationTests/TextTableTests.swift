@@ -20,15 +20,32 @@ import Testing
             Self.lines([["A", "B", "C"], ["", "b", ""], ["", "", ""]]) == ["A  B  C", "   b", "", ""])
     }
 
-    @Test(arguments: ["e\u{301}t\u{301}", "👩‍👩‍👧", "Ελένη", "a\u{0}b", "a\nb"])
+    @Test(arguments: ["e\u{301}t\u{301}", "👩‍👩‍👧", "Ελένη", "a\u{0}b", "a\nb", "教室", "ＲＯＯＭ", "강의실", "🖥️"])
     func `columns line up, whatever a cell is made of`(text: String) {
         let lines = Self.lines([["A", "B"], [text, "|"], ["a longer cell", "|"], [text + text, "|"]])
         let columns = lines.dropFirst().dropLast().compactMap { line in
-            line.firstIndex(of: "|").map { line.distance(from: line.startIndex, to: $0) }
+            line.firstIndex(of: "|").map { String(line[..<$0]).columnCount }
         }
         #expect(columns.count == 3 && Swift.Set(columns).count == 1, "\(lines)")
         // Nothing of it is lost.
         #expect(text.contains { $0.isNewline || $0 == "\0" } || lines[1].hasPrefix(text))
+    }
+
+    @Test(arguments: [
+        ("pc-1", 4), ("", 0), ("e\u{301}te", 3), ("\u{301}", 0), ("教室", 4), ("ＲＯＯＭ", 8), ("強-1", 4),
+        ("강의실", 6), ("ﾊﾝ", 2),
+        ("👩‍👩‍👧", 2), ("🇵🇹", 2), ("🖥️", 2), ("a\u{200B}b", 2), ("Ελένη", 5), ("→ “x”", 5), ("é…", 2),
+    ])
+    func `a text has the columns that a terminal gives it`(text: String, columns: Int) {
+        #expect(text.columnCount == columns)
+        #expect(text.padded(to: 10).columnCount == 10)
+    }
+
+    @Test func `wide letters are wrapped by their columns`() {
+        var table = TextTable(["NAME", "TEXT"])
+        table.add(["pc-1", Array(repeating: "教室", count: 12).joined(separator: " ")])
+        let lines = table.text(within: 40).split(separator: "\n").map(String.init)
+        #expect(lines.count == 3 && lines.allSatisfy { $0.columnCount <= 40 }, "\(lines)")
     }
 
     @Test func `at a narrow terminal sentences are wrapped in their columns, and no word is cut`() {

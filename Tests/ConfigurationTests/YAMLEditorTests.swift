@@ -231,6 +231,12 @@ import Testing
         #expect(try problems("nodes:\n  - <<: {name: a}\n").contains("merge keys"))
         #expect(try problems("nodes: []\n---\nnodes: []\n").contains("second document"))
         #expect(try problems("nodes:\n  - name: “a”\n").contains("U+201C"))
+        #expect(try problems("nodes:\n  \u{A0}- name: a\n").contains("U+A0"))
+        #expect(
+            try problems("groups:\n  - path: /a\n    settings:\n      files: {/x: !!binary eA==}\n")
+                .hasPrefix(
+                    "fleet.yaml:4: the tag !!binary has no meaning here"))
+        #expect(try problems("nodes: !Sub\n  - name: a\n").contains("the tag !Sub"))
         #expect(try problems("") == "" && problems("# nothing\n") == "")
         #expect(throws: UnreadableDeclaration.self) { try DeclaredFiles(reading: ["\(directory)/none"]) }
         let empty = "\(directory)/empty"

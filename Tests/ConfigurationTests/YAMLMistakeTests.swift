@@ -86,6 +86,9 @@ import Testing
         ("roles: “dhcp”", "roles: ‘“dhcp”’ begins or ends with a character"),
         ("log: json\u{A0}", "(U+A0)"),
         ("http:\n  \u{A0}port: 80", "(U+A0)"),
+        ("log: json\nserver-name: !vault 6162", "roost.yaml:2: the tag !vault has no meaning here"),
+        ("roles:\n- dhcp\n- !!binary bmJk", "roost.yaml:3: the tag !!binary has no meaning here"),
+        ("http: !Ref {port: 80}", "roost.yaml:1: the tag !Ref"),
     ])
     func `what editors and the web put into a file is called by its name`(text: String, told: String) {
         #expect(error(text).contains(told), "\(error(text))")
@@ -93,7 +96,7 @@ import Testing
 
     @Test(arguments: [
         "roles: &all [dhcp, tftp]\ninterfaces: [eth0]", "%YAML 1.2\n---\nroles: [dhcp]\n...\n",
-        "roles : [dhcp]",
+        "roles : [dhcp]", "log: !!str json", "roles: !!seq [! dhcp]", "http: !!map {port: !!int 80}",
         "roles:\r\n- dhcp\r\n", "\u{FEFF}roles: dhcp", "# nothing\n", "---\n", "~",
         "logs: {syslog: off, netconsole: 0}",
         "center: {oidc: {issuer: https://far, client: a, secret-file: \(#filePath), title: „Nord“ und Süd}}",

@@ -42,7 +42,9 @@ import Testing
 
     @Test(arguments: [
         ("[default]\nA = 'b'\n", 2), ("[default]\nLIKE = x\nA = 1\n", 2), ("[a]\nLIKE = gone\n", 2),
-        ("[a]\nA = 1\n[A]\nB = 1\n", 3), ("[a]\nA = 1\n# end", 3), ("[a]\nA = \"b\" # \"c\"\n", 2),
+        ("[a]\nA = 1\n[A]\nB = 1\n", 3), ("[a]\nA = 1\n# end", 3), ("[a]\nA = 1 # end", 2),
+        ("[clients]\nA = 1\n", 1), ("[pc-1]\nA = 1\n[Common]\nB = 1\n", 3),
+        ("[a]\nA = \"b\" # \"c\"\n", 2),
         ("[a]\nA = \"$(date)\"\n", 2), ("[a]\nA-B = 1\n", 2),
     ])
     func `a line that does something else than it seems to has a warning`(text: String, line: Int) {

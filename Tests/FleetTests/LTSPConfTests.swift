@@ -52,8 +52,12 @@ import Testing
         ("[clients]\ntest -e /x && A=1\n", 2), ("[clients]\nif test -e /x; then\nA=1\nfi\n", 2),
         ("[clients]\r\nA=1\r\n", 1), ("[pc-1]\nA=1\n[pc_1]\nB=1\n", 3), ("[pc0[1-9]]\nA=1\n", 1),
         ("\u{FEFF}[clients]\nA=1\n[x]\nB=1\n", 1), ("[clients]\nA=`id`\n", 2), ("[clients]\nA=1 true\n", 2),
-        ("[clients] A=1\nB=1\n", 1), ("[été]\nB=1\n", 1), ("[clients]\nA=${B:=x}\n", 2),
+        ("[clients] A=1\nB=1\n", 1), ("[été]\nB=1\n", 1), ("[clients]\nA=${B:?x}\n", 2),
         ("[clients]\ncat <<E\n\"\nE\n", 2), ("[clients]\n>x A=1\n", 2),
+        ("[clients]\nexport A = 1\n", 2), ("[clients]\nexport A= 1\n", 2), ("[clients]\nA=~/x\n", 2),
+        ("[clients]\nA=/a:~x:/b\n", 2), ("[clients]\nINCLUDE=room_1\n[room-1]\nA=1\n", 2),
+        ("[clients]\nA=1\nsection_room\n", 3), ("[Default]\nA=1\n", 1),
+        ("[clients]\nLIKE=room\n[room]\nA=1\n", 2),
     ])
     func `a line that does something else than it seems to has a warning`(text: String, line: Int) {
         let conf = conf(text)
@@ -80,6 +84,20 @@ import Testing
     func `values are cut and replaced as a shell does it`(value: String, expected: String) {
         let variables = conf("[clients]\nX=\(value)\n").variables(of: .counter)
         #expect(variables.values == ["X": expected])
+    }
+
+    @Test func `a default that is assigned stays`() {
+        let variables = conf("[clients]\nB=\n: ${A:=1} ${B=2} ${C=$A}\nD=\"${E:=3}\"\nE=${E}4\n")
+            .variables(of: .counter)
+        #expect(variables.values == ["A": "1", "B": "", "C": "1", "D": "3", "E": "34"])
+    }
+
+    @Test func `dash counts bytes, and a tilde stays as written`() {
+        let conf = conf("[clients]\nX=été\nA=${#X}\nB=~/b:~\nC=a~ D='~' E=\\~ F=~\"b\"\n")
+        #expect(
+            conf.variables(of: .counter).values
+                == ["X": "été", "A": "5", "B": "~/b:~", "C": "a~", "D": "~", "E": "~", "F": "~b"])
+        #expect(conf.problems.map(\.line) == [4])
     }
 
     /// Words in words, in a file of the largest size, take neither the stack nor the time.

@@ -35,6 +35,9 @@ import Wire
         "name|mac|tags\npc-1|02:00:00:00:00:01|Küche",
         "# a list\n\nname,mac,tags\n,,\n\"pc-1\" , \"02:00:00:00:00:01\",=\"Küche\"\n",
         "\u{FEFF}\"name\",\"mac\",\"tags\"\n'pc-1,\u{A0}02:00:00:00:00:01\u{200B},'Küche\n",
+        "'name','mac','tags'\n'pc-1', '02:00:00:00:00:01', 'Küche'\n",
+        "name,mac,tags\u{2028}pc-1,02:00:00:00:00:01,Küche\u{2028}",
+        "name,mac,tags\u{85}pc-1,02:00:00:00:00:01,Küche\u{2029}\u{85}",
         "name,mac,tags\n\u{1F}pc-1,\u{1F}02:00:00:00:00:01,\u{1F}Küche\u{7F}\n",
         "name,mac,tags\n\u{200E}pc-1\u{202C},02:00:\u{AD}00:00:00:01\u{2060},\u{200F}Küche\n\u{1A}",
     ])

@@ -92,6 +92,16 @@ import Wire
         #expect(allowances.times(for: try #require(IPv4Address("10.9.0.1"))) == 50)
         #expect(allowances.times(for: try #require(IPv4Address("10.9.0.2"))) == 2)
         #expect(allowances.times(for: try #require(IPv4Address("10.8.0.2"))) == 1)
+        #expect(allowances.times(for: try #require(IPAddress("::ffff:10.9.0.1"))) == 50)
+        let wide = PeerAllowances([
+            .init(try #require(.init("0.0.0.0/0")), times: 3),
+            .init(try #require(.init("2001:db8::/48")), times: 4),
+        ])
+        #expect(wide.times(for: try #require(IPAddress("2001:db8:0:7::1"))) == 4)
+        #expect(wide.times(for: try #require(IPAddress("2001:db8:1::1"))) == 1)
+        for text in ["2001:db8::1", "2001:db8::1/64", "10.9.0.1", "::/129", "x/8", ""] {
+            #expect(PeerAllowances.Addresses(text) == nil, "\(text)")
+        }
     }
 }
 

@@ -99,6 +99,34 @@ struct DamagedArchiveTests {
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     }
 
+    @Test func `zstd that looks back far, and frames that are passed over, are read`() throws {
+        let archive = tar("last").archive
+        // A frame with a window of 256 MiB, and one block of bytes as they are.
+        let block = (archive.count << 3 | 1).littleEndian
+        let far =
+            [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x90]
+            + (0..<3).map { UInt8(truncatingIfNeeded: block >> ($0 * 8)) }
+            + archive
+        let skipped: [UInt8] = [0x5A, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3]
+        for (name, bytes) in [("far", far), ("frames", skipped + skipped + far)] {
+            #expect(Compression(bytes) == .zstd, "\(name)")
+            #expect(try refusal(name, bytes) == nil)
+            #expect(work.text("root-\(name)/etc/last") == "data")
+            #expect(try ImageSource("\(work.path)/\(name)").compression == .zstd)
+        }
+        #expect(Compression(skipped) == nil && Compression(skipped.prefix(6)) == nil)
+    }
+
+    @Test(arguments: [
+        [0x1F, 0x8B, 8, 0, 0], [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0, 4, 0xE6], [0x28, 0xB5, 0x2F, 0xFD, 0],
+        [0x04, 0x22, 0x4D, 0x18, 0x64], Array("BZh91AY".utf8),
+    ])
+    func `what is cut off at its beginning is not called empty`(bytes: [UInt8]) throws {
+        try work.put("cut", bytes: bytes)
+        let error = #expect(throws: ImageLacks.self) { try ImageSource("\(work.path)/cut") }
+        #expect(error?.description.contains("damaged or incomplete") == true, "\(error?.description ?? "")")
+    }
+
     @Test func `what is compressed twice is said to be`() throws {
         try work.put("one", "hello")
         for (source, target) in [("one", "two.gz"), ("two.gz", "three.gz.gz")] {

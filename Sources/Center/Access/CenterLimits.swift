@@ -147,7 +147,8 @@ package final class CenterLimits: Sendable {
     }
 
     private static func times(_ address: String, _ allowances: PeerAllowances) -> Int {
-        IPv4Address(address).map { allowances.times(for: $0) } ?? 1
+        guard !allowances.networks.isEmpty, let address = IPAddress(address) else { return 1 }
+        return allowances.times(for: address)
     }
 
     private static func peer(_ address: String) -> LimitedPeer {

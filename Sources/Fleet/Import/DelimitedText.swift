@@ -144,13 +144,18 @@ private struct TableReader {
         if bare.count > 3, bare.starts(with: "=\"".unicodeScalars), bare.last == "\"" {
             bare = bare.dropFirst(2).dropLast()
         }
-        if bare.count > 1, bare.first == "'" { bare.removeFirst() }
+        if bare.count > 1, bare.first == "'" {
+            bare.removeFirst()
+            // Programs that write texts as SQL or Python do have a second one.
+            if bare.count > 1, bare.last == "'" { bare.removeLast() }
+        }
         return String(bare)
     }
 }
 
 extension Unicode.Scalar {
-    fileprivate var endsLine: Bool { self == "\n" || self == "\r" }
+    /// Also the ends of lines and paragraphs that only Unicode has.
+    fileprivate var endsLine: Bool { ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"].contains(self) }
 
     /// White space within a line, zero-width characters, and control characters with which programs keep a text from becoming a number.
     fileprivate var isBlank: Bool {

@@ -93,10 +93,20 @@ package struct LTSConf: Sendable {
         for index in sections.indices where index != defaultSection { followLikes(from: index, &state) }
     }
 
+    /// Sections for all clients in an `ltsp.conf`.
+    private static let sectionsOfLaterReleases = ["clients", "common"].map { Array($0.utf8) }
+
     /// Sections that are no machine's, as forms write them that take sections for chapters: ‘[LDM Options]’.
     private mutating func noteChapters() {
         let taken = Set(sections.flatMap(\.likes).map(\.key))
         for section in sections where !taken.contains(section.key) {
+            if defaultSection == nil, Self.sectionsOfLaterReleases.contains(section.key) {
+                problems.append(
+                    LTSPProblem(
+                        warning:
+                            "[\(section.name)] means nothing in an lts.conf: if this is an ltsp.conf, import it as one",
+                        section.place.file, section.place.line))
+            }
             guard !section.key.allSatisfy(Self.isOfMachines), !GlobPattern(section.key).hasWildcard else {
                 continue
             }

@@ -24,6 +24,8 @@ struct LTSConfReader {
     private var file = ""
     private var line = 0
     private var text: [UInt8] = []
+    /// Whether the line has a comment.
+    private var hasComment = false
     private var state = State.between
     /// Behind `include`, a section begins with its header.
     private var needsHeader = true
@@ -79,14 +81,17 @@ struct LTSConfReader {
             if line.last == 0x0D { line.removeLast() }
             self.line = index + 1
             self.text = line
+            hasComment = false
             noteHidden(line[...].bare)
             readLine()
             if isFull || problems.count > LTSPLimit.problemCount { return }
         }
         endSetting()
         requireSettings()
-        if !text.endsWithLineEnd, let last = text.lines.last, last.bareComment {
-            warn("the last line is a comment without a line end, which spoils the first variable", at: line)
+        if !text.endsWithLineEnd, hasComment {
+            warn(
+                "a comment in the last line needs a line end: without one, it spoils the first variable",
+                at: line)
         }
     }
 
@@ -330,7 +335,9 @@ struct LTSConfReader {
             case UInt8(ascii: "="): tokens.append(.equals)
             case UInt8(ascii: "["): tokens.append(.open)
             case UInt8(ascii: "]"): tokens.append(.close)
-            case UInt8(ascii: "#"): return tokens
+            case UInt8(ascii: "#"):
+                hasComment = true
+                return tokens
             case UInt8(ascii: "'"):
                 if !hasApostrophe {
                     hasApostrophe = true
@@ -377,9 +384,4 @@ struct LTSConfReader {
         let behind = path.dropFirst(plain.count).first
         return plain.bare.isEmpty || behind == UInt8(ascii: "=") ? nil : Array(plain.bare)
     }
-}
-
-extension [UInt8] {
-    /// Whether the line is a comment and nothing else.
-    fileprivate var bareComment: Bool { self[...].bare.first == UInt8(ascii: "#") }
 }

@@ -95,7 +95,7 @@ extension LTSPConf {
                 case .call(let word, _):
                     let text = word.value(value)
                     if let function = conf.function(matching: Array(text.utf8)) { enter(function, &done) }
-                case .callFunction(let function): enter(function, &done)
+                case .callFunction(let function, _): enter(function, &done)
                 }
             }
         }

@@ -7,7 +7,7 @@ package struct LTSPConf: Sendable {
         /// INCLUDE: calls the first section that matches.
         case call(ShellWord, line: Int)
         /// Calls the section with this function name.
-        case callFunction(String)
+        case callFunction(String, line: Int)
     }
 
     /// A setting as it stands in a section.
@@ -47,16 +47,35 @@ package struct LTSPConf: Sendable {
         reader.read(bytes)
         headers = reader.headers
         bodies = reader.bodies
-        problems = Array(
-            reader.problems.enumerated()
-                .sorted { ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset) }
-                .map(\.element).prefix(LTSPLimit.problemCount))
         for (index, header) in headers.enumerated() {
             for alternative in header.alternatives {
                 if alternative.pattern.hasWildcard {
                     patterns.append((index, alternative.pattern))
                 } else if headerOfText[alternative.text] == nil {
                     headerOfText[alternative.text] = index
+                }
+            }
+        }
+        problems = Array(
+            (reader.problems + missingSections).enumerated()
+                .sorted { ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset) }
+                .map(\.element).prefix(LTSPLimit.problemCount))
+    }
+
+    /// What calls a section that is not there: LTSP passes over an INCLUDE of it in silence.
+    private var missingSections: [LTSPProblem] {
+        bodies.values.flatMap { body in
+            body.statements.compactMap { statement in
+                switch statement {
+                case .call(let word, let line):
+                    guard let name = word.literal, function(matching: Array(name.utf8)) == nil else {
+                        return nil
+                    }
+                    return LTSPProblem(warning: "there is no section [\(name)]", file, line)
+                case .callFunction(let name, let line):
+                    guard bodies[name] == nil else { return nil }
+                    return LTSPProblem(warning: "there is no section [\(name)]", file, line)
+                case .assign, .remove: return nil
                 }
             }
         }

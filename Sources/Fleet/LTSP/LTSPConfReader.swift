@@ -71,6 +71,11 @@ struct LTSPConfReader {
                 "only letters of ASCII, digits and -*./:?@_| are of a name, the rest is dropped: this is [\(text.asText)]",
                 at: number)
         }
+        if alternatives.count == 1, text.elementsEqual("default".utf8) {
+            warn(
+                "[\(header)] means nothing in an ltsp.conf: [clients] is for all machines; if this is an lts.conf, import it as one",
+                at: number)
+        }
         if let earlier = lineOfHeader.updateValue(number, forKey: function) {
             warn(
                 "the section of line \(earlier) has the same function name (section_\(function)): this text counts for both",

@@ -195,16 +195,23 @@ struct ShellBody {
         case "section_call":
             statements += command.words.dropFirst().map { .call($0.word, line: command.line) }
         case _ where first.hasPrefix("section_"):
-            statements.append(.callFunction(String(first.dropFirst(8))))
+            statements.append(.callFunction(String(first.dropFirst(8)), line: command.line))
         case "export", "readonly":
             assign(
                 command.words.dropFirst().compactMap { word, name in
                     guard let name else { return word.quotedAssignment.map { ($0, $1, command.line) } }
                     return (name, word, command.line)
                 })
+            // A shell ends here; of the section, nothing further counts.
+            let isSpread = command.words.dropFirst().contains { word, name in
+                name == nil && word.quotedAssignment == nil && word.literal?.isShellName == false
+                    && word.literal != "-p"
+            }
+            if isSpread { tellCommand(command, "a command", isSpread: true) }
         case "unset":
             statements += command.words.dropFirst().compactMap { $0.word.literal.map { .remove($0) } }
-        case ":": break
+        case ":":
+            for (word, _) in command.words.dropFirst() { assignDefaults(of: word, command.line) }
         case "true" where command.assignments.isEmpty: break
         default: tellCommand(command, "a command")
         }
@@ -212,19 +219,29 @@ struct ShellBody {
 
     private mutating func assign(_ assignments: [(name: String, word: ShellWord, line: Int)]) {
         for (name, word, line) in assignments {
+            assignDefaults(of: word, line)
             statements.append(.assign(name, word, line: line))
             if name.uppercased() == "INCLUDE" {
                 warnings.append((line, "an indented INCLUDE is a variable, and includes nothing"))
+            }
+            if name.uppercased() == "LIKE" {
+                warnings.append((line, "LIKE means nothing in an ltsp.conf: INCLUDE takes a section over"))
             }
             if word.unknown != nil { warnings.append((line, ShellWord.unknownWarning)) }
         }
     }
 
-    private mutating func tellCommand(_ command: Command, _ what: Sentence) {
+    /// `${NAME:=WORD}` sets a variable that has no value.
+    private mutating func assignDefaults(of word: ShellWord, _ line: Int) {
+        statements += word.assignments.map { .assign($0.name, $0.word, line: line) }
+    }
+
+    private mutating func tellCommand(_ command: Command, _ what: Sentence, isSpread: Bool? = nil) {
         // The rest of the command may be a secret.
         let first =
             command.words.first?.word.asWritten ?? command.assignments.first.map { "\($0.name)=…" } ?? ""
-        let isSpread = command.words.count > 1 && command.words[1].word.asWritten.hasPrefix("=")
+        let isSpread =
+            isSpread ?? (command.words.count > 1 && command.words[1].word.asWritten.hasPrefix("="))
         warnings.append(
             (
                 command.line,

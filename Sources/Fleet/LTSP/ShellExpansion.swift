@@ -5,7 +5,11 @@ extension ShellWord.Change {
         case .alternative(let word, let isForSet, let emptyIsUnset):
             let isSet = stored.map { !emptyIsUnset || !$0.isEmpty } ?? false
             return isSet == isForSet ? word.value(variable) : isSet ? stored : ""
-        case .length: return String((stored ?? "").unicodeScalars.count)
+        case .assigned(let word, let emptyIsUnset):
+            return Self.alternative(word, isForSet: false, emptyIsUnset: emptyIsUnset)
+                .value(of: stored, variable)
+        // Dash counts bytes.
+        case .length: return String((stored ?? "").utf8.count)
         case .cut(let pattern, let atEnd, let isLongest):
             let bytes = Array((stored ?? "").utf8)
             guard bytes.count <= Self.cutByteCount else { return nil }
@@ -49,12 +53,14 @@ extension ShellReader {
                 name,
                 .cut(pattern: rest.asText, atEnd: sign == UInt8(ascii: "%"), isLongest: isLongest),
                 written: written)
-        case UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: "+"):
+        case UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "="):
             let emptyIsUnset = sign == UInt8(ascii: ":")
-            let kind = emptyIsUnset ? rest.popFirst() : sign
-            guard kind == UInt8(ascii: "-") || kind == UInt8(ascii: "+"),
+            guard let kind = emptyIsUnset ? rest.popFirst() : sign, Array("-+=".utf8).contains(kind),
                 let word = alternative(rest, isQuoted: isQuoted, line: line, depth: depth)
             else { return .unknown(written) }
+            if kind == UInt8(ascii: "=") {
+                return .changed(name, .assigned(word, emptyIsUnset: emptyIsUnset), written: written)
+            }
             return .changed(
                 name,
                 .alternative(word, isForSet: kind == UInt8(ascii: "+"), emptyIsUnset: emptyIsUnset),
@@ -70,7 +76,9 @@ extension ShellReader {
         guard depth < depthLimit else { return nil }
         var reader = ShellReader(Array(bytes), line: line)
         reader.depth = depth + 1
-        guard let word = try? reader.alternative(isQuoted: isQuoted), word.unknown == nil
+        guard let word = try? reader.alternative(isQuoted: isQuoted), word.unknown == nil,
+            // Whether it would be assigned depends on the branch that is taken.
+            word.assignments.isEmpty
         else { return nil }
         return word
     }

@@ -5,13 +5,15 @@ struct ShellWord: Equatable, Sendable {
         case variable(String)
         /// `${NAME…}` with more than the name; as written, too.
         indirect case changed(String, Change, written: String)
-        /// What only a shell can tell: `$(…)`, backquotes, arithmetic, cut values; as written.
+        /// What only a shell can tell: `$(…)`, backquotes, arithmetic, cut values, `~`; as written.
         case unknown(String)
     }
 
     enum Change: Equatable, Sendable {
         /// `${NAME:-WORD}` and its kin: the word stands where there is no value, or with `+` where there is one. `:`: an empty value is none.
         case alternative(ShellWord, isForSet: Bool, emptyIsUnset: Bool)
+        /// `${NAME:=WORD}`: the same as with `-`, and the variable has that value from then on.
+        case assigned(ShellWord, emptyIsUnset: Bool)
         /// `${NAME#PATTERN}` and its kin: cut off at the beginning or the end.
         case cut(pattern: String, atEnd: Bool, isLongest: Bool)
         /// `${#NAME}`.
@@ -43,9 +45,22 @@ struct ShellWord: Equatable, Sendable {
             switch part {
             case .text, .unknown: []
             case .variable(let name): [name]
-            case .changed(let name, .alternative(let word, _, _), _): [name] + word.variableNames
+            case .changed(let name, .alternative(let word, _, _), _),
+                .changed(let name, .assigned(let word, _), _):
+                [name] + word.variableNames
             case .changed(let name, _, _): [name]
             }
+        }
+    }
+
+    /// What a shell assigns when it reads the word: the variables of `${NAME:=WORD}`.
+    var assignments: [(name: String, word: ShellWord)] {
+        parts.compactMap { part in
+            guard case .changed(let name, .assigned(let word, let emptyIsUnset), let written) = part else {
+                return nil
+            }
+            let change = Change.alternative(word, isForSet: false, emptyIsUnset: emptyIsUnset)
+            return (name, ShellWord([.changed(name, change, written: written)]))
         }
     }
 
@@ -144,7 +159,7 @@ struct ShellReader {
         }
         let name = bytes[at..<at + length].asText
         at += length + 1
-        return .word(try word(), variable: name, line: begin)
+        return .word(try word(isValue: true), variable: name, line: begin)
     }
 
     /// Blanks, continued lines and a comment.
@@ -190,10 +205,21 @@ struct ShellReader {
     }
 
     /// Up to a blank or an operator outside of quotes.
-    private mutating func word() throws(ShellProblem) -> ShellWord {
+    ///
+    /// - Parameter isValue: whether it is assigned: then `~` stands for a home at its beginning and behind a colon.
+    private mutating func word(isValue: Bool = false) throws(ShellProblem) -> ShellWord {
         var word = ShellWord()
         var text: [UInt8] = []
+        var mayBeHome = isValue
         while let byte = next, !byte.isBlank, !Self.ends.contains(byte) {
+            if mayBeHome, let home {
+                at += home.count
+                word.end(&text)
+                word.add(.unknown(home.asText))
+                mayBeHome = false
+                continue
+            }
+            mayBeHome = isValue && byte == UInt8(ascii: ":")
             switch byte {
             case UInt8(ascii: "\\"):
                 if peek(1) == 0x0A {
@@ -213,6 +239,16 @@ struct ShellReader {
         }
         word.end(&text)
         return word
+    }
+
+    /// `~` or `~NAME`, of which nothing is quoted.
+    private var home: ArraySlice<UInt8>? {
+        guard next == UInt8(ascii: "~") else { return nil }
+        let name = bytes[(at + 1)...].prefix { $0.isOfShellName || $0 == UInt8(ascii: "-") }
+        let behind = bytes[name.endIndex...].first
+        let ends =
+            behind.map { $0.isBlank || Self.ends.contains($0) || Array("/:".utf8).contains($0) } ?? true
+        return ends ? bytes[at..<name.endIndex] : nil
     }
 
     private static let marks = [

@@ -80,15 +80,34 @@ extension LimitedPeer {
 
 /// Multiplies the limits of some addresses: a router with NAT, or a proxy, has many machines behind it.
 package struct PeerAllowances: Equatable, Sendable {
+    /// Addresses beside each other. Those of IPv6 are only of clients of the control center.
+    package enum Addresses: Equatable, Sendable {
+        case ipv4(IPv4Network)
+        case ipv6(IPNetwork)
+
+        /// `10.9.0.1/32`, `2001:db8::/64`; nil for anything else.
+        package init?(_ text: String) {
+            if let network = IPv4Network(text) {
+                self = .ipv4(network)
+            } else if text.contains(":"), text.contains("/"), let network = IPNetwork(text) {
+                self = .ipv6(network)
+            } else {
+                return nil
+            }
+        }
+    }
+
     package struct Network: Equatable, Sendable {
-        package var network: IPv4Network
+        package var addresses: Addresses
         /// The multiplier for one address there.
         package var times: Int
 
-        package init(_ network: IPv4Network, times: Int) {
-            self.network = network
+        package init(_ addresses: Addresses, times: Int) {
+            self.addresses = addresses
             self.times = times
         }
+
+        package init(_ network: IPv4Network, times: Int) { self.init(.ipv4(network), times: times) }
     }
 
     /// The first network that contains an address counts.
@@ -97,6 +116,18 @@ package struct PeerAllowances: Equatable, Sendable {
     package init(_ networks: [Network] = []) { self.networks = networks }
 
     package func times(for peer: IPv4Address) -> Int {
-        networks.first { $0.network.contains(peer) }?.times ?? 1
+        networks.first {
+            if case .ipv4(let network) = $0.addresses { network.contains(peer) } else { false }
+        }?
+        .times ?? 1
+    }
+
+    package func times(for peer: IPAddress) -> Int {
+        guard peer.isIPv6 else {
+            return times(for: IPv4Address(rawValue: peer.bytes.reduce(0) { $0 << 8 | UInt32($1) }))
+        }
+        return networks.first {
+            if case .ipv6(let network) = $0.addresses { network.contains(peer) } else { false }
+        }?.times ?? 1
     }
 }

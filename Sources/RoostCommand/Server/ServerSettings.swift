@@ -214,7 +214,7 @@ struct ServerSettings {
     }
 
     private static func allowance(_ section: inout YAMLSection) throws -> PeerAllowances.Network {
-        let network = try section.value("network", "ADDRESS/LENGTH") { IPv4Network($0) }
+        let network = try section.value("network", "ADDRESS/LENGTH", PeerAllowances.Addresses.init)
         let times = try section.number("times", 1...10_000)
         try section.finish(known: "network, times")
         guard let network, let times else { throw section.fail("a limit needs network and times") }
