@@ -206,7 +206,9 @@ struct Accounts: Sendable {
 
     private func freeNumber(for account: AgentAccount, in book: AccountBook) throws -> Int {
         guard book.entries.count < AccountBook.limit else {
-            throw AgentProblem("this server has \(AccountBook.limit) accounts of the agent: no more are made")
+            throw AgentProblem(
+                "this server has \(AccountBook.limit) accounts of the agent, and may have no more: remove some first"
+            )
         }
         let wanted = account.number.map { [$0] } ?? Array(book.nextNumbers.prefix(64))
         for number in wanted

@@ -123,7 +123,7 @@ extension Acts {
         ]
         let wish = ScheduleRequest(group: path, act: acts[0], at: text, windowMinutes: windowMinutes)
         guard case .once(let second) = try time(of: wish, in: path) else {
-            throw InvalidSetting("when: this happens once, at a time such as 22:00")
+            throw InvalidSetting("when: this runs only once: give a time such as 22:00")
         }
         for act in acts { try await requireDoable(act, in: path) }
         let owner = caller.proof == .localSocket ? nil : caller.account ?? caller.name

@@ -202,7 +202,9 @@ extension RecordChange: AnyChange {
 
     fileprivate func isEqual(to other: any AnyChange) -> Bool { other as? Self == self }
     fileprivate func requireNew(in snapshot: FleetSnapshot) throws {
-        guard after != nil else { throw InvalidSetting("isNew: nothing new is removed") }
+        guard after != nil else {
+            throw InvalidSetting("isNew goes with a record that is added, and this edit removes one")
+        }
         guard Record.record(at: key, in: snapshot.contents) == nil else {
             throw StoreError.conflict(Record.existing(key))
         }
