@@ -24,6 +24,14 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
         one.key == other.key && one.after == other.after && one.secrets == other.secrets
     }
 
+    /// For people: `added`, `changed` or `removed`.
+    ///
+    /// - Parameter snapshot: the configuration before the change.
+    func act(in snapshot: FleetSnapshot) -> String {
+        if after == nil { return "removed" }
+        return Record.record(at: key, in: snapshot.contents) == nil ? "added" : "changed"
+    }
+
     /// Throws unless the change adds something or there is something to remove.
     func requireSomething(in draft: FleetSnapshot.Contents) throws {
         guard after != nil || Record.record(at: key, in: draft) != nil else {
