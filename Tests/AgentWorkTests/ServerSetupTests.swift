@@ -89,6 +89,26 @@ import Testing
         #expect(root.text("/etc/xrdp/xrdp.ini") == "[Other]\n")
     }
 
+    /// The key is root's, as Debian has it.
+    @Test(.enabled(if: geteuid() == 0))
+    func `xrdp joins the group of its certificate's key where it cannot read that`() throws {
+        for (isThere, line) in [(true, "usermod -aG ssl-cert xrdp"), (false, nil)] {
+            let root = try Self.root(["/etc/group": "ssl-cert:x:105:\n"])
+            let key = root.path + "/etc/xrdp/key.pem"
+            if isThere {
+                try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: key)
+            } else {
+                try FileManager.default.removeItem(atPath: key)
+            }
+            let programs = NotedPrograms()
+            let setup = ServerSetup(places: root.places, programs: programs)
+            #expect(setup.check().last?.isDone == false)
+            let outcomes = try setup.apply(hasSessions: false)
+            #expect(programs.all.first { $0.hasPrefix("usermod") } == line)
+            #expect(outcomes.contains { $0.line.hasSuffix("the key of its certificate") } == isThere)
+        }
+    }
+
     @Test func `a mark without its end removes nothing`() {
         let text = "a\n\(ConfigurationEdit.begin)\nb\n"
         #expect(ConfigurationEdit.removed(from: text) == text)
