@@ -47,7 +47,7 @@ struct Accounts: Sendable {
             if let present {
                 guard present == entry.number, account.number == nil || account.number == present else {
                     throw AgentProblem(
-                        "the account \(name) has the number \(present) here, and not \(account.number ?? entry.number)"
+                        "the account \(name) has the number \(present) here, instead of \(account.number ?? entry.number)"
                     )
                 }
                 try take(entry, account, in: &book)

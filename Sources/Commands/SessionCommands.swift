@@ -29,7 +29,7 @@ struct SessionList: AsyncParsableCommand {
     @Flag(help: "The sessions on terminal servers: with all words in user, server, kind or place.")
     var servers = false
 
-    @Flag(help: "Those on terminal servers that have ended, the newest first.") var history = false
+    @Flag(help: "Only ended sessions on terminal servers, newest first.") var history = false
 
     func run() async throws {
         try await reportingFailure {

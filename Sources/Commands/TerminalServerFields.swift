@@ -19,7 +19,7 @@ struct TerminalServerFields: ParsableArguments {
     var tags: [String] = []
     @Option(help: "When it takes log-ins: 'mon-fri 07:00-18:00'; may be given several times.") var hours:
         [String] = []
-    @Option(help: "The node that it is, where it boots from here.", completion: .nodes) var node: String?
+    @Option(help: "The node that boots as this server, if one does.", completion: .nodes) var node: String?
     // Not «certificate»: that is the one of this server, in every command.
     @Option(
         name: .customLong("rdp-certificate"),
