@@ -198,13 +198,7 @@ extension Acts {
         case .pool(let pool, _):
             return try permittedPlace(of: snapshot.contents.terminals.pools[pool], at: pool, needed)
         case .set(let settings):
-            switch SettingsTarget(settings.target) {
-            case .group(let path): return try GroupPath(path)
-            case .node(let name):
-                let node = try? Self.find(name, in: snapshot)
-                return try caller.permitted(node, named: name, needed, in: snapshot).group
-            case .rule, .image: return .site
-            }
+            return try place(of: SettingsTarget(settings.target), needed, in: snapshot)
         case .promote, .trial: return .site
         }
     }
