@@ -23,7 +23,7 @@ extension Accounts {
                 // It was removed, and made again by others.
                 book.remove(user)
                 try book.write(bookPath)
-                throw AgentProblem("the account \(user) is another one now: it is left alone")
+                throw AgentProblem("the account \(user) was replaced by another one: it is left alone")
             }
             // From here on no one comes in, whatever they know.
             if present != nil { try run("usermod", ["--expiredate", "1", "--", user], "closed", user) }

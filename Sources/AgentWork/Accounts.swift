@@ -47,7 +47,7 @@ struct Accounts: Sendable {
             if let present {
                 guard present == entry.number, account.number == nil || account.number == present else {
                     throw AgentProblem(
-                        "the account \(name) has the number \(present) here, and not \(account.number ?? entry.number)"
+                        "the account \(name) has the number \(present) here, instead of \(account.number ?? entry.number)"
                     )
                 }
                 try take(entry, account, in: &book)
@@ -206,7 +206,9 @@ struct Accounts: Sendable {
 
     private func freeNumber(for account: AgentAccount, in book: AccountBook) throws -> Int {
         guard book.entries.count < AccountBook.limit else {
-            throw AgentProblem("this server has \(AccountBook.limit) accounts of the agent: no more are made")
+            throw AgentProblem(
+                "this server has \(AccountBook.limit) accounts of the agent, and may have no more: remove some first"
+            )
         }
         let wanted = account.number.map { [$0] } ?? Array(book.nextNumbers.prefix(64))
         for number in wanted

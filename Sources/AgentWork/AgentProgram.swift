@@ -105,10 +105,10 @@ package struct AgentProgram: Sendable {
         }
         var watch = SessionWatch(places, known: nil)
         let hasSessions = watch.look(now: SystemClock.wall / 1_000) { _, _ in }.contains { $0.kind == .rdp }
-        let lines =
+        let outcomes =
             try word == nil ? setup.apply(hasSessions: hasSessions) : setup.remove(hasSessions: hasSessions)
-        print(lines.isEmpty ? "nothing to do" : lines.joined(separator: "\n"))
-        return lines.contains { $0.hasPrefix("not done") } ? 1 : 0
+        print(outcomes.isEmpty ? "nothing to do" : outcomes.map(\.line).joined(separator: "\n"))
+        return outcomes.contains(where: \.isFailure) ? 1 : 0
     }
 
     private func status(isJSON: Bool) throws -> Int32 {

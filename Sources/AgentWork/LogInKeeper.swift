@@ -60,7 +60,8 @@ package final class LogInKeeper: LogInDoor {
         var isMade = false
         if let account = logIn.account {
             guard account.user == logIn.user else {
-                throw AgentProblem("the order is for \(logIn.user), and its account for another one")
+                throw AgentProblem(
+                    "the order is for \(logIn.user), but its account is that of \(account.user)")
             }
             isMade = try book.withLock { book in
                 guard !state.withLock({ $0.ending.contains(account.user) }) else {

@@ -37,6 +37,15 @@ struct ServerSetup {
         var isDone: Bool
         /// Empty: nothing prevents it.
         var problem: String
+        /// The command that mends it, where that is not the set-up of an item; empty: none does.
+        var repair: [String] = []
+    }
+
+    /// Something that was changed, or could not be.
+    struct Outcome: Equatable {
+        /// For people.
+        var line: String
+        var isFailure = false
     }
 
     private func read(_ path: String) -> String? { SmallFile.text(places.path(path)) }
@@ -176,13 +185,12 @@ struct ServerSetup {
         let target = FileStatus(places.path(path), follows: true)
         let isNeeded = target.map { $0.user == 0 && $0.mode & 0o004 == 0 } ?? true
         let isDone = target != nil && (!isNeeded || isOfGroup || hasUser(target))
+        let repair = isDone || target == nil ? [] : ["usermod", "-aG", "ssl-cert", "xrdp"]
         return Finding(
             name: "xrdp can read the key of its certificate", path: path, isDone: isDone,
-            problem: isDone
-                ? ""
-                : target == nil
-                    ? "there is no certificate: install ssl-cert, or put one there"
-                    : "usermod -aG ssl-cert xrdp")
+            problem: isDone || target != nil
+                ? repair.joined(separator: " ")
+                : "there is no certificate: install ssl-cert, or put one there", repair: repair)
     }
 
     /// Whether the key belongs to a group of xrdp's alone.
@@ -196,21 +204,19 @@ struct ServerSetup {
     }
 
     /// Sets everything up.
-    ///
-    /// - Returns: lines for people.
-    func apply(hasSessions: Bool) throws -> [String] {
+    func apply(hasSessions: Bool) throws -> [Outcome] {
         try change(hasSessions: hasSessions) { item, present in try item.wanted(present) }
     }
 
-    func remove(hasSessions: Bool) throws -> [String] {
+    func remove(hasSessions: Bool) throws -> [Outcome] {
         try change(hasSessions: hasSessions, isRemoval: true) { item, present in present.flatMap(item.removed)
         }
     }
 
     private func change(
         hasSessions: Bool, isRemoval: Bool = false, _ wanted: (Item, String?) throws -> String?
-    ) throws -> [String] {
-        var (lines, units): ([String], Set<Item.Unit>) = ([], [])
+    ) throws -> [Outcome] {
+        var (outcomes, units): ([Outcome], Set<Item.Unit>) = ([], [])
         for item in items {
             do {
                 let present = read(item.path)
@@ -218,17 +224,19 @@ struct ServerSetup {
                 guard text != present else { continue }
                 try write(text, to: item.path)
                 units.insert(item.unit)
-                lines.append("\(isRemoval ? "undone" : "done"): \(item.name) (\(item.path))")
+                outcomes.append(
+                    Outcome(line: "\(isRemoval ? "undone" : "done"): \(item.name) (\(item.path))"))
             } catch {
-                lines.append("not done: \(item.name) (\(item.path)): \(error)")
+                outcomes.append(
+                    Outcome(line: "not done: \(item.name) (\(item.path)): \(error)", isFailure: true))
             }
         }
-        if !isRemoval, let finding = certificate(), !finding.isDone, finding.problem.hasPrefix("usermod") {
-            try programs.require("usermod", ["-aG", "ssl-cert", "xrdp"])
+        if !isRemoval, let finding = certificate(), let program = finding.repair.first {
+            try programs.require(program, Array(finding.repair.dropFirst()))
             units.insert(.xrdp)
-            lines.append("done: \(finding.name)")
+            outcomes.append(Outcome(line: "done: \(finding.name)"))
         }
-        return lines + tell(units, hasSessions: hasSessions)
+        return outcomes + tell(units, hasSessions: hasSessions)
     }
 
     /// Keeps owner and mode of a file that is there.
@@ -260,11 +268,12 @@ struct ServerSetup {
     }
 
     /// Has the services that run look at what has changed; others find it when they start, which may wait for this program in a boot. Sessions of xrdp are forgotten when it restarts, so that their people cannot come back to them.
-    private func tell(_ units: Set<Item.Unit>, hasSessions: Bool) -> [String] {
-        var lines: [String] = []
+    private func tell(_ units: Set<Item.Unit>, hasSessions: Bool) -> [Outcome] {
+        var outcomes: [Outcome] = []
         func act(_ program: String, _ arguments: [String]) {
             do { try programs.require(program, arguments) } catch {
-                lines.append("not done: \(([program] + arguments).joined(separator: " ")): \(error)")
+                let words = ([program] + arguments).joined(separator: " ")
+                outcomes.append(Outcome(line: "not done: \(words): \(error)", isFailure: true))
             }
         }
         // This file alone, and only what is not so already: a container may set nothing. After a removal, values stay until the next start.
@@ -274,14 +283,16 @@ struct ServerSetup {
         if units.contains(.xrdp) {
             act("systemctl", ["daemon-reload"])
             if hasSessions {
-                lines.append(
-                    "xrdp was not restarted, because its sessions would be lost: systemctl restart xrdp when it has none"
-                )
+                outcomes.append(
+                    Outcome(
+                        line:
+                            "xrdp was not restarted, because its sessions would be lost: systemctl restart xrdp when it has none"
+                    ))
             } else {
                 act("systemctl", ["try-restart", "xrdp"])
             }
         }
         if units.contains(.ssh) { act("systemctl", ["try-reload-or-restart", "ssh"]) }
-        return lines
+        return outcomes
     }
 }

@@ -91,7 +91,7 @@ struct Tickets: Sendable {
             throw AgentProblem("the order has no usable ticket")
         }
         guard !tickets.contains(where: { $0.id == logIn.ticket }) else {
-            throw AgentProblem("the ticket \(logIn.ticket) is there already: one is used once")
+            throw AgentProblem("ticket \(logIn.ticket) was prepared before: each is good for one log-in")
         }
         let hash = try Self.hash(logIn.credential)
         let key = Self.key(logIn.publicKey)

@@ -179,7 +179,7 @@ struct AccountImportCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: AnswerOptions
     @Argument(help: "passwd or CSV.", completion: .file()) var file: String
-    @Option(help: "The shadow(5) with the hashes of passwords.", completion: .file()) var shadow: String?
+    @Option(help: "The shadow(5) file with the password hashes.", completion: .file()) var shadow: String?
     @Option(help: "The group(5) with the groups.", completion: .file()) var group: String?
     @Flag(help: "Change accounts that exist already.") var replace = false
     @Flag(help: "Show what would be imported.") var dryRun = false

@@ -104,23 +104,24 @@ struct NetworkFields: ParsableArguments {
     @Option(
         name: .customLong("pool"),
         help:
-            "Addresses to give: 10.77.0.100-10.77.0.200 (default: the upper half); several times, or ‘none’.")
+            "Addresses to give: 10.77.0.100-10.77.0.200 (default: the upper half); may be given several times, or ‘none’."
+    )
     var pools: [String] = []
     @Option(help: "The default router that machines are told.") var router: String?
-    @Option(name: .customLong("name-server"), help: "A name server; several times.") var nameServers:
-        [String] =
-            []
-    @Option(name: .customLong("time-server"), help: "A time server; several times.") var timeServers:
-        [String] =
-            []
+    @Option(name: .customLong("name-server"), help: "A name server; may be given several times.")
+    var nameServers: [String] =
+        []
+    @Option(name: .customLong("time-server"), help: "A time server; may be given several times.")
+    var timeServers: [String] =
+        []
     @Option(help: "The domain of its machines (default: the server's).") var domain: String?
     @Option(help: "The largest packet, 576 to 9216.") var mtu: UInt16?
-    @Option(name: .customLong("route"), help: "'192.168.0.0/16 via 10.77.0.253'; several times.")
+    @Option(name: .customLong("route"), help: "'192.168.0.0/16 via 10.77.0.253'; may be given several times.")
     var routes: [String] = []
     @Option(help: "How long an address is leased: 90s, 30m, 12h, 7d or infinite.") var lease: String?
     @Option(
         name: .customLong("option"),
-        help: "A further DHCP option, NUMBER=VALUE (bytes as 0x…); several times.")
+        help: "A further DHCP option, NUMBER=VALUE (bytes as 0x…); may be given several times.")
     var options: [String] = []
     @Flag(inversion: .prefixedNo, help: "Whether BOOTP machines that are not nodes get addresses.") var bootp:
         Bool?
@@ -129,7 +130,8 @@ struct NetworkFields: ParsableArguments {
         help: "Whether another server gives the addresses, and this one only boot files (ProxyDHCP).")
     var proxy: Bool?
     @Option(
-        help: ArgumentHelp("Clear a field, such as router or pool; several times.", valueName: "field"))
+        help: ArgumentHelp(
+            "Clear a field, such as router or pool; may be given several times.", valueName: "field"))
     var clear: [String] = []
 
     /// The network with what was said here.

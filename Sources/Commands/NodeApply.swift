@@ -26,7 +26,7 @@ struct NodeApply: AsyncParsableCommand {
             let client = server.client
             if try later.isLater {
                 guard !dryRun else {
-                    throw ValidationError("--dry-run shows what differs now, and waits for no time")
+                    throw ValidationError("--dry-run shows what differs now: leave the time out")
                 }
                 let nodes = try await target.text(client, toBe: "changed")
                 return try await later.schedule(.apply(nodes: nodes), on: client)

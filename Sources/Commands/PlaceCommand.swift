@@ -20,10 +20,13 @@ struct Place: AsyncParsableCommand {
     @Option(help: "The pool (default: the node's).", completion: .pools) var pool: String?
     @Option(
         name: .customLong("protocol"),
-        help: "A protocol that the node can show: rdp, ssh, x2go or vnc; several times (default: all).")
+        help:
+            "A protocol that the node can show: rdp, ssh, x2go or vnc; may be given several times (default: all)."
+    )
     var protocols: [String] = []
     @Option(
-        name: .customLong("user-group"), help: "A group of a directory that the person is in; several times.")
+        name: .customLong("user-group"),
+        help: "A group of a directory that the person is in; may be given several times.")
     var groups: [String] = []
     @Flag(help: "Say of each server why, or why not.") var explain = false
     @Flag(help: "Show the last log-ins, the newest first; --user, --node and --pool search them.")

@@ -101,21 +101,24 @@ struct PoolFields: ParsableArguments {
     @Option(
         name: .customLong("level"),
         help:
-            "Servers that are filled together: names, tag:TAG and pool:POOL with commas between them; several times, in their order."
+            "Servers that are filled together: names, tag:TAG and pool:POOL with commas between them; may be given several times, in their order."
     )
     var levels: [String] = []
     @Option(
         name: .customLong("protocol"),
-        help: "rdp, ssh, x2go or vnc; several times, the preferred one first.")
+        help: "rdp, ssh, x2go or vnc; may be given several times, the preferred one first.")
     var protocols: [String] = []
     @Option(help: "Only servers of this image release.") var release: String?
-    @Option(name: .customLong("user"), help: "Who may use it; several times. Without users and groups: all.")
+    @Option(
+        name: .customLong("user"),
+        help: "Who may use it; may be given several times. Without users and groups: all.")
     var users: [String] = []
     @Option(
         name: .customLong("user-group"),
-        help: "A group of a directory whose people may use it; several times.")
+        help: "A group of a directory whose people may use it; may be given several times.")
     var groups: [String] = []
-    @Option(help: "When it takes log-ins: 'mon-fri 07:00-18:00'; several times.") var hours: [String] = []
+    @Option(help: "When it takes log-ins: 'mon-fri 07:00-18:00'; may be given several times.") var hours:
+        [String] = []
     @Option(
         help:
             "What happens when people log in who have a session elsewhere: take-over, ask, refuse or allow.")
@@ -124,7 +127,8 @@ struct PoolFields: ParsableArguments {
     @Option(help: "Minutes after which a disconnected session is ended.") var disconnected: Int?
     @Option(help: "The text for an RD Connection Broker, which places log-ins itself.") var broker: String?
     @Option(
-        help: ArgumentHelp("Clear a field, such as hours or user; several times.", valueName: "field"))
+        help: ArgumentHelp(
+            "Clear a field, such as hours or user; may be given several times.", valueName: "field"))
     var clear: [String] = []
 
     func applied(to pool: TerminalPool) throws -> TerminalPool {

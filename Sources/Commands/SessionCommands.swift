@@ -32,7 +32,7 @@ struct SessionList: AsyncParsableCommand {
     )
     var servers = false
 
-    @Flag(help: "Those on terminal servers that have ended, the newest first.") var history = false
+    @Flag(help: "Only ended sessions on terminal servers, newest first.") var history = false
 
     func run() async throws {
         try await reportingFailure {

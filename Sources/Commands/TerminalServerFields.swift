@@ -7,16 +7,19 @@ struct TerminalServerFields: ParsableArguments {
     @Option(help: "linux or windows.") var system: String?
     @Option(
         name: .customLong("protocol"),
-        help: "A protocol that it offers: rdp, ssh, x2go or vnc, or with its port, rdp:3390; several times.")
+        help:
+            "A protocol that it offers: rdp, ssh, x2go or vnc, or with its port, rdp:3390; may be given several times."
+    )
     var protocols: [String] = []
     @Option(help: "How much it takes compared with what its processors and memory say: 2 is twice as much.")
     var weight: Double?
     @Option(help: "Sessions that it never exceeds.") var limit: Int?
     @Option(help: "The release of its image (default: what its agent says).") var release: String?
-    @Option(name: .customLong("tag"), help: "A tag, by which pools find it; several times.")
+    @Option(name: .customLong("tag"), help: "A tag, by which pools find it; may be given several times.")
     var tags: [String] = []
-    @Option(help: "When it takes log-ins: 'mon-fri 07:00-18:00'; several times.") var hours: [String] = []
-    @Option(help: "The node that it is, where it boots from here.", completion: .nodes) var node: String?
+    @Option(help: "When it takes log-ins: 'mon-fri 07:00-18:00'; may be given several times.") var hours:
+        [String] = []
+    @Option(help: "The node that boots as this server, if one does.", completion: .nodes) var node: String?
     // Not «certificate»: that is the one of this server, in every command.
     @Option(
         name: .customLong("rdp-certificate"),
@@ -24,7 +27,8 @@ struct TerminalServerFields: ParsableArguments {
             "The SHA-256 of its certificate for RDP, where no agent tells it.", valueName: "sha256"))
     var certificate: String?
     @Option(
-        help: ArgumentHelp("Clear a field, such as limit or hours; several times.", valueName: "field"))
+        help: ArgumentHelp(
+            "Clear a field, such as limit or hours; may be given several times.", valueName: "field"))
     var clear: [String] = []
 
     func applied(to server: TerminalServer) throws -> TerminalServer {

@@ -77,7 +77,7 @@ package enum FileErrorText {
         if let own = context.underlyingError, isOwn(own) { return "\(own)" }
         if context.debugDescription.hasPrefix("The given data") { return "this is not JSON" }
         if context.debugDescription.hasPrefix("Parsed JSON number") { return "this number is too large" }
-        return "this value is not one of those that are known"
+        return "this value is unknown"
     }
 
     private static func place(_ path: [any CodingKey]) -> String {

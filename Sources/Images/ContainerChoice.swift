@@ -66,7 +66,7 @@ package struct ContainerChoice: Sendable {
         image: ContainerImage, note: String?
     ) {
         guard !images.isEmpty else {
-            throw ImageLacks("\(source) contains no image of Linux with its manifest")
+            throw ImageLacks("\(source) contains no Linux image that has a manifest")
         }
         let exactly = images.filter { image in reference.map(image.isMeant) ?? true }
         // A name without its tag, when no image has the tag latest.

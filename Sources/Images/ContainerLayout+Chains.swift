@@ -89,7 +89,7 @@ extension ContainerLayout {
             chain.append(ContainerImage.Layer(place: "\(place)/layer.tar"))
             guard chain.count <= layerLimit else {
                 throw ImageLacks(
-                    "the image \(top.prefix(80)) has more than \(layerLimit) layers, or they lead round in a circle"
+                    "the image \(top.prefix(80)) has more than \(layerLimit) layers, or they refer to each other in a loop"
                 )
             }
             next = layer.parent

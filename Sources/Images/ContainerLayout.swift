@@ -47,7 +47,6 @@ struct ContainerLayout {
         var digest: String
         var platform: Platform?
         var annotations: [String: String]?
-        var artifactType: String?
     }
 
     private struct Index: Decodable { var manifests: [Descriptor]? }
@@ -57,7 +56,6 @@ struct ContainerLayout {
         var config: Descriptor?
         var layers: [Descriptor]?
         var manifests: [Descriptor]?
-        var artifactType: String?
     }
 
     private struct Configuration: Decodable {
@@ -237,7 +235,7 @@ struct ContainerLayout {
                     + "--platform), or with skopeo copy")
         }
         if let digest = layer.digest, "sha256:\(try Fleet.Digest(ofFile: path))" != digest.lowercased() {
-            throw ImageLacks("the layer \(digest) is damaged: its digest is another one")
+            throw ImageLacks("the layer \(digest) is damaged: its content does not match its digest")
         }
         if let inner = layer.innerDigest {
             let found =

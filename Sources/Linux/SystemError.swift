@@ -28,7 +28,6 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package static let isBusy = EADDRINUSE
     package static let isMissing = ENOENT
-    package static let isFull = ENOSPC
 }
 
 /// Repeats a call that a signal interrupted.

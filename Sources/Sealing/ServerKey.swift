@@ -3,12 +3,11 @@ package import Wire
 
 /// The key by which nodes know their server (Ed25519): its public half is in the archive that they boot from.
 package struct ServerKey: Sendable {
-    package static let seedByteCount = SigningKey.seedByteCount
     package static let publicByteCount = SigningKey.publicByteCount
     static let signatureByteCount = SigningKey.signatureByteCount
 
     private let key: SigningKey
-    /// ``seedByteCount`` bytes that give the same key again: a secret.
+    /// ``SigningKey/seedByteCount`` bytes that give the same key again: a secret.
     package var seed: [UInt8] { key.seed }
     /// ``publicByteCount`` bytes.
     package var publicBytes: [UInt8] { key.publicBytes }
@@ -16,7 +15,7 @@ package struct ServerKey: Sendable {
     /// A new key.
     package init() { key = SigningKey() }
 
-    /// The key made from a seed; nil unless that has ``seedByteCount`` bytes.
+    /// The key made from a seed; nil unless that has ``SigningKey/seedByteCount`` bytes.
     package init?(seed: [UInt8]) {
         guard let key = SigningKey(seed: seed) else { return nil }
         self.key = key

@@ -30,19 +30,20 @@ extension SQLiteStore {
             arguments: [claim.machine.description, claim.boot, claim.key])
         guard isSpent == false else { return SecretDelivery(claim, files: nil) }
         var delivery = SecretDelivery(claim, files: [])
+        var generator = SystemRandomNumberGenerator()
         // It may have been removed or moved since the data planes last heard.
         guard let group = try Self.group(of: claim.node, in: database) else { return delivery }
         for secret in Secret.armed(for: claim.node, in: group, fitting: claim.rules, of: secrets)
         where secret.isArmed(try Self.handed(secret, claim, in: database)) {
             let kept = try kept(beside: secret, in: database)
-            guard let made = Made(secret, kept: kept) else {
+            guard let content = secret.content(kept: kept, using: &generator) else {
                 delivery.unreadable.append(secret.name)
                 delivery.files?.append(SecretFile(missing: secret))
                 continue
             }
             try Self.note(secret, claim, in: database)
             delivery.names.append("\(secret.name) version \(secret.version)")
-            switch made {
+            switch content {
             case .value(let content): delivery.files?.append(SecretFile(secret, content: content))
             case .order:
                 let mint = try Self.begin(secret, for: claim, in: database)
@@ -59,33 +60,6 @@ extension SQLiteStore {
             sql: "SELECT ifnull(json_extract(record, '$.group'), '/') FROM record WHERE kind = ? AND key = ?",
             arguments: [Node.kind, node.text])
         return try group.map { try GroupPath($0) }
-    }
-
-    /// What a boot gets of a secret.
-    private enum Made {
-        case value([UInt8])
-        case order
-
-        /// Nil: what it takes is not there, or sealed with another key.
-        init?(_ secret: Secret, kept: [UInt8]?) {
-            if case .password(let password)? = secret.minted {
-                var generator = SystemRandomNumberGenerator()
-                self = .value(password.mint(using: &generator))
-                return
-            }
-            let needsKept =
-                switch secret.minted?.keeping {
-                case nil, .made?: true
-                case .given(let isRequired)?: isRequired
-                case .nothing?: false
-                }
-            guard kept != nil || !needsKept else { return nil }
-            guard let kept, secret.minted?.isMadeInStore != false else {
-                self = .order
-                return
-            }
-            self = .value(kept)
-        }
     }
 
     /// Nil: it is not there, or sealed with another key.

@@ -36,8 +36,8 @@ import Testing
         let programs = NotedPrograms()
         let setup = ServerSetup(places: root.places, programs: programs)
         #expect(setup.check().contains { !$0.isDone })
-        let lines = try setup.apply(hasSessions: false)
-        #expect(lines.allSatisfy { $0.hasPrefix("done: ") }, "\(lines)")
+        let outcomes = try setup.apply(hasSessions: false)
+        #expect(outcomes.allSatisfy { $0.line.hasPrefix("done: ") && !$0.isFailure }, "\(outcomes)")
         let undone = setup.check().filter { !$0.isDone }
         #expect(undone.isEmpty)
         let settings = try #require(root.text("/etc/xrdp/xrdp.ini"))
@@ -62,9 +62,9 @@ import Testing
     @Test func `xrdp is not restarted while it has sessions`() throws {
         let root = try Self.root()
         let programs = NotedPrograms()
-        let lines = try ServerSetup(places: root.places, programs: programs).apply(hasSessions: true)
+        let outcomes = try ServerSetup(places: root.places, programs: programs).apply(hasSessions: true)
         #expect(!programs.all.contains("systemctl try-restart xrdp"))
-        #expect(lines.contains { $0.hasPrefix("xrdp was not restarted") })
+        #expect(outcomes.contains { $0.line.hasPrefix("xrdp was not restarted") && !$0.isFailure })
     }
 
     @Test func `a command for keys that is there already stays, and is told`() throws {
@@ -72,8 +72,11 @@ import Testing
             "/etc/ssh/sshd_config": "AuthorizedKeysCommand /usr/bin/sss_ssh_authorizedkeys\n"
         ])
         let setup = ServerSetup(places: root.places, programs: NotedPrograms())
-        let lines = try setup.apply(hasSessions: false)
-        #expect(lines.contains { $0.contains("/etc/ssh/sshd_config has an AuthorizedKeysCommand already") })
+        let outcomes = try setup.apply(hasSessions: false)
+        #expect(
+            outcomes.contains {
+                $0.line.contains("/etc/ssh/sshd_config has an AuthorizedKeysCommand already") && $0.isFailure
+            })
         #expect(root.text("/etc/ssh/sshd_config.d/roost-agent.conf") == nil)
     }
 
@@ -81,9 +84,29 @@ import Testing
         let root = try Self.root([
             "/etc/xrdp/xrdp.ini": "[Other]\n", "/etc/pam.d/sshd": "account required pam_nologin.so\n",
         ])
-        let lines = try ServerSetup(places: root.places, programs: NotedPrograms()).apply(hasSessions: false)
-        #expect(lines.count { $0.hasPrefix("not done") } == 2)
+        let setup = ServerSetup(places: root.places, programs: NotedPrograms())
+        #expect(try setup.apply(hasSessions: false).count(where: \.isFailure) == 2)
         #expect(root.text("/etc/xrdp/xrdp.ini") == "[Other]\n")
+    }
+
+    /// The key is root's, as Debian has it.
+    @Test(.enabled(if: geteuid() == 0))
+    func `xrdp joins the group of its certificate's key where it cannot read that`() throws {
+        for (isThere, line) in [(true, "usermod -aG ssl-cert xrdp"), (false, nil)] {
+            let root = try Self.root(["/etc/group": "ssl-cert:x:105:\n"])
+            let key = root.path + "/etc/xrdp/key.pem"
+            if isThere {
+                try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: key)
+            } else {
+                try FileManager.default.removeItem(atPath: key)
+            }
+            let programs = NotedPrograms()
+            let setup = ServerSetup(places: root.places, programs: programs)
+            #expect(setup.check().last?.isDone == false)
+            let outcomes = try setup.apply(hasSessions: false)
+            #expect(programs.all.first { $0.hasPrefix("usermod") } == line)
+            #expect(outcomes.contains { $0.line.hasSuffix("the key of its certificate") } == isThere)
+        }
     }
 
     @Test func `a mark without its end removes nothing`() {

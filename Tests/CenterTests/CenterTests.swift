@@ -210,8 +210,36 @@ import Wire
 
     @Test func `history hides secrets`() {
         let json = #"{"name":"pc","settings":{"loader":"ipxe","root-password-hash":"$6$x"}}"#
-        let shown = Redaction.of(json: json) ?? ""
+        let shown = Redaction.of(json: json, kind: Node.kind) ?? ""
         #expect(!shown.contains("$6$x") && shown.contains("(set)") && shown.contains("ipxe"))
+    }
+
+    @Test func `history tells moments as texts, and all else as it is stored`() throws {
+        // A member of an earlier server, which is read no more, is history all the same.
+        let token =
+            #"{"createdAt":1764486000,"expiresAt":1764489600,"former":5,"grants":[],"id":3,"name":"ci","owner":"ann"}"#
+        #expect(
+            Redaction.of(json: token, kind: APIToken.kind)
+                == token.replacing("1764486000", with: "\"2025-11-30T07:00:00Z\"")
+                .replacing("1764489600", with: "\"2025-11-30T08:00:00Z\""))
+        var rollout = Rollout(
+            id: 1, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1, share: "5%",
+            terms: Rollout.Terms(), startedAt: 1_764_486_000, startedBy: "ann",
+            canaries: [try NodeName("pc-1")])
+        rollout.abort(because: "enough", at: 1_764_489_600)
+        var told = try #require(Redaction.of(json: stored(rollout), kind: Rollout.kind))
+        #expect(told.contains(#""startedAt":"2025-11-30T07:00:00Z""#))
+        #expect(told.contains(#""endedAt":"2025-11-30T08:00:00Z""#) && told.contains(#""trialSeconds":1800"#))
+        let alarm = #"{"number":1764486000}"#
+        told = try #require(Redaction.of(json: alarm, kind: "version"))
+        #expect(told == alarm)
+    }
+
+    /// As stores keep it.
+    private func stored(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        if let key = CodingUserInfoKey.timestampsAreNumbers { encoder.userInfo[key] = true }
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }
 

@@ -110,9 +110,10 @@ import Testing
     @Test func `a hundred concurrent log-ins fetch the provider's description once`() async throws {
         let itself = Mutex("")
         let asked = Mutex(0)
+        let begun = Mutex(0)
         try await LoopbackServer.serve { _, _ in
             asked.withLock { $0 += 1 }
-            try await Task.sleep(for: .milliseconds(300))
+            while begun.withLock({ $0 }) < 100 { await Task.yield() }
             return LoopbackServer.json(
                 #"{"issuer":"ISSUER","authorization_endpoint":"ISSUER/a","token_endpoint":"ISSUER/t","jwks_uri":"ISSUER/k"}"#
                     .replacing("ISSUER", with: itself.withLock { $0 }))
@@ -122,7 +123,10 @@ import Testing
                 settings: OpenIDSettings(issuer: url, clientID: "roost", clientSecret: "s"), logger: .silent)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<100 {
-                    group.addTask { _ = try await provider.depart(redirect: "https://roost/", back: "/") }
+                    group.addTask {
+                        begun.withLock { $0 += 1 }
+                        _ = try await provider.depart(redirect: "https://roost/", back: "/")
+                    }
                 }
                 try await group.waitForAll()
             }

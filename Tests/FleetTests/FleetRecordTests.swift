@@ -45,6 +45,24 @@ import Wire
         #expect(throws: InvalidName.self) { try Int(recordKey: "x") }
     }
 
+    @Test func `what belongs to a node is where the node is, and there is none without it`() throws {
+        func examine<Record: NodeOwnedRecord>(_ record: Record, at name: NodeName) throws {
+            let edit = FleetEdit(name, record)
+            #expect(throws: StoreError.self) { try FleetSnapshot.empty.checking([edit]) }
+            let room = try GroupPath("/room")
+            let site = FleetSnapshot(
+                revision: 1, nodes: [Node(name: name, group: room, macAddresses: [MACAddress(rawValue: 1)])],
+                groups: [NodeGroup(path: room)], images: [])
+            let after = try site.checking([edit]).after
+            #expect(Record.record(at: name, in: after.contents) == record)
+            #expect(edit.places(in: site) == [room] && edit.reach == .node(name))
+        }
+        let name = try NodeName("pc-1")
+        try examine(HostKeyName(node: name, origin: NodeName("pc-0")), at: name)
+        let tpm = TPMIdentity(endorsement: "e", attestation: "a", kind: .ecc, certificate: nil)
+        try examine(BoundTPM(node: name, tpm: tpm, boundAt: 5), at: name)
+    }
+
     @Test func `edits of different kinds with the same key are different edits`() throws {
         let name = try NodeName("pc-1")
         #expect(FleetEdit.node(name, nil) == .node(name, nil))

@@ -94,4 +94,34 @@ import Wire
             minted: .munge, changedAt: 1)
         #expect(other.path == "/run/key" && other.mode == 0o440 && other.owner == "root")
     }
+
+    @Test
+    func `a boot gets the kept value, a new password, or an order, and nothing where what it takes lacks`()
+        throws
+    {
+        func content(_ minting: Minting?, _ kept: [UInt8]?) throws -> SecretContent? {
+            var generator = SystemRandomNumberGenerator()
+            return Secret(name: try SecretName("s"), group: .site, minted: minting, changedAt: 5)
+                .content(kept: kept, using: &generator)
+        }
+        // A value that people set, and one that is the same for all nodes.
+        for minting in [nil, Minting.munge] {
+            #expect(try content(minting, [1]) == .value([1]))
+            #expect(try content(minting, nil) == nil)
+        }
+        guard case .value(let password)? = try content(.password(MintedPassword(length: 12)), nil) else {
+            Issue.record("a password needs nothing")
+            return
+        }
+        #expect(password.count == 12)
+        // The authority's key is there, and stays here.
+        for minting in [Minting.sshHost(CertificateTerms()), .x509(CertificateTerms())] {
+            #expect(try content(minting, [1]) == .order)
+            #expect(try content(minting, nil) == nil)
+        }
+        #expect(try content(.wireGuard, nil) == .order)
+        let program = Minting.program(MintingProgram(path: "/usr/local/lib/roost/mint"))
+        #expect(try content(program, nil) == .order)
+        #expect(try content(program, [1]) == .order)
+    }
 }

@@ -217,7 +217,6 @@ import Wire
         let own: [String: SettingValue] = [
             "lts.SCREEN_07": .text("ldm"), "lts.SCREEN_02": .text("shell"), "loader": .text("ipxe"),
         ]
-        #expect(namespace.keys(of: own) == ["SCREEN_02", "SCREEN_07"])
         let setting = try Self.screen("SCREEN_07", "lts.SCREEN_07")
         #expect((level(own)[setting] ?? nil)?.settingText == "ldm")
     }

@@ -90,6 +90,20 @@ import Testing
         }
     }
 
+    @Test func `what is live leaves permissions to the acts`() throws {
+        for source in try ["Live", "Ports"].flatMap({ try TidyTests.sources(below: "Sources/Center/\($0)") })
+        // An agent that joins is no caller: what the maker of its token may do is looked up when it is used.
+        where !source.path.hasSuffix("/JoinTokens.swift") {
+            for (number, line) in source.lines.enumerated() {
+                for chain in Self.chains(of: line) where chain.last?.hasPrefix("allow") == true {
+                    #expect(
+                        !chain.contains("grants") && !chain.contains("caller"),
+                        "\(source.path):\(number + 1): \(chain.joined(separator: "."))")
+                }
+            }
+        }
+    }
+
     @Test func `acts know nothing of HTTP`() throws {
         let foreign = ["Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Mustache"]
         for source in try TidyTests.sources(below: "Sources/Center/Acts") {

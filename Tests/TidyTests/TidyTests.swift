@@ -270,6 +270,26 @@ import Testing
         }
     }
 
+    /// History shows records, and the API tells moments as texts everywhere.
+    @Test func `moments in records are timestamps`() throws {
+        let kind = /^    (package )?static let kind = "/
+        let sources = try Self.sources(below: "Sources/Fleet")
+        // `Administrator+Record.swift` says what `Administrator.swift` has.
+        func type(_ source: Source) -> Substring? {
+            source.path.split(separator: "/").last?.prefix { $0 != "+" && $0 != "." }
+        }
+        let types = Set(sources.filter { $0.lines.contains { $0.contains(kind) } }.map(type))
+        let records = sources.filter { types.contains(type($0)) }
+        #expect(types.count > 20)
+        // When a token or a link was last used is an observation, and no part of its record.
+        let member = /^    (@\w+ )?package (private\(set\) )?var (at|\w+(At|Until)): Int\??$/
+        for source in records {
+            for line in source.lines where line.contains(member) && !line.contains(" usedAt: ") {
+                #expect(line.contains("Timestamp "), "\(source.path): \(line)")
+            }
+        }
+    }
+
     @Test func `settings are read through their definitions, not by name`() throws {
         let table = "Fleet/Settings/Settings.swift"
         let text = try String(

@@ -33,7 +33,7 @@ struct HostMiddleware: RouterMiddleware {
         next: @concurrent (Request, CenterContext) async throws -> Response
     ) async throws -> Response {
         guard request.head.authority != nil else {
-            throw Problem(400, "Bad request", "a request has one Host field, with a host in it")
+            throw Problem(400, "Bad request", "a request needs one Host field, which names a host")
         }
         return try await next(request, context)
     }

@@ -38,14 +38,23 @@ extension Acts {
             case .moveGroup(let move):
                 for path in [move.from, move.to] { try require(.configure, in: path) }
             case .settings(let settings):
-                switch SettingsTarget(settings.target) {
-                case .group(let path): try require(.configure, in: GroupPath(path))
-                case .rule, .image: try require(.publish, in: .site)
-                case .node(let name):
-                    _ = try caller.permitted(
-                        try? Self.find(name, in: snapshot), named: name, .configure, in: snapshot)
-                }
+                let target = SettingsTarget(settings.target)
+                let needed = target.permission
+                try require(needed, in: place(of: target, needed, in: snapshot))
             }
+        }
+    }
+
+    /// The group in which settings are. A node that is not there is refused like one elsewhere.
+    func place(
+        of target: SettingsTarget, _ needed: Permission, in snapshot: FleetSnapshot
+    ) throws -> GroupPath {
+        switch target {
+        case .group(let path): return try GroupPath(path)
+        case .node(let name):
+            let node = try? Self.find(name, in: snapshot)
+            return try caller.permitted(node, named: name, needed, in: snapshot).group
+        case .rule, .image: return .site
         }
     }
 
@@ -233,5 +242,15 @@ extension Acts {
         let more = refused.count - refusalLimit
         if more > 0 { text = text.followed(by: "\n\("and \(more) more" as Sentence)") }
         throw Problem(422, "Unreadable CSV", text)
+    }
+}
+
+extension SettingsTarget {
+    /// The permission that changing its settings takes.
+    fileprivate var permission: Permission {
+        switch self {
+        case .group, .node: .configure
+        case .rule, .image: .publish
+        }
     }
 }

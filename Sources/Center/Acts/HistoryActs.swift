@@ -51,8 +51,8 @@ extension Acts {
         let count = revision.edits.count
         revision.edits = revision.edits.dropFirst(offset).prefix(limit).map {
             Revision.Edit(
-                kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before),
-                after: Redaction.of(json: $0.after))
+                kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before, kind: $0.kind),
+                after: Redaction.of(json: $0.after, kind: $0.kind))
         }
         return (revision, count)
     }
@@ -138,13 +138,15 @@ extension Acts {
     }
 }
 
-/// Hides secrets in history's text.
+/// Hides secrets in history's text, and gives its moments the form that they have everywhere else in the API.
 enum Redaction {
     /// A record's JSON as stored in history.
-    static func of(json: String?) -> String? {
-        guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
-            var record = object as? [String: Any]
-        else { return json }
+    static func of(json: String?, kind: String) -> String? {
+        guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) else {
+            return json
+        }
+        let told = FleetRecords.named(kind).flatMap { Self.told(json, $0) }
+        guard var record = dated(object, as: told) as? [String: Any] else { return json }
         if var settings = record["settings"] as? [String: Any] {
             for name in settings.keys where SettingDefinition.isSecret(name) {
                 settings[name] = RecordSettings.hidden.description
@@ -153,11 +155,28 @@ enum Redaction {
         } else if let texts = record["texts"] as? [String: [String]] {
             // Those of a kept file.
             record["texts"] = texts.mapValues(KeptFile.redacted)
-        } else {
-            return json
         }
         let data = try? JSONSerialization.data(
             withJSONObject: record, options: [.sortedKeys, .withoutEscapingSlashes])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// The record as an answer of the API tells it; nil where its form is one that is not read any more.
+    private static func told<Record: FleetRecord>(_ json: String, _: Record.Type) -> Any? {
+        let record = try? JSONDecoder().decode(Record.self, from: Data(json.utf8))
+        return record.flatMap { try? JSONSerialization.jsonObject(with: JSONEncoder().encode($0)) }
+    }
+
+    /// The stored value with the moments of `told`: stores keep them as numbers, and tell everything else as it was.
+    private static func dated(_ stored: Any, as told: Any?) -> Any {
+        if let members = stored as? [String: Any], let told = told as? [String: Any] {
+            var dated = members
+            for (name, value) in members { dated[name] = Self.dated(value, as: told[name]) }
+            return dated
+        }
+        if let entries = stored as? [Any], let told = told as? [Any], entries.count == told.count {
+            return zip(entries, told).map { dated($0, as: $1) }
+        }
+        return (stored as? NSNumber).flatMap { _ in told as? String } ?? stored
     }
 }

@@ -123,7 +123,7 @@ extension Acts {
         ]
         let wish = ScheduleRequest(group: path, act: acts[0], at: text, windowMinutes: windowMinutes)
         guard case .once(let second) = try time(of: wish, in: path) else {
-            throw InvalidSetting("when: this happens once, at a time such as 22:00")
+            throw InvalidSetting("when: this runs only once: give a time such as 22:00")
         }
         for act in acts { try await requireDoable(act, in: path) }
         let owner = caller.proof == .localSocket ? nil : caller.account ?? caller.name
@@ -198,13 +198,7 @@ extension Acts {
         case .pool(let pool, _):
             return try permittedPlace(of: snapshot.contents.terminals.pools[pool], at: pool, needed)
         case .set(let settings):
-            switch SettingsTarget(settings.target) {
-            case .group(let path): return try GroupPath(path)
-            case .node(let name):
-                let node = try? Self.find(name, in: snapshot)
-                return try caller.permitted(node, named: name, needed, in: snapshot).group
-            case .rule, .image: return .site
-            }
+            return try place(of: SettingsTarget(settings.target), needed, in: snapshot)
         case .promote, .trial: return .site
         }
     }

@@ -72,9 +72,6 @@ extension LiveFleet {
         }
     }
 
-    /// Since when nothing is heard of a lost machine, in milliseconds since 1970; nil: it is not lost.
-    func lostSince(_ machine: MACAddress) -> Int? { state.withLock { $0.lost[machine] } }
-
     /// The state of a node now, with its last boot.
     func presence(of node: Node, _ heard: HeardMachines) -> (state: MachineState, boot: BootTimeline?) {
         let boot = snapshot.cards(of: node).compactMap { self.boot(of: $0) }

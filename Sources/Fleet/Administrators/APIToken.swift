@@ -1,3 +1,5 @@
+package import Wire
+
 /// A token for the API, without the secret itself.
 package struct APIToken: Equatable, Sendable, Codable {
     package var id: Int
@@ -6,9 +8,9 @@ package struct APIToken: Equatable, Sendable, Codable {
     package var owner: String
     package var grants: [Grant]
     /// Seconds since 1970.
-    package var createdAt: Int
+    @SecondTimestamp package var createdAt: Int
     /// Nil: valid until revoked.
-    package var expiresAt: Int?
+    @SecondTimestamp package var expiresAt: Int?
     /// Nil: never used. It is an observation, and no part of the record.
     package var usedAt: Int?
 

@@ -1,3 +1,5 @@
+package import Wire
+
 /// A person's identity at a log-in provider, whatever their name there (OpenID Connect Core 1.0 §2: `iss` and `sub`).
 package struct ProviderIdentity: Hashable, Sendable, Codable {
     package var issuer: String
@@ -30,7 +32,7 @@ package struct Administrator: Equatable, Sendable, Codable {
     /// For source `oidc`: the linked person; nil before the first log-in.
     package var identity: ProviderIdentity?
     /// Seconds since 1970; until then the first log-in under this name links the account to that person; nil: none does.
-    package var linkableUntil: Int?
+    @SecondTimestamp package var linkableUntil: Int?
     /// Counts the passwords that replaced another one, so that the record differs after each. The password itself is kept beside it.
     package var passwordNumber: Int?
 

@@ -1,3 +1,5 @@
+package import Wire
+
 /// A link that opens the wall board of a group without a log-in; the secret itself is not part of it.
 package struct BoardLink: Equatable, Sendable, Codable {
     package var id: Int
@@ -6,9 +8,9 @@ package struct BoardLink: Equatable, Sendable, Codable {
     package var group: GroupPath
     package var createdBy: String
     /// Seconds since 1970.
-    package var createdAt: Int
+    @SecondTimestamp package var createdAt: Int
     /// Nil: valid until revoked.
-    package var expiresAt: Int?
+    @SecondTimestamp package var expiresAt: Int?
     /// Nil: never used. It is an observation, and no part of the record.
     package var usedAt: Int?
 

@@ -157,7 +157,7 @@ private struct FormCheck {
         if definition.isSecret {
             guard value.text.map(RecordSettings.isHidden) == true else {
                 throw InvalidSetting(
-                    "\(definition.name) is secret, and no file has it: write \(RecordSettings.hidden) or nothing, and set it with roost set"
+                    "\(definition.name) is secret, so files do not have its value: write \(RecordSettings.hidden) or leave it out, and set it with roost set"
                 )
             }
             return value

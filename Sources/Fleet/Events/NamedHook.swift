@@ -132,8 +132,8 @@ extension NamedHook: TableRecord, DeclaredForm {
 
     package static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String {
         let before = snapshot.contents.access.namedHooks[change.key]
-        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
-        return "web hook \(change.key) \(act): \((change.after ?? before)?.receiver ?? "")"
+        return
+            "web hook \(change.key) \(change.act(in: snapshot)): \((change.after ?? before)?.receiver ?? "")"
     }
 
     package static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission {

@@ -96,8 +96,7 @@ extension WebHook.Record: TableRecord {
 
     package static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String {
         let before = snapshot.contents.access.webHooks[change.key]
-        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
-        return "web hook \(change.key) \(act): \((change.after ?? before)?.host ?? "")"
+        return "web hook \(change.key) \(change.act(in: snapshot)): \((change.after ?? before)?.host ?? "")"
     }
 
     package static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission {

@@ -1,3 +1,5 @@
+package import Wire
+
 /// A file that people have put on this server for nodes, text or not: their setting `files` names it.
 ///
 /// The content stands beside the record, as secrets do: no history, plan, undo or export has it.
@@ -7,7 +9,7 @@ package struct StoredFile: Equatable, Sendable, Codable {
     package var digest: Digest
     package var byteCount: Int
     /// When the content was put there, in seconds since 1970.
-    package var changedAt: Int
+    @SecondTimestamp package var changedAt: Int
 
     package init(name: StoredFileName, digest: Digest, byteCount: Int, changedAt: Int) {
         self.name = name

@@ -10,8 +10,6 @@ struct LBSImportWork {
     private var path: [String] = []
     private var rule: [LoadVariable] = []
     private var weights: [Double] = []
-    /// The servers that there are, by their names in the file.
-    private var names: [String: TerminalName] = [:]
     private var pool: TerminalPool?
     private var variable: (row: Int, name: String, weight: Double)?
 

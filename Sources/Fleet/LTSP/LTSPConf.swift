@@ -10,14 +10,6 @@ package struct LTSPConf: Sendable {
         case callFunction(String, line: Int)
     }
 
-    /// A setting as it stands in a section.
-    package struct Setting: Equatable, Sendable {
-        package var name: String
-        /// With `$NAME` and the like as written.
-        package var value: String
-        package var place: LTSPPlace
-    }
-
     /// The text below a header.
     struct Body: Sendable {
         var statements: [Statement] = []
@@ -92,17 +84,5 @@ package struct LTSPConf: Sendable {
             if pattern.matches(text) { return headers[index].function }
         }
         return exact.map { headers[$0].function }
-    }
-
-    /// The settings of all sections that count, in the order of their lines.
-    package var settings: [Setting] {
-        bodies.values.flatMap { body in
-            body.statements.compactMap { statement in
-                guard case .assign(let name, let word, let line) = statement else { return nil }
-                return Setting(
-                    name: name, value: word.asWritten,
-                    place: LTSPPlace(file: file, line: line, section: body.header))
-            }
-        }.sorted { $0.place.line < $1.place.line }
     }
 }

@@ -27,11 +27,11 @@ extension LTSPImportWork {
         case _ where section.isHidden: row.text = "an earlier section of this name hides it"
         case .nowhere(let why): row.text = why
         case nil: row.text = lack(of: section)
-        case .place(let place):
+        case .place(let place, let isNew):
             row.fate = translation.fate
             if file.dialect == .lts, variable.value.isNone {
                 row.text = "takes the variable away (\(place))"
-            } else if variable.name == "HOSTNAME", !place.hasPrefix("new node ") {
+            } else if variable.name == "HOSTNAME", !isNew {
                 (row.fate, row.text) = (
                     .notTaken, "a name is given only to a new node, by the section of its card"
                 )

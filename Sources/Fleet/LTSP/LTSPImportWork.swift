@@ -46,7 +46,8 @@ struct LTSPImportWork {
     private var wantedOfKind: [LTSPMachineKind: [String: SettingValue]] = [:]
 
     enum Target {
-        case place(String)
+        /// - Parameter isNew: a node that the import adds.
+        case place(String, isNew: Bool = false)
         case nowhere(String)
     }
 
@@ -181,7 +182,8 @@ struct LTSPImportWork {
             }
             let left = left(of: settings(of: variables), for: machine, name, inherited: groupSettings)
             newNodes.append(Node(name: name, group: path, macAddresses: [mac], settings: left))
-            target[index] = .place("new node \(name)" + (path == .site ? "" : " in \(path)"))
+            target[index] = .place(
+                "new node \(name)" + (path == .site ? "" : " in \(path)"), isNew: true)
         } catch { target[index] = .nowhere("no node can be made of it: \(error)") }
     }
 
@@ -247,9 +249,9 @@ struct LTSPImportWork {
         while changed {
             changed = false
             for (index, section) in sections.enumerated() where !section.isHidden {
-                guard case .place(let place)? = target[index] else { continue }
+                guard case .place(let place, let isNew)? = target[index] else { continue }
                 for other in section.takesOver where target[other] == nil {
-                    target[other] = .place("\(place), and others that take it over")
+                    target[other] = .place("\(place), and others that take it over", isNew: isNew)
                     changed = true
                 }
             }

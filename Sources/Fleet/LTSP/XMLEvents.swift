@@ -91,10 +91,10 @@ struct XMLEvents {
         let name = try name()
         skipBlanks()
         guard position < bytes.count, bytes[position] == UInt8(ascii: ">") else {
-            throw flaw("the end of ‘\(name)’ does not end")
+            throw flaw("the end tag ‘\(name)’ lacks its >")
         }
         position += 1
-        guard openNames.popLast() == name else { throw flaw("‘\(name)’ ends here, and did not begin") }
+        guard openNames.popLast() == name else { throw flaw("‘\(name)’ ends here, but was not opened") }
         events.append(.close)
     }
 

@@ -15,24 +15,10 @@ extension FleetEdit {
     package static func hostKeyName(_ node: NodeName, _ name: HostKeyName?) -> Self { Self(node, name) }
 }
 
-extension HostKeyName: TableRecord {
+extension HostKeyName: NodeOwnedRecord {
     package static let kind = "host-key-name"
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.hostKeyNames }
-
-    package static func checked(
-        _ change: RecordChange<HostKeyName>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
-        within plan: AddressPlan
-    ) throws -> HostKeyName? {
-        try change.requireSomething(in: draft)
-        return change.after
-    }
-
-    /// It goes with its node.
-    package static func check(_ key: NodeName, in contents: FleetSnapshot.Contents) throws {
-        guard contents.hostKeyNames[key] != nil, contents.nodes[key] == nil else { return }
-        throw StoreError.notFound(Node.missing(key))
-    }
 
     package static func missing(_ key: NodeName) -> Sentence {
         "the SSH host key of \(key) has no other name"
@@ -42,14 +28,6 @@ extension HostKeyName: TableRecord {
         guard let after = change.after else { return "SSH host key of \(change.key) made from its own name" }
         return "SSH host key of \(change.key) made from the name \(after.origin)"
     }
-
-    package static func places(of change: RecordChange<HostKeyName>, in snapshot: FleetSnapshot)
-        -> [GroupPath]
-    {
-        snapshot.nodes[change.key].map { [$0.group] } ?? []
-    }
-
-    package static func reach(of change: RecordChange<HostKeyName>) -> EditReach { .node(change.key) }
 }
 
 extension FleetSnapshot {

@@ -24,6 +24,14 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
         one.key == other.key && one.after == other.after && one.secrets == other.secrets
     }
 
+    /// For people: `added`, `changed` or `removed`.
+    ///
+    /// - Parameter snapshot: the configuration before the change.
+    func act(in snapshot: FleetSnapshot) -> String {
+        if after == nil { return "removed" }
+        return Record.record(at: key, in: snapshot.contents) == nil ? "added" : "changed"
+    }
+
     /// Throws unless the change adds something or there is something to remove.
     func requireSomething(in draft: FleetSnapshot.Contents) throws {
         guard after != nil || Record.record(at: key, in: draft) != nil else {
@@ -202,7 +210,9 @@ extension RecordChange: AnyChange {
 
     fileprivate func isEqual(to other: any AnyChange) -> Bool { other as? Self == self }
     fileprivate func requireNew(in snapshot: FleetSnapshot) throws {
-        guard after != nil else { throw InvalidSetting("isNew: nothing new is removed") }
+        guard after != nil else {
+            throw InvalidSetting("isNew goes with a record that is added, and this edit removes one")
+        }
         guard Record.record(at: key, in: snapshot.contents) == nil else {
             throw StoreError.conflict(Record.existing(key))
         }

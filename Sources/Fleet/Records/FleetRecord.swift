@@ -207,9 +207,7 @@ extension FleetRecord {
     private static var noun: String { kind.replacing("-", with: " ") }
 
     package static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String {
-        let before = record(at: change.key, in: snapshot.contents)
-        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
-        return "\(noun) \(change.key) \(act)"
+        "\(noun) \(change.key) \(change.act(in: snapshot))"
     }
     package static func consequence(_ edits: ArraySlice<FleetEdit>) -> String? { nil }
     package static func existing(_ key: Key) -> Sentence { "\(Sentence(phrase: noun)) \(key) already exists" }

@@ -91,20 +91,8 @@ extension FleetSnapshot.Contents {
         return draft
     }
 
-    fileprivate func has(_ name: RecordName, where isVisible: (GroupPath) -> Bool) -> Bool {
-        switch name {
-        case .group(let path): path == .site || groups[path] != nil && isVisible(path)
-        case .node(let name): nodes[name].map { isVisible($0.group) } ?? false
-        case .rule(let name): rules[name] != nil
-        case .image(let name): images[name] != nil
-        case .version(let reference): images[reference.image]?.version(reference.selector) != nil
-        case .pool(let name): terminals.pools[name].map { isVisible($0.group) } ?? false
-        case .terminal(let name): terminals.servers[name].map { isVisible($0.group) } ?? false
-        case .secret(let name): secrets[name].map { isVisible($0.group) } ?? false
-        case .file(let name): storedFiles[name] != nil
-        // These are no records.
-        case .zone: true
-        }
+    fileprivate func has(_ name: RecordName, where isVisible: @escaping (GroupPath) -> Bool) -> Bool {
+        known(name, where: isVisible).isThere
     }
 
     /// Whether it is of an image that is not there, and like none that is.
@@ -119,38 +107,55 @@ extension FleetSnapshot.Contents {
     }
 
     /// Says that a record is not there, and which one was probably meant.
-    package func missing(_ name: RecordName, where isVisible: (GroupPath) -> Bool = { _ in true }) -> Sentence
-    {
+    package func missing(
+        _ name: RecordName, where isVisible: @escaping (GroupPath) -> Bool = { _ in true }
+    ) -> Sentence {
+        known(name, where: isVisible).missing()
+    }
+
+    /// What is known of a name: whether there is something of that name, and what is said where there is nothing.
+    private typealias Known = (isThere: Bool, missing: () -> Sentence)
+
+    private func known(_ name: RecordName, where isVisible: @escaping (GroupPath) -> Bool) -> Known {
+        /// A record of the group that it lies in.
+        func own<Record: FleetRecord>(_: Record.Type, _ key: Record.Key) -> Known {
+            func isSeen(_ key: Record.Key) -> Bool {
+                Record.record(at: key, in: self).map { isVisible($0.place) } ?? false
+            }
+            return (isSeen(key), { Record.missing(key, among: Record.keys(in: self).filter(isSeen)) })
+        }
+        /// A record of the whole site, which groups may name.
+        func common<Record: FleetRecord>(_: Record.Type, _ key: Record.Key) -> Known {
+            (
+                Record.record(at: key, in: self) != nil,
+                { Record.missing(key, among: Record.keys(in: self)) }
+            )
+        }
         switch name {
         case .group(let path):
-            missing(group: path, where: isVisible)
-        case .node(let name):
-            Node.missing(name).followed(
-                by: NearestName.hint(
-                    name.text, among: nodes.values.filter { isVisible($0.group) }.map(\.name.text)))
-        case .rule(let name):
-            MatchRule.missing(name).followed(by: NearestName.hint(name.text, among: rules.keys.map(\.text)))
+            return (
+                path == .site || groups[path] != nil && isVisible(path),
+                { missing(group: path, where: isVisible) }
+            )
+        case .node(let name): return own(Node.self, name)
+        case .rule(let name): return common(MatchRule.self, name)
         case .image(let name):
-            noImage(name).followed(by: NearestName.hint(name.text, among: images.keys.map(\.text)))
-        case .version(let reference): missing(reference)
-        case .pool(let name):
-            TerminalPool.missing(name).followed(
-                by: NearestName.hint(
-                    name.text,
-                    among: terminals.pools.values.filter { isVisible($0.group) }.map(\.name.text)))
-        case .terminal(let name):
-            TerminalServer.missing(name).followed(
-                by: NearestName.hint(
-                    name.text,
-                    among: terminals.servers.values.filter { isVisible($0.group) }.map(\.name.text)))
-        case .secret(let name):
-            Secret.missing(name).followed(
-                by: NearestName.hint(
-                    name.text, among: secrets.values.filter { isVisible($0.group) }.map(\.name.text)))
-        case .file(let name):
-            StoredFile.missing(name).followed(
-                by: NearestName.hint(name.text, among: storedFiles.keys.map(\.text)))
-        case .zone(let name): "there is no time zone ‘\(name)’"
+            return (
+                images[name] != nil,
+                {
+                    noImage(name).followed(by: NearestName.hint(name.text, among: images.keys.map(\.text)))
+                }
+            )
+        case .version(let reference):
+            return (
+                images[reference.image]?.version(reference.selector) != nil, { missing(reference) }
+            )
+        case .pool(let name): return own(TerminalPool.self, name)
+        case .terminal(let name): return own(TerminalServer.self, name)
+        case .secret(let name): return own(Secret.self, name)
+        case .file(let name): return common(StoredFile.self, name)
+        // These are no records.
+        case .zone(let name): return (true, { "there is no time zone ‘\(name)’" })
         }
     }
 

@@ -83,10 +83,10 @@ package struct Rollout: Equatable, Sendable, Codable {
     package let share: String
     package let terms: Terms
     /// Seconds since 1970.
-    package private(set) var startedAt: Int
+    @SecondTimestamp package private(set) var startedAt: Int
     package let startedBy: String
     package private(set) var state = State.running
-    package private(set) var endedAt: Int?
+    @SecondTimestamp package private(set) var endedAt: Int?
     /// Why it ended; empty until then.
     package private(set) var reason = ""
     /// In byte order of their names.

@@ -130,7 +130,8 @@ extension ScheduledAct {
             }
         }
         guard permission != .publish || group == .site else {
-            throw InvalidSetting("group: \(kind.rawValue) is for the whole site, and its schedule is of /")
+            throw InvalidSetting(
+                "group: \(kind.rawValue) is for the whole site: give its schedule the group /")
         }
     }
 

@@ -1,3 +1,5 @@
+package import Wire
+
 /// A value that becomes a file on nodes and that people cannot read back. It travels sealed, in the boots that it is armed for.
 ///
 /// The value stands beside the record: no history, plan, undo or export has it.
@@ -24,7 +26,7 @@ package struct Secret: Equatable, Sendable, Codable {
     /// Of the value: one more each time that it is set.
     package var version: Int
     /// When the value was last set, in seconds since 1970.
-    package var changedAt: Int
+    @SecondTimestamp package var changedAt: Int
 
     /// The boots that get it.
     package enum Arming: String, Sendable, Codable, CaseIterable {

@@ -29,8 +29,6 @@ package struct MountLine: SettingEntry {
     package var isOff: Bool { text == "off" }
     package var device: String { fields[0] }
     package var options: [Substring] { fields.count > 2 ? fields[2].split(separator: ",") : [] }
-    /// Whether the node starts without it, if it is not there.
-    package var isOptional: Bool { options.contains("nofail") || options.contains("noauto") }
     /// Whether it is mounted at all: `noauto` waits for a person.
     package var isMounted: Bool { key.hasPrefix("/") && !options.contains("noauto") && fields[1] != "swap" }
 

@@ -75,12 +75,6 @@ package struct SettingNamespace: Sendable {
             return definition
         }
     }
-
-    /// The namespace's keys in a level's settings.
-    package func keys(of settings: [String: SettingValue]) -> [String] {
-        settings.keys.filter { $0.hasPrefix("\(prefix).") }.map { String($0.dropFirst(prefix.count + 1)) }
-            .sorted()
-    }
 }
 
 /// The settings of a namespace that were asked for: making one takes longer than all that is done with it, and ten thousand nodes have

@@ -21,24 +21,10 @@ extension FleetEdit {
     package static func tpm(_ node: NodeName, _ tpm: BoundTPM?) -> Self { Self(node, tpm) }
 }
 
-extension BoundTPM: TableRecord {
+extension BoundTPM: NodeOwnedRecord {
     package static let kind = "tpm"
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.tpms }
-
-    package static func checked(
-        _ change: RecordChange<BoundTPM>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
-        within plan: AddressPlan
-    ) throws -> BoundTPM? {
-        try change.requireSomething(in: draft)
-        return change.after
-    }
-
-    /// It goes with its node.
-    package static func check(_ key: NodeName, in contents: FleetSnapshot.Contents) throws {
-        guard contents.tpms[key] != nil, contents.nodes[key] == nil else { return }
-        throw StoreError.notFound(Node.missing(key))
-    }
 
     package static func missing(_ key: NodeName) -> Sentence { "node \(key) is bound to no TPM" }
 
@@ -46,13 +32,6 @@ extension BoundTPM: TableRecord {
         guard let after = change.after else { return "TPM of \(change.key) forgotten" }
         return "TPM \(after.tpm.short) of \(change.key) accepted"
     }
-
-    package static func places(of change: RecordChange<BoundTPM>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        // With a node that comes back by undo, the node's own edit names the place.
-        snapshot.nodes[change.key].map { [$0.group] } ?? []
-    }
-
-    package static func reach(of change: RecordChange<BoundTPM>) -> EditReach { .node(change.key) }
 }
 
 extension FleetSnapshot {

@@ -21,7 +21,7 @@ package struct Volume: Equatable, Sendable, Codable {
     /// Of a disk; a tree has no fixed size.
     package var byteCount: Int
     /// Seconds since 1970.
-    package var createdAt: Int
+    @SecondTimestamp package var createdAt: Int
     /// Increases with every reset: each generation has its own file, so late writes to an old one change nothing.
     package var generation: Int
     /// The only address that a tree is exported to.
@@ -57,7 +57,7 @@ package struct Volume: Equatable, Sendable, Codable {
         version = try fields.decode(Int.self, forKey: .version)
         digest = try fields.decode(Digest.self, forKey: .digest)
         byteCount = try fields.decode(Int.self, forKey: .byteCount)
-        createdAt = try fields.decode(Int.self, forKey: .createdAt)
+        _createdAt = try fields.decode(SecondTimestamp<Int>.self, forKey: .createdAt)
         generation = try fields.decode(Int.self, forKey: .generation)
         client = try fields.decodeIfPresent(IPv4Address.self, forKey: .client)
         isEncrypted = try fields.decodeIfPresent(Bool.self, forKey: .isEncrypted) ?? false

@@ -5,7 +5,7 @@ import Fleet
 /// `roost at WHEN COMMAND …`: the command with `--at WHEN`, or `--every WHEN` for days of the week.
 struct AtCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "at", abstract: "Do something at a time.",
+        commandName: "at", abstract: "Do something at a set time, once or again and again.",
         discussion: """
             roost at 22:00 node restart --window 2h --unless-in-use group=/school
             roost at '2026-12-01 22:00' image promote debian@7

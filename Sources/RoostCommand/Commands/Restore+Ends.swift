@@ -52,7 +52,7 @@ extension Restore {
                 FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
                 ["read-store", "--state-directory", place, StateFiles.database], output: copy.number)
             if let outcome = try await store.takeEnds(from: SQLiteStore(path: path)) { return outcome }
-            printError("the present state is no later one of this backup; \(lack) are as in the backup")
+            printError("the present state did not grow out of this backup; \(lack) are as in the backup")
         } catch {
             // It may be restored because that one is damaged.
             printError(

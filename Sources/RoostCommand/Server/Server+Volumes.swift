@@ -23,7 +23,7 @@ extension Server {
             }
         } catch {
             ServerLog.logger.warning(
-                "cannot remove files that nothing needs any more: \(ErrorText.of(error))")
+                "cannot remove files that are no longer needed: \(ErrorText.of(error))")
         }
     }
 

@@ -18,8 +18,6 @@ extension DHCPOption<[IPv4Address]> {
     package static var domainNameServers: Self { Self(code: 6) }
     /// §8.3
     package static var timeServers: Self { Self(code: 42) }
-    /// TFTP server address (RFC 5859).
-    package static var tftpServers: Self { Self(code: 150) }
 }
 
 extension DHCPOption<String> {
@@ -27,8 +25,6 @@ extension DHCPOption<String> {
     package static var hostName: Self { Self(code: 12) }
     /// §3.17
     package static var domainName: Self { Self(code: 15) }
-    /// §3.19
-    package static var rootPath: Self { Self(code: 17) }
     /// §9.9
     package static var message: Self { Self(code: 56) }
     /// §9.13: `PXEClient:Arch:00000:UNDI:002001`, `HTTPClient:Arch:00016:…`

@@ -107,7 +107,6 @@ package struct NBDError: RawRepresentable, Hashable, Sendable, Error {
     package static let inputOutput = Self(rawValue: 5)
     package static let invalid = Self(rawValue: 22)
     package static let noSpace = Self(rawValue: 28)
-    package static let notSupported = Self(rawValue: 95)
 }
 
 /// One request of the transmission phase: 28 bytes.

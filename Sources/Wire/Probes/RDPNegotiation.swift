@@ -9,7 +9,6 @@ package struct RDPSecurity: OptionSet, Hashable, Sendable {
     package static let tls = Self(rawValue: 1)
     /// CredSSP: the password is checked before there is a session (NLA).
     package static let credSSP = Self(rawValue: 2)
-    package static let rdsTLS = Self(rawValue: 4)
     package static let credSSPWithEarlyResult = Self(rawValue: 8)
 
     /// Whether the server wants to know the person before it shows anything.
@@ -47,12 +46,8 @@ package enum RDPNegotiationAnswer: Equatable, Sendable {
 
         package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        package static let tlsRequired = Self(rawValue: 1)
-        package static let tlsNotAllowed = Self(rawValue: 2)
         package static let noCertificate = Self(rawValue: 3)
-        package static let inconsistentFlags = Self(rawValue: 4)
         package static let credSSPRequired = Self(rawValue: 5)
-        package static let tlsWithUserRequired = Self(rawValue: 6)
     }
 
     /// An answer is 19 bytes; cookies and tokens do not come back.

@@ -28,7 +28,7 @@ extension Schedules {
             guard let last = progress(of: schedule.name)?.past.first,
                 [.missed, .failed, .refused].contains(last.state), now - last.dueAt < Self.troubleSeconds
             else { return nil }
-            let what = last.state == .failed ? "was not done whole" : "did not run"
+            let what = last.state == .failed ? "was not done completely" : "did not run"
             return ScheduleTrouble(
                 name: schedule.name,
                 why: "\(what) at \(CalendarTime.text(second: last.dueAt)) UTC: \(last.summary)")

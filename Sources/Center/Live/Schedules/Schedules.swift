@@ -271,7 +271,7 @@ package final class Schedules: Sendable {
 
     private static func words(of run: ScheduleRun) -> String {
         let what =
-            run.state == .done ? "is done" : run.state == .failed ? "was not done whole" : "did not run"
+            run.state == .done ? "is done" : run.state == .failed ? "was not done completely" : "did not run"
         return "\(what): \(run.summary)"
     }
 
