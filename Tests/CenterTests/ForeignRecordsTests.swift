@@ -162,6 +162,16 @@ import Testing
         // Nor does its present group see it.
         #expect(try !acts(.office).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))
+        for (place, isSeen) in [(Place.school, false), (.office, false), (.site, true)] {
+            for query in ["", node.name.text] {
+                let rows = try await acts(place).nodes(query, offset: 0, limit: 99, in: past).rows
+                #expect(rows.contains { $0.name == node.name } == isSeen, "\(place) \(query)")
+            }
+            let export = try acts(place).export(in: past)
+            #expect(export.nodes.contains { $0.name == node.name } == isSeen, "\(place)")
+            // The other records of an export.
+            #expect(try acts(place).sees(node, at: node.name) == isSeen, "\(place)")
+        }
         // By its cards, too: here it has been renamed meanwhile.
         try await fleet.services.fleet.change(by: "test") { _ in [.volume(node.name, nil)] }
         try await fleet.services.fleet.change(by: "test") { snapshot in

@@ -33,9 +33,9 @@ struct Acts: Sendable {
             .map(\.number).flatMap { $0 > number ? $0 : nil }
     }
 
-    /// Runs a read when it is its turn among the caller's.
+    /// Runs a read when it is its turn among those of the caller's account, whichever of its tokens they come by.
     func inTurn<Answer: Sendable>(_ read: @Sendable () async throws -> Answer) async throws -> Answer {
-        try await services.turns.run(of: caller.name, read)
+        try await services.turns.run(of: caller.account ?? caller.name, read)
     }
 
     // MARK: Permissions

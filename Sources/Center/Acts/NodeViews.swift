@@ -49,14 +49,14 @@ extension Acts {
         if condition == .always {
             return may(.read, in: .site)
                 ? snapshot.nodeOrder
-                : snapshot.nodeOrder.filter { snapshot.nodes[$0].map { caller.sees($0.group) } == true }
+                : snapshot.nodeOrder.filter { snapshot.nodes[$0].map { sees($0, in: snapshot) } == true }
         }
         let live = try await facts(in: snapshot)
         var names: [NodeName] = []
         for (number, name) in snapshot.nodeOrder.enumerated() {
             // A search over a large fleet takes long: others go on meanwhile.
             if number % 256 == 255 { await Task.yield() }
-            guard let node = snapshot.nodes[name], caller.sees(node.group),
+            guard let node = snapshot.nodes[name], sees(node, in: snapshot),
                 condition.holds(for: live.facts(of: node, in: snapshot))
             else { continue }
             names.append(name)

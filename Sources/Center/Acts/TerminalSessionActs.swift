@@ -20,7 +20,7 @@ extension Acts {
                 422, "Invalid parameter",
                 "sessions of terminal servers are shown as they are now: there is no view of the past")
         }
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let fitting = await withNodes(seenSessions()).filter { session in
             let text =
                 [
@@ -28,7 +28,7 @@ extension Acts {
                     session.nodeGroup?.description ?? "", session.address ?? "",
                     "connected=\(session.isConnected ? "yes" : "no")",
                 ].joined(separator: " ").lowercased()
-            return words.allSatisfy { text.contains($0) }
+            return words.areIn(text)
         }
         return Page(fitting, offset: offset, limit: limit)
     }
@@ -117,7 +117,7 @@ extension Acts {
     {
         try require(.read)
         let records = fleet.snapshot.contents.terminals.servers
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let all = try await store.endedSessions(limit: Self.pastLimit).compactMap {
             past -> PastTerminalSessionAnswer? in
             // Of a server that is no longer there, those of the whole site see what it had.
@@ -130,7 +130,7 @@ extension Acts {
                 place: isNamed ? past.place : "")
             let text = [answer.user, answer.server.text, answer.kind.rawValue, answer.place]
                 .joined(separator: " ").lowercased()
-            return words.allSatisfy { text.contains($0) } ? answer : nil
+            return words.areIn(text) ? answer : nil
         }
         return Page(all, offset: offset, limit: limit)
     }
