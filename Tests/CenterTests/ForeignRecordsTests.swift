@@ -183,6 +183,27 @@ import Testing
         #expect(try acts(.site).sees(node, in: past))
     }
 
+    @Test func `what a node has told stays in its group once it was removed`() async throws {
+        let fleet = try await SmallFleet()
+        let local = Acts(services: fleet.services, caller: .local)
+        try await local.removeNode(NodeName(Place.office.node))
+        let card = Place.office.macAddress
+        func acts(_ place: Place) throws -> Acts {
+            let caller = Caller(
+                name: "helper", grants: [Grant(.operator_, in: try GroupPath(place.rawValue))],
+                proof: .token(1))
+            return Acts(services: fleet.services, caller: caller)
+        }
+        await #expect(throws: Problem.self) { try await acts(.school).log(card, lineCount: 9) }
+        #expect(try await acts(.school).nodeDetails(card).seesTold == false)
+        #expect(try await acts(.school).steps(card).boot == nil)
+        #expect(try await acts(.school).node(card).sessions.isEmpty)
+        // The machine itself is there for all, and all of it for those of the whole site.
+        #expect(try await acts(.school).node(card).boots.count == 1)
+        #expect(try await acts(.site).log(card, lineCount: 9).lines.contains { $0.contains("desk-1 is up") })
+        #expect(try await acts(.site).steps(card).boot != nil)
+    }
+
     @Test func `a node from another group does not reveal its past there`() async throws {
         let fleet = try await SmallFleet()
         try await move(.office, to: .school, in: fleet)

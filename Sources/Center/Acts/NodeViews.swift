@@ -111,7 +111,7 @@ extension Acts {
             learnedCards: snapshot.learnedCards(of: node),
             leasedAddress: cards.lazy.compactMap { live.leased[$0] }.first,
             root: root,
-            sessions: live.sessions(of: node, in: snapshot),
+            sessions: seesTold(node, in: snapshot) ? live.sessions(of: node, in: snapshot) : [],
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: at == nil ? snapshot.hardware(of: node) : try await pastHardware(of: cards),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
@@ -165,6 +165,7 @@ extension Acts {
     func log(_ text: String, lineCount: Int) async throws -> LogAnswer {
         let snapshot = fleet.snapshot
         let node = try readable(text, in: snapshot)
+        if !seesTold(node, in: snapshot) { try caller.requireNames(.read, "node", text) }
         var answer = LogAnswer(lines: [], crashes: [])
         for machine in snapshot.cards(of: node) {
             answer.lines += await services.logs.tail(machine, lineCount: lineCount)

@@ -18,7 +18,13 @@ extension Acts {
         at == nil ? caller.sees(node.group) : groups(of: node, in: snapshot).allSatisfy { caller.sees($0) }
     }
 
-    /// The same for lists of other records.
+    /// Whether the caller may read what a machine has told as a node: its log, what its steps printed, and who is logged in. A machine in no
+    /// group may have been a node of another group.
+    func seesTold(_ node: Node, in snapshot: FleetSnapshot) -> Bool {
+        snapshot.nodes[node.name] != nil || may(.read, in: .site)
+    }
+
+    /// The same as in ``sees(_:in:)`` for lists of other records.
     func sees<Record: FleetRecord>(_ record: Record, at key: Record.Key) -> Bool {
         guard caller.sees(record.place) else { return false }
         guard at != nil, let now = Record.record(at: key, in: fleet.snapshot.contents) else { return true }
