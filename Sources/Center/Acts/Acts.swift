@@ -53,6 +53,19 @@ struct Acts: Sendable {
         try caller.require(permission, in: group)
     }
 
+    /// Whose leave is in what the caller makes; nil: the local socket's, which has no account.
+    func maker() throws -> Maker? {
+        guard let name = caller.account else { return nil }
+        let access = fleet.snapshot.contents.access
+        // Those that are gone since the request began have no leave, and not that of the server's host.
+        guard let account = access.administrators[name] else {
+            throw StoreError.notFound(Administrator.missing(name))
+        }
+        guard case .token(let id) = caller.proof else { return Maker(account: account) }
+        guard let token = access.tokens[id] else { throw StoreError.notFound(APIToken.missing(id)) }
+        return Maker(account: account, token: token)
+    }
+
     // MARK: Changes
 
     /// What the caller may name in a change.

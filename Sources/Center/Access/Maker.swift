@@ -17,18 +17,3 @@ struct Maker: Equatable, Sendable {
         return access.tokens[token.id].map { $0.means(token) && $0.createdAt == token.createdAt } ?? false
     }
 }
-
-extension Acts {
-    /// Whose leave is in what the caller makes; nil: the local socket's, which has no account.
-    func maker() throws -> Maker? {
-        guard let name = caller.account else { return nil }
-        let access = fleet.snapshot.contents.access
-        // Those that are gone since the request began have no leave, and not that of the server's host.
-        guard let account = access.administrators[name] else {
-            throw StoreError.notFound(Administrator.missing(name))
-        }
-        guard case .token(let id) = caller.proof else { return Maker(account: account) }
-        guard let token = access.tokens[id] else { throw StoreError.notFound(APIToken.missing(id)) }
-        return Maker(account: account, token: token)
-    }
-}
