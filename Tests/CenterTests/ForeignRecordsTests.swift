@@ -162,6 +162,16 @@ import Testing
         // Nor does its present group see it.
         #expect(try !acts(.office).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))
+        for (place, isSeen) in [(Place.school, false), (.office, false), (.site, true)] {
+            for query in ["", node.name.text] {
+                let rows = try await acts(place).nodes(query, offset: 0, limit: 99, in: past).rows
+                #expect(rows.contains { $0.name == node.name } == isSeen, "\(place) \(query)")
+            }
+            let export = try acts(place).export(in: past)
+            #expect(export.nodes.contains { $0.name == node.name } == isSeen, "\(place)")
+            // The other records of an export.
+            #expect(try acts(place).sees(node, at: node.name) == isSeen, "\(place)")
+        }
         // By its cards, too: here it has been renamed meanwhile.
         try await fleet.services.fleet.change(by: "test") { _ in [.volume(node.name, nil)] }
         try await fleet.services.fleet.change(by: "test") { snapshot in
@@ -171,6 +181,27 @@ import Testing
         }
         #expect(try !acts(.school).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))
+    }
+
+    @Test func `what a node has told stays in its group once it was removed`() async throws {
+        let fleet = try await SmallFleet()
+        let local = Acts(services: fleet.services, caller: .local)
+        try await local.removeNode(NodeName(Place.office.node))
+        let card = Place.office.macAddress
+        func acts(_ place: Place) throws -> Acts {
+            let caller = Caller(
+                name: "helper", grants: [Grant(.operator_, in: try GroupPath(place.rawValue))],
+                proof: .token(1))
+            return Acts(services: fleet.services, caller: caller)
+        }
+        await #expect(throws: Problem.self) { try await acts(.school).log(card, lineCount: 9) }
+        #expect(try await acts(.school).nodeDetails(card).seesTold == false)
+        #expect(try await acts(.school).steps(card).boot == nil)
+        #expect(try await acts(.school).node(card).sessions.isEmpty)
+        // The machine itself is there for all, and all of it for those of the whole site.
+        #expect(try await acts(.school).node(card).boots.count == 1)
+        #expect(try await acts(.site).log(card, lineCount: 9).lines.contains { $0.contains("desk-1 is up") })
+        #expect(try await acts(.site).steps(card).boot != nil)
     }
 
     @Test func `a node from another group does not reveal its past there`() async throws {

@@ -56,7 +56,7 @@ import Testing
             let services = try await CenterServices.alone(in: directory, keys: keys)
             await services.builds.use { _ in }
             func order() async throws -> Bool {
-                _ = try await services.builds.start(image, suite: "bookworm", packages: [], by: "test")
+                _ = try await services.builds.start(image, suite: "bookworm", packages: [], by: "test", nil)
                 return true
             }
             if keys.isEmpty {

@@ -59,4 +59,15 @@ import Testing
         #expect(try await turns.run(of: "ann") { true })
         #expect(await turns.count(of: "ann") == 0)
     }
+
+    @Test func `tokens of one account have its turns together`() async throws {
+        let services = try await SmallFleet().services
+        for name in ["ann (token a)", "ann (token b)"] {
+            let caller = Caller(name: name, grants: [], proof: .token(1), account: "ann")
+            let count = try await Acts(services: services, caller: caller).inTurn {
+                await services.turns.count(of: "ann")
+            }
+            #expect(count == 1)
+        }
+    }
 }

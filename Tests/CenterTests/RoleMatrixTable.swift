@@ -157,6 +157,7 @@ extension MatrixRow {
         GET /api/v1/nodes/NODE/apply  place  200,409
         POST /api/v1/nodes/NODE/apply  place  202  {}
         GET /api/v1/nodes/NODE/log  place  200
+        GET /api/v1/nodes/WAITING/log  site  200
         POST /api/v1/nodes/NODE/restart  place  202
         POST /api/v1/nodes/NODE/power-off  place  202
         POST /api/v1/nodes/NODE/wake  place  202

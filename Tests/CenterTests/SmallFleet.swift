@@ -245,7 +245,7 @@ final class SmallFleet: Sendable {
             of: try ImageName("debian"), candidate: 2, to: trial, share: "100%", terms: Rollout.Terms(),
             by: "seed")
         _ = try await services.builds.start(
-            ImageName("debian"), suite: "bookworm", packages: [], by: "seed")
+            ImageName("debian"), suite: "bookworm", packages: [], by: "seed", nil)
         var revisions: [Place: (first: Int, last: Int)] = [:]
         for place in Place.allCases {
             let last = try await fleet.change(by: "seed") { [try retagged(place, "own", in: $0)] }

@@ -73,6 +73,17 @@ import Testing
         }
     }
 
+    @Test func `a board takes its turn among those who have its link`() async throws {
+        let fleet = try await SmallFleet()
+        let (_, link) = try await Self.make(in: fleet)
+        let secret = String(try #require(link.split(separator: "=").last))
+        let board = try await Door(to: fleet.services).wall(key: secret)
+        let count = try await board.inTurn {
+            await fleet.services.turns.count(of: "board \(Secrets.hash(secret))")
+        }
+        #expect(count == 1)
+    }
+
     @Test func `a stream of events ends with the link that opened it`() async throws {
         let fleet = try await SmallFleet()
         let (id, link) = try await Self.make(in: fleet)

@@ -15,17 +15,18 @@ import Wire
         let reservation = DHCPReservation(
             .macAddress(try #require(MACAddress("52:54:00:12:34:56"))),
             try #require(IPv4Address("10.77.0.10")))
-        #expect(ReservationSearch(query).fits(reservation) == isFound)
+        #expect(try ReservationSearch(query).fits(reservation) == isFound)
     }
 
     @Test func `other machines are found by what they are written as`() throws {
         let address = try #require(IPv4Address("10.77.0.10"))
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         let machine = DHCPReservation(.uuid(uuid), address)
-        #expect(ReservationSearch("12345678-1234-5678-1234-56789ABCDEF0").fits(machine))
-        #expect(ReservationSearch("9abc").fits(machine) && !ReservationSearch("9abd").fits(machine))
+        #expect(try ReservationSearch("12345678-1234-5678-1234-56789ABCDEF0").fits(machine))
+        #expect(try ReservationSearch("9abc").fits(machine) && !ReservationSearch("9abd").fits(machine))
         let client = DHCPReservation(.clientIdentifier([0xFF, 1]), address)
         #expect(
-            ReservationSearch("client:ff01").fits(client) && !ReservationSearch("client:ff02").fits(client))
+            try ReservationSearch("client:ff01").fits(client)
+                && !ReservationSearch("client:ff02").fits(client))
     }
 }

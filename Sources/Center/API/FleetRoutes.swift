@@ -62,7 +62,8 @@ struct FleetRoutes {
         }
         api.post("plan", .read) { request, _, acts in
             let change = try await request.decoded(ChangeRequest.self)
-            let planned = try await acts.notingLeases(acts.plan(change))
+            // For all nodes it takes as long as a search.
+            let planned = try await acts.inTurn { try await acts.notingLeases(acts.plan(change)) }
             return try JSONAnswer(planned.plan, etag: "\"\(planned.revision)\"")
         }
         api.post("nodes/import", .enrol) { request, _, acts in

@@ -10,13 +10,13 @@ extension Acts {
     /// Those with each word of `query` in name, full name, number, groups or state (`state=expired`), in the order of their names.
     func accounts(_ query: String, offset: Int, limit: Int) async throws -> Page<AccountAnswer> {
         try require(.read)
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let fitting = try await presentAccounts().filter { one in
             let account = one.account
             let text =
                 ([account.name.text, account.fullName, "\(account.uid)", "state=\(one.state.rawValue)"]
                 + account.groups).joined(separator: " ").lowercased()
-            return words.allSatisfy { text.contains($0) }
+            return words.areIn(text)
         }
         return Page(fitting.sorted { $0.account.name < $1.account.name }, offset: offset, limit: limit)
     }

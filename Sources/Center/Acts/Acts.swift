@@ -33,9 +33,9 @@ struct Acts: Sendable {
             .map(\.number).flatMap { $0 > number ? $0 : nil }
     }
 
-    /// Runs a read when it is its turn among the caller's.
+    /// Runs a read when it is its turn among those of the caller's account, whichever of its tokens they come by.
     func inTurn<Answer: Sendable>(_ read: @Sendable () async throws -> Answer) async throws -> Answer {
-        try await services.turns.run(of: caller.name, read)
+        try await services.turns.run(of: caller.account ?? caller.name, read)
     }
 
     // MARK: Permissions
@@ -51,6 +51,19 @@ struct Acts: Sendable {
 
     func require(_ permission: Permission, in group: GroupPath) throws {
         try caller.require(permission, in: group)
+    }
+
+    /// Whose leave is in what the caller makes; nil: the local socket's, which has no account.
+    func maker() throws -> Maker? {
+        guard let name = caller.account else { return nil }
+        let access = fleet.snapshot.contents.access
+        // Those that are gone since the request began have no leave, and not that of the server's host.
+        guard let account = access.administrators[name] else {
+            throw StoreError.notFound(Administrator.missing(name))
+        }
+        guard case .token(let id) = caller.proof else { return Maker(account: account) }
+        guard let token = access.tokens[id] else { throw StoreError.notFound(APIToken.missing(id)) }
+        return Maker(account: account, token: token)
     }
 
     // MARK: Changes

@@ -40,19 +40,6 @@ extension Acts {
         return try services.agents.makeToken(wish, by: maker())
     }
 
-    /// Whose leave the tokens are that the caller makes; nil: the local socket's, which has no account.
-    private func maker() throws -> JoinTokens.Maker? {
-        guard let name = caller.account else { return nil }
-        let access = fleet.snapshot.contents.access
-        // Those that are gone since the request began have no leave, and not that of the server's host.
-        guard let account = access.administrators[name] else {
-            throw StoreError.notFound(Administrator.missing(name))
-        }
-        guard case .token(let id) = caller.proof else { return JoinTokens.Maker(account: account) }
-        guard let token = access.tokens[id] else { throw StoreError.notFound(APIToken.missing(id)) }
-        return JoinTokens.Maker(account: account, token: token)
-    }
-
     /// An agent is not let in any more, at once. Its server stays, and may join again with a new token.
     func revokeAgent(of name: TerminalName) async throws {
         try require(.configure)

@@ -76,14 +76,14 @@ extension Acts {
     /// One page of the last boots of all machines, the newest first: those with each word of `query` in name, code, hardware address, group
     /// or state (`state=failed`).
     func boots(_ query: String, offset: Int, limit: Int) async throws -> BootList {
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let seen = try await boots(of: nil, limit: Self.bootLimit)
         let fitting =
             words.isEmpty
             ? seen
             : seen.filter { boot in
                 let text = boot.searchText
-                return words.allSatisfy { text.contains($0) }
+                return words.areIn(text)
             }
         return BootList(
             page: Page(fitting, offset: offset, limit: limit),

@@ -32,6 +32,6 @@ extension Acts {
         try require(.publish, in: .site)
         return try await services.builds.test(
             Self.version(wanted, of: image(name)), within: wish.withinSeconds, thenPromoteTo: wish.promoteTo,
-            by: caller.name)
+            by: caller.name, maker())
     }
 }

@@ -20,7 +20,7 @@ extension Acts {
     func startBuild(of image: ImageName, _ wish: BuildRequest) async throws -> ImageBuilds.Build {
         try require(.publish, in: .site)
         return try await services.builds.start(
-            image, suite: wish.suite, packages: wish.packages ?? [], by: caller.name)
+            image, suite: wish.suite, packages: wish.packages ?? [], by: caller.name, maker())
     }
 
     func cancelBuild(_ id: Int) async throws {

@@ -6,23 +6,34 @@ extension Acts {
     /// - Parameter group: only its nodes and groups, and those below; rules and networks are of the whole site.
     func export(below group: GroupPath? = nil) async throws -> ConfigurationExport {
         try require(.read)
+        return try await export(below: group, in: configuration())
+    }
+
+    /// - Parameter snapshot: the configuration at the chosen time.
+    func export(below group: GroupPath? = nil, in snapshot: FleetSnapshot) throws -> ConfigurationExport {
+        try require(.read)
         if let group { try require(.read, in: group) }
         let group = group ?? .site
-        let snapshot = try await configuration()
         guard group == .site || snapshot.groups[group] != nil else {
             throw StoreError.notFound(snapshot.contents.missing(.group(group)) { caller.sees($0) })
         }
-        func isShown(_ path: GroupPath) -> Bool { group.contains(path) && caller.sees(path) }
+        func isShown<Record: FleetRecord>(_ record: Record, at key: Record.Key) -> Bool {
+            group.contains(record.place) && sees(record, at: key)
+        }
         var export = ConfigurationExport(revision: snapshot.revision)
-        export.groups = snapshot.groups.values.filter { isShown($0.path) }.sorted { $0.path < $1.path }
-        export.nodes = snapshot.nodeOrder.compactMap { snapshot.nodes[$0] }.filter { isShown($0.group) }
-        export.secrets = snapshot.contents.secrets.values.filter { isShown($0.group) }
+        export.groups = snapshot.groups.values.filter { isShown($0, at: $0.path) }.sorted {
+            $0.path < $1.path
+        }
+        export.nodes = snapshot.nodeOrder.compactMap { snapshot.nodes[$0] }.filter {
+            group.contains($0.group) && sees($0, in: snapshot)
+        }
+        export.secrets = snapshot.contents.secrets.values.filter { isShown($0, at: $0.name) }
             .sorted { $0.name < $1.name }.map { DeclaredSecret($0, at: $0.name) }
         let terminals = snapshot.contents.terminals
-        export.terminalServers = terminals.servers.values.filter { isShown($0.group) }
+        export.terminalServers = terminals.servers.values.filter { isShown($0, at: $0.name) }
             .sorted { $0.name < $1.name }
-        export.pools = terminals.pools.values.filter { isShown($0.group) }.sorted { $0.name < $1.name }
-        export.schedules = snapshot.contents.schedules.values.filter { isShown($0.group) }
+        export.pools = terminals.pools.values.filter { isShown($0, at: $0.name) }.sorted { $0.name < $1.name }
+        export.schedules = snapshot.contents.schedules.values.filter { isShown($0, at: $0.name) }
             .sorted { $0.name < $1.name }
         guard group == .site else { return export }
         export.imageSettings = snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in

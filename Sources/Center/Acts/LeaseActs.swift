@@ -50,7 +50,7 @@ extension Acts {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.second)
         let seesAll = may(.read, in: .site)
-        let words = query.split(whereSeparator: \.isWhitespace).map { LeaseWord($0) }
+        let words = try SearchWords(query).words.map { LeaseWord($0) }
         var (figures, fitting) = (LeaseFigures(), [Lease]())
         let leases = await services.leases().sorted { $0.address < $1.address }
         for lease in leases {
@@ -80,12 +80,12 @@ private enum LeaseWord {
     case network(IPv4Network)
     case part(String)
 
-    init(_ word: Substring) {
+    init(_ word: String) {
         if let network = IPv4Network(word) {
             self = .network(network)
         } else {
             // However it is written: 52-54-00-12-34-56.
-            self = .part(MACAddress(word)?.description ?? word.lowercased())
+            self = .part(MACAddress(word)?.description ?? word)
         }
     }
 

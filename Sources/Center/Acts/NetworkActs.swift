@@ -23,10 +23,10 @@ extension Acts {
 
     /// One page of them: those with each word of `query` in name, interface or subnet.
     func networks(fitting query: String, offset: Int, limit: Int) async throws -> Page<NetworkAnswer> {
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let fitting = try await networks().filter { network in
             let text = "\(network.name?.text ?? "") \(network.interface) \(network.network)".lowercased()
-            return words.allSatisfy { text.contains($0) }
+            return words.areIn(text)
         }
         return Page(fitting, offset: offset, limit: limit)
     }
@@ -77,7 +77,7 @@ extension Acts {
     /// The reservations that fit `query`, in the order of their addresses.
     func reservations(_ query: String, offset: Int, limit: Int) async throws -> Page<DHCPReservation> {
         try require(.read, in: .site)
-        let search = ReservationSearch(query)
+        let search = try ReservationSearch(query)
         let fitting = try await configuration().contents.network.orderedReservations.filter(search.fits)
         return Page(fitting, offset: offset, limit: limit)
     }

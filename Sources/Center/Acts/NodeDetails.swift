@@ -16,6 +16,8 @@ extension Acts {
         var editable: (own: [String: SettingValue], tag: String, effective: EffectiveSettings)?
         var mayRestart: Bool
         var mayDismiss: Bool
+        /// Whether its log is for this caller.
+        var seesTold: Bool
         var mayAudit: Bool
     }
 
@@ -34,7 +36,8 @@ extension Acts {
             steps: try await steps(of: answer, in: snapshot),
             receipts: isNow ? try await secretReceipts(of: answer) : [], editable: nil,
             mayRestart: isNow && answer.state == .ready && stored != nil && mayEnrol,
-            mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
+            mayDismiss: mayEnrol, seesTold: seesTold(node, in: snapshot),
+            mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {
             details.editable = (
                 RecordSettings.redacted(stored.settings), try RecordTag.of(stored), settings

@@ -49,14 +49,14 @@ extension Acts {
         if condition == .always {
             return may(.read, in: .site)
                 ? snapshot.nodeOrder
-                : snapshot.nodeOrder.filter { snapshot.nodes[$0].map { caller.sees($0.group) } == true }
+                : snapshot.nodeOrder.filter { snapshot.nodes[$0].map { sees($0, in: snapshot) } == true }
         }
         let live = try await facts(in: snapshot)
         var names: [NodeName] = []
         for (number, name) in snapshot.nodeOrder.enumerated() {
             // A search over a large fleet takes long: others go on meanwhile.
             if number % 256 == 255 { await Task.yield() }
-            guard let node = snapshot.nodes[name], caller.sees(node.group),
+            guard let node = snapshot.nodes[name], sees(node, in: snapshot),
                 condition.holds(for: live.facts(of: node, in: snapshot))
             else { continue }
             names.append(name)
@@ -111,7 +111,7 @@ extension Acts {
             learnedCards: snapshot.learnedCards(of: node),
             leasedAddress: cards.lazy.compactMap { live.leased[$0] }.first,
             root: root,
-            sessions: live.sessions(of: node, in: snapshot),
+            sessions: seesTold(node, in: snapshot) ? live.sessions(of: node, in: snapshot) : [],
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: at == nil ? snapshot.hardware(of: node) : try await pastHardware(of: cards),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
@@ -165,6 +165,7 @@ extension Acts {
     func log(_ text: String, lineCount: Int) async throws -> LogAnswer {
         let snapshot = fleet.snapshot
         let node = try readable(text, in: snapshot)
+        if !seesTold(node, in: snapshot) { try caller.requireNames(.read, "node", text) }
         var answer = LogAnswer(lines: [], crashes: [])
         for machine in snapshot.cards(of: node) {
             answer.lines += await services.logs.tail(machine, lineCount: lineCount)

@@ -89,9 +89,9 @@ extension Acts {
     /// The last log-ins in pools that the caller sees, the newest first: those with each word of `query` in user, node, pool, server or
     /// outcome (`outcome=no-server`).
     func placements(_ query: String, offset: Int, limit: Int) throws -> Page<PlacementEntry> {
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let fitting = try seenPlacements().filter { entry in
-            words.allSatisfy { entry.searchText.contains($0) }
+            words.areIn(entry.searchText)
         }
         return Page(fitting, offset: offset, limit: limit)
     }

@@ -9,10 +9,10 @@ extension Acts {
     func schedules(_ query: String, offset: Int, limit: Int) throws -> Page<ScheduleAnswer> {
         try require(.read)
         let snapshot = fleet.snapshot
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let all = snapshot.contents.schedules.values.filter { caller.sees($0.group) }
             .map { answer($0, in: snapshot).brief }
-            .filter { answer in words.allSatisfy { answer.searchText.contains($0) } }
+            .filter { words.areIn($0.searchText) }
             .sorted { ($0.nextAt ?? .max, $0.name) < ($1.nextAt ?? .max, $1.name) }
         return Page(all, offset: offset, limit: limit)
     }

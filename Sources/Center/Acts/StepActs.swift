@@ -15,7 +15,7 @@ extension Acts {
         let domain = await services.policy().domain
         // With an unreadable setting the node does not boot; its page says that.
         let planned = (try? nodeSteps(of: settings, domain: domain, secrets: snapshot.contents.secrets)) ?? []
-        let boot = answer.boots.first
+        let boot = seesTold(answer.node, in: snapshot) ? answer.boots.first : nil
         var told: [StepPhase: [StepResult]] = [:]
         // Before the results: a report is told of only together with what it said.
         let reports = boot.map { fleet.stepReports(of: $0.macAddress) } ?? [:]
@@ -24,7 +24,8 @@ extension Acts {
                 told[phase.phase] = phase.results
             }
         }
-        let ended = try await endOfFormerBoot(answer, isToldOfThis: told[.atShutdown] != nil)
+        let ended =
+            boot == nil ? nil : try await endOfFormerBoot(answer, isToldOfThis: told[.atShutdown] != nil)
         if let ended { told[.atShutdown] = ended.results }
         let medians = try await stepMedians(of: answer.node.group, in: snapshot)
         let steps = StepPhase.allCases.flatMap { phase in

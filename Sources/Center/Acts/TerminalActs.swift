@@ -14,12 +14,12 @@ extension Acts {
     {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let pools = Self.pools(in: snapshot)
         let all = snapshot.contents.terminals.servers.values.filter { caller.sees($0.group) }
             .sorted { $0.name.text.countingKey.lexicographicallyPrecedes($1.name.text.countingKey) }
             .map { answer($0, now[$0.name], in: pools[$0.name] ?? [], snapshot) }
-        let fitting = all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }
+        let fitting = all.filter { words.areIn($0.searchText) }
         return Page(
             troubledFirst
                 ? fitting.filter(\.isTroubled) + fitting.filter { !$0.isTroubled } : fitting,
@@ -97,12 +97,12 @@ extension Acts {
     func pools(_ query: String, offset: Int, limit: Int) throws -> Page<PoolAnswer> {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let counts = counts(of: now, snapshot)
         let all = snapshot.contents.terminals.pools.values.filter { caller.sees($0.group) }
             .sorted { $0.name < $1.name }.map { answer($0, now, counts, snapshot) }
         return Page(
-            all.filter { answer in words.allSatisfy { answer.searchText.contains($0) } }, offset: offset,
+            all.filter { words.areIn($0.searchText) }, offset: offset,
             limit: limit)
     }
 

@@ -51,7 +51,7 @@ extension Acts {
                 422, "Invalid parameter",
                 "sessions of terminal servers are shown as they are now: there is no view of the past")
         }
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace).map(String.init)
+        let words = try SearchWords(query)
         let seen = seenSessions()
         let all = seen.filter(\.isUncertain) + seen.filter { !$0.isUncertain }
         var overview = SessionOverview(page: Page([], offset: 0, limit: limit))
@@ -70,7 +70,7 @@ extension Acts {
             overview.page = Page(all, offset: offset, limit: limit)
             overview.page.rows = await withNodes(overview.page.rows)
         } else {
-            let fitting = await withNodes(all).filter { session in words.allSatisfy(session.has) }
+            let fitting = await withNodes(all).filter { session in words.words.allSatisfy(session.has) }
             overview.page = Page(fitting, offset: offset, limit: limit)
         }
         return overview
@@ -165,7 +165,7 @@ extension Acts {
     {
         try require(.read)
         let records = fleet.snapshot.contents.terminals.servers
-        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let words = try SearchWords(query)
         let all = try await store.endedSessions(limit: Self.pastLimit).compactMap {
             past -> PastTerminalSessionAnswer? in
             // Of a server that is no longer there, those of the whole site see what it had.
@@ -178,7 +178,7 @@ extension Acts {
                 place: isNamed ? past.place : "")
             let text = [answer.user, answer.server.text, answer.kind.rawValue, answer.place]
                 .joined(separator: " ").lowercased()
-            return words.allSatisfy { text.contains($0) } ? answer : nil
+            return words.areIn(text) ? answer : nil
         }
         return Page(all, offset: offset, limit: limit)
     }

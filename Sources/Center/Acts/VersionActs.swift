@@ -87,7 +87,10 @@ extension Acts {
     func verify(_ wanted: String, of name: ImageName) async throws -> VerificationAnswer {
         try require(.read)
         let version = try Self.version(wanted, of: image(name))
-        let damage = try await services.shelf.verify(version.image, version.digest)
+        // It takes minutes, and has turns of its own: the account's other reads go on meanwhile.
+        let damage = try await services.turns.run(of: "\(caller.account ?? caller.name), verifying") {
+            try await services.shelf.verify(version.image, version.digest)
+        }
         return VerificationAnswer(
             image: version.image, number: version.number, isGood: damage.isEmpty, damage: damage)
     }

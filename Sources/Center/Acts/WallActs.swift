@@ -62,6 +62,8 @@ struct WallBoard: Sendable {
     let group: GroupPath
     private let hash: String
     private let services: CenterServices
+    /// What those who have the link count as. No account has a name of this form.
+    private var guest: String { "board \(hash)" }
 
     /// - Parameter key: the secret of the link.
     init(key: String, _ services: CenterServices) async throws {
@@ -88,12 +90,19 @@ struct WallBoard: Sendable {
         return link
     }
 
+    /// Runs a read when it is its turn among those of the link.
+    func inTurn<Answer: Sendable>(_ read: @Sendable () async throws -> Answer) async throws -> Answer {
+        try await services.turns.run(of: guest, read)
+    }
+
     /// The group's first nodes, with their states.
     func nodes() async -> [(name: NodeName, state: MachineState)] {
         let fleet = services.fleet
         let heard = await services.heard()
         let (snapshot, boots, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
-        return snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node in
+        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }
+            .filter { [group] in group.contains($0.group) }
+        return nodes.prefix(Self.nodeLimit).map { node in
             let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
                 $0.startedAt < $1.startedAt
             }
@@ -106,8 +115,7 @@ struct WallBoard: Sendable {
         let leave = ListeningLeave(services.fleet) { [hash, group, services] in
             (try? await Self.link(hash, services))?.group == group
         }
-        // No account has a name of this form.
-        let events = try services.events(for: address, as: "board \(hash)")
+        let events = try services.events(for: address, as: guest)
         return events.prefix { [group, fleet = services.fleet] _ in
             guard group == .site || fleet.snapshot.groups[group] != nil else { return false }
             return await leave.holds()

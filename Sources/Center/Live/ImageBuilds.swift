@@ -71,6 +71,8 @@ package actor ImageBuilds {
     struct Build: Sendable {
         var order: ImageBuildOrder
         var by: String
+        /// Whose leave it has; nil: that of the server's host.
+        var maker: Maker?
         var state = BuildState.waiting
         /// Seconds since 1970.
         var startedAt: Int
@@ -138,7 +140,9 @@ package actor ImageBuilds {
 
     // MARK: Ordering
 
-    func start(_ image: ImageName, suite: String, packages: [String], by who: String) throws -> Build {
+    func start(
+        _ image: ImageName, suite: String, packages: [String], by who: String, _ maker: Maker?
+    ) throws -> Build {
         // The server has no signing key: the result of a ten-minute build could not be published.
         guard !fleet.trust.isRequired else {
             throw StoreError.conflict(
@@ -148,15 +152,16 @@ package actor ImageBuilds {
         let order = try ImageBuildOrder(
             build: nextID, image: image.text, suite: suite, packages: packages
         ).checked()
-        return try take(Build(order: order, by: who, startedAt: Clock.second))
+        return try take(Build(order: order, by: who, maker: maker, startedAt: Clock.second))
     }
 
     /// Boots `version` in a virtual machine on the server's host.
     func test(
-        _ version: ImageVersion, within seconds: Int?, thenPromoteTo channel: ChannelName?, by who: String
+        _ version: ImageVersion, within seconds: Int?, thenPromoteTo channel: ChannelName?, by who: String,
+        _ maker: Maker?
     ) throws -> Build {
         let order = ImageBuildOrder(build: nextID, image: version.image.text, suite: "", packages: [])
-        var build = Build(order: order, by: who, startedAt: Clock.second)
+        var build = Build(order: order, by: who, maker: maker, startedAt: Clock.second)
         build.test = Build.Test(
             version: version, withinSeconds: try BootTests.checked(seconds), channel: channel)
         return try take(build)
@@ -251,16 +256,31 @@ package actor ImageBuilds {
                 console: ended.lines.joined(separator: "\n"))
             let result = try await tests.end(report, test.version)
             guard result.isPassed else { return end(id, .failed, result.detail) }
-            if let channel = test.channel {
-                try await fleet.change(by: build.by) { _ in
-                    [.channel(test.version.image, channel, test.version.number)]
-                }
-            }
+            try await promote(test, of: build)
             builds[id]?.version = test.version.number
             end(id, .done, nil)
         } catch {
             end(id, .failed, ErrorText.of(error))
         }
+    }
+
+    /// Moves the channel, if any, to the version that has passed.
+    func promote(_ test: Build.Test, of build: Build) async throws {
+        guard let channel = test.channel else { return }
+        try await fleet.change(by: build.by) { current in
+            try Self.requireLeave(of: build, in: current)
+            return [.channel(test.version.image, channel, test.version.number)]
+        }
+    }
+
+    /// Throws where those who ordered a build have lost the leave for it meanwhile: it takes minutes, and ends with the account's leave.
+    private static func requireLeave(of build: Build, in snapshot: FleetSnapshot) throws {
+        guard let maker = build.maker, !maker.may(.publish, in: .site, by: snapshot.contents.access) else {
+            return
+        }
+        throw StoreError.conflict(
+            "\(build.by) was disabled, has got a new password or has lost the permission to publish meanwhile; nothing was changed"
+        )
     }
 
     // MARK: Hearing
@@ -276,6 +296,7 @@ package actor ImageBuilds {
         guard let digest = message.digest else { return }
         do {
             let image = try ImageName(build.order.image)
+            try Self.requireLeave(of: build, in: fleet.snapshot)
             let version = try await shelf.take(image, digest, signatures: [], by: build.by)
             builds[id]?.version = version.number
             end(id, .done, nil)

@@ -76,7 +76,7 @@ struct NodePage {
         let tabs = NodeTab.allCases.filter { tab in
             switch tab {
             // A log is that of now.
-            case .log: views.at == nil
+            case .log: views.at == nil && details.seesTold
             case .history: details.mayAudit
             default: true
             }

@@ -33,9 +33,13 @@ struct WallPage {
 
     private func show(_ request: Request, _ context: CenterContext) async throws -> Response {
         let board = try await board(request)
-        let view = WallView(
-            board.group, await board.nodes(), query: request.uri.query ?? "", pages.renderer.words(context))
-        return try pages.renderer.page(
-            view, PageRenderer.Frame(title: "Wall board", hasMenu: false), request: request, context: context)
+        return try await board.inTurn {
+            let view = WallView(
+                board.group, await board.nodes(), query: request.uri.query ?? "",
+                pages.renderer.words(context))
+            return try pages.renderer.page(
+                view, PageRenderer.Frame(title: "Wall board", hasMenu: false), request: request,
+                context: context)
+        }
     }
 }

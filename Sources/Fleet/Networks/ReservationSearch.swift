@@ -11,9 +11,8 @@ package struct ReservationSearch: Sendable {
     private let words: [Word]
 
     /// - Parameter text: words between spaces; empty: all reservations fit.
-    package init(_ text: String) {
-        words = text.split(whereSeparator: \.isWhitespace).map { word in
-            let word = word.lowercased()
+    package init(_ text: String) throws(InvalidSetting) {
+        words = try SearchWords(text).words.map { word in
             if let network = IPv4Network(word) { return .network(network) }
             // However it is written: 52-54-00-12-34-56.
             return DHCPReservation.Identity(word).map { .machine($0) } ?? .part(word)

@@ -23,8 +23,6 @@ struct BootTestMachine {
 
     /// Seconds after which a kernel without output counts as not running: on some hosts KVM starts machines that never run.
     private static let silenceSeconds = (kvm: 15.0, emulated: 120.0)
-    /// Printed by every kernel.
-    private static let signOfLife = "Linux version"
 
     /// Boots until `isReady` is true, the machine ends, or the time is over.
     ///
@@ -49,10 +47,11 @@ struct BootTestMachine {
         }
         if FileManager.default.isWritableFile(atPath: "/dev/kvm") {
             let result = try await attempt("kvm", in: place, isReady)
-            if result.console.contains(Self.signOfLife) { return result }
+            if result.hasStarted { return (result.failure, result.console) }
             say("KVM is not available here; continuing without it, which takes longer")
         }
-        return try await attempt("tcg", in: place, isReady)
+        let result = try await attempt("tcg", in: place, isReady)
+        return (result.failure, result.console)
     }
 
     /// On a busy host an emulated timer can stall for so long that the kernel gives up on it and panics («IO-APIC + timer doesn't work!»,
@@ -62,10 +61,10 @@ struct BootTestMachine {
     /// - Parameter place: the directory of `kernel` and `initramfs`, where `console` is written.
     private func attempt(
         _ accelerator: String, in place: URL, _ isReady: () async throws -> Bool
-    ) async throws -> (failure: String?, console: String) {
-        let console = place.appendingPathComponent("console")
-        try WholeFile.writeForNow(console.path, [])
-        var shownCount = 0
+    ) async throws -> (failure: String?, console: String, hasStarted: Bool) {
+        let path = place.appendingPathComponent("console")
+        try WholeFile.writeForNow(path.path, [])
+        let console = try BootTestConsole(path: path.path)
         let machine = try start(
             [
                 "-accel", accelerator, "-machine", "q35", "-m", String(mebibytes), "-nodefaults",
@@ -74,40 +73,41 @@ struct BootTestMachine {
                 "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,mac=\(test.machine)",
                 "-kernel", "\(place.path)/kernel", "-initrd", "\(place.path)/initramfs",
                 "-append", (test.commandLine + [Self.kernelWord]).joined(separator: " "),
-            ], output: try FileHandle(forWritingTo: console))
+            ], output: try FileHandle(forWritingTo: path))
         defer {
             machine.signal(SIGTERM)
             machine.wait()
         }
-        func shown() -> String {
-            String(decoding: (try? Data(contentsOf: console)) ?? Data(), as: UTF8.self)
+        func showNew(isWhole: Bool = false) throws {
+            for line in try console.look(isWhole: isWhole) { show(line) }
         }
-        /// - Parameter isWhole: with the last line, which may still be growing.
-        func showNew(isWhole: Bool) -> String {
-            let text = shown()
-            let lines = text.split(whereSeparator: \.isNewline).dropLast(isWhole ? 0 : 1)
-            for line in lines.dropFirst(shownCount) { show(String(line)) }
-            shownCount = max(shownCount, lines.count)
-            return text
+        func ended(_ failure: String?) throws -> (failure: String?, console: String, hasStarted: Bool) {
+            try showNew(isWhole: true)
+            return (failure, console.text, console.hasStarted)
         }
         // The machine restarts itself, which ends it here; the rest is for a machine that cannot even do that.
         let start = SystemClock.boot
         let end = start + 1_000 * (test.withinSeconds + Self.graceSeconds)
         while SystemClock.boot < end {
-            let text = showNew(isWhole: false)
+            try showNew()
             // A fast machine prints its last lines and is ready between two looks.
-            if try await isReady() { return (nil, showNew(isWhole: true)) }
+            if try await isReady() { return try ended(nil) }
             guard machine.isRunning else {
-                let text = showNew(isWhole: true)
-                return ("the machine stopped before it was ready: \(Self.lastWords(of: text))", text)
+                try showNew(isWhole: true)
+                return try ended(
+                    "the machine stopped before it was ready: \(Self.lastWords(of: console.text))")
+            }
+            if console.isTooLong {
+                return try ended(
+                    "the machine printed more than \(BootTestConsole.byteLimit >> 20) MiB on its console")
             }
             let patience = accelerator == "kvm" ? Self.silenceSeconds.kvm : Self.silenceSeconds.emulated
-            if Double(SystemClock.boot - start) > 1_000 * patience, !text.contains(Self.signOfLife) {
-                return ("the machine's console shows nothing", showNew(isWhole: true))
+            if Double(SystemClock.boot - start) > 1_000 * patience, !console.hasStarted {
+                return try ended("the machine's console shows nothing")
             }
             try await Task.sleep(for: .seconds(1))
         }
-        return ("not ready within \(test.withinSeconds) s, and still running", showNew(isWhole: true))
+        return try ended("not ready within \(test.withinSeconds) s, and still running")
     }
 
     /// The console line that explains why its machine ended: the failure rather than the restart after it.

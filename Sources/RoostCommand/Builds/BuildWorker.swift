@@ -7,6 +7,7 @@ import Images
 import Linux
 import NetworkErrors
 import Synchronization
+import Wire
 
 /// Builds images for the server, which drops the rights for it: a separate process, started before, that reads orders from standard input
 /// and writes answers to standard output, one line of JSON each.
@@ -117,13 +118,18 @@ struct BuildJob: AsyncParsableCommand {
 
     static func say(_ message: ImageBuildMessage) {
         var message = message
-        message.line = message.line.map { String(decoding: $0.utf8.prefix(lineByteLimit), as: UTF8.self) }
-        message.failure = message.failure.map {
-            String(decoding: $0.utf8.prefix(lineByteLimit), as: UTF8.self)
-        }
+        message.line = message.line.map(short)
+        message.failure = message.failure.map(short)
         guard var data = try? JSONEncoder().encode(message) else { return }
         data.append(UInt8(ascii: "\n"))
         // The server may be gone; that is no reason to crash during cleanup.
         try? FileHandle.standardOutput.write(contentsOf: data)
+    }
+
+    /// Without control characters: JSON has six bytes for each.
+    private static func short(_ text: String) -> String {
+        String(
+            decoding: PlainText(text, keepingLines: true).description.utf8.prefix(lineByteLimit),
+            as: UTF8.self)
     }
 }

@@ -67,7 +67,7 @@ package final class Agents: Sendable {
     /// Makes a token.
     ///
     /// - Parameter maker: whose leave it is; nil: that of the server's host.
-    func makeToken(_ wish: AgentTokenRequest, by maker: JoinTokens.Maker?) throws -> AgentTokenAnswer {
+    func makeToken(_ wish: AgentTokenRequest, by maker: Maker?) throws -> AgentTokenAnswer {
         guard let port else {
             throw Problem(
                 409, "No agents",
