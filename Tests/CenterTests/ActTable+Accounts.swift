@@ -45,10 +45,8 @@ extension ActRow {
 
 extension SmallFleet {
     /// An account of the directory.
-    static func addAccounts(to services: CenterServices) async throws {
+    static func account() throws -> FleetEdit {
         let name = try LogInName("ann")
-        try await services.fleet.change(by: "seed") { _ in
-            [.account(name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000))]
-        }
+        return .account(name, DirectoryAccount(name: name, fullName: "Ann Lee", uid: 2_000))
     }
 }

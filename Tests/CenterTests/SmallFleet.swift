@@ -230,7 +230,7 @@ final class SmallFleet: Sendable {
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
             site.settings = ["image": .text("debian@trial"), "root-mode": .text("ram")]
             return [
-                .group(.site, site),
+                .group(.site, site), try account(),
                 .rule(
                     try RuleName("all"),
                     MatchRule(name: try RuleName("all"), priority: 0, condition: "", settings: [:])),
