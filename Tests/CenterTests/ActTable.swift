@@ -344,6 +344,9 @@ extension ActRow {
         },
         ActRow("inventory", .read, .anywhere) { acts, _ in try await acts.inventory("") },
         ActRow("knownHosts", .read, .anywhere) { acts, _ in try await acts.knownHosts() },
+        ActRow("nodeList", .read, .anywhere) { acts, _ in
+            try await acts.nodeList("", .worst, offset: 0, limit: 10)
+        },
         ActRow("unknownMachines", .read, .anywhere) { acts, _ in try await acts.unknownMachines() },
         ActRow("node", .read) { try await $0.node($1.place.node) },
         ActRow("taggedNode", .read) { try await $0.taggedNode($1.place.node) },

@@ -2,25 +2,29 @@ import Hummingbird
 
 /// One page of a long list, with links to its neighbours.
 struct Pager {
+    /// Rows of a page of most lists.
     static let rowLimit = 200
 
     let offset: Int
+    /// Rows of a page.
+    let limit: Int
     /// The search of the list; empty: all rows.
     let query: String
     private let path: String
 
     /// - Parameter path: the list's path, without a query.
-    init(_ request: Request, path: String) throws {
+    init(_ request: Request, path: String, limit: Int = Self.rowLimit) throws {
+        self.limit = limit
         offset = try request.query("offset", 0...10_000_000, default: 0)
         query = request.query("q") ?? ""
         self.path = path
     }
 
     /// The rows of this page.
-    func rows<Row>(of all: [Row]) -> ArraySlice<Row> { all.dropFirst(offset).prefix(Self.rowLimit) }
+    func rows<Row>(of all: [Row]) -> ArraySlice<Row> { all.dropFirst(offset).prefix(limit) }
 
     func links(count: Int) -> PagerView {
-        let (previous, next) = (offset - Self.rowLimit, offset + Self.rowLimit)
+        let (previous, next) = (offset - limit, offset + limit)
         return PagerView(
             previous: offset > 0 ? link(max(0, previous)) : nil, next: next < count ? link(next) : nil)
     }

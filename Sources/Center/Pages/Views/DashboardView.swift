@@ -124,7 +124,7 @@ struct DashboardView: TemplateView {
     private static func tiles(_ figures: FiguresAnswer, _ words: Words) -> [Tile] {
         let states = MachineState.allCases.map { state in
             Tile(
-                kind: state.rawValue, count: figures.states[state] ?? 0, label: words(state.rawValue),
+                kind: state.rawValue, count: figures.states[state] ?? 0, label: words(state.word),
                 link: "/nodes?q=\(Escape.component("state=\(state.rawValue)"))")
         }
         let unknown = Tile(

@@ -39,7 +39,7 @@ extension GroupsView.Overview {
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
                 kind: state.rawValue, count: overview.figures.states[state] ?? 0,
-                label: words(state.rawValue),
+                label: words(state.word),
                 link: "/nodes?q=\(Escape.component("group=\(path) state=\(state.rawValue)"))")
         }
         if !overview.troubles.isEmpty {
