@@ -131,3 +131,98 @@ import Wire
         #expect(hardware.headline == text)
     }
 }
+
+extension FleetListTests {
+    // MARK: Boots
+
+    private func boot(_ number: UInt64, _ stage: BootStage, detail: String = "", at: Int) -> Acts.SeenBoot {
+        let boot = BootTimeline(
+            boot: "\(number)", macAddress: MACAddress(rawValue: number),
+            entries: [
+                BootTimeline.Entry(stage: .dhcp, at: at, detail: ""),
+                BootTimeline.Entry(stage: stage, at: at + 1_900, detail: detail),
+            ])
+        return Acts.SeenBoot(
+            boot: boot, node: nil, outcome: Acts.BootOutcome(boot, isLast: true, now: at + 2_000))
+    }
+
+    @Test func `boots that failed alike share a line, and the others follow in the order of trouble`() throws
+    {
+        let boots =
+            [boot(1, .ready, at: 9_000), boot(2, .network, at: 8_000)]
+            + (3...5).map { boot($0, .failed, detail: "step 30-root: no export", at: 7_000) }
+            + [boot(6, .failed, detail: "step 20-network: no link on eth0: is the cable in?", at: 6_000)]
+        let (alike, rows) = Acts.worstFirst(boots)
+        #expect(rows.map(\.boot.boot) == ["6", "2", "1"])
+        #expect(alike.map(\.boots.count) == [3] && alike.first?.detail == "step 30-root: no export")
+        let list = Acts.BootList(
+            page: Acts.Page(rows, offset: 0, limit: 50), alike: alike, outcomes: [:], unknown: 6, total: 6,
+            since: 6_000)
+        let view = BootsView(
+            list, try PageViewTests.pager("/boots"), .worst, now: 128_000, PageViewTests.words)
+        #expect(view.table?.rows.map(\.took) == ["1.9 s", "2 min so far", "1.9 s"])
+        #expect(view.alike.first?.machines.count == 3 && view.resort.path == "/boots?order=time")
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains("Machines: 3") && text.contains("network: "))
+        // They stand on the first page alone.
+        let second = BootsView(
+            list, try PageViewTests.pager("/boots", "?offset=50"), .worst, now: 0, PageViewTests.words)
+        #expect(second.alike.isEmpty)
+    }
+
+    // MARK: Failures
+
+    @Test(arguments: [
+        ("step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’", "page Images"),
+        ("step 30-root: the server does not know the export tiny@a32d", "page Images"),
+        ("step 30-root: timed out", "10809"), ("step 30-root: the image has no /sbin/init", "own init"),
+        ("step 30-root: the NFS server refuses 10.0.0.1:/x: see the messages above", "NFS server"),
+        (
+            "step 30-root: the image's kernel has no ext4 for the volume: build or import the image again",
+            "Images"
+        ),
+        (
+            "step 30-root: the volume of this node cannot be mounted: ‘roost volume reset’ gives it an empty one",
+            "volume"
+        ),
+        ("step 20-network: no DHCP server answers on eth0", "Networks"),
+        ("step 20-network: no link on eth0: is the cable in?", "cable"),
+        ("step 20-network: no network card with address any: its driver is missing", "driver"),
+    ])
+    func `the fix follows the message of a failure`(detail: String, word: String) throws {
+        let fix = BootStage.fix(ofFailure: detail)
+        #expect(fix.english.contains(word), "\(fix.english)")
+        for language in Language.allCases where language != .english {
+            let words = Words(language, phrases: Assets.phrases)
+            let hint = try #require(fix.english.split(separator: " (").first)
+            #expect(!words(fix).contains(hint), "\(words(fix))")
+        }
+    }
+
+    @Test func `a node that failed says how often, what it does by itself, and who failed alike`() throws {
+        let failure = "step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’"
+        let boots = (1...2).map { number in
+            BootTimeline(
+                boot: "\(number)", macAddress: MACAddress(rawValue: 1),
+                entries: [
+                    BootTimeline.Entry(stage: .network, at: 0, detail: ""),
+                    BootTimeline.Entry(stage: .failed, at: 1_000, detail: failure),
+                ])
+        }
+        let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
+        let settings = FleetSnapshot.empty.settings(of: node).all.map(SettingAnswer.init)
+        let answer = NodeAnswer(
+            node: node, isKnown: true, state: .failed, learnedCards: [], sessions: [], settings: settings,
+            version: "tiny@1", isOutdated: false, boots: boots)
+        let warning = try #require(NodeView.Warning(answer, alike: 9, usual: nil, PageViewTests.words))
+        #expect(warning.outlook == "failed boots one after the other: 2; it tries again by itself")
+        #expect(warning.places.map(\.path) == ["/images", "/nodes/pc-1?tab=log"])
+        #expect(warning.others?.label == "Other nodes with the same failure: 9")
+        #expect(warning.others?.path.contains("failed%3A%20step%2030-root") == true)
+        #expect(NodeView.Warning(answer, alike: 0, usual: nil, PageViewTests.words)?.others == nil)
+        // The stage that failed can be seen, however short it was.
+        let view = NodeView.Boot(boots[0], isFirst: true, [.network: 900_000], PageViewTests.words)
+        let last = try #require(view.segments.last)
+        #expect(last.width >= 14 && last.x + last.width <= 1_000)
+    }
+}

@@ -12,6 +12,8 @@ struct LiveFacts {
     let heard: HeardMachines
     /// What machines do with their roots, by address.
     let roots: [IPv4Address: RootActivity]
+    /// How long stages of boots usually last; nothing is known of the past.
+    let usual: StageTimes
     private let isPast: Bool
     private let nextBoots: SharedNextBoots
     /// The time that is viewed, in seconds since 1970.
@@ -39,6 +41,7 @@ struct LiveFacts {
             NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
         heard = isPast ? HeardMachines() : await services.heard()
         roots = isPast ? [:] : await services.rootActivity()
+        usual = isPast ? StageTimes() : services.fleet.stageTimes()
         sessions = isPast ? [:] : services.fleet.sessions
     }
 
@@ -60,7 +63,9 @@ struct LiveFacts {
         }
     }
 
-    func state(of boot: BootTimeline?) -> MachineState { MachineState(boot, heard: heard, now: now * 1_000) }
+    func state(of boot: BootTimeline?) -> MachineState {
+        MachineState(boot, heard: heard, now: now * 1_000, usual: usual)
+    }
 
     /// Milliseconds since 1970 when a machine last asked, reported, logged or read something.
     func heardAt(_ boot: BootTimeline?, at cards: [MACAddress]) -> Int? {

@@ -44,9 +44,11 @@ struct HistoryPages {
     private func boots(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let pager = try Pager(request, path: "/boots")
-        let list = try await acts.boots(pager.query, offset: pager.offset, limit: Pager.rowLimit)
-        let view = BootsView(list, pager, pages.renderer.words(context))
+        let order = request.query("order").flatMap { Acts.BootOrder(rawValue: $0) } ?? .worst
+        let pager = try Pager(
+            request, path: "/boots", limit: 50, sort: order == .worst ? nil : order.rawValue)
+        let list = try await acts.boots(pager.query, order, offset: pager.offset, limit: pager.limit)
+        let view = BootsView(list, pager, order, now: Clock.millisecond, pages.renderer.words(context))
         return try pages.show(view, "Boots", section: "/boots", request, context)
     }
 

@@ -10,10 +10,13 @@ struct Pager {
     let limit: Int
     /// The search of the list; empty: all rows.
     let query: String
+    /// The list's order, where it is not the usual one.
+    let sort: String?
     private let path: String
 
     /// - Parameter path: the list's path, without a query.
-    init(_ request: Request, path: String, limit: Int = Self.rowLimit) throws {
+    init(_ request: Request, path: String, limit: Int = Self.rowLimit, sort: String? = nil) throws {
+        self.sort = sort
         self.limit = limit
         offset = try request.query("offset", 0...10_000_000, default: 0)
         query = request.query("q") ?? ""
@@ -31,5 +34,6 @@ struct Pager {
 
     private func link(_ offset: Int) -> String {
         "\(path)?offset=\(offset)" + (query.isEmpty ? "" : "&q=\(Escape.component(query))")
+            + (sort.map { "&order=\($0)" } ?? "")
     }
 }

@@ -104,7 +104,7 @@ struct FieldView: TemplateView {
         Self(
             "window", words("Window"),
             hint: words(
-                "Such as 2h: many machines are spread over its first half, and what is not begun by its end is not begun"
+                "Such as 2h: many machines are spread over its first half; those that have not begun by its end are left out"
             ), InputView(value: value))
     }
 
