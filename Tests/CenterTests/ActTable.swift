@@ -395,6 +395,7 @@ extension ActRow {
         ActRow("revisions", .audit, .anywhere) { acts, _ in
             try await acts.revisions(RevisionFilter(limit: 1_000))
         },
+        ActRow("singleEdits", .audit, .anywhere) { acts, _ in try await acts.singleEdits(of: []) },
         ActRow("revision", .audit) { try await $0.revision($1.revision) },
         ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(from: "", recheck: nil) },
         ActRow("figures", .read, .anywhere) { acts, _ in try await acts.figures() },

@@ -9,6 +9,8 @@ struct LeasesView: TemplateView {
     /// How many there are, whose they are, and how many of them fit.
     var summary: String
     var filter: FilterView
+    /// The way to the other order.
+    var resort: LinkView
     /// Nil when none matches.
     var table: TableView<Row>?
     /// Why there is no row.
@@ -40,7 +42,14 @@ struct LeasesView: TemplateView {
     }
 
     /// - Parameter now: in seconds since 1970.
-    init(_ list: Acts.LeaseList, _ pager: Pager, now: Int, _ words: Words) {
+    init(
+        _ list: Acts.LeaseList, _ pager: Pager, _ order: Acts.LeaseOrder = .address, now: Int, _ words: Words
+    ) {
+        let search = pager.query.isEmpty ? [] : ["q=\(Escape.component(pager.query))"]
+        let parts = search + (order == .address ? ["order=\(Acts.LeaseOrder.end.rawValue)"] : [])
+        resort = LinkView(
+            path: "/leases" + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&")),
+            label: order == .address ? words("Sort by end") : words("Sort by address"))
         let figures = list.figures
         func shown(_ number: Int) -> String { Format.number(number, words.language) }
         let others = figures.total - figures.ofNodes
@@ -61,7 +70,7 @@ struct LeasesView: TemplateView {
         guard !list.page.rows.isEmpty else { return }
         table = TableView(
             words("Leases"),
-            columns: words.all("Address", "Node or host name", "Hardware address", "Expires"),
+            columns: words.all("Address", "Node or host name", "Hardware address", "Lease ends"),
             rows: list.page.rows.map { lease in
                 Row(
                     address: lease.address.description, name: lease.node?.text ?? lease.hostName,
