@@ -76,4 +76,19 @@ import Wire
         #expect(plain.resort.path == "/leases?q=a&order=end")
         #expect(LeasesView(list, pager, .end, now: 0, Self.words).resort.path == "/leases?q=a")
     }
+
+    @Test func `the address of a machine that is no node can be kept from its lease`() throws {
+        let lease = LeaseAnswer(
+            Lease(
+                address: IPv4Address(rawValue: 1), holder: .macAddress(MACAddress(rawValue: 9)), expiresAt: 60
+            ),
+            snapshot: .empty)
+        let list = Acts.LeaseList(page: Acts.Page([lease], offset: 0, limit: 9))
+        let pager = try PageViewTests.pager("/leases")
+        let text = try PageViewTests.shown(LeasesView(list, pager, mayReserve: true, now: 0, Self.words))
+        #expect(text.contains(#"name="machine" value="00:00:00:00:00:09""#))
+        #expect(text.contains(#"name="address" value="0.0.0.1""#))
+        let reader = try PageViewTests.shown(LeasesView(list, pager, now: 0, Self.words))
+        #expect(!reader.contains("/networks/reserve"))
+    }
 }

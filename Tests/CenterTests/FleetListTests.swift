@@ -172,6 +172,16 @@ extension FleetListTests {
 
     // MARK: Failures
 
+    @Test func `where a boot hangs is said with the time that this usually takes`() {
+        let usual = BootStage.network.stuckSentence(nil, usually: 300)
+        #expect(usual.english == "stuck after network: no export open; it usually takes 300 ms")
+        #expect(BootStage.network.stuckSentence(nil, usually: 2_900).english.hasSuffix("2 s"))
+        #expect(BootStage.kernel.stuckSentence(nil, usually: nil).english == "stuck after kernel")
+        for language in Language.allCases where language != .english {
+            #expect(!Words(language, phrases: Assets.phrases)(usual).contains("usually"))
+        }
+    }
+
     @Test(arguments: [
         ("step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’", "page Images"),
         ("step 30-root: the server does not know the export tiny@a32d", "page Images"),

@@ -281,7 +281,7 @@ import Wire
         let overview = Acts.Overview(
             figures: figures, troubles: [TroubleLine(trouble, what: "stuck", fix: "look")])
         let bad = DashboardView(overview, warnings: ["clock"], of: server, Self.words)
-        #expect(bad.tiles.last?.kind == "booting")
+        #expect(bad.tiles.last?.kind == "unknown")
         #expect(bad.stages?.rows.map(\.share).sorted() == [25, 100])
         let text = try Self.shown(bad)
         #expect(text.contains(#"<a href="/nodes/pc-1">pc-1</a> </td><td>stuck</td><td>look</td>"#))

@@ -4,7 +4,8 @@ extension BootStage {
     /// The same with the milliseconds that it usually takes.
     func stuckSentence(_ root: RootActivity?, usually: Int?) -> Sentence {
         guard let usually else { return stuckSentence(root) }
-        return "\(stuckSentence(root)); it usually takes \(Format.duration(usually))"
+        let time = usually < 1_000 ? "\(usually) ms" : "\(usually / 1_000) s"
+        return "\(stuckSentence(root)); it usually takes \(time)"
     }
 
     /// That a machine stopped after this stage, with what its root's export tells of it.

@@ -128,8 +128,8 @@ struct DashboardView: TemplateView {
                 link: "/nodes?q=\(Escape.component("state=\(state.rawValue)"))")
         }
         let unknown = Tile(
-            kind: figures.unknownCount > 0 ? "booting" : "unseen", count: figures.unknownCount,
-            label: words("unknown machines"), link: "/machines")
+            kind: figures.unknownCount > 0 ? "unknown" : "unseen", count: figures.unknownCount,
+            label: words("unknown"), link: "/machines")
         return states + [unknown]
     }
 }

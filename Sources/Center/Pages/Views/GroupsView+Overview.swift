@@ -71,12 +71,20 @@ extension GroupsView.Overview {
                 words("Boots next"),
                 overview.counts.next.map { ($0.isEmpty ? words("boots nothing") : $0, $1) }),
             GroupsView.Share(words("Runs"), overview.counts.booted) { "\(query) booted=\($0)" },
-            GroupsView.Share(words("Hardware"), overview.counts.hardware),
+            GroupsView.Share(words("Hardware"), Self.hardware(overview, words)),
         ].filter { !$0.rows.isEmpty }
     }
 }
 
 extension GroupsView.Overview {
+    /// With the nodes that have reported none, where others have.
+    private static func hardware(_ overview: Acts.Overview, _ words: Words) -> NodeCounts.Counts {
+        let known = overview.counts.hardware
+        let missing =
+            overview.rooms.values.reduce(0) { $0 + $1.count } - known.reduce(0) { $0 + $1.count }
+        return known.isEmpty || missing <= 0 ? known : known + [(words("not reported yet"), missing)]
+    }
+
     fileprivate static func groups(_ rooms: [GroupPath: [Acts.NodeState]], _ words: Words) -> TableView<
         GroupsView.Group
     > {
