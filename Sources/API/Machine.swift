@@ -53,6 +53,8 @@ package struct MachineAnswer: Codable, Sendable {
     package var booted: String?
     /// Whether it runs a different version from the one it boots next.
     package var isOutdated = false
+    /// Milliseconds since 1970 when its last boot began.
+    @MillisecondTimestamp package var startedAt: Int?
     /// Milliseconds since 1970 of the last event of its last boot.
     @MillisecondTimestamp package var seenAt: Int?
     /// Milliseconds since 1970 when it last asked, reported or logged something; nil: not since this server started, and in the past.
@@ -71,7 +73,8 @@ package struct MachineAnswer: Codable, Sendable {
         name: NodeName, isKnown: Bool, group: GroupPath? = nil, tags: [String], macAddress: MACAddress? = nil,
         address: IPv4Address? = nil, state: MachineState, stage: BootStage? = nil, failure: String? = nil,
         readyAfter: Int? = nil, version: String? = nil,
-        lack: Sentence? = nil, booted: String? = nil, isOutdated: Bool = false, seenAt: Int? = nil,
+        lack: Sentence? = nil, booted: String? = nil, isOutdated: Bool = false, startedAt: Int? = nil,
+        seenAt: Int? = nil,
         heardAt: Int? = nil, code: String? = nil, hardware: String? = nil, held: String? = nil,
         wantedName: NodeName? = nil,
         wantedGroup: GroupPath? = nil
@@ -90,6 +93,7 @@ package struct MachineAnswer: Codable, Sendable {
         self.lack = lack
         self.booted = booted
         self.isOutdated = isOutdated
+        self.startedAt = startedAt
         self.seenAt = seenAt
         self.heardAt = heardAt
         self.code = code

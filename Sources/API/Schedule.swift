@@ -66,19 +66,21 @@ package struct ScheduleAnswer: Codable, Sendable {
     package var zone: String?
     /// Nil: there is none.
     @SecondTimestamp package var nextAt: Int?
+    /// The same as the clocks of its zone show it, `2026-12-01 22:00`.
+    package var nextLocal: String?
     /// The run that goes on.
     package var current: ScheduleRun?
     /// The newest first.
     package var past: [ScheduleRun]
 
     package init(
-        schedule: Schedule, state: State, zone: String?, nextAt: Int?, current: ScheduleRun?,
-        past: [ScheduleRun]
+        schedule: Schedule, state: State, zone: String?, nextAt: Int?, nextLocal: String? = nil,
+        current: ScheduleRun?, past: [ScheduleRun]
     ) {
         (name, self.schedule, self.state) = (schedule.name, schedule, state)
         (summary, self.zone) = (schedule.act.summary, zone)
         (self.current, self.past) = (current, past)
-        self.nextAt = nextAt
+        (self.nextAt, self.nextLocal) = (nextAt, nextLocal)
     }
 
     /// The same for lists: of the targets of its runs only those that their summaries name.

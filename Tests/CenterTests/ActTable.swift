@@ -344,6 +344,9 @@ extension ActRow {
         },
         ActRow("inventory", .read, .anywhere) { acts, _ in try await acts.inventory("") },
         ActRow("knownHosts", .read, .anywhere) { acts, _ in try await acts.knownHosts() },
+        ActRow("nodeList", .read, .anywhere) { acts, _ in
+            try await acts.nodeList("", .worst, offset: 0, limit: 10)
+        },
         ActRow("unknownMachines", .read, .anywhere) { acts, _ in try await acts.unknownMachines() },
         ActRow("node", .read) { try await $0.node($1.place.node) },
         ActRow("taggedNode", .read) { try await $0.taggedNode($1.place.node) },
@@ -392,6 +395,7 @@ extension ActRow {
         ActRow("revisions", .audit, .anywhere) { acts, _ in
             try await acts.revisions(RevisionFilter(limit: 1_000))
         },
+        ActRow("singleEdits", .audit, .anywhere) { acts, _ in try await acts.singleEdits(of: []) },
         ActRow("revision", .audit) { try await $0.revision($1.revision) },
         ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(from: "", recheck: nil) },
         ActRow("figures", .read, .anywhere) { acts, _ in try await acts.figures() },

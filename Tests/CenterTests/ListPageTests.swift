@@ -51,8 +51,8 @@ import Wire
             Acts.SeenBoot(boot: Self.boot("b", .kernel), node: nil, outcome: .booting),
         ]
         let list = Acts.BootList(
-            page: Acts.Page(rows, offset: 0, limit: 9), outcomes: [.failed: 1, .booting: 1], total: 1_200)
-        let view = BootsView(list, try PageViewTests.pager("/boots", "?q=a"), Self.words)
+            page: Acts.Page(rows, offset: 0, limit: 9), outcomes: [.failed: 1], unknown: 1, total: 1_200)
+        let view = BootsView(list, try PageViewTests.pager("/boots", "?q=a"), now: 63_000, Self.words)
         #expect(view.summary == "Last boots: 1,200 · matching: 2")
         let (failed, unknown) = (view.table?.rows.first, view.table?.rows.last)
         #expect(failed?.state.text == "failed" && failed?.state.because == nil)
@@ -61,7 +61,7 @@ import Wire
         #expect(unknown?.name == FleetSnapshot.screenCode(of: MACAddress(rawValue: 1)))
         #expect(unknown?.mac == "00:00:00:00:00:01" && unknown?.stage == "kernel")
         #expect(unknown?.group.path == "/machines")
-        #expect(view.filter.chips.map(\.path) == ["/boots?q=state%3Dfailed", "/boots?q=state%3Dbooting"])
+        #expect(view.filter.chips.map(\.path) == ["/boots?q=state%3Dfailed", "/boots?q=state%3Dunknown"])
         let text = try PageViewTests.shown(view)
         #expect(text.ranges(of: "20-root: no export").count == 1)
         #expect(!text.contains("No boot"))
@@ -71,7 +71,7 @@ import Wire
         func text(_ total: Int) throws -> String {
             let list = Acts.BootList(page: Acts.Page([], offset: 0, limit: 9), outcomes: [:], total: total)
             return try PageViewTests.shown(
-                BootsView(list, PageViewTests.pager("/boots", "?q=x"), Self.words))
+                BootsView(list, PageViewTests.pager("/boots", "?q=x"), now: 0, Self.words))
         }
         #expect(try text(0).contains("No boot was seen yet."))
         #expect(try text(3).contains("No boot matches."))
@@ -81,7 +81,7 @@ import Wire
         let fleet = try await SmallFleet()
         let acts = try Self.acts(.operator_, in: .site, of: fleet)
         let all = try await acts.boots("", offset: 0, limit: 100)
-        #expect(all.total == all.page.count && all.outcomes.values.reduce(0, +) == all.total)
+        #expect(all.total == all.page.count && all.outcomes.values.reduce(all.unknown, +) == all.total)
         let waiting = try #require(MACAddress(SmallFleet.waiting))
         let node = try NodeName(Place.school.node)
         for query in [node.text, Place.school.macAddress] {
@@ -97,6 +97,8 @@ import Wire
             let found = try await acts.boots("state=\(outcome.rawValue)", offset: 0, limit: 1)
             #expect(found.page.count == count && found.page.rows.count == 1)
         }
+        let unknown = try await acts.boots("state=unknown", offset: 0, limit: 100)
+        #expect(unknown.page.count == all.unknown && unknown.page.rows.allSatisfy { $0.node == nil })
         // Who sees one group is told of no other, and not how many boots there are.
         let school = try Self.acts(.operator_, in: .school, of: fleet)
         let own = try await school.boots("", offset: 0, limit: 100)

@@ -75,4 +75,64 @@ import Testing
             }
         }
     }
+
+    // MARK: The page
+
+    private static func answer(_ act: ScheduledAct) throws -> ScheduleAnswer {
+        let schedule = Schedule(
+            name: try ScheduleName("nightly"), group: try GroupPath("/school"), act: act,
+            time: .weekly(try #require(WeekTime("mon-fri 22:00"))), windowMinutes: 120)
+        return ScheduleAnswer(
+            schedule: schedule, state: .waiting, zone: "Europe/Athens", nextAt: 60,
+            nextLocal: "1970-01-01 02:01", current: nil, past: [])
+    }
+
+    private static func view(
+        _ act: ScheduledAct, typed: [String: String] = [:], asking: SchedulesView.Asking? = nil
+    ) throws -> SchedulesView {
+        SchedulesView(
+            Acts.Page([try answer(act)], offset: 0, limit: 9), try PageViewTests.pager("/schedules"),
+            form: SchedulesView.Typed(values: typed), kinds: ScheduledAct.Kind.allCases, places: ["/school"],
+            asking: asking, mayAct: { _ in true }, PageViewTests.words)
+    }
+
+    @Test func `a row says once what it acts on, and its next run in one zone`() throws {
+        let act = ScheduledAct.powerOff(nodes: "group=/school", unlessInUse: false)
+        let row = try #require(try Self.view(act).table?.rows.first)
+        #expect(row.group == nil && row.local == "1970-01-01 02:01 Europe/Athens")
+        #expect(row.every == "mon-fri 22:00" && row.window == "Window: 120 min")
+        let text = try PageViewTests.shown(Self.view(act))
+        #expect(text.contains(">never<") && text.contains(#"<option value="group=/school">"#))
+        #expect(try Self.view(.wake(nodes: "pc-1")).table?.rows.first?.group?.label == "/school")
+    }
+
+    @Test func `what interrupts people is confirmed with the number of machines before it runs at once`()
+        throws
+    {
+        let act = ScheduledAct.powerOff(nodes: "group=/school", unlessInUse: false)
+        #expect(try Self.view(act).table?.rows.first?.ask?.path == "/schedules?run=nightly")
+        #expect(!(try PageViewTests.shown(Self.view(act))).contains("/schedules/nightly/run"))
+        let wake = try Self.view(.wake(nodes: "pc-1"))
+        #expect(wake.table?.rows.first?.ask == nil)
+        #expect(try PageViewTests.shown(wake).contains("/schedules/nightly/run"))
+        let asking = SchedulesView.Asking(try Self.answer(act), count: 288, PageViewTests.words)
+        let text = try PageViewTests.shown(Self.view(act, asking: asking))
+        #expect(text.contains("switch nodes off: group=/school · Machines: 288"))
+        #expect(
+            text.contains(#"action="/schedules/nightly/run""#) && text.contains(#"class="danger" autofocus"#))
+    }
+
+    @Test func `the field follows the act, and a link fills the one of its act`() throws {
+        for kind in ScheduledAct.Kind.allCases {
+            let object = SchedulesView.Object(kind)
+            let link = SchedulesView.Typed(values: ["act": kind.rawValue, "on": "x"])
+            let form = SchedulesView.Typed(values: ["act": kind.rawValue, object.rawValue: "y", "on": ""])
+            #expect(link.object == "x" && form.object == "y", "\(kind)")
+            let fields = try #require(try Self.view(.wake(nodes: "a"), typed: link.values).added?.fields)
+            let filled = fields.filter { $0.input?.value == "x" }
+            #expect(filled.map(\.name) == [object.rawValue], "\(kind)")
+        }
+        #expect(try !Self.view(.wake(nodes: "a")).isAdding)
+        #expect(try Self.view(.wake(nodes: "a"), typed: ["act": "restart"]).isAdding)
+    }
 }

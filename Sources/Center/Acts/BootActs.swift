@@ -19,9 +19,9 @@ extension Acts {
         /// - Parameters:
         ///   - isLast: whether the machine has begun no other one since.
         ///   - now: milliseconds since 1970.
-        init(_ boot: BootTimeline, isLast: Bool, now: Int) {
+        init(_ boot: BootTimeline, isLast: Bool, now: Int, usual: StageTimes = StageTimes()) {
             self =
-                switch MachineState(boot, heard: HeardMachines(), now: now) {
+                switch MachineState(boot, heard: HeardMachines(), now: now, usual: usual) {
                 case .ready, .lost: .ready
                 case .off: .off
                 case .failed: .failed
@@ -40,11 +40,14 @@ extension Acts {
         /// The node's name; of an unknown machine the code on its screen.
         var name: String { node?.name.text ?? FleetSnapshot.screenCode(of: boot.macAddress) }
 
+        /// The state that is searched and counted: machines that are not nodes have one of their own, as on the dashboard.
+        fileprivate var word: String { node == nil ? BootList.strangers : outcome.rawValue }
+
         /// What a search looks at.
         fileprivate var searchText: String {
             let machine = boot.macAddress
             let name = node?.name.text ?? "\(NodeName(unknown: machine)) \(name)"
-            return [name, machine.description, node?.group.description ?? "", "state=\(outcome.rawValue)"]
+            return [name, machine.description, node?.group.description ?? "", "state=\(word)"]
                 .joined(separator: " ").lowercased()
         }
     }
@@ -52,10 +55,37 @@ extension Acts {
     /// The boots that fit a search.
     struct BootList: Sendable {
         var page: Page<SeenBoot>
-        /// Of all that were looked at, whether they fit or not.
+        /// Boots that ended alike, whose rows are none of the page's.
+        var alike: [AlikeBoots] = []
+        /// Nodes' boots of all that were looked at, whether they fit or not.
         var outcomes: [BootOutcome: Int]
+        /// The same of machines that are not nodes.
+        var unknown = 0
         var total: Int
+        /// Milliseconds since 1970 of the oldest one; nil: there is none.
+        var since: Int?
+
+        /// The word that finds boots of machines that are not nodes: `state=unknown`.
+        static let strangers = "unknown"
     }
+
+    /// Boots of several machines with the same end.
+    struct AlikeBoots: Sendable {
+        var outcome: BootOutcome
+        var detail: String
+        /// The newest first.
+        var boots: [SeenBoot]
+    }
+
+    enum BootOrder: String, Sendable {
+        /// Failed boots, then those that are under way, then the others; each newest first.
+        case worst
+        /// The newest first.
+        case time
+    }
+
+    /// Boots that ended alike and share a line from this number on.
+    private static let alikeCount = 3
 
     /// Boots that are looked at for a list: a morning's of a large site.
     private static let bootLimit = 500
@@ -64,18 +94,20 @@ extension Acts {
     func boots(of machine: MACAddress?, limit: Int) async throws -> [SeenBoot] {
         try require(.read)
         let (snapshot, last, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
+        let usual = fleet.stageTimes()
         return try await store.boots(of: machine, limit: limit).compactMap { boot in
             let node = snapshot.node(at: boot.macAddress)
             guard caller.sees(node?.group) else { return nil }
             let isLast = last[boot.macAddress]?.boot == boot.boot
             return SeenBoot(
-                boot: boot, node: node, outcome: BootOutcome(boot, isLast: isLast, now: now))
+                boot: boot, node: node, outcome: BootOutcome(boot, isLast: isLast, now: now, usual: usual))
         }
     }
 
-    /// One page of the last boots of all machines, the newest first: those with each word of `query` in name, code, hardware address, group
+    /// One page of the last boots of all machines: those with each word of `query` in name, code, hardware address, group
     /// or state (`state=failed`).
-    func boots(_ query: String, offset: Int, limit: Int) async throws -> BootList {
+    func boots(_ query: String, _ order: BootOrder = .time, offset: Int, limit: Int) async throws -> BootList
+    {
         let words = try SearchWords(query)
         let seen = try await boots(of: nil, limit: Self.bootLimit)
         let fitting =
@@ -85,8 +117,33 @@ extension Acts {
                 let text = boot.searchText
                 return words.areIn(text)
             }
+        let (alike, rows) = order == .worst ? Self.worstFirst(fitting) : ([], fitting)
+        var page = Page(rows, offset: offset, limit: limit)
+        page.count = fitting.count
         return BootList(
-            page: Page(fitting, offset: offset, limit: limit),
-            outcomes: seen.reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 }, total: seen.count)
+            page: page, alike: alike,
+            outcomes: seen.filter { $0.node != nil }.reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 },
+            unknown: seen.count { $0.node == nil }, total: seen.count,
+            since: seen.map(\.boot.startedAt).min())
+    }
+
+    /// Failures of several machines with one cause are taken out of the rows.
+    static func worstFirst(_ boots: [SeenBoot]) -> (alike: [AlikeBoots], rows: [SeenBoot]) {
+        struct End: Hashable {
+            var outcome: BootOutcome
+            var detail: String
+        }
+        func end(_ boot: SeenBoot) -> End? {
+            guard boot.outcome == .failed else { return nil }
+            return End(outcome: boot.outcome, detail: boot.boot.entries.last?.detail ?? "")
+        }
+        var ends: [End: [SeenBoot]] = [:]
+        for boot in boots { if let end = end(boot) { ends[end, default: []].append(boot) } }
+        ends = ends.filter { $0.value.count >= alikeCount }
+        let rows = boots.filter { boot in end(boot).map { ends[$0] == nil } ?? true }
+        let alike = ends.map { AlikeBoots(outcome: $0.outcome, detail: $0.detail, boots: $1) }.sorted {
+            ($1.boots.count, $0.detail) < ($0.boots.count, $1.detail)
+        }
+        return (alike, BootOutcome.allCases.flatMap { outcome in rows.filter { $0.outcome == outcome } })
     }
 }

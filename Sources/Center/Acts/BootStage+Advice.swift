@@ -1,6 +1,13 @@
 import Fleet
 
 extension BootStage {
+    /// The same with the milliseconds that it usually takes.
+    func stuckSentence(_ root: RootActivity?, usually: Int?) -> Sentence {
+        guard let usually else { return stuckSentence(root) }
+        let time = usually < 1_000 ? "\(usually) ms" : "\(usually / 1_000) s"
+        return "\(stuckSentence(root)); it usually takes \(time)"
+    }
+
     /// That a machine stopped after this stage, with what its root's export tells of it.
     func stuckSentence(_ root: RootActivity?) -> Sentence {
         guard [.network, .root, .delivered, .configured, .handover].contains(self) else {
@@ -29,6 +36,11 @@ extension BootStage {
         }
     }
 
+    /// Whether the server was reached and does not have the export that a node asked for.
+    static func isExportRefusal(_ detail: String) -> Bool {
+        ["the server refuses ‘", "no export ‘", "does not know the export"].contains { detail.contains($0) }
+    }
+
     /// What to do about a boot that failed with `detail`, which begins with the step: `step 30-root: …`.
     static func fix(ofFailure detail: String) -> Sentence {
         guard let step = detail.prefixMatch(of: /step ([0-9]{2}-[a-z]+):/).map({ String($0.1) }) else {
@@ -36,10 +48,27 @@ extension BootStage {
         }
         let hint: Sentence
         switch step {
+        case "20-network" where detail.contains("no DHCP server answers"):
+            hint =
+                "no DHCP server answers there: does the page Networks serve that network, and does a relay pass it on?"
+        case "20-network" where detail.contains("no link on"):
+            hint = "it has no link: look at its cable and at the port of its switch"
         case "10-modules", "20-network": hint = Sentence(stringLiteral: BootStage.initialised.usualFix)
         case "25-delivery":
             hint =
                 "it did not get its configuration: does the node reach this server by HTTP, from the address that it was given?"
+        case "30-root" where isExportRefusal(detail):
+            hint =
+                "the node reached this server, which does not serve that version: is it still on the page Images?"
+        case "30-root" where detail.contains("NFS server refuses"):
+            hint = "the node reached the NFS server, which refuses it: ‘roost doctor’ checks its exports"
+        case "30-root" where detail.contains("build or import the image again"):
+            hint = "the image lacks what this needs: build or import it again, on the page Images"
+        case "30-root" where detail.contains("the image has no "):
+            hint = Sentence(stringLiteral: BootStage.root.usualFix)
+        case "30-root" where detail.contains("roost volume"):
+            hint =
+                "its volume is the cause: the page Volumes shows it, and ‘roost volume reset’ gives the node an empty one"
         case "30-root": hint = Sentence(stringLiteral: BootStage.network.usualFix)
         case "35-swap": hint = "its swap cannot be attached: is there room on the disk of this server?"
         case "40-configuration":

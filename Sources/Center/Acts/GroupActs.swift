@@ -52,10 +52,26 @@ extension Acts {
         var path: GroupPath
         /// The groups that the caller may see, and the site, in order.
         var tree: [(path: GroupPath, nodeCount: Int)]
+        /// Nodes in each of them and below whose boots failed or got stuck; nothing is known of the past.
+        var failed: [GroupPath: Int] = [:]
         var nodeCount: Int
         var mayConfigure: Bool
         /// Its own settings, without secrets, and the effective ones; nil for callers who may not read them.
         var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
+    }
+
+    private func failedNodes(in snapshot: FleetSnapshot) -> [GroupPath: Int] {
+        let (usual, now) = (fleet.stageTimes(), Clock.millisecond)
+        // Whether others are heard does not matter for these two states.
+        let failed = fleet.boots.values.filter {
+            [.failed, .stuck].contains(MachineState($0, heard: HeardMachines(), now: now, usual: usual))
+        }
+        let nodes = Set(failed.compactMap { snapshot.node(at: $0.macAddress)?.name })
+        var counts: [GroupPath: Int] = [:]
+        for group in nodes.compactMap({ snapshot.nodes[$0]?.group }) where caller.sees(group) {
+            for ancestor in group.lineage { counts[ancestor, default: 0] += 1 }
+        }
+        return counts
     }
 
     /// - Parameter isTree: the site's own entry is shown, without its settings, to all callers with access to a part of it.
@@ -76,6 +92,7 @@ extension Acts {
         let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
         return GroupDetails(
             path: path, tree: paths.inNaturalOrder().map { ($0, counts[$0] ?? 0) },
+            failed: isTree && at == nil ? failedNodes(in: snapshot) : [:],
             nodeCount: counts[path] ?? 0,
             mayConfigure: may(.configure, in: path) && at == nil,
             settings: may(.read, in: path)

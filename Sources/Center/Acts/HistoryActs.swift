@@ -37,6 +37,22 @@ extension Acts {
         return (shown, filter.before)
     }
 
+    /// Edits that are read for one list.
+    private static let editBudget = 5_000
+
+    /// The edit of each revision that has only one, as far as the caller may see it, with secrets hidden. Where revisions are large, those
+    /// of the first ones.
+    func singleEdits(of revisions: [Revision]) async throws -> [Int: Revision.Edit] {
+        try require(.audit)
+        var (edits, budget) = ([Int: Revision.Edit](), Self.editBudget)
+        for one in revisions where budget > 0 {
+            let (revision, count) = try await revision(one.number, offset: 0, limit: 1)
+            budget -= max(1, count)
+            if count == 1 { edits[one.number] = revision.edits.first }
+        }
+        return edits
+    }
+
     /// A revision as far as the caller may see it, with secrets hidden.
     func revision(_ number: Int) async throws -> Revision {
         try await revision(number, offset: 0, limit: .max).revision

@@ -44,9 +44,13 @@ extension Acts {
         }
     }
 
-    /// One page of them in the order of their addresses: those with each word of `query` in address, hardware address, node or host name, or
+    enum LeaseOrder: String, Sendable { case address, end }
+
+    /// One page of them in the order of their addresses or ends: those with each word of `query` in address, hardware address, node or host name, or
     /// in a network that is named (`10.77.0.0/24`), of a kind (`of=node`, `of=unknown`), or with an end (`ends=soon`, `ends=past`).
-    func leases(_ query: String = "", offset: Int = 0, limit: Int = .max) async throws -> LeaseList {
+    func leases(
+        _ query: String = "", _ order: LeaseOrder = .address, offset: Int = 0, limit: Int = .max
+    ) async throws -> LeaseList {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.second)
         let seesAll = may(.read, in: .site)
@@ -67,6 +71,7 @@ extension Acts {
             let text = "\(answer.searchText) \(kind) ends=\(end.rawValue)"
             if words.allSatisfy({ $0.fits(lease.address, text) }) { fitting.append(lease) }
         }
+        if order == .end { fitting.sort { ($0.expiresAt, $0.address) < ($1.expiresAt, $1.address) } }
         let page = Page(fitting, offset: offset, limit: limit)
         return LeaseList(
             page: Page(

@@ -9,6 +9,10 @@ extension Acts {
         var trouble: BootTrouble?
         /// Median milliseconds of each stage in the node's group.
         var medians: [BootStage: Int]
+        /// Other nodes whose last boots failed with the same message, as far as the caller sees them.
+        var alike = 0
+        /// Milliseconds that its present stage usually takes; nil: not known.
+        var usualTime: Int?
         var showsSessions: Bool
         var steps: StepsAnswer
         var receipts: [SecretReceiptAnswer]
@@ -38,12 +42,25 @@ extension Acts {
             mayRestart: isNow && answer.state == .ready && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, seesTold: seesTold(node, in: snapshot),
             mayAudit: may(.audit, in: node.group))
+        if isNow, let last = answer.boots.first?.entries.last {
+            details.usualTime = fleet.stageTimes().usual(at: last.stage)
+            if answer.state == .failed { details.alike = alike(node, last.detail, in: snapshot) }
+        }
         if let stored, isNow, may(.configure, in: node.group) {
             details.editable = (
                 RecordSettings.redacted(stored.settings), try RecordTag.of(stored), settings
             )
         }
         return details
+    }
+
+    private func alike(_ node: Node, _ detail: String, in snapshot: FleetSnapshot) -> Int {
+        let failed = fleet.boots.values.filter {
+            $0.entries.last?.stage == .failed && $0.entries.last?.detail == detail
+        }
+        let names = failed.compactMap { snapshot.node(at: $0.macAddress) }
+            .filter { $0.name != node.name && caller.sees($0.group) }.map(\.name)
+        return Set(names).count
     }
 
     /// Over the last boots of a group.

@@ -285,8 +285,10 @@ extension Acts {
         let isOver = progress?.overSince(schedule) != nil && next == nil
         let state: ScheduleAnswer.State =
             progress?.current != nil ? .running : isOver ? .over : schedule.isPaused ? .paused : .waiting
+        let shown = schedule.isPaused ? nil : next
         return ScheduleAnswer(
-            schedule: schedule, state: state, zone: name, nextAt: schedule.isPaused ? nil : next,
+            schedule: schedule, state: state, zone: name, nextAt: shown,
+            nextLocal: shown.map { String(CalendarTime.text(second: zone.local(at: $0)).prefix(16)) },
             current: progress?.current, past: progress?.past ?? [])
     }
 }

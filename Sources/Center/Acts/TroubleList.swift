@@ -177,7 +177,9 @@ struct TroubleList {
         return Case(
             kind: stage == .failed ? .failed : .stuck, machine: failure.machine, group: failure.group,
             since: last?.at,
-            text: stage == .failed ? Self.failed(last?.detail ?? "") : stage.stuckSentence(root),
+            text: stage == .failed
+                ? Self.failed(last?.detail ?? "")
+                : stage.stuckSentence(root, usually: live.usual.usual(at: stage)),
             fix: stage == .failed
                 ? BootStage.fix(ofFailure: last?.detail ?? "") : Sentence(stringLiteral: stage.usualFix))
     }

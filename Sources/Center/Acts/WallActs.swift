@@ -100,13 +100,14 @@ struct WallBoard: Sendable {
         let fleet = services.fleet
         let heard = await services.heard()
         let (snapshot, boots, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
+        let usual = fleet.stageTimes()
         let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }
             .filter { [group] in group.contains($0.group) }
         return nodes.prefix(Self.nodeLimit).map { node in
             let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
                 $0.startedAt < $1.startedAt
             }
-            return (node.name, MachineState(boot, heard: heard, now: now))
+            return (node.name, MachineState(boot, heard: heard, now: now, usual: usual))
         }
     }
 

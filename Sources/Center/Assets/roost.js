@@ -65,13 +65,17 @@ function refreshSoon() {
   if (waiting === null) waiting = setTimeout(() => { waiting = null; refresh(); }, 700);
 }
 
-// What is done with the ticked rows is shown while there are some.
+// What is done with the ticked rows is shown while there are some; where it always stands, it cannot be used before.
 function boxes() {
   return document.querySelectorAll("[data-bulk] input[name=node], input[form][name=machine]");
 }
 function showBulk() {
   const bar = document.querySelector("[data-bulk] .bulk");
-  if (bar) bar.hidden = ![...boxes()].some((box) => box.checked) && !bar.contains(document.activeElement);
+  if (!bar) return;
+  const isIdle = ![...boxes()].some((box) => box.checked) && !bar.contains(document.activeElement);
+  const stays = "stays" in bar.dataset;
+  bar.hidden = isIdle && !(stays && boxes().length);
+  bar.disabled = stays && isIdle;
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -244,7 +248,9 @@ document.addEventListener("keydown", (event) => {
   leads = event.key === "g" && !leads;
   if (event.key === "/") {
     event.preventDefault();
-    document.getElementById("search")?.focus();
+    // The list of nodes has a field of its own in its place.
+    const search = document.getElementById("search");
+    (search?.offsetParent ? search : document.getElementById("q"))?.focus();
   } else if (event.key === "?") {
     showKeys();
   }

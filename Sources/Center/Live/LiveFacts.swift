@@ -12,6 +12,8 @@ struct LiveFacts {
     let heard: HeardMachines
     /// What machines do with their roots, by address.
     let roots: [IPv4Address: RootActivity]
+    /// How long stages of boots usually last; nothing is known of the past.
+    let usual: StageTimes
     private let isPast: Bool
     private let nextBoots: SharedNextBoots
     /// The time that is viewed, in seconds since 1970.
@@ -39,6 +41,7 @@ struct LiveFacts {
             NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
         heard = isPast ? HeardMachines() : await services.heard()
         roots = isPast ? [:] : await services.rootActivity()
+        usual = isPast ? StageTimes() : services.fleet.stageTimes()
         sessions = isPast ? [:] : services.fleet.sessions
     }
 
@@ -60,7 +63,9 @@ struct LiveFacts {
         }
     }
 
-    func state(of boot: BootTimeline?) -> MachineState { MachineState(boot, heard: heard, now: now * 1_000) }
+    func state(of boot: BootTimeline?) -> MachineState {
+        MachineState(boot, heard: heard, now: now * 1_000, usual: usual)
+    }
 
     /// Milliseconds since 1970 when a machine last asked, reported, logged or read something.
     func heardAt(_ boot: BootTimeline?, at cards: [MACAddress]) -> Int? {
@@ -150,7 +155,7 @@ struct LiveFacts {
             state: state(of: boot), stage: boot?.entries.last?.stage,
             failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: versions.next, lack: versions.lack, booted: versions.booted,
-            isOutdated: versions.isOutdated == true,
+            isOutdated: versions.isOutdated == true, startedAt: boot?.startedAt,
             seenAt: seenAt(boot, at: cards), heardAt: heardAt(boot, at: cards), code: nil,
             hardware: isPast ? nil : snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
@@ -162,7 +167,7 @@ struct LiveFacts {
             name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
             address: leased[mac], state: state(of: boot),
             stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
-            version: nil,
+            version: nil, startedAt: boot?.startedAt,
             seenAt: seenAt(boot, at: [mac]), heardAt: heardAt(boot, at: [mac]),
             code: FleetSnapshot.screenCode(of: mac),
             hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
@@ -180,9 +185,28 @@ private final class SharedNextBoots: Sendable {
 }
 
 extension Hardware {
-    /// `HP t630, 4096 MiB`.
+    /// `HP t630, 4 GiB`.
     var headline: String {
-        [[vendor, product].filter { !$0.isEmpty }.joined(separator: " "), "\(memoryMebibytes) MiB"]
-            .filter { !$0.isEmpty }.joined(separator: ", ")
+        [model, memory].filter { !$0.isEmpty }.joined(separator: ", ")
+    }
+
+    /// Vendor and product; a product that begins with its vendor's name needs no other one.
+    private var model: String {
+        let names = vendor.split(separator: " ").filter { !Self.companyWords.contains($0.lowercased()) }
+        let maker = names.first == "Hewlett-Packard" ? "HP" : names.joined(separator: " ")
+        let isNamed = product.lowercased().hasPrefix(maker.lowercased())
+        return (isNamed ? [product] : [maker, product]).filter { !$0.isEmpty }.joined(separator: " ")
+    }
+
+    /// What says only that a vendor is a company.
+    private static let companyWords: Set<String> = [
+        "inc.", "inc", "corporation", "corp.", "co.,", "ltd.", "gmbh", "ag",
+    ]
+
+    /// Whole gibibytes where firmware took a little of them.
+    private var memory: String {
+        guard memoryMebibytes >= 1_024 else { return "\(memoryMebibytes) MiB" }
+        let tenths = (memoryMebibytes * 10 + 512) / 1_024
+        return tenths % 10 == 0 ? "\(tenths / 10) GiB" : "\(tenths / 10).\(tenths % 10) GiB"
     }
 }

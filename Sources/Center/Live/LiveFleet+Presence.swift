@@ -76,6 +76,20 @@ extension LiveFleet {
     func presence(of node: Node, _ heard: HeardMachines) -> (state: MachineState, boot: BootTimeline?) {
         let boot = snapshot.cards(of: node).compactMap { self.boot(of: $0) }
             .max { $0.startedAt < $1.startedAt }
-        return (MachineState(boot, heard: heard, now: Clock.millisecond), boot)
+        return (MachineState(boot, heard: heard, now: Clock.millisecond, usual: stageTimes()), boot)
+    }
+
+    /// Milliseconds for which the usual times of stages are kept: for a large fleet they are many medians, and they change slowly.
+    private static let timesAge = 30_000
+
+    /// How long machines usually stay at each stage.
+    ///
+    /// - Parameter now: milliseconds since the host's start.
+    func stageTimes(now: Int = Clock.steadyMillisecond) -> StageTimes {
+        let (known, boots, snapshot) = state.withLock { ($0.stageTimes, $0.boots, $0.snapshot) }
+        if let known, now - known.at < Self.timesAge { return known.times }
+        let times = StageTimes(boots.values, in: snapshot)
+        state.withLock { $0.stageTimes = (times, now) }
+        return times
     }
 }

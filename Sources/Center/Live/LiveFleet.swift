@@ -36,6 +36,8 @@ package final class LiveFleet: Sendable {
         var host: ServingHost?
         /// The last one that was asked for.
         var addressPlan = AddressPlan.unknown
+        /// How long stages usually last, and since when that is known: milliseconds since the host's start.
+        var stageTimes: (times: StageTimes, at: Int)?
     }
 
     /// Boots since the server started.

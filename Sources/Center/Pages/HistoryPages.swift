@@ -6,7 +6,7 @@ import Wire
 
 /// History: leases, boots, and every change with undo.
 struct HistoryPages {
-    private static let rowLimit = 100
+    private static let rowLimit = 50
 
     let pages: Pages
 
@@ -34,9 +34,12 @@ struct HistoryPages {
     private func leases(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let pager = try Pager(request, path: "/leases")
+        let order = request.query("order").flatMap { Acts.LeaseOrder(rawValue: $0) } ?? .address
+        let pager = try Pager(
+            request, path: "/leases", limit: 50, sort: order == .address ? nil : order.rawValue)
         let view = LeasesView(
-            try await acts.leases(pager.query, offset: pager.offset, limit: Pager.rowLimit), pager,
+            try await acts.leases(pager.query, order, offset: pager.offset, limit: pager.limit), pager, order,
+            mayReserve: acts.may(.configure, in: .site),
             now: Clock.second, pages.renderer.words(context))
         return try pages.show(view, "Leases", section: "/leases", request, context)
     }
@@ -44,9 +47,11 @@ struct HistoryPages {
     private func boots(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let pager = try Pager(request, path: "/boots")
-        let list = try await acts.boots(pager.query, offset: pager.offset, limit: Pager.rowLimit)
-        let view = BootsView(list, pager, pages.renderer.words(context))
+        let order = request.query("order").flatMap { Acts.BootOrder(rawValue: $0) } ?? .worst
+        let pager = try Pager(
+            request, path: "/boots", limit: 50, sort: order == .worst ? nil : order.rawValue)
+        let list = try await acts.boots(pager.query, order, offset: pager.offset, limit: pager.limit)
+        let view = BootsView(list, pager, order, now: Clock.millisecond, pages.renderer.words(context))
         return try pages.show(view, "Boots", section: "/boots", request, context)
     }
 
@@ -57,7 +62,9 @@ struct HistoryPages {
             kind: request.query("kind"), key: request.query("key"), who: request.query("who"),
             before: request.query("before").flatMap { Int($0) }, limit: Self.rowLimit)
         let (revisions, next) = try await acts.revisions(filter)
-        let view = HistoryView(revisions, filter, next: next, pages.renderer.words(context))
+        let view = HistoryView(
+            revisions, edits: try await acts.singleEdits(of: revisions), filter, next: next,
+            pages.renderer.words(context))
         return try pages.show(view, "History", section: "/history", request, context)
     }
 

@@ -47,7 +47,7 @@ struct MachinesPage {
         let words = pages.renderer.words(context)
         let machines = try await acts.unknownMachines()
         let view = MachinesView(
-            machines, try Pager(request, path: "/machines"), policy: try await acts.enrolment(),
+            machines, try Pager(request, path: "/machines", limit: 50), policy: try await acts.enrolment(),
             groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil, failure: failure,
             words
         ).filled(with: form, of: machine)

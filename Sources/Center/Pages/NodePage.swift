@@ -167,7 +167,11 @@ struct NodePage {
             warnings.append(NodeView.Warning(trouble, of: name, mayRelease: mayDecide, words))
         }
         guard isNow else { return warnings }
-        if let now = NodeView.Warning(answer, words) { warnings.append(now) }
+        if let now = NodeView.Warning(
+            answer, alike: details.alike, usual: details.usualTime, words)
+        {
+            warnings.append(now)
+        }
         return warnings + details.steps.steps.filter(\.isFailure).map { NodeView.Warning($0, words) }
     }
 

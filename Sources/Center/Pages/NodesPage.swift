@@ -6,7 +6,7 @@ import Wire
 
 /// The list of nodes: search, bulk edits, CSV.
 struct NodesPage {
-    private static let rowLimit = 100
+    private static let rowLimit = 50
 
     let pages: Pages
 
@@ -46,15 +46,18 @@ struct NodesPage {
         let views = try acts.at(request)
         let question = NodesView.Question(
             query: request.query("q") ?? "",
+            order: request.query("order").flatMap { Acts.NodeOrder(rawValue: $0) } ?? .worst,
             offset: try request.query("offset", 0...10_000_000, default: 0), limit: Self.rowLimit,
             at: views.at, mayEdit: acts.maySomewhere(.configure),
             mayEnrol: acts.maySomewhere(.enrol), groups: acts.groupPaths().map(\.description))
         let words = pages.renderer.words(context)
         let view: NodesView
         do {
-            let page = try await views.nodes(
-                question.query, offset: question.offset, limit: question.limit)
-            view = NodesView(question, page.rows, count: page.count, next: page.next, problem: nil, words)
+            let list = try await views.nodeList(
+                question.query, question.order, offset: question.offset, limit: question.limit)
+            view = NodesView(
+                question, list.page.rows, count: list.page.count, next: list.page.next, tally: list.tally,
+                problem: nil, words)
         } catch let error as InvalidCondition {
             view = NodesView(question, [], count: 0, next: nil, problem: words(error), words)
         }

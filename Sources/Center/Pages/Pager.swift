@@ -2,6 +2,7 @@ import Hummingbird
 
 /// One page of a long list, with links to its neighbours.
 struct Pager {
+    /// Rows of a page of most lists.
     static let rowLimit = 200
 
     let offset: Int
@@ -9,12 +10,16 @@ struct Pager {
     let limit: Int
     /// The search of the list; empty: all rows.
     let query: String
+    /// The list's order, where it is not the usual one.
+    let sort: String?
     private let path: String
 
     /// - Parameters:
     ///   - path: the list's path, without a query.
     ///   - limit: rows of a page.
-    init(_ request: Request, path: String, limit: Int = Self.rowLimit) throws {
+    ///   - sort: the list's order, where it is not the usual one.
+    init(_ request: Request, path: String, limit: Int = Self.rowLimit, sort: String? = nil) throws {
+        self.sort = sort
         self.limit = limit
         offset = try request.query("offset", 0...10_000_000, default: 0)
         query = request.query("q") ?? ""
@@ -32,5 +37,6 @@ struct Pager {
 
     private func link(_ offset: Int) -> String {
         "\(path)?offset=\(offset)" + (query.isEmpty ? "" : "&q=\(Escape.component(query))")
+            + (sort.map { "&order=\($0)" } ?? "")
     }
 }

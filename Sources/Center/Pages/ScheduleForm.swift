@@ -28,16 +28,16 @@ struct ScheduleForm {
 
     private func act() throws -> ScheduledAct {
         switch ScheduledAct.Kind(rawValue: typed["act"]) {
-        case .restart: return .restart(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
-        case .powerOff: return .powerOff(nodes: typed["on"], unlessInUse: !typed["unless"].isEmpty)
-        case .wake: return .wake(nodes: typed["on"])
-        case .apply: return .apply(nodes: typed["on"])
+        case .restart: return .restart(nodes: typed.object, unlessInUse: !typed["unless"].isEmpty)
+        case .powerOff: return .powerOff(nodes: typed.object, unlessInUse: !typed["unless"].isEmpty)
+        case .wake: return .wake(nodes: typed.object)
+        case .apply: return .apply(nodes: typed.object)
         case .drain: return .admit(.draining, servers: try servers(), restarts: false)
         case .restartServer: return .admit(.draining, servers: try servers(), restarts: true)
         case .maintenance: return .admit(.maintenance, servers: try servers(), restarts: false)
         case .resume: return .admit(.open, servers: try servers(), restarts: false)
         case .set: return .set(try settings())
-        case .pool: return .pool(try PoolName(typed["on"].trimmed), patch: try poolPatch())
+        case .pool: return .pool(try PoolName(typed.object.trimmed), patch: try poolPatch())
         case .promote:
             let (image, version, channel) = try channelMove()
             return .promote(image, version: version, to: channel)
@@ -50,14 +50,14 @@ struct ScheduleForm {
     }
 
     private func servers() throws -> [TerminalName] {
-        try typed["on"].split { $0 == "," || $0.isWhitespace }.map { try TerminalName($0) }
+        try typed.object.split { $0 == "," || $0.isWhitespace }.map { try TerminalName($0) }
     }
 
     private func channelMove() throws -> (ImageName, version: String, ChannelName) {
-        let parts = typed["on"].split { $0 == "@" || $0 == "→" || $0.isWhitespace }.map(String.init)
+        let parts = typed.object.split { $0 == "@" || $0 == "→" || $0.isWhitespace }.map(String.init)
         guard (2...3).contains(parts.count),
             let channel = parts.count == 3 ? ChannelName(parts[2]) : .stable
-        else { throw InvalidSetting("‘\(typed["on"])’ is not image@version → channel") }
+        else { throw InvalidSetting("‘\(typed.object)’ is not image@version → channel") }
         return (try ImageName(parts[0]), parts[1], channel)
     }
 
@@ -81,7 +81,7 @@ struct ScheduleForm {
     private func settings() throws -> ScheduledSettings {
         let removed = lines.filter { $0.hasPrefix("-") }.map { String($0.dropFirst().trimmed) }
         let assignments = try lines.filter { !$0.hasPrefix("-") }.map { try SettingAssignment($0) }
-        let change = try SettingsChange(target: String(typed["on"].trimmed), assignments, unset: removed)
+        let change = try SettingsChange(target: String(typed.object.trimmed), assignments, unset: removed)
         guard change.add.isEmpty, change.remove.isEmpty else {
             throw InvalidSetting(
                 "changes: a schedule sets lists and maps as a whole: write = and not += or -=")

@@ -14,7 +14,8 @@ struct SchedulesPage {
             let typed = SchedulesView.Typed(
                 values: Dictionary(
                     uniqueKeysWithValues: SchedulesView.Typed.names.map { ($0, request.query($0) ?? "") }))
-            return try show(typed, request, context, acts)
+            let asking = try await ask(request, context, acts)
+            return try show(typed, asking: asking, request, context, acts)
         }
         routes.post("schedules", .enrol) { request, context, acts in
             try await make(request, context, acts)
@@ -31,19 +32,38 @@ struct SchedulesPage {
     }
 
     private func show(
-        _ typed: SchedulesView.Typed, failure: String? = nil, question: String? = nil, _ request: Request,
-        _ context: CenterContext, _ acts: Acts
+        _ typed: SchedulesView.Typed, asking: SchedulesView.Asking? = nil, failure: String? = nil,
+        question: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) throws -> Response {
         let pager = try Pager(request, path: Self.path)
         let page = try acts.schedules(pager.query, offset: pager.offset, limit: Pager.rowLimit)
         let view = SchedulesView(
             page, pager, form: typed,
             kinds: ScheduledAct.Kind.allCases.filter { acts.maySomewhere($0.permission) },
-            failure: failure, question: question,
+            places: acts.groupPaths().map(\.description), asking: asking, failure: failure,
+            question: question,
             mayAct: { acts.may($0.schedule.act.permission, in: $0.schedule.group) },
             pages.renderer.words(context))
         return try pages.show(
             view, "Schedules", section: Self.path, request, context, failure: failure)
+    }
+
+    /// What a run at once would interrupt; nil: nothing is asked.
+    private func ask(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
+        -> SchedulesView.Asking?
+    {
+        guard let name = request.query("run") else { return nil }
+        let answer = try acts.schedule(try ScheduleName(name)).record
+        let act = answer.schedule.act
+        let count =
+            if let nodes = act.nodes {
+                try await acts.scheduledNodes(nodes, in: answer.schedule.group).count
+            } else if case .admit(_, let servers, _) = act {
+                servers.count
+            } else {
+                0
+            }
+        return SchedulesView.Asking(answer, count: count, pages.renderer.words(context))
     }
 
     private func make(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {

@@ -10,14 +10,16 @@ package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRep
     /// No boot was seen.
     case unseen
 
-    /// Milliseconds after which a boot that is not ready counts as stuck; the slowest stage on the slowest hardware took 90 s.
+    /// Milliseconds at one stage after which a boot counts as stuck where its group's usual times are not known; the slowest stage on the
+    /// slowest hardware took 90 s.
     package static let stuckAfter = 180_000
 
     /// - Parameters:
     ///   - boot: its last boot.
     ///   - heard: of all machines. One that never asked for orders in its boot cannot be missed, so it is never lost.
     ///   - now: milliseconds since 1970.
-    package init(_ boot: BootTimeline?, heard: HeardMachines, now: Int) {
+    ///   - usual: the times of the stages of other boots.
+    package init(_ boot: BootTimeline?, heard: HeardMachines, now: Int, usual: StageTimes = StageTimes()) {
         guard let boot, let last = boot.entries.last else {
             self = .unseen
             return
@@ -28,7 +30,10 @@ package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRep
             self = isMissed ? .lost : .ready
         case .off: self = .off
         case .failed: self = .failed
-        default: self = now - last.at > Self.stuckAfter ? .stuck : .booting
+        default:
+            let age = now - last.at
+            let isStuck = age > StageTimes.leastMilliseconds && age > usual.stuckAfter(boot)
+            self = isStuck ? .stuck : .booting
         }
     }
 }

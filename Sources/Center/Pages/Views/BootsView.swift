@@ -16,18 +16,32 @@ extension StateView {
     }
 }
 
-/// The last boots, newest first.
+/// The last boots, the worst or the newest first.
 struct BootsView: TemplateView {
     static let template = PageTemplate("boots", Embedded.boots_mustache)
 
     /// How many there are, and how many of them fit.
     var summary: String
+    /// When the oldest one began; nil: there is none.
+    var since: String?
     var filter: FilterView
+    /// The order in words, and the way to the other one.
+    var order: String
+    var resort: LinkView
+    /// Boots that failed alike, on the first page.
+    var alike: [Alike]
     /// Nil when none matches.
     var table: TableView<Row>?
     /// Why there is no row.
     var none: String
     var pages: PagerView
+
+    struct Alike: View {
+        var state: StateView
+        var summary: String
+        var detail: String
+        var machines: [LinkView]
+    }
 
     struct Row: View {
         var started: String
@@ -37,12 +51,14 @@ struct BootsView: TemplateView {
         var mac: String?
         var group: LinkView
         var state: StateView
-        var readyAfter: String
+        /// How long it took, or has taken so far.
+        var took: String
         /// The stage that it is at, where its state does not say that.
         var stage: String
         var detail: String
 
-        init(_ seen: Acts.SeenBoot, _ words: Words) {
+        /// - Parameter now: milliseconds since 1970.
+        init(_ seen: Acts.SeenBoot, now: Int, _ words: Words) {
             let boot = seen.boot
             started = Format.time(millisecond: boot.startedAt)
             // The page of unknown machines names them by the code on their screens.
@@ -56,14 +72,41 @@ struct BootsView: TemplateView {
                         label: $0.group.description)
                 } ?? LinkView(path: "/machines", label: words("unknown"))
             state = StateView(seen.outcome, words)
-            readyAfter = Format.duration(boot.readyAfter)
             let last = boot.entries.last
+            took = Self.took(seen, last, now: now, words)
             stage = [.stuck, .booting, .broken].contains(seen.outcome) ? last?.stage.rawValue ?? "" : ""
             detail = words.told(last?.detail ?? "")
         }
+
+        private static func took(
+            _ seen: Acts.SeenBoot, _ last: BootTimeline.Entry?, now: Int, _ words: Words
+        ) -> String {
+            switch seen.outcome {
+            case .ready, .off: Format.duration(seen.boot.readyAfter)
+            case .booting, .stuck:
+                words("%1 so far", Format.age(max(0, now - seen.boot.startedAt)))
+            case .failed, .broken: Format.duration(last.map { $0.at - seen.boot.startedAt })
+            }
+        }
     }
 
-    init(_ list: Acts.BootList, _ pager: Pager, _ words: Words) {
+    /// - Parameters:
+    ///   - order: of the list.
+    ///   - now: milliseconds since 1970.
+    init(_ list: Acts.BootList, _ pager: Pager, _ order: Acts.BootOrder = .time, now: Int, _ words: Words) {
+        since = list.since.map { Format.time(millisecond: $0) }
+        let search = pager.query.isEmpty ? [] : ["q=\(Escape.component(pager.query))"]
+        switch order {
+        case .worst:
+            self.order = words("worst first")
+            let parts = ["order=\(Acts.BootOrder.time.rawValue)"] + search
+            resort = LinkView(path: "/boots?\(parts.joined(separator: "&"))", label: words("Sort by time"))
+        case .time:
+            self.order = words("newest first")
+            resort = LinkView(
+                path: (["/boots"] + search).joined(separator: "?"), label: words("Show the worst first"))
+        }
+        alike = pager.offset > 0 ? [] : list.alike.map { Alike($0, words) }
         summary = words("Last boots: %1", Format.number(list.total, words.language))
         if !pager.query.isEmpty {
             summary += " · " + words("matching: %1", Format.number(list.page.count, words.language))
@@ -72,13 +115,27 @@ struct BootsView: TemplateView {
             "/boots", query: pager.query, label: words("Show boots that match"),
             chips: Acts.BootOutcome.allCases.map {
                 ("state=\($0.rawValue)", StateView($0, words).text, list.outcomes[$0] ?? 0)
-            })
+            } + [("state=\(Acts.BootList.strangers)", words("unknown machines"), list.unknown)])
         none = list.total == 0 ? words("No boot was seen yet.") : words("No boot matches.")
         pages = pager.links(count: list.page.count)
         guard !list.page.rows.isEmpty else { return }
         table = TableView(
             words("Boots"),
-            columns: words.all("Started", "Machine", "Group", "State", "Ready after", "Last stage"),
-            rows: list.page.rows.map { Row($0, words) })
+            columns: words.all("Started", "Machine", "Group", "State", "Took", "Last stage"),
+            rows: list.page.rows.map { Row($0, now: now, words) })
+    }
+}
+
+extension BootsView.Alike {
+    /// Machines that are named.
+    private static let nameLimit = 100
+
+    init(_ alike: Acts.AlikeBoots, _ words: Words) {
+        state = StateView(alike.outcome, words)
+        summary = words("Machines: %1", Format.number(alike.boots.count, words.language))
+        detail = words.told(alike.detail)
+        machines = alike.boots.prefix(Self.nameLimit).map {
+            LinkView(path: "/nodes/\($0.node?.name ?? NodeName(unknown: $0.boot.macAddress))", label: $0.name)
+        }
     }
 }

@@ -126,12 +126,12 @@ struct DashboardView: TemplateView {
     private static func tiles(_ figures: FiguresAnswer, _ words: Words) -> [Tile] {
         let states = MachineState.allCases.map { state in
             Tile(
-                kind: state.rawValue, count: figures.states[state] ?? 0, label: words(state.rawValue),
+                kind: state.rawValue, count: figures.states[state] ?? 0, label: words(state.word),
                 link: "/nodes?q=\(Escape.component("state=\(state.rawValue)"))")
         }
         let unknown = Tile(
-            kind: figures.unknownCount > 0 ? "booting" : "unseen", count: figures.unknownCount,
-            label: words("unknown machines"), link: "/machines")
+            kind: figures.unknownCount > 0 ? "unknown" : "unseen", count: figures.unknownCount,
+            label: words("unknown"), link: "/machines")
         return states + [unknown]
     }
 }

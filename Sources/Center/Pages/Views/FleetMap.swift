@@ -55,7 +55,7 @@ extension FleetMap.Room {
         let counts = MachineState.allCases.map { state in
             (state: state, count: nodes.count { $0.state == state })
         }.filter { $0.count > 0 }
-        summary = counts.map { "\($0.count) \(words($0.state.rawValue))" }.joined(separator: " · ")
+        summary = counts.map { "\($0.count) \(words($0.state.word))" }.joined(separator: " · ")
         squares = []
         guard hasSquares else {
             var x = 0
@@ -72,7 +72,7 @@ extension FleetMap.Room {
             .map { _, node in
                 FleetMap.Square(
                     name: node.name.text, kind: node.state.rawValue,
-                    title: "\(node.name): \(words(node.state.rawValue))")
+                    title: "\(node.name): \(words(node.state.word))")
             }
     }
 }

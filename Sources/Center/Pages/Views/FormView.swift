@@ -75,11 +75,7 @@ struct FieldView: TemplateView {
         field.input?.value = typed[name]
         field.lines?.text = typed[name].replacing("\r\n", with: "\n")
         field.choice?.options =
-            choice?.options.map { option in
-                OptionView(
-                    text: option.text, value: option.value,
-                    isChosen: (option.value ?? option.text) == typed[name])
-            } ?? []
+            choice?.options.map { $0.chosen(if: typed[name]) } ?? []
         return field
     }
 
@@ -108,7 +104,7 @@ struct FieldView: TemplateView {
         Self(
             "window", words("Window"),
             hint: words(
-                "Such as 2h: many machines are spread over its first half, and what is not begun by its end is not begun"
+                "Such as 2h: many machines are spread over its first half; those that have not begun by its end are left out"
             ), InputView(value: value))
     }
 
@@ -168,4 +164,9 @@ struct OptionView: View {
     /// What the form sends; nil: the text.
     var value: String?
     var isChosen = false
+
+    /// The same, chosen if the form has this value.
+    func chosen(if value: String) -> Self {
+        OptionView(text: text, value: self.value, isChosen: (self.value ?? text) == value)
+    }
 }

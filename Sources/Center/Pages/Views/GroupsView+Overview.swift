@@ -7,10 +7,21 @@ extension GroupsView {
         var tiles: [DashboardView.Tile]
         /// Nil when all came up.
         var troubles: TableView<DashboardView.Trouble>?
-        /// Nil while it has no nodes.
+        /// Of the whole site, where nodes are in groups: their groups. The dashboard has the map.
+        var groups: TableView<Group>?
+        /// Nil while it has no nodes, and where there are groups instead.
         var map: FleetMap?
         /// What its nodes have, most common first.
         var shares: [Share]
+    }
+
+    /// A group with nodes.
+    struct Group: View {
+        var group: LinkView
+        var count: Int
+        var ready: Int
+        /// Those that failed or are stuck; nil: none.
+        var failed: String?
     }
 
     /// One property of the nodes of a group.
@@ -39,7 +50,7 @@ extension GroupsView.Overview {
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
                 kind: state.rawValue, count: overview.figures.states[state] ?? 0,
-                label: words(state.rawValue),
+                label: words(state.word),
                 link: "/nodes?q=\(Escape.component("group=\(path) state=\(state.rawValue)"))")
         }
         if !overview.troubles.isEmpty {
@@ -49,15 +60,46 @@ extension GroupsView.Overview {
                     DashboardView.Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
                 })
         }
-        if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
+        if path == .site, overview.rooms.count > 1 {
+            groups = Self.groups(overview.rooms, words)
+        } else if !overview.rooms.isEmpty {
+            map = FleetMap(overview.rooms, words)
+        }
         let query = "group=\(path)"
         shares = [
             GroupsView.Share(
                 words("Boots next"),
                 overview.counts.next.map { ($0.isEmpty ? words("boots nothing") : $0, $1) }),
             GroupsView.Share(words("Runs"), overview.counts.booted) { "\(query) booted=\($0)" },
-            GroupsView.Share(words("Hardware"), overview.counts.hardware),
+            GroupsView.Share(words("Hardware"), Self.hardware(overview, words)),
         ].filter { !$0.rows.isEmpty }
+    }
+}
+
+extension GroupsView.Overview {
+    /// With the nodes that have reported none, where others have.
+    private static func hardware(_ overview: Acts.Overview, _ words: Words) -> NodeCounts.Counts {
+        let known = overview.counts.hardware
+        let missing =
+            overview.rooms.values.reduce(0) { $0 + $1.count } - known.reduce(0) { $0 + $1.count }
+        return known.isEmpty || missing <= 0 ? known : known + [(words("not reported yet"), missing)]
+    }
+
+    fileprivate static func groups(_ rooms: [GroupPath: [Acts.NodeState]], _ words: Words) -> TableView<
+        GroupsView.Group
+    > {
+        TableView(
+            words("Groups"), columns: words.all("Group", "Nodes", "ready", "failed"),
+            rows: rooms.keys.inNaturalOrder().map { path in
+                let states = rooms[path]?.map(\.state) ?? []
+                let failed = states.count { [.failed, .stuck].contains($0) }
+                return GroupsView.Group(
+                    group: LinkView(
+                        path: "/groups?path=\(Escape.component(path.description))",
+                        label: path == .site ? words("Site") : path.description),
+                    count: states.count, ready: states.count { $0 == .ready },
+                    failed: failed > 0 ? "\(failed)" : nil)
+            })
     }
 }
 

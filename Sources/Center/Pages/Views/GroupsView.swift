@@ -51,8 +51,13 @@ struct GroupsView: TemplateView {
     struct Branch: View {
         /// The path, escaped for a query.
         var escaped: String
+        var path: String
         var label: String
+        /// The label in a list to choose from.
+        var choice: String
         var depth: Int
+        /// Nodes in it and below it that failed or are stuck; nil: none.
+        var failed: String?
         /// Nodes in it and below it.
         var count: Int
         var isCurrent: Bool
@@ -66,10 +71,15 @@ struct GroupsView: TemplateView {
         if let current {
             tree = Tree(
                 branches: details.tree.map { group, count in
-                    Branch(
-                        escaped: Escape.component(group.description),
+                    let failed = details.failed[group] ?? 0
+                    let trouble = failed > 0 ? "\(failed) \(words("failed"))" : nil
+                    return Branch(
+                        escaped: Escape.component(group.description), path: group.description,
                         label: group == .site ? words("Site") : group.lastPart,
-                        depth: min(5, group.parts.count), count: count, isCurrent: group == path)
+                        choice: ([group == .site ? words("Site") : group.description, "\(count)"]
+                            + [trouble].compactMap(\.self)).joined(separator: " · "),
+                        depth: min(5, group.parts.count), failed: trouble, count: count,
+                        isCurrent: group == path)
                 })
             self.tabs = TabsView(tabs, of: path, current: current, at: at, words)
         }

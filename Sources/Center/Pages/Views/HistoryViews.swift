@@ -14,15 +14,20 @@ struct HistoryView: TemplateView {
     var table: TableView<ChangeView>
     var next: String?
 
-    /// - Parameter next: where older changes begin.
-    init(_ revisions: [Revision], _ filter: RevisionFilter, next: Int?, _ words: Words) {
+    /// - Parameters:
+    ///   - edits: of those revisions that have one only.
+    ///   - next: where older changes begin.
+    init(
+        _ revisions: [Revision], edits: [Int: Revision.Edit] = [:], _ filter: RevisionFilter, next: Int?,
+        _ words: Words
+    ) {
         who = filter.who ?? ""
         key = filter.key ?? ""
         kinds = Self.shownKinds.map { OptionView(text: $0, isChosen: $0 == filter.kind) }
         table = TableView(
             words("History"), live: "history",
             columns: words.all("Revision", "When", "Who", "What"),
-            rows: revisions.map { ChangeView($0, words) })
+            rows: revisions.map { ChangeView($0, edit: edits[$0.number], words) })
         self.next = next.map { next in
             let rest = [("who", filter.who), ("kind", filter.kind), ("key", filter.key)].compactMap {
                 name, value in
@@ -39,8 +44,25 @@ struct ChangeView: View {
     var at: String
     var who: String
     var what: String
+    /// The values that it changed, where they are few and short: `loader: auto → ipxe`.
+    var values: [String] = []
 
-    init(_ revision: Revision, _ words: Words) {
+    /// Values that have room in a row, and letters of each.
+    private static let (valueLimit, lengthLimit) = (3, 60)
+
+    /// - Parameter edit: the only one of the revision; nil: there are several, or it is not known.
+    init(_ revision: Revision, edit: Revision.Edit? = nil, _ words: Words) {
+        if let edit, edit.before != nil, edit.after != nil {
+            let fields = DifferenceView.fields(of: edit)
+            let isShort = fields.allSatisfy { max($0.before.count, $0.after.count) <= Self.lengthLimit }
+            if isShort, fields.count <= Self.valueLimit {
+                values = fields.map { field in
+                    let (before, after) = (field.before, field.after)
+                    return
+                        "\(field.name): \(before.isEmpty ? "–" : before) → \(after.isEmpty ? "–" : after)"
+                }
+            }
+        }
         number = revision.number
         at = Format.time(second: revision.at)
         who = revision.who

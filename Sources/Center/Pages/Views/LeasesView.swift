@@ -9,10 +9,13 @@ struct LeasesView: TemplateView {
     /// How many there are, whose they are, and how many of them fit.
     var summary: String
     var filter: FilterView
+    /// The way to the other order.
+    var resort: LinkView
     /// Nil when none matches.
     var table: TableView<Row>?
     /// Why there is no row.
     var none: String
+    var mayReserve: Bool
     var pages: PagerView
 
     struct Row: View {
@@ -24,6 +27,8 @@ struct LeasesView: TemplateView {
         var holder: String
         /// Nil: never.
         var end: End?
+        /// Keeps the address for a machine that is not a node; nil where the caller may not.
+        var reserve: ActionView?
     }
 
     /// When a lease ends.
@@ -39,8 +44,19 @@ struct LeasesView: TemplateView {
         }
     }
 
-    /// - Parameter now: in seconds since 1970.
-    init(_ list: Acts.LeaseList, _ pager: Pager, now: Int, _ words: Words) {
+    /// - Parameters:
+    ///   - mayReserve: whether the caller may keep addresses for machines.
+    ///   - now: in seconds since 1970.
+    init(
+        _ list: Acts.LeaseList, _ pager: Pager, _ order: Acts.LeaseOrder = .address,
+        mayReserve: Bool = false, now: Int, _ words: Words
+    ) {
+        self.mayReserve = mayReserve
+        let search = pager.query.isEmpty ? [] : ["q=\(Escape.component(pager.query))"]
+        let parts = search + (order == .address ? ["order=\(Acts.LeaseOrder.end.rawValue)"] : [])
+        resort = LinkView(
+            path: "/leases" + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&")),
+            label: order == .address ? words("Sort by end") : words("Sort by address"))
         let figures = list.figures
         func shown(_ number: Int) -> String { Format.number(number, words.language) }
         let others = figures.total - figures.ofNodes
@@ -59,14 +75,28 @@ struct LeasesView: TemplateView {
         none = figures.total == 0 ? words("No address is leased.") : words("No lease matches.")
         pages = pager.links(count: list.page.count)
         guard !list.page.rows.isEmpty else { return }
-        table = TableView(
+        var table = TableView(
             words("Leases"),
-            columns: words.all("Address", "Node or host name", "Hardware address", "Expires"),
+            columns: words.all("Address", "Node or host name", "Hardware address", "Lease ends"),
             rows: list.page.rows.map { lease in
                 Row(
                     address: lease.address.description, name: lease.node?.text ?? lease.hostName,
                     link: lease.node.map { "/nodes/\($0)" }, holder: words(lease.holder),
-                    end: lease.expiresAt.map { End($0, now: now, words) })
+                    end: lease.expiresAt.map { End($0, now: now, words) },
+                    reserve: mayReserve ? Self.reserve(lease, words) : nil)
             })
+        if mayReserve { table.columns.append(ColumnView(title: words("Actions"))) }
+        self.table = table
+    }
+
+    /// A node has its address on its own page, and a machine without a hardware address has nothing to keep one for.
+    private static func reserve(_ lease: LeaseAnswer, _ words: Words) -> ActionView? {
+        guard lease.node == nil, let machine = MACAddress(lease.holder) else { return nil }
+        return ActionView(
+            path: "/networks/reserve", label: words("Reserve"), style: "quiet",
+            spoken: "\(words("Reserve")): \(lease.address)",
+            hidden: [
+                HiddenView("machine", machine.description), HiddenView("address", lease.address.description),
+            ])
     }
 }

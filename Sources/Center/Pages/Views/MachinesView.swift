@@ -6,8 +6,12 @@ import Wire
 struct MachinesView: TemplateView {
     static let template = PageTemplate("machines", Embedded.machines_mustache)
 
+    /// How many there are.
+    var summary: String
     /// How they are handled until then.
     var policy: String
+    /// Whether they wait with their codes on their screens.
+    var wait: Bool
     var failure: String?
     var table: TableView<Row>?
     var pages: PagerView
@@ -23,10 +27,14 @@ struct MachinesView: TemplateView {
         var mac: String
         var id: String
         var code: String
+        /// Empty, like its hardware, while it is not known.
         var address: String
+        var hardware: String
         var state: StateView
+        /// When it asked for the first time in its present boot.
+        var since: String
+        /// How long ago it was last seen: `seen 3 s ago`.
         var seen: String
-        var hardware: String?
         var isTicked = false
         var approval: Approval?
     }
@@ -44,20 +52,29 @@ struct MachinesView: TemplateView {
         _ machines: [MachineAnswer], _ pager: Pager, policy: Enrolment, groups: [String]?, failure: String?,
         _ words: Words
     ) {
+        summary = words("Machines: %1", Format.number(machines.count, words.language))
         self.policy = words(policy.explanation)
+        wait = policy == .quarantine
         self.failure = failure
         pages = pager.links(count: machines.count)
-        if let groups { bulk = Bulk(groups: groups.map { OptionView(text: $0, isChosen: false) }) }
+        let options = groups.map { $0.map { Self.option($0, isChosen: false, words) } }
+        if let options, machines.count > 1 { bulk = Bulk(groups: options) }
         guard !machines.isEmpty else { return }
         var table = TableView(
             words("Unknown machines"),
-            columns: words.all("Code", "MAC", "Hardware", "Address", "State", "Seen"),
-            rows: pager.rows(of: machines).map { Row($0, groups: groups, words) })
+            columns: words.all("Code", "Machine", "State", "Since"),
+            rows: pager.rows(of: machines).map { Row($0, groups: options, words) })
         if groups != nil {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
             table.columns.append(ColumnView(title: words("Name and group")))
         }
         self.table = table
+    }
+
+    /// A group to choose. The site has a name there, and the path of the root as its value.
+    private static func option(_ path: String, isChosen: Bool, _ words: Words) -> OptionView {
+        OptionView(
+            text: path == GroupPath.site.description ? words("Site") : path, value: path, isChosen: isChosen)
     }
 
     /// The same with what a refused form had in it.
@@ -70,7 +87,7 @@ struct MachinesView: TemplateView {
             for (index, row) in (table?.rows ?? []).enumerated() where row.mac == machine.description {
                 view.table?.rows[index].approval?.typed = form["name"]
                 view.table?.rows[index].approval?.groups = (row.approval?.groups ?? []).map {
-                    OptionView(text: $0.text, isChosen: $0.text == form["group"])
+                    $0.chosen(if: form["group"])
                 }
             }
             return view
@@ -78,7 +95,7 @@ struct MachinesView: TemplateView {
         let (ticked, group) = (Set(form.all("machine")), form["group"])
         view.bulk?.pattern = form["pattern"]
         if let groups = bulk?.groups {
-            view.bulk?.groups = groups.map { OptionView(text: $0.text, isChosen: $0.text == group) }
+            view.bulk?.groups = groups.map { $0.chosen(if: group) }
         }
         for index in view.table?.rows.indices ?? 0..<0 {
             let mac = view.table?.rows[index].mac
@@ -89,20 +106,19 @@ struct MachinesView: TemplateView {
 }
 
 extension MachinesView.Row {
-    init(_ machine: MachineAnswer, groups: [String]?, _ words: Words) {
+    init(_ machine: MachineAnswer, groups: [OptionView]?, _ words: Words) {
         mac = machine.macAddress?.description ?? ""
         id = machine.name.text
         code = machine.code ?? ""
         address = machine.address?.description ?? ""
         state = StateView(machine, words)
-        seen = Format.time(millisecond: machine.seenAt)
-        hardware = machine.hardware
+        since = Format.time(millisecond: machine.startedAt ?? machine.seenAt)
+        seen = machine.seenAt.map { words("seen %1 ago", Format.age(max(0, Clock.millisecond - $0))) } ?? ""
+        hardware = machine.hardware ?? ""
         approval = groups.map { groups in
             MachinesView.Approval(
                 suggestion: machine.wantedName?.text,
-                groups: groups.map {
-                    OptionView(text: $0, isChosen: $0 == machine.wantedGroup?.description)
-                })
+                groups: groups.map { $0.chosen(if: machine.wantedGroup?.description ?? "") })
         }
     }
 }

@@ -69,6 +69,9 @@ extension NodeView.Sparkline {
 }
 
 extension NodeView.Boot {
+    /// The least length of a failure, of a thousand: some twelve points on a desktop's screen.
+    private static let failureWidth = 14
+
     init(_ boot: BootTimeline, isFirst: Bool, _ medians: [BootStage: Int], _ words: Words) {
         self.isFirst = isFirst
         started = Format.time(millisecond: boot.startedAt)
@@ -103,10 +106,13 @@ extension NodeView.Boot {
                     took: Format.duration(took), median: Format.duration(median),
                     detail: words.told(entry.detail),
                     isOutlier: Fleet.isOutlier(took, median: median)))
+            // A failure that came at once is seen all the same.
+            let least = entry.stage == .failed ? Self.failureWidth : 1
             segments.append(
                 NodeView.Segment(
-                    stage: entry.stage.rawValue, x: (before - boot.startedAt) * 1_000 / whole,
-                    width: max(1, took * 1_000 / whole),
+                    stage: entry.stage.rawValue,
+                    x: min((before - boot.startedAt) * 1_000 / whole, 1_000 - least),
+                    width: max(least, took * 1_000 / whole),
                     title: "\(entry.stage.rawValue): \(Format.duration(took))"))
             before = entry.at
         }

@@ -86,8 +86,12 @@ extension NodeView {
     /// A problem that needs a response.
     struct Warning: View {
         var text: String
+        /// How often it failed, and what the node does by itself.
+        var outlook: String?
         /// What to do about it, where that is known.
         var fix: String?
+        /// Where that is done, and where there is more to read.
+        var places: [LinkView] = []
         /// Other nodes with the same state.
         var others: LinkView?
         /// The button that resolves it, for callers who may use it.
@@ -159,7 +163,11 @@ extension NodeView.Warning {
     }
 
     /// It has nothing to boot, its last boot failed or got stuck, or it is not heard of any more; nil: none of them.
-    init?(_ answer: NodeAnswer, _ words: Words) {
+    ///
+    /// - Parameters:
+    ///   - alike: other nodes whose last boots failed with the same message.
+    ///   - usual: the milliseconds that the stage usually takes at which its boot is stuck.
+    init?(_ answer: NodeAnswer, alike: Int, usual: Int?, _ words: Words) {
         if answer.version == nil, let lack = answer.lack {
             text = words("It has nothing to boot next: \(lack)" as Sentence)
             return
@@ -170,10 +178,18 @@ extension NodeView.Warning {
             let detail = words.told(last?.detail ?? "")
             text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
             fix = words(BootStage.fix(ofFailure: last?.detail ?? ""))
+            outlook = Self.outlook(answer, words)
+            if BootStage.isExportRefusal(last?.detail ?? "") {
+                places = [LinkView(path: "/images", label: words("Images"))]
+            }
+            places.append(LinkView(path: "/nodes/\(answer.node.name)?tab=log", label: words("Log")))
+            others = Self.others(alike, last?.detail ?? "", words)
+            return
         case .stuck:
             guard let last else { return nil }
-            text = words(last.stage.stuckSentence(answer.root))
+            text = words(last.stage.stuckSentence(answer.root, usually: usual))
             fix = words(last.stage.usualFix)
+            places = [LinkView(path: "/nodes/\(answer.node.name)?tab=log", label: words("Log"))]
         case .lost:
             text = words("It has not been heard of for a minute or more.")
             fix = words("look at its power, its network and its screen; switched on again, it starts anew")
@@ -182,6 +198,31 @@ extension NodeView.Warning {
         others = LinkView(
             path: "/nodes?q=\(Escape.component("state=\(answer.state.rawValue)"))",
             label: words("All nodes in this state"))
+    }
+
+    /// How often its boots failed one after the other, and what the node does now by itself.
+    private static func outlook(_ answer: NodeAnswer, _ words: Words) -> String {
+        let tries = answer.boots.prefix { $0.entries.last?.stage == .failed }.count
+        let act = answer.settings.first { $0.name == Settings.onFailure.definition.name }?.value.description
+        let next: String =
+            switch act.flatMap(FailureAct.init(rawValue:)) {
+            case .retry: words("it tries again by itself")
+            case .shell: words("it waits in a shell on its screen")
+            case .reboot: words("it restarts by itself")
+            case nil: ""
+            }
+        return [tries > 1 ? words("failed boots one after the other: %1", String(tries)) : "", next]
+            .filter { !$0.isEmpty }.joined(separator: "; ")
+    }
+
+    /// Nodes whose boots failed with the same message; a message with a quotation mark cannot be searched for.
+    private static func others(_ count: Int, _ detail: String, _ words: Words) -> LinkView? {
+        guard count > 0 else { return nil }
+        let state = BootStage.failed.inWords(failure: detail)
+        let query = detail.contains("\"") ? "state=failed" : "state=\"\(state)\""
+        return LinkView(
+            path: "/nodes?q=\(Escape.component(query))",
+            label: words("Other nodes with the same failure: %1", Format.number(count, words.language)))
     }
 }
 

@@ -9,6 +9,11 @@ struct NodesView: TemplateView {
     /// The search, as typed and as escaped for a link.
     var query: String
     var queryEscaped: String
+    /// The order, for the search that keeps it; nil: the usual one.
+    var sort: String?
+    /// The order in words, and the way to the other one.
+    var order: String
+    var resort: LinkView
     /// The searchable attributes.
     var attributes: String
     /// The time that is viewed; nil: now.
@@ -32,6 +37,9 @@ struct NodesView: TemplateView {
     struct Chip: View {
         var path: String
         var title: String
+        /// Nodes that it shows.
+        var count: Int
+        var isNone: Bool
         var isCurrent: Bool
     }
 
@@ -56,6 +64,7 @@ struct NodesView: TemplateView {
     /// The search, and what the caller may do with the results.
     struct Question {
         var query: String
+        var order = Acts.NodeOrder.worst
         var offset: Int
         /// Rows per page.
         var limit: Int
@@ -67,21 +76,53 @@ struct NodesView: TemplateView {
         var groups: [String]
 
         fileprivate func link(_ offset: Int) -> String {
-            "/nodes?offset=\(offset)&q=\(Escape.component(query))" + (at.map { "&at=\($0)" } ?? "")
+            Self.path(["offset=\(offset)", "q=\(Escape.component(query))", sort(order), time])
+        }
+
+        /// The same search in another order.
+        fileprivate func sorted(_ order: Acts.NodeOrder) -> String {
+            Self.path([query.isEmpty ? nil : "q=\(Escape.component(query))", sort(order), time])
+        }
+
+        /// Another search at the same time, in the same order; empty: all nodes.
+        fileprivate func searching(_ query: String) -> String {
+            Self.path([query.isEmpty ? nil : "q=\(Escape.component(query))", sort(order), time])
+        }
+
+        private var time: String? { at.map { "at=\($0)" } }
+
+        private func sort(_ order: Acts.NodeOrder) -> String? {
+            order == .worst ? nil : "order=\(order.rawValue)"
+        }
+
+        private static func path(_ parts: [String?]) -> String {
+            let parts = parts.compactMap(\.self)
+            return "/nodes" + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&"))
         }
     }
 
-    /// - Parameter problem: the search's error.
+    /// - Parameters:
+    ///   - tally: for the chips.
+    ///   - problem: the search's error.
     init(
-        _ question: Question, _ machines: [MachineAnswer], count: Int, next: Int?, problem: String?,
-        _ words: Words
+        _ question: Question, _ machines: [MachineAnswer], count: Int, next: Int?,
+        tally: Acts.NodeTally = Acts.NodeTally(), problem: String?, _ words: Words
     ) {
+        switch question.order {
+        case .worst:
+            order = words("worst first")
+            resort = LinkView(path: question.sorted(.name), label: words("Sort by name"))
+        case .name:
+            sort = question.order.rawValue
+            order = words("by name")
+            resort = LinkView(path: question.sorted(.worst), label: words("Show the worst first"))
+        }
         query = question.query
         queryEscaped = Escape.component(question.query)
         attributes = NodeAttribute.allCases.map(\.rawValue).joined(separator: ", ")
         at = question.at.map { Format.time(second: $0) }
         atQuery = question.at.map { "?at=\($0)" } ?? ""
-        chips = Self.chips(question, words)
+        chips = Self.chips(question, tally, words)
         self.problem = problem
         self.count = count
         mayEdit = question.mayEdit && question.at == nil
@@ -89,7 +130,7 @@ struct NodesView: TemplateView {
         table = TableView(
             words("Nodes"), live: "nodes",
             columns: words.all(
-                "Name", "Group", "Tags", "Address", "State", "Ready after", "Version", "Hardware"),
+                "Name", "State", "Group", "Address", "Ready after", "Version", "Hardware"),
             rows: machines.map { Row($0, words) })
         if mayEdit {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
@@ -101,21 +142,20 @@ struct NodesView: TemplateView {
     }
 
     /// A link each, which shows all again once it is chosen.
-    private static func chips(_ question: Question, _ words: Words) -> [Chip] {
+    private static func chips(_ question: Question, _ tally: Acts.NodeTally, _ words: Words) -> [Chip] {
         let states = [MachineState.failed, .stuck, .lost, .booting, .ready, .off, .unseen].map {
-            (query: "state=\($0.rawValue)", title: words($0.rawValue))
+            (query: "state=\($0.rawValue)", title: words($0.word), count: tally.states[$0] ?? 0)
         }
         let others = [
-            (query: "state=held", title: words("held")), (query: "outdated=yes", title: words("outdated")),
-            (query: "memory<4GiB", title: words("less than 4 GiB")),
+            (query: "state=held", title: words("held"), count: tally.held),
+            (query: "outdated=yes", title: words("outdated"), count: tally.outdated),
+            (query: Acts.NodeTally.smallMemory, title: words("less than 4 GiB"), count: tally.small),
         ]
-        return (states + others).map { query, title in
+        return (states + others).map { query, title, count in
             let isCurrent = question.query == query
-            let time = question.at.map { "at=\($0)" }
-            let parts = [isCurrent ? nil : "q=\(Escape.component(query))", time].compactMap(\.self)
             return Chip(
-                path: "/nodes" + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&")), title: title,
-                isCurrent: isCurrent)
+                path: question.searching(isCurrent ? "" : query), title: title, count: count,
+                isNone: count == 0, isCurrent: isCurrent)
         }
     }
 

@@ -125,11 +125,11 @@ extension StateView {
     /// The progress of a boot.
     init(_ stage: BootStage?, _ words: Words) {
         switch stage {
-        case nil: self.init(kind: "unseen", text: words("no boot seen"))
+        case nil: self.init(kind: "unseen", text: words(MachineState.unseen.word))
         case .ready: self.init(kind: "ready", text: words("ready"))
         case .off: self.init(kind: "off", text: words("off"))
         case .failed: self.init(kind: "failed", text: words("failed"))
-        case let stage?: self.init(kind: "booting", text: words("at %1", stage.rawValue))
+        case let stage?: self.init(kind: "booting", text: words("booting: %1", stage.rawValue))
         }
     }
 
@@ -140,22 +140,28 @@ extension StateView {
     init(_ machine: MachineAnswer, _ words: Words) {
         self.init(machine.stage, words)
         because = machine.failure.flatMap { $0.isEmpty ? nil : words.told($0) }
-        note(machine.state, heardAt: machine.heardAt, words)
+        note(machine.state, machine.stage, heardAt: machine.heardAt, words)
     }
 
     /// - Parameter boot: its last one.
     init(_ node: NodeAnswer, _ boot: BootTimeline?, _ words: Words) {
         self.init(boot, words)
-        note(node.state, heardAt: node.heardAt, words)
+        note(node.state, boot?.entries.last?.stage, heardAt: node.heardAt, words)
     }
 
     /// Says how old the state is.
-    private mutating func note(_ state: MachineState, heardAt: Int?, _ words: Words) {
+    private mutating func note(_ state: MachineState, _ stage: BootStage?, heardAt: Int?, _ words: Words) {
         let age = heardAt.map { max(0, Clock.millisecond - $0) }
         if state == .lost { (kind, text) = ("lost", words("lost")) }
+        if state == .stuck, let stage { (kind, text) = ("stuck", words("stuck: %1", stage.rawValue)) }
         guard [.ready, .lost].contains(state), let age else { return }
         let heard = words("heard %1 ago", Format.age(age))
         title = heard
         if age >= Self.oldAfter { text += ", \(heard)" }
     }
+}
+
+extension MachineState {
+    /// The word that people read for it, in chips, tiles, maps and tables alike; the phrase's key.
+    var word: String { self == .unseen ? "never booted" : rawValue }
 }

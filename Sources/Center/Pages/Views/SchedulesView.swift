@@ -13,15 +13,28 @@ struct SchedulesView: TemplateView {
     var pages: PagerView
     /// Nil for callers who may schedule nothing.
     var added: FormView?
+    /// Whether the form is open at once: something is in it.
+    var isAdding: Bool
+    /// Conditions that the form offers.
+    var places: [String]
+    /// What is asked before a schedule runs at once.
+    var asking: Asking?
+
+    struct Asking: View {
+        var text: String
+        var confirm: ConfirmView
+    }
 
     struct Row: View {
         var name: String
         var act: String
         var object: String
-        var group: String
-        var groupEscaped: String
+        /// Where its object does not say that.
+        var group: LinkView?
         var state: StateView
         var next: String?
+        /// The same as its zone's clocks show it, with the zone.
+        var local: String?
         /// Its weekly time, with the zone.
         var every: String?
         /// Where it is not done.
@@ -30,6 +43,8 @@ struct SchedulesView: TemplateView {
         var last: Run?
         var runs: Runs?
         var owner: String
+        /// Where its run is confirmed first.
+        var ask: LinkView?
         var menu: ActionMenuView
     }
 
@@ -46,11 +61,34 @@ struct SchedulesView: TemplateView {
 
     /// What was typed, or what a link brings.
     struct Typed {
-        static let names = ["act", "on", "changes", "when", "window", "unless", "sure"]
+        static let names =
+            ["act", "on", "changes", "when", "window", "unless", "sure"] + Object.allCases.map(\.rawValue)
 
         var values: [String: String] = [:]
 
         subscript(name: String) -> String { values[name] ?? "" }
+
+        /// What it acts on: as a link brings it, or from the field that the act has.
+        var object: String {
+            guard self["on"].isEmpty else { return self["on"] }
+            return ScheduledAct.Kind(rawValue: self["act"]).map { self[Object($0).rawValue] } ?? ""
+        }
+    }
+
+    /// What acts are done to; the form has a field for each.
+    enum Object: String, CaseIterable {
+        case nodes, servers, pool, target, version
+
+        init(_ kind: ScheduledAct.Kind) {
+            self =
+                switch kind {
+                case .restart, .powerOff, .wake, .apply: .nodes
+                case .drain, .maintenance, .resume, .restartServer: .servers
+                case .pool: .pool
+                case .set: .target
+                case .promote, .trial: .version
+                }
+        }
     }
 
     /// - Parameters:
@@ -58,26 +96,44 @@ struct SchedulesView: TemplateView {
     ///   - mayAct: whether the caller may schedule something there.
     init(
         _ schedules: Acts.Page<ScheduleAnswer>, _ pager: Pager, form: Typed, kinds: [ScheduledAct.Kind],
-        failure: String? = nil,
-        question: String? = nil, mayAct: (ScheduleAnswer) -> Bool, _ words: Words
+        places: [String] = [], asking: Asking? = nil, failure: String? = nil, question: String? = nil,
+        mayAct: (ScheduleAnswer) -> Bool, _ words: Words
     ) {
-        (self.failure, self.question) = (failure, question)
+        (self.failure, self.question, self.asking) = (failure, question, asking)
+        self.places = places.prefix(FormView.suggestionLimit).map { "group=\($0)" }
+        isAdding = form.values.contains { !$0.value.isEmpty }
         pages = pager.links(count: schedules.count)
         let rows = schedules.rows.map { Row($0, mayAct: mayAct($0), words) }
         if !rows.isEmpty {
             table = TableView(
                 words("Schedules"), live: "schedules",
-                columns: words.all(
-                    "Name", "Action", "Group", "Next run", "Last run", "Runs for", "Actions"),
+                columns: words.all("Name", "Action", "Next run", "Last run", "Actions"),
                 rows: rows)
         }
         if !kinds.isEmpty { added = Self.form(form, kinds, words) }
     }
 
+    private static func object(_ typed: Typed, _ object: Object, _ words: Words) -> FieldView {
+        let kind = ScheduledAct.Kind(rawValue: typed["act"])
+        let isMeant = kind.map { Object($0) == object } ?? (object == .nodes)
+        let value = isMeant && !typed["on"].isEmpty ? typed["on"] : typed[object.rawValue]
+        func field(_ label: String, _ hint: String, list: String? = nil) -> FieldView {
+            FieldView(
+                object.rawValue, words(label), hint: words(hint), InputView(value: value, list: list))
+        }
+        return switch object {
+        case .nodes: field("Nodes", "A name, or a condition such as group=/school/room-12", list: "places")
+        case .servers: field("Servers", "Names of terminal servers, with spaces between them")
+        case .pool: field("Pool", "The name of a pool")
+        case .target: field("Settings of", "A group (/school), a node, rule:NAME or image:NAME")
+        case .version: field("Version", "image@version → channel")
+        }
+    }
+
     private static func form(_ typed: Typed, _ kinds: [ScheduledAct.Kind], _ words: Words) -> FormView {
         let sure = typed["sure"].isEmpty ? [] : [HiddenView("sure", typed["sure"])]
         return FormView(
-            path: "/schedules", style: "card settings", heading: words("New schedule"), hidden: sure,
+            path: "/schedules", style: "card settings", hidden: sure,
             fields: [
                 FieldView(
                     "act", words("Action"),
@@ -85,12 +141,8 @@ struct SchedulesView: TemplateView {
                         OptionView(
                             text: words($0.phrase), value: $0.rawValue,
                             isChosen: $0.rawValue == typed["act"])
-                    }),
-                FieldView(
-                    "on", words("What it acts on"),
-                    hint: words(
-                        "Nodes: a name, or a condition such as group=/school/room-12. Servers: their names. A pool: its name. Settings: /school, pc-7, rule:NAME or image:NAME. A version: image@version → channel"
-                    ), InputView(value: typed["on"], isRequired: true)),
+                    })
+            ] + Object.allCases.map { object(typed, $0, words) } + [
                 FieldView(
                     "changes", words("Changes"),
                     hint: words(
@@ -99,11 +151,11 @@ struct SchedulesView: TemplateView {
                 FieldView(
                     "when", words("When"),
                     hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
-                    InputView(value: typed["when"], isRequired: true, isFocused: !typed["on"].isEmpty)),
+                    InputView(value: typed["when"], isRequired: true, isFocused: !typed.object.isEmpty)),
                 .window(typed["window"], words),
                 FieldView(
                     "unless", words("Not where people are logged in"), isTicked: !typed["unless"].isEmpty),
-            ], submit: words("Schedule it"))
+            ], submit: words("Add schedule"))
     }
 }
 
@@ -113,15 +165,16 @@ extension SchedulesView.Row {
         name = answer.name.text
         act = words(schedule.act.kind.phrase)
         object = schedule.act.object
-        group = schedule.group.description
-        groupEscaped = Escape.component(schedule.group.description)
+        let place = schedule.group.description
+        group =
+            object.contains(place)
+            ? nil : LinkView(path: "/groups?path=\(Escape.component(place))", label: place)
         state = StateView(
             kind: answer.state == .running ? "booting" : answer.state == .waiting ? "waiting" : "off",
             text: words(answer.state.rawValue))
         next = answer.nextAt.map { Format.time(second: $0) }
-        if case .weekly(let time) = schedule.time {
-            every = "\(time)\(answer.zone.map { " (\($0))" } ?? "")"
-        }
+        local = answer.nextLocal.map { [$0, answer.zone].compactMap(\.self).joined(separator: " ") }
+        if case .weekly(let time) = schedule.time { every = "\(time)" }
         switch schedule.act {
         case .restart(_, true), .powerOff(_, true): condition = words("Not where people are logged in")
         default: break
@@ -131,8 +184,11 @@ extension SchedulesView.Row {
         last = answer.current.map { SchedulesView.Run($0, words) } ?? runs.first
         let earlier = answer.current == nil ? Array(runs.dropFirst()) : runs
         self.runs = earlier.isEmpty ? nil : SchedulesView.Runs(rows: earlier)
-        owner = schedule.owner ?? words("this server")
+        owner = "\(words("Runs for")): \(schedule.owner ?? words("this server"))"
         menu = ActionMenuView(actions: mayAct ? Self.actions(answer, words) : [])
+        if mayAct, answer.state == .waiting, schedule.act.kind.interrupts {
+            ask = LinkView(path: "/schedules?run=\(answer.name)", label: words("Run now"))
+        }
     }
 
     private static func actions(_ answer: ScheduleAnswer, _ words: Words) -> [ActionView] {
@@ -144,7 +200,10 @@ extension SchedulesView.Row {
         var actions: [ActionView] = []
         switch answer.state {
         case .paused: actions.append(action("resume", "Resume"))
-        case .waiting: actions += [action("run", "Run now"), action("pause", "Pause")]
+        case .waiting:
+            // What interrupts people is confirmed first.
+            if !answer.schedule.act.kind.interrupts { actions.append(action("run", "Run now")) }
+            actions.append(action("pause", "Pause"))
         case .running: actions.append(action("pause", "Pause"))
         case .over: break
         }
@@ -176,7 +235,26 @@ extension SchedulesView.Run {
     }
 }
 
+extension SchedulesView.Asking {
+    /// - Parameter count: machines that it would act on now.
+    init(_ answer: ScheduleAnswer, count: Int, _ words: Words) {
+        let act = answer.schedule.act
+        text = "\(words(act.kind.phrase)): \(act.object) · " + words("Machines: %1", String(count))
+        confirm = ConfirmView(
+            path: "/schedules/\(answer.name)/run", label: words("Run now"), isDanger: true, isFocused: true,
+            back: LinkView(path: "/schedules", label: words("Back")))
+    }
+}
+
 extension ScheduledAct.Kind {
+    /// Whether it ends what people do on machines, or keeps them out.
+    var interrupts: Bool {
+        switch self {
+        case .restart, .powerOff, .drain, .maintenance, .restartServer: true
+        case .wake, .apply, .resume, .set, .pool, .promote, .trial: false
+        }
+    }
+
     /// The act for people, to be translated.
     var phrase: String {
         switch self {

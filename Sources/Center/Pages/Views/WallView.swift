@@ -33,7 +33,7 @@ struct WallView: TemplateView {
         lost = nodes.count { $0.state == .lost }
         off = nodes.count { $0.state == .off }
         self.nodes = nodes.map { name, state in
-            Tile(name: name.text, kind: state.rawValue, state: words(state.rawValue))
+            Tile(name: name.text, kind: state.rawValue, state: words(state.word))
         }
     }
 }

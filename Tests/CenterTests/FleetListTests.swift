@@ -1,0 +1,238 @@
+import API
+import Fleet
+import Foundation
+import Testing
+import Wire
+
+@testable import Center
+
+/// Lists of machines and nodes, as people read them.
+@Suite struct FleetListTests {
+    private static let words = Words(.english, phrases: "")
+
+    // MARK: Unknown machines
+
+    private func machine(_ number: UInt64, since: Int?) -> MachineAnswer {
+        let mac = MACAddress(rawValue: number)
+        return MachineAnswer(
+            name: NodeName(unknown: mac), isKnown: false, tags: [], macAddress: mac, state: .booting,
+            stage: .dhcp, startedAt: since, seenAt: since, code: "AB2C")
+    }
+
+    private func machines(_ machines: [MachineAnswer], groups: [String]?, _ policy: Enrolment = .open) throws
+        -> MachinesView
+    {
+        MachinesView(
+            machines, try PageViewTests.pager("/machines"), policy: policy, groups: groups, failure: nil,
+            Self.words)
+    }
+
+    @Test func `each unknown machine can be approved, and the bar says what the boxes are for`() throws {
+        let list = [machine(1, since: 60_000), machine(2, since: nil)]
+        let text = try PageViewTests.shown(machines(list, groups: ["/", "/school"]))
+        #expect(text.ranges(of: "<button>Approve</button>").count == 3)
+        #expect(text.contains("<fieldset class=\"bulk\" data-stays>") && text.contains("Tick machines"))
+        #expect(text.contains(#"<option value="/">Site</option>"#))
+        #expect(text.contains("1970-01-01 00:01:00") && text.contains("seen "))
+        #expect(text.contains("Machines: 2") && text.contains("booting: dhcp"))
+        // Nothing for those who may approve none.
+        let read = try PageViewTests.shown(machines(list, groups: nil))
+        #expect(!read.contains("Approve") && !read.contains("checkbox"))
+    }
+
+    @Test func `only machines that wait show a code on their screens`() throws {
+        for policy in Enrolment.allCases {
+            let text = try PageViewTests.shown(machines([machine(1, since: 1)], groups: nil, policy))
+            #expect(text.contains("Each shows its code") == (policy == .quarantine), "\(policy)")
+        }
+    }
+
+    @Test func `a refused form keeps the group that was chosen`() throws {
+        let form = try #require(Form("name=pc+1&group=%2F"))
+        let mac = MACAddress(rawValue: 1)
+        let view = try machines([machine(1, since: 1)], groups: ["/", "/school"]).filled(with: form, of: mac)
+        let approval = try #require(view.table?.rows.first?.approval)
+        #expect(approval.typed == "pc 1" && approval.groups.map(\.isChosen) == [true, false])
+    }
+
+    // MARK: Nodes
+
+    @Test func `nodes with trouble come first, and by name where people want that`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "test", grants: [Grant(.operator_, in: .site)], proof: .token(1)))
+        let (worst, named) = (
+            try await acts.nodeList("", .worst, offset: 0, limit: 100),
+            try await acts.nodeList("", .name, offset: 0, limit: 100)
+        )
+        let plain = try await acts.nodes("", offset: 0, limit: 100)
+        #expect(named.page.rows.map(\.name) == plain.rows.map(\.name) && named.page.count == plain.count)
+        #expect(Set(worst.page.rows.map(\.name)) == Set(plain.rows.map(\.name)))
+        let order: [MachineState] = [.failed, .stuck, .lost, .booting, .ready, .off, .unseen]
+        let places = worst.page.rows.filter { $0.held == nil && $0.lack == nil }
+            .compactMap { order.firstIndex(of: $0.state) }
+        #expect(places == places.sorted())
+        // Counts are those of all nodes, whatever is searched.
+        let none = try await acts.nodeList("nothing-like-that", .worst, offset: 0, limit: 100)
+        #expect(none.page.count == 0 && none.tally.states == worst.tally.states)
+        #expect(worst.tally.states.values.reduce(0, +) == worst.page.count)
+        // Pages follow each other without a gap.
+        var paged: [NodeName] = []
+        var next: Int? = 0
+        while let offset = next {
+            let list = try await acts.nodeList("", .worst, offset: offset, limit: 1)
+            paged += list.page.rows.map(\.name)
+            next = list.page.next
+        }
+        #expect(paged == worst.page.rows.map(\.name))
+    }
+
+    @Test func `chips say how many nodes they show, and keep the order`() throws {
+        var question = NodesView.Question(
+            query: "state=failed", offset: 50, limit: 50, at: nil, mayEdit: false, mayEnrol: false, groups: []
+        )
+        let tally = Acts.NodeTally(states: [.failed: 10, .unseen: 14], small: 2)
+        func view() -> NodesView {
+            NodesView(question, [], count: 10, next: 100, tally: tally, problem: nil, Self.words)
+        }
+        let chips = view().chips
+        #expect(chips.filter { !$0.isNone }.map(\.title) == ["failed", "never booted", "less than 4 GiB"])
+        #expect(chips.first?.count == 10 && chips.first?.isCurrent == true && chips.first?.path == "/nodes")
+        #expect(view().resort.path == "/nodes?q=state%3Dfailed&order=name")
+        question.order = .name
+        #expect(view().resort.path == "/nodes?q=state%3Dfailed" && view().sort == "name")
+        #expect(view().chips.first?.path == "/nodes?order=name")
+        #expect(view().pages.previous == "/nodes?offset=0&q=state%3Dfailed&order=name")
+    }
+
+    @Test func `one word stands for a state in chips, tables, tiles and maps`() throws {
+        #expect(StateView(nil as BootStage?, Self.words).text == MachineState.unseen.word)
+        #expect(StateView(.network, Self.words).text == "booting: network")
+        let stuck = MachineAnswer(
+            name: try NodeName("pc-1"), isKnown: true, tags: [], state: .stuck, stage: .network)
+        #expect(StateView(stuck, Self.words).text == "stuck: network")
+        #expect(StateView(stuck, Self.words).kind == "stuck")
+        let map = FleetMap([.site: [Acts.NodeState(name: try NodeName("pc-1"), state: .unseen)]], Self.words)
+        #expect(map.rooms.first?.summary == "1 never booted")
+    }
+
+    @Test(arguments: [
+        ("Hewlett-Packard", "HP t630 Thin Client", 8_192, "HP t630 Thin Client, 8 GiB"),
+        ("HP", "t630", 4_096, "HP t630, 4 GiB"),
+        ("LENOVO", "ThinkCentre M720q", 16_384, "LENOVO ThinkCentre M720q, 16 GiB"),
+        ("Dell Inc.", "OptiPlex 3050", 7_895, "Dell OptiPlex 3050, 7.7 GiB"), ("", "", 512, "512 MiB"),
+    ])
+    func `hardware is named in few words`(vendor: String, product: String, memory: Int, text: String)
+        throws
+    {
+        var hardware = try JSONDecoder().decode(Hardware.self, from: Data("{}".utf8))
+        (hardware.vendor, hardware.product, hardware.memoryMebibytes) = (vendor, product, memory)
+        #expect(hardware.headline == text)
+    }
+}
+
+extension FleetListTests {
+    // MARK: Boots
+
+    private func boot(_ number: UInt64, _ stage: BootStage, detail: String = "", at: Int) -> Acts.SeenBoot {
+        let boot = BootTimeline(
+            boot: "\(number)", macAddress: MACAddress(rawValue: number),
+            entries: [
+                BootTimeline.Entry(stage: .dhcp, at: at, detail: ""),
+                BootTimeline.Entry(stage: stage, at: at + 1_900, detail: detail),
+            ])
+        return Acts.SeenBoot(
+            boot: boot, node: nil, outcome: Acts.BootOutcome(boot, isLast: true, now: at + 2_000))
+    }
+
+    @Test func `boots that failed alike share a line, and the others follow in the order of trouble`() throws
+    {
+        let boots =
+            [boot(1, .ready, at: 9_000), boot(2, .network, at: 8_000)]
+            + (3...5).map { boot($0, .failed, detail: "step 30-root: no export", at: 7_000) }
+            + [boot(6, .failed, detail: "step 20-network: no link on eth0: is the cable in?", at: 6_000)]
+        let (alike, rows) = Acts.worstFirst(boots)
+        #expect(rows.map(\.boot.boot) == ["6", "2", "1"])
+        #expect(alike.map(\.boots.count) == [3] && alike.first?.detail == "step 30-root: no export")
+        let list = Acts.BootList(
+            page: Acts.Page(rows, offset: 0, limit: 50), alike: alike, outcomes: [:], unknown: 6, total: 6,
+            since: 6_000)
+        let view = BootsView(
+            list, try PageViewTests.pager("/boots"), .worst, now: 128_000, PageViewTests.words)
+        #expect(view.table?.rows.map(\.took) == ["1.9 s", "2 min so far", "1.9 s"])
+        #expect(view.alike.first?.machines.count == 3 && view.resort.path == "/boots?order=time")
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains("Machines: 3") && text.contains("network: "))
+        // They stand on the first page alone.
+        let second = BootsView(
+            list, try PageViewTests.pager("/boots", "?offset=50"), .worst, now: 0, PageViewTests.words)
+        #expect(second.alike.isEmpty)
+    }
+
+    // MARK: Failures
+
+    @Test func `where a boot hangs is said with the time that this usually takes`() {
+        let usual = BootStage.network.stuckSentence(nil, usually: 300)
+        #expect(usual.english == "stuck after network: no export open; it usually takes 300 ms")
+        #expect(BootStage.network.stuckSentence(nil, usually: 2_900).english.hasSuffix("2 s"))
+        #expect(BootStage.kernel.stuckSentence(nil, usually: nil).english == "stuck after kernel")
+        for language in Language.allCases where language != .english {
+            #expect(!Words(language, phrases: Assets.phrases)(usual).contains("usually"))
+        }
+    }
+
+    @Test(arguments: [
+        ("step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’", "page Images"),
+        ("step 30-root: the server does not know the export tiny@a32d", "page Images"),
+        ("step 30-root: timed out", "10809"), ("step 30-root: the image has no /sbin/init", "own init"),
+        ("step 30-root: the NFS server refuses 10.0.0.1:/x: see the messages above", "NFS server"),
+        (
+            "step 30-root: the image's kernel has no ext4 for the volume: build or import the image again",
+            "Images"
+        ),
+        (
+            "step 30-root: the volume of this node cannot be mounted: ‘roost volume reset’ gives it an empty one",
+            "volume"
+        ),
+        ("step 20-network: no DHCP server answers on eth0", "Networks"),
+        ("step 20-network: no link on eth0: is the cable in?", "cable"),
+        ("step 20-network: no network card with address any: its driver is missing", "driver"),
+    ])
+    func `the fix follows the message of a failure`(detail: String, word: String) throws {
+        let fix = BootStage.fix(ofFailure: detail)
+        #expect(fix.english.contains(word), "\(fix.english)")
+        for language in Language.allCases where language != .english {
+            let words = Words(language, phrases: Assets.phrases)
+            let hint = try #require(fix.english.split(separator: " (").first)
+            #expect(!words(fix).contains(hint), "\(words(fix))")
+        }
+    }
+
+    @Test func `a node that failed says how often, what it does by itself, and who failed alike`() throws {
+        let failure = "step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’"
+        let boots = (1...2).map { number in
+            BootTimeline(
+                boot: "\(number)", macAddress: MACAddress(rawValue: 1),
+                entries: [
+                    BootTimeline.Entry(stage: .network, at: 0, detail: ""),
+                    BootTimeline.Entry(stage: .failed, at: 1_000, detail: failure),
+                ])
+        }
+        let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
+        let settings = FleetSnapshot.empty.settings(of: node).all.map(SettingAnswer.init)
+        let answer = NodeAnswer(
+            node: node, isKnown: true, state: .failed, learnedCards: [], sessions: [], settings: settings,
+            version: "tiny@1", isOutdated: false, boots: boots)
+        let warning = try #require(NodeView.Warning(answer, alike: 9, usual: nil, PageViewTests.words))
+        #expect(warning.outlook == "failed boots one after the other: 2; it tries again by itself")
+        #expect(warning.places.map(\.path) == ["/images", "/nodes/pc-1?tab=log"])
+        #expect(warning.others?.label == "Other nodes with the same failure: 9")
+        #expect(warning.others?.path.contains("failed%3A%20step%2030-root") == true)
+        #expect(NodeView.Warning(answer, alike: 0, usual: nil, PageViewTests.words)?.others == nil)
+        // The stage that failed can be seen, however short it was.
+        let view = NodeView.Boot(boots[0], isFirst: true, [.network: 900_000], PageViewTests.words)
+        let last = try #require(view.segments.last)
+        #expect(last.width >= 14 && last.x + last.width <= 1_000)
+    }
+}
