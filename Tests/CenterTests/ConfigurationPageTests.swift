@@ -148,8 +148,8 @@ import Testing
             all, own: [:], effective: EffectiveSettings(levels: []), Self.words)
         #expect(view.sections.map(\.title) == SettingFieldsView.sectionStarts.map(\.title))
         #expect(
-            view.settings.compactMap { $0.section == nil ? nil : $0.name }
-                == SettingFieldsView.sectionStarts.map(\.first))
+            view.sections.map { $0.settings.first?.name } == SettingFieldsView.sectionStarts.map(\.first))
+        #expect(view.sections.map(\.total).reduce(0, +) == all.count)
         #expect(Set(view.sections.map(\.id)).count == view.sections.count && view.hasIndex)
         let page = try PageViewTests.shown(view)
         for section in view.sections {
@@ -160,6 +160,61 @@ import Testing
         let few = SettingFieldsView(
             [all[0]], own: [:], effective: EffectiveSettings(levels: []), Self.words)
         #expect(!few.hasIndex)
+    }
+
+    @Test func `every setting has a title that is a phrase in all languages`() {
+        let words = Words(.greek, phrases: Assets.phrases)
+        #expect(SettingDefinition.all.filter { $0.title.map { !words.has($0) } ?? true }.map(\.name) == [])
+        let titles = SettingDefinition.all.compactMap(\.title)
+        #expect(Set(titles).count == titles.count)
+    }
+
+    @Test func `a row says the value and where it comes from, and a section what is set here`() throws {
+        let own: [String: SettingValue] = ["time-zone": .text("Europe/Athens")]
+        let effective = EffectiveSettings(levels: [
+            (.group(.site), ["loader": .text("grub")]), (.group(try GroupPath("/school")), own),
+        ])
+        let view = SettingFieldsView(SettingDefinition.all, own: own, effective: effective, Self.words)
+        let rows = Dictionary(uniqueKeysWithValues: view.settings.map { ($0.name, $0) })
+        #expect(rows["time-zone"]?.value == "Europe/Athens" && rows["time-zone"]?.source.kind == "here")
+        #expect(rows["loader"]?.source.text == "site" && rows["loader"]?.source.kind == "inherited")
+        #expect(rows["keymap"]?.value == "—" && rows["keymap"]?.source.kind == "off")
+        #expect(view.sections.compactMap(\.here) == ["1 set here"])
+        let page = try PageViewTests.shown(view)
+        #expect(page.contains("<strong>Time zone</strong> <code>time-zone</code>"))
+        #expect(!page.contains(#"id="setting-time-zone" open"#))
+    }
+
+    @Test func `settings that were refused come back as they were typed, and open`() async throws {
+        let fleet = try await SmallFleet()
+        for (back, heading) in [("/settings", "<h1>Settings</h1>"), ("/groups", "<h1>/school</h1>")] {
+            let path = back == "/settings" ? "/" : "/school"
+            let form =
+                "path=\(path)&back=\(back)&has.time-zone=yes&value.time-zone=Mars/Base&has.keymap=yes&value.keymap=de"
+            let answer = try await ask("/groups/edit", form, in: fleet)
+            #expect(answer.status == 422 && answer.body.contains(heading), "\(path)")
+            #expect(answer.body.contains(#"id="setting-time-zone" open"#))
+            #expect(answer.body.contains(#"id="setting-keymap" open"#))
+            #expect(answer.body.contains(#"name="value.time-zone" value="Mars/Base""#))
+            #expect(answer.body.contains(#"class="problem" role="alert">time-zone: "#))
+            #expect(
+                !answer.body.contains(" data-changed") && !answer.body.contains(#"id="setting-loader" open"#))
+        }
+        let image = try await ask(
+            "/images/debian/settings", "version=&has.volume-size=yes&value.volume-size=huge", in: fleet)
+        #expect(image.status == 422 && image.body.contains(#"value="huge""#))
+        // Before anything is typed, nothing is to be saved.
+        #expect(try await ask("/settings", in: fleet).body.contains(" data-changed>"))
+    }
+
+    @Test func `a secret that was refused is not sent back`() throws {
+        let secret = try #require(SettingDefinition.all.first { $0.isSecret && $0.kind == .text })
+        let typed = try #require(Form("has.\(secret.name)=yes&value.\(secret.name)=hunter2"))
+        let view = SettingFieldsView(
+            [secret], own: [:], effective: EffectiveSettings(levels: []),
+            refusal: SettingFieldsView.Refusal(typed: typed, error: InvalidSetting("\(secret.name): no")),
+            Self.words)
+        #expect(view.settings[0].isOpen && view.settings[0].isSet && view.settings[0].line?.own == "")
     }
 
     @Test func `a value is said once: beside the field only where the field has another`() throws {

@@ -38,6 +38,14 @@ function hasTyped(part) {
     || [...part.querySelectorAll("option")].some((option) => option.selected && !option.defaultSelected && option.index > 0);
 }
 
+// Whether anything in it would be sent otherwise than it came.
+function hasChanged(form) {
+  // What has no name is not sent.
+  return [...form.querySelectorAll("[name]:not([type=hidden])")].some((field) => field.type === "checkbox" ? field.checked !== field.defaultChecked
+    : field.options ? [...field.options].some((option) => option.selected && !option.defaultSelected && option.index > 0)
+    : field.defaultValue !== undefined && field.value !== field.defaultValue);
+}
+
 // Fetches this page again and puts its live parts in place of the old ones.
 let refreshing = false;
 async function refresh() {
@@ -100,21 +108,38 @@ document.addEventListener("DOMContentLoaded", () => {
     const show = () => {
       const words = text.value.toLowerCase().split(/\s+/);
       const fields = bar.nextElementSibling;
-      for (const one of fields.querySelectorAll("fieldset")) {
+      for (const one of fields.querySelectorAll(".setting")) {
         const isMeant = words.every((word) => one.textContent.toLowerCase().includes(word));
         one.hidden = !isMeant || (box.checked && !one.querySelector("[name^='has.']").checked);
       }
-      // A section without any of them has no title.
-      for (const title of fields.querySelectorAll("h2")) {
-        let next = title.nextElementSibling;
-        while (next?.tagName === "FIELDSET" && next.hidden) next = next.nextElementSibling;
-        title.hidden = next?.tagName !== "FIELDSET";
+      // A section without any of them is not shown, and what is found is in an open one.
+      for (const part of fields.querySelectorAll(".part")) {
+        part.hidden = !part.querySelector(".setting:not([hidden])");
+        if (text.value || box.checked) part.open = true;
       }
     };
     bar.hidden = false;
     bar.addEventListener("input", show);
     // Enter looks for a setting, and sends no form.
     text.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
+  // On a narrow screen, sections of settings begin folded, but for what was refused.
+  const isNarrow = matchMedia("(max-width: 50rem)").matches;
+  for (const part of document.querySelectorAll(".setting-list > .part")) if (isNarrow) part.open = Boolean(part.querySelector(".setting[open]"));
+  // A link into a folded section opens it.
+  const unfold = () => {
+    const aim = document.getElementById(location.hash.slice(1));
+    for (let part = aim?.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    aim?.scrollIntoView();
+  };
+  if (location.hash) unfold();
+  document.addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']:not(.skip)")) setTimeout(unfold); });
+  // What saves a long form is in sight while something in it is changed.
+  for (const bar of document.querySelectorAll("[data-changed]")) {
+    const show = () => { bar.hidden = !hasChanged(bar.closest("form")); };
+    bar.closest("form").addEventListener("input", show);
+    // Behind what the browser fills in by itself on the way back.
+    addEventListener("pageshow", show);
   }
   // A file's unchanged bytes: the server detects their encoding.
   for (const chooser of document.querySelectorAll("[data-bytes-to]")) {
