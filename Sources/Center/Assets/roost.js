@@ -1,10 +1,11 @@
 // Makes pages live. Everything works without it, only not by itself.
 "use strict";
 
-// Times are sent in UTC; people read their own, without the date on the same day. The zone is said below the page, and on hover.
+// Times are sent in UTC; people read their own, with the word for today in place of its date. The zone is said below the page, and on hover.
 const language = document.documentElement.lang;
 const shortTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const clockTime = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+const todayWord = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "day");
 const longTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
 
 function localTimes(root) {
@@ -12,7 +13,7 @@ function localTimes(root) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
     // One that says how long ago it was, or how long it is until then, keeps its words.
-    if (!("relative" in time.dataset)) time.textContent = (date.toDateString() === today ? clockTime : shortTime).format(date);
+    if (!("relative" in time.dataset)) time.textContent = date.toDateString() === today ? `${todayWord} ${clockTime.format(date)}` : shortTime.format(date);
     time.title = longTime.format(date);
   }
 }
@@ -60,6 +61,11 @@ async function refresh() {
       const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
       // A field that is being edited stays unchanged.
       if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked") || hasTyped(part)) continue;
+      // What a person opened stays open.
+      for (const one of part.querySelectorAll("details[id]")) {
+        const other = fresh.querySelector("#" + CSS.escape(one.id));
+        if (other) other.open = one.open;
+      }
       if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
     }
     showBulk();
