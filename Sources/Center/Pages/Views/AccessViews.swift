@@ -202,6 +202,8 @@ struct TokensView: TemplateView {
         var created: String
         /// Nil: never.
         var expires: String?
+        /// In how long that is; nil when it is past.
+        var left: String?
         /// Whether that is near.
         var isSoon: Bool
         /// Instead of when it expires.
@@ -267,7 +269,9 @@ extension TokensView.Row {
         grants = token.grants.map(Grant.shown)
         created = Format.time(second: token.createdAt)
         expires = token.holdsUntil.map { Format.time(second: $0) }
-        isSoon = token.holdsUntil.map { $0 - Clock.second < Self.soon } ?? false
+        let rest = token.holdsUntil.map { $0 - Clock.second }
+        left = rest.flatMap { $0 > 0 ? words("ends in %1", Format.age($0 * 1_000)) : nil }
+        isSoon = rest.map { $0 < Self.soon } ?? false
         if let end = token.restsAt, end <= Clock.second {
             rests = words("suspended until its owner logs in")
         }
