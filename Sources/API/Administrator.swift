@@ -46,8 +46,14 @@ package struct AdministratorAnswer: Codable, Sendable {
     package var tokens: [TokenAnswer]
     /// Why no one can log in with it as the server is configured; nil where people can.
     package var warning: String?
+    /// Seconds since 1970; nil: never.
+    @SecondTimestamp package var lastLogInAt: Int?
 
-    package init(_ administrator: Administrator, tokens: [TokenAnswer], warning: String? = nil) {
+    package init(
+        _ administrator: Administrator, tokens: [TokenAnswer], warning: String? = nil,
+        lastLogInAt: Int? = nil
+    ) {
+        self.lastLogInAt = lastLogInAt
         self.tokens = tokens
         self.warning = warning
         subject = administrator.identity?.subject

@@ -3,13 +3,18 @@ package import Wire
 
 /// An external address that is notified of events.
 package struct WebHookRequest: Codable, Sendable {
+    /// What it is for.
+    package var label: String?
     package var url: String
     /// Left out: all.
     package var kinds: [String]?
     /// Left out: the site.
     package var group: GroupPath?
 
-    package init(url: String, kinds: [String]? = nil, group: GroupPath? = nil) {
+    package init(
+        label: String? = nil, url: String, kinds: [String]? = nil, group: GroupPath? = nil
+    ) {
+        self.label = label
         self.url = url
         self.kinds = kinds
         self.group = group
@@ -21,6 +26,8 @@ package struct WebHookAnswer: Codable, Sendable {
     package var id: Int?
     /// Of one that files of the configuration may have.
     package var name: HookName?
+    /// What one with a number is for.
+    package var label: String?
     /// Scheme, host and port; the rest of an address is often a secret, and is not shown again.
     package var url: String
     package var kinds: [String]
@@ -36,11 +43,13 @@ package struct WebHookAnswer: Codable, Sendable {
     package var secret: String?
 
     package init(
-        id: Int?, name: HookName? = nil, url: String, kinds: [String], group: GroupPath, lastAt: Int? = nil,
+        id: Int?, name: HookName? = nil, label: String? = nil, url: String, kinds: [String], group: GroupPath,
+        lastAt: Int? = nil,
         lastResult: String? = nil, isHealthy: Bool? = nil, secret: String? = nil
     ) {
         self.id = id
         self.name = name
+        self.label = label
         self.url = url
         self.kinds = kinds
         self.group = group

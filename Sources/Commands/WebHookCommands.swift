@@ -8,7 +8,7 @@ import NIOHTTP1
 struct WebHookCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hook", abstract: "Manage web hooks: addresses that events are posted to.",
-        subcommands: [WebHookList.self, WebHookAdd.self, WebHookRemove.self])
+        subcommands: [WebHookList.self, WebHookAdd.self, WebHookTest.self, WebHookRemove.self])
 }
 
 struct WebHookList: AsyncParsableCommand {
@@ -20,11 +20,11 @@ struct WebHookList: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.get("hooks", [WebHookAnswer].self)) { hooks in
-                var table = TextTable(["ID", "ADDRESS", "KINDS", "GROUP", "LAST DELIVERY"])
+                var table = TextTable(["ID", "FOR", "ADDRESS", "KINDS", "GROUP", "LAST DELIVERY"])
                 for hook in hooks {
                     let last = hook.lastAt.map { "\(Shown.time(second: $0)) \(hook.lastResult ?? "")" }
                     table.add([
-                        hook.reference, hook.url,
+                        hook.reference, hook.label ?? "-", hook.url,
                         hook.kinds.isEmpty ? "all" : hook.kinds.joined(separator: " "),
                         hook.group.description, last ?? "-",
                     ])
@@ -45,15 +45,39 @@ struct WebHookAdd: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: AnswerOptions
     @Argument(help: "http or https URL.") var url: String
-    @Option(name: .customLong("kind"), help: "Only events of this kind; may be given several times.")
+    @Option(help: "What it is for, such as the chat of the help desk.") var label: String?
+    @Option(
+        name: .customLong("kind"),
+        help: "Only events of this kind; may be given several times. boot-failed are failed boots alone.")
     var kinds: [String] = []
     @Option(help: "Only events of this group and below it.") var group = "/"
 
     func run() async throws {
         try await reportingFailure {
-            let wish = WebHookRequest(url: url, kinds: kinds, group: try GroupPath(group))
+            let wish = WebHookRequest(label: label, url: url, kinds: kinds, group: try GroupPath(group))
             let data = try await server.client.send(.POST, "hooks", json: wish)
             try output.write(JSONDecoder().decode(WebHookAnswer.self, from: data)) { "\($0.secret ?? "")\n" }
+        }
+    }
+}
+
+struct WebHookTest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Send a test to a web hook, signed as events are."
+    )
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: AnswerOptions
+    @Argument(help: "Its number or name.") var id: String
+
+    func run() async throws {
+        try await reportingFailure {
+            let data = try await server.client.send(.POST, "hooks/\(APIClient.escaped(id))/test", body: nil)
+            let hook = try JSONDecoder().decode(WebHookAnswer.self, from: data)
+            let result = hook.lastResult ?? ""
+            guard hook.isHealthy == true else {
+                throw Failure(text: "the test of web hook \(id) did not get through: \(result)", code: 1)
+            }
+            try output.write(hook) { "\($0.url) answered: \(result)\n" }
         }
     }
 }

@@ -240,6 +240,7 @@ extension ActRow {
         ActRow("makeWebHook", .administer, .site) { acts, _ in
             try await acts.makeWebHook(WebHookRequest(url: "http://127.0.0.1:9/"))
         },
+        ActRow("testWebHook", .administer, .site) { acts, _ in try await acts.testWebHook(named: "1") },
         ActRow("removeWebHook", .administer, .site) { acts, _ in try await acts.removeWebHook(999) },
         ActRow("revokeToken", .read, .anywhere) { acts, _ in try await acts.revokeToken(999) },
         ActRow("tokens", .read, .anywhere) { acts, _ in try await acts.tokens() },

@@ -341,6 +341,7 @@ import Wire
             ("revokeToken", { try await acts.revokeToken(999) }),
             ("revokeBoardLink", { try await acts.revokeBoardLink(999) }),
             ("removeWebHook", { try await acts.removeWebHook(999) }),
+            ("testWebHook", { try await acts.testWebHook(named: "999") }),
         ]
         let revision = acts.revision
         for (name, act) in acting { #expect(await Self.failure(of: act) == 404, "\(name)") }

@@ -26,6 +26,8 @@ import Testing
         #expect(try firstSteps(ready: 1).contains(">office-01 is ready.<"))
         #expect(try firstSteps(ready: 0).contains("none is ready now"))
         #expect(try firstSteps(ready: 0, hasComeUp: false).contains("Switch a machine on"))
+        // Without a network, its step is open.
+        #expect(try firstSteps(ready: 1).contains(#"<details id="network" open>"#))
         #expect(try firstSteps(ready: 1).contains(">The image tiny is published.<"))
         #expect(
             try firstSteps(ready: 1, images: ["tiny", "debian"]).contains(
@@ -58,7 +60,7 @@ import Testing
 
     @Test(arguments: [
         ("/secrets", "New secret"), ("/rules", "New rule"), ("/tokens", "New token"),
-        ("/hooks", "New web hook"), ("/boards", "New link"),
+        ("/hooks", "New web hook"), ("/boards", "New wall board"),
     ])
     func `a list has a button that opens its form, and the form a way back`(path: String, label: String)
         async throws
@@ -102,33 +104,97 @@ import Testing
         let other = MatchRule(name: try RuleName("old"), priority: 1, condition: "vendor = HP", settings: [:])
         let typed = try #require(Form("name=big&priority=7&condition=memory+%3E&settings="))
         let view = RulesView(
-            [(rule, 4), (other, 0)], mayEdit: true, isNew: false, typed: typed, failure: "no", Self.words)
-        #expect(view.rules.map(\.isOpen) == [true, false] && view.rules.map(\.priority) == [3, 1])
-        #expect(view.rules.map { $0.form.fields[0].input?.value } == ["memory >", "vendor = HP"])
-        #expect(view.added == nil && view.mayAdd)
+            [(rule, 4), (other, 0)], mayEdit: true, isNew: false, open: "big", typed: typed, failure: "no",
+            Self.words)
+        #expect(view.form?.heading == "big" && view.form?.fields[0].input?.value == "memory >")
+        #expect(view.form?.fields[1].input?.value == "7" && !view.mayAdd)
+        // The list has what is stored.
+        #expect(view.table?.rows.map(\.priority) == [3, 1])
+        #expect(view.table?.rows.map(\.fitting?.path) == ["/nodes?q=memory%20%3E%208%20GiB", nil])
+        #expect(
+            try PageViewTests.shown(view).contains(#"<span class="state booting">matches no node</span>"#))
+        let readers = RulesView([(rule, 4)], mayEdit: false, isNew: false, open: "big", Self.words)
+        #expect(readers.form == nil && readers.table?.rows[0].edit == nil && !readers.mayAdd)
     }
 
     @Test func `boxes and words name the same kinds of events, and each kind has a phrase`() throws {
         for form in ["kinds=crash+lost", "kinds=crash,lost", "kinds.crash=yes&kinds.lost=yes"] {
-            #expect(HooksView.kinds(try #require(Form(form))) == ["crash", "lost"])
+            #expect(try HooksView.kinds(#require(Form(form))) == ["crash", "lost"])
         }
         let words = Words(.greek, phrases: Assets.phrases)
         #expect(EventKind.allCases.filter { !words.has($0.meaning) } == [])
     }
 
+    @Test func `a web hook gets problems only, all events, or those that are ticked`() throws {
+        #expect(try HooksView.kinds(#require(Form("what=all&kinds.crash=yes"))) == [])
+        #expect(try HooksView.kinds(#require(Form("what=chosen&kinds.crash=yes"))) == ["crash"])
+        let problems = try HooksView.kinds(#require(Form("what=problems")))
+        #expect(problems.contains("boot-failed") && !problems.contains("boot"))
+        #expect(throws: Problem.self) { try HooksView.kinds(#require(Form("what=chosen"))) }
+        // Each kind that happens is offered once.
+        let offered = HooksView.sections.flatMap(\.kinds)
+        #expect(Set(offered) == Set(EventKind.allCases).subtracting([.test]))
+        #expect(offered.count == EventKind.allCases.count - 1)
+        let view = HooksView([], secret: nil, failure: nil, groups: [], Self.words)
+        #expect(view.added?.fields.last?.choice?.options.map(\.isChosen) == [true, false, false])
+    }
+
+    @Test func `a test of a web hook says how it went, on its page and in the answer`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(services: fleet.services, caller: .local)
+        let made = try await acts.makeWebHook(WebHookRequest(label: "chat", url: "http://127.0.0.1:9/x"))
+        let answer = try await acts.testWebHook(named: made.reference)
+        #expect(answer.isHealthy == false && answer.lastAt != nil && answer.label == "chat")
+        let page = try await ask("/hooks/\(made.reference)/test", "", in: fleet)
+        #expect(page.status == 200)
+        let told = #"Test of <strong>chat</strong>: <span class="state failed">not delivered<"#
+        #expect(page.body.contains(told))
+    }
+
     @Test func `fields offer the groups, nodes and rules that there are`() async throws {
         let fleet = try await SmallFleet()
         let page = try await ask("/secrets?new=yes", in: fleet).body
-        for (list, name) in [("group-names", "/school"), ("node-names", "pc-1")] {
-            let lists = page.split(separator: #"<datalist id="\#(list)">"#)
-            #expect(lists.count == 2 && lists.last?.contains(#"<option value="\#(name)">"#) == true)
-            #expect(page.contains(#"list="\#(list)""#))
-        }
+        let lists = page.split(separator: #"<datalist id="node-names">"#)
+        #expect(lists.count == 2 && lists.last?.contains(#"<option value="pc-1">"#) == true)
+        #expect(page.contains(#"list="node-names""#) && page.contains(#"<option value="/school">/school<"#))
         for path in ["/hooks?new=yes", "/boards?new=yes"] {
             #expect(try await ask(path, in: fleet).body.contains(#"<option value="/school">"#))
         }
         // What a link asks for is in the form at once.
         #expect(try await ask("/boards?group=/school", in: fleet).body.contains(#"value="/school" required"#))
+    }
+
+    @Test func `administrators are listed with their groups, and the caller's own is marked`() async throws {
+        let page = try await ask("/administrators", in: SmallFleet()).body
+        #expect(page.contains(#"<strong>admin-site</strong></a> <span class="tag">you</span>"#))
+        #expect(page.split(separator: ">you<").count == 2 && page.contains(" · /school</span>"))
+        #expect(page.contains("Last log-in") && !page.contains(">may log in<"))
+    }
+
+    @Test func `a token that ends within two weeks is marked`() async throws {
+        for (days, isMarked) in [(7, true), (90, false), (0, false)] {
+            let fleet = try await SmallFleet()
+            let before = try await ask("/tokens", in: fleet).body.split(separator: ">soon<").count
+            _ = try await ask("/tokens", "name=mine&days=\(days)", in: fleet)
+            let after = try await ask("/tokens", in: fleet).body.split(separator: ">soon<").count
+            #expect(after - before == (isMarked ? 1 : 0), "\(days)")
+            // The minute in which it was made may be over.
+            let page = try await ask("/tokens", in: fleet).body
+            #expect(days != 90 || page.contains(">ends in 89 d ") || page.contains(">ends in 90 d "))
+        }
+    }
+
+    @Test func `a secret for web hooks has nothing that is for nodes`() async throws {
+        let fleet = try await SmallFleet()
+        let form = "name=chat&for=hooks&receiver=https://chat.example&as=base64&base64=AP8%3D&value=word"
+        let rest = "group=/school&arming=each-boot&kind=password"
+        let made = try await ask("/secrets", "\(form)&\(rest)", in: fleet)
+        #expect(made.status == 303, "\(made.body)")
+        let secret = fleet.services.fleet.snapshot.contents.secrets[try SecretName("chat")]
+        #expect(secret?.receiver == "https://chat.example" && secret?.arming == .off)
+        #expect(secret?.group == .site && secret?.minted == nil)
+        let list = try await ask("/secrets", in: fleet).body
+        #expect(list.contains("for web hooks") && list.contains("armed: each boot"))
     }
 
     @Test func `an empty list says so, with the button for those who may`() throws {
@@ -148,8 +214,8 @@ import Testing
             all, own: [:], effective: EffectiveSettings(levels: []), Self.words)
         #expect(view.sections.map(\.title) == SettingFieldsView.sectionStarts.map(\.title))
         #expect(
-            view.settings.compactMap { $0.section == nil ? nil : $0.name }
-                == SettingFieldsView.sectionStarts.map(\.first))
+            view.sections.map { $0.settings.first?.name } == SettingFieldsView.sectionStarts.map(\.first))
+        #expect(view.sections.map(\.total).reduce(0, +) == all.count)
         #expect(Set(view.sections.map(\.id)).count == view.sections.count && view.hasIndex)
         let page = try PageViewTests.shown(view)
         for section in view.sections {
@@ -160,6 +226,61 @@ import Testing
         let few = SettingFieldsView(
             [all[0]], own: [:], effective: EffectiveSettings(levels: []), Self.words)
         #expect(!few.hasIndex)
+    }
+
+    @Test func `every setting has a title that is a phrase in all languages`() {
+        let words = Words(.greek, phrases: Assets.phrases)
+        #expect(SettingDefinition.all.filter { $0.title.map { !words.has($0) } ?? true }.map(\.name) == [])
+        let titles = SettingDefinition.all.compactMap(\.title)
+        #expect(Set(titles).count == titles.count)
+    }
+
+    @Test func `a row says the value and where it comes from, and a section what is set here`() throws {
+        let own: [String: SettingValue] = ["time-zone": .text("Europe/Athens")]
+        let effective = EffectiveSettings(levels: [
+            (.group(.site), ["loader": .text("grub")]), (.group(try GroupPath("/school")), own),
+        ])
+        let view = SettingFieldsView(SettingDefinition.all, own: own, effective: effective, Self.words)
+        let rows = Dictionary(uniqueKeysWithValues: view.settings.map { ($0.name, $0) })
+        #expect(rows["time-zone"]?.value == "Europe/Athens" && rows["time-zone"]?.source.kind == "here")
+        #expect(rows["loader"]?.source.text == "site" && rows["loader"]?.source.kind == "inherited")
+        #expect(rows["keymap"]?.value == "—" && rows["keymap"]?.source.kind == "off")
+        #expect(view.sections.compactMap(\.here) == ["1 set here"])
+        let page = try PageViewTests.shown(view)
+        #expect(page.contains("<strong>Time zone</strong> <code>time-zone</code>"))
+        #expect(!page.contains(#"id="setting-time-zone" open"#))
+    }
+
+    @Test func `settings that were refused come back as they were typed, and open`() async throws {
+        let fleet = try await SmallFleet()
+        for (back, heading) in [("/settings", "<h1>Settings</h1>"), ("/groups", "<h1>/school</h1>")] {
+            let path = back == "/settings" ? "/" : "/school"
+            let form =
+                "path=\(path)&back=\(back)&has.time-zone=yes&value.time-zone=Mars+Base&has.keymap=yes&value.keymap=de"
+            let answer = try await ask("/groups/edit", form, in: fleet)
+            #expect(answer.status == 422 && answer.body.contains(heading), "\(path)")
+            #expect(answer.body.contains(#"id="setting-time-zone" open"#))
+            #expect(answer.body.contains(#"id="setting-keymap" open"#))
+            #expect(answer.body.contains(#"name="value.time-zone" value="Mars Base""#))
+            #expect(answer.body.contains(#"class="problem" role="alert">time-zone: "#))
+            #expect(
+                !answer.body.contains(" data-changed") && !answer.body.contains(#"id="setting-loader" open"#))
+        }
+        let image = try await ask(
+            "/images/debian/settings", "version=&has.volume-size=yes&value.volume-size=huge", in: fleet)
+        #expect(image.status == 422 && image.body.contains(#"value="huge""#))
+        // Before anything is typed, nothing is to be saved.
+        #expect(try await ask("/settings", in: fleet).body.contains(" data-changed>"))
+    }
+
+    @Test func `a secret that was refused is not sent back`() throws {
+        let secret = try #require(SettingDefinition.all.first { $0.isSecret && $0.kind == .text })
+        let typed = try #require(Form("has.\(secret.name)=yes&value.\(secret.name)=hunter2"))
+        let view = SettingFieldsView(
+            [secret], own: [:], effective: EffectiveSettings(levels: []),
+            refusal: SettingFieldsView.Refusal(typed: typed, error: InvalidSetting("\(secret.name): no")),
+            Self.words)
+        #expect(view.settings[0].isOpen && view.settings[0].isSet && view.settings[0].line?.own == "")
     }
 
     @Test func `a value is said once: beside the field only where the field has another`() throws {

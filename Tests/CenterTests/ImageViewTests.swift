@@ -47,7 +47,7 @@ import Wire
             return try PageViewTests.shown(
                 ImagesView(
                     [try self.image(mayPublish: mayPublish)], builds: [], sources: [], rollouts: [],
-                    suite: "bookworm", rights, Self.words))
+                    suite: "bookworm", isNew: false, rights, Self.words))
         }
         for path in ["rollback", "remove", "tag", "promote", "verify", "keep"] {
             #expect(texts[0].contains(#"action="/images/debian/\#(path)""#), "\(path)")
@@ -146,7 +146,8 @@ import Wire
             var one = Administrator(name: "ann", grants: [Grant(.admin)])
             one.source = source
             let answer = AdministratorAnswer(one, tokens: [])
-            #expect(AdministratorsView.Row(answer, Self.words).source == source.rawValue)
+            let row = AdministratorsView.Row(answer, isOwn: source == .local, Self.words)
+            #expect(row.state == nil && row.last == nil && row.isOwn == (source == .local))
             return AdministratorForm(
                 Saved(record: answer, tag: "", revision: 1), isOwn: false, groups: [.site], Self.words
             ).fields.map(\.name)

@@ -126,11 +126,12 @@ import Wire
         }
         let options: Set<String> = [
             "name", "group", "node", "rule", "path", "mode", "owner", "arming", "kind", "value", "base64",
-            "length", "alphabet", "days", "names", "server", "authority", "minutes", "groups", "program",
+            "as", "file", "length", "alphabet", "days", "names", "server", "authority", "minutes", "groups",
+            "program",
             "seconds",
         ]
         #expect(names(false) == options)
-        #expect(names(true) == options.union(["receiver"]))
+        #expect(names(true) == options.union(["receiver", "for"]))
     }
 
     @Test func `a form makes a secret for web hooks`() async throws {

@@ -237,6 +237,7 @@ extension MatrixRow {
         DELETE /api/v1/files/spare  site  204
         GET /api/v1/hooks  site  200
         POST /api/v1/hooks  site  201  {"url":"http://127.0.0.1:9/"}
+        POST /api/v1/hooks/1/test  site  200,404
         DELETE /api/v1/hooks/1  site  204,404
         GET /api/v1/secrets  anywhere  200
         POST /api/v1/secrets  place  201  {"name":"fresh","group":"GROUP","value":"word","arming":"once"}
@@ -374,6 +375,7 @@ extension MatrixRow {
         POST /files/spare/remove  site  303
         GET /hooks  site  200
         POST /hooks  site  200  url=http://127.0.0.1:9/
+        POST /hooks/1/test  site  200,404
         POST /hooks/1/remove  site  303,404
         GET /secrets  anywhere  200
         POST /secrets  place  303  name=fresh&group=GROUP&value=word&arming=off

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Foundation
 import HTTPTypes
 import Testing
 
@@ -20,6 +21,24 @@ import Testing
             #expect(!answer.body.contains("sesame"), "\(path)")
         }
         try await acts.removeWebHook(#require(made.id))
+    }
+
+    @Test func `failed boots alone can be asked for, and are boots as before`() throws {
+        let failed = ServerEvent(kind: .boot, stage: .failed, text: "failed: no root")
+        let began = ServerEvent(kind: .boot, stage: .dhcp, text: "dhcp")
+        #expect(failed.isOne(of: ["boot-failed"]) && failed.isOne(of: ["boot"]) && failed.isOne(of: []))
+        #expect(!began.isOne(of: ["boot-failed"]) && began.isOne(of: ["boot"]))
+        #expect(!failed.isOne(of: ["crash"]))
+        #expect(EventKind.problems.allSatisfy { failed.isOne(of: [$0.rawValue]) == ($0 == .bootFailed) })
+    }
+
+    @Test func `a web hook keeps what it is for, and one of before has nothing`() throws {
+        let old = #"{"id":3,"host":"https://a","kinds":[],"group":"/"}"#
+        let record = try JSONDecoder().decode(WebHook.Record.self, from: Data(old.utf8))
+        let secrets = [WebHook.Record.url: "https://a/x", WebHook.Record.secret: "s"]
+        #expect(WebHook(record, secrets: secrets)?.label == "")
+        let hook = WebHook(id: 3, label: "chat", url: "https://a/x", secret: "s", kinds: [], group: .site)
+        #expect(WebHook(WebHook.Record(hook), secrets: secrets) == hook)
     }
 
     @Test func `an address that cannot be opened is not used, and its hook says so`() async throws {

@@ -10,6 +10,9 @@ struct WebHookRoutes {
         api.post("hooks", .administer) { request, _, acts in
             try await JSONAnswer(acts.makeWebHook(request.decoded()), status: .created)
         }
+        api.post("hooks/:id/test", .administer) { _, context, acts in
+            try await JSONAnswer(acts.testWebHook(named: context.parameter("id")))
+        }
         api.delete("hooks/:id", .administer) { _, context, acts in
             try await acts.removeWebHook(named: context.parameter("id"))
             return HTTPResponse.Status.noContent

@@ -19,18 +19,25 @@ extension Acts {
     func administrators() async throws -> [Saved<AdministratorAnswer>] {
         try require(.administer)
         let tokens = Dictionary(grouping: try await tokenAnswers(of: nil), by: \.owner)
-        let snapshot = fleet.snapshot
+        let (snapshot, logIns) = (fleet.snapshot, try await store.lastLogIns())
         return try snapshot.contents.access.administrators.values.sorted { $0.name < $1.name }
             .filter { caller.grants.cover($0.grants) }
-            .map { try Saved($0, tokens: tokens[$0.name] ?? [], services.warning(of: $0), in: snapshot) }
+            .map {
+                var saved = try Saved(
+                    $0, tokens: tokens[$0.name] ?? [], services.warning(of: $0), in: snapshot)
+                saved.record.lastLogInAt = logIns[$0.name]
+                return saved
+            }
     }
 
     func administrator(_ name: String) async throws -> Saved<AdministratorAnswer> {
         try require(.administer)
         let snapshot = fleet.snapshot
         let known = try known(name, in: snapshot)
-        return try await Saved(
+        var saved = try await Saved(
             known, tokens: tokenAnswers(of: name), services.warning(of: known), in: snapshot)
+        saved.record.lastLogInAt = try await store.lastLogIns()[name]
+        return saved
     }
 
     /// An account that the caller could change; others are not found, like those that do not exist.

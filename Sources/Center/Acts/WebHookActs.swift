@@ -2,6 +2,7 @@ import API
 import Fleet
 import Foundation
 import Synchronization
+import Wire
 
 /// Web hooks: external addresses that are notified of events.
 extension Acts {
@@ -30,8 +31,14 @@ extension Acts {
             let known = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw Problem(422, "Invalid kind", "‘\(kind)’ is not one of \(known)")
         }
+        let label = wish.label ?? ""
+        guard label.hasLength(in: 0...WebHook.labelLimit) else {
+            throw Problem(
+                422, "Invalid name", "what a web hook is for has \(WebHook.labelLimit) characters at most")
+        }
         let wanted = WebHook(
-            id: 0, url: wish.url, secret: Secrets.make(), kinds: kinds, group: wish.group ?? .site)
+            id: 0, label: label, url: wish.url, secret: Secrets.make(), kinds: kinds,
+            group: wish.group ?? .site)
         let made = Mutex(wanted)
         _ = try await change { current in
             let hook = made.withLock { hook in
@@ -45,6 +52,24 @@ extension Acts {
         var answer = WebHookAnswer(added, nil)
         answer.secret = added.secret
         return answer
+    }
+
+    /// Sends a test to one hook, as events are sent.
+    ///
+    /// - Parameter text: its number or its name.
+    /// - Returns: the hook with the result.
+    func testWebHook(named text: String) async throws -> WebHookAnswer {
+        try require(.administer, in: .site)
+        let key = try Int(text).map { HookTarget.Key.number($0) } ?? .name(HookName(text))
+        let isThere = try await services.webHooks.test(key)
+        guard isThere, let hook = try await webHooks().first(where: { $0.reference == key.description })
+        else {
+            switch key {
+            case .number(let number): throw StoreError.notFound(WebHook.Record.missing(number))
+            case .name(let name): throw StoreError.notFound(NamedHook.missing(name))
+            }
+        }
+        return hook
     }
 
     func removeWebHook(_ id: Int) async throws {
@@ -69,7 +94,8 @@ extension Acts {
 extension WebHookAnswer {
     init(_ hook: WebHook, _ outcome: WebHookSender.Outcome?) {
         self.init(
-            id: hook.id, url: hook.place.isEmpty ? "(sealed with another key)" : hook.place,
+            id: hook.id, label: hook.label.isEmpty ? nil : hook.label,
+            url: hook.place.isEmpty ? "(sealed with another key)" : hook.place,
             kinds: hook.kinds, group: hook.group, lastAt: outcome?.at,
             lastResult: outcome?.text, isHealthy: outcome?.isGood)
     }

@@ -1,10 +1,11 @@
 // Makes pages live. Everything works without it, only not by itself.
 "use strict";
 
-// Times are sent in UTC; people read their own, without the date on the same day. The zone is said below the page, and on hover.
+// Times are sent in UTC; people read their own, with the word for today in place of its date. The zone is said below the page, and on hover.
 const language = document.documentElement.lang;
 const shortTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const clockTime = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+const todayWord = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "day");
 const longTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
 
 function localTimes(root) {
@@ -12,7 +13,7 @@ function localTimes(root) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
     // One that says how long ago it was, or how long it is until then, keeps its words.
-    if (!("relative" in time.dataset)) time.textContent = (date.toDateString() === today ? clockTime : shortTime).format(date);
+    if (!("relative" in time.dataset)) time.textContent = date.toDateString() === today ? `${todayWord} ${clockTime.format(date)}` : shortTime.format(date);
     time.title = longTime.format(date);
   }
 }
@@ -38,6 +39,14 @@ function hasTyped(part) {
     || [...part.querySelectorAll("option")].some((option) => option.selected && !option.defaultSelected && option.index > 0);
 }
 
+// Whether anything in it would be sent otherwise than it came.
+function hasChanged(form) {
+  // What has no name is not sent.
+  return [...form.querySelectorAll("[name]:not([type=hidden])")].some((field) => field.type === "checkbox" ? field.checked !== field.defaultChecked
+    : field.options ? [...field.options].some((option) => option.selected && !option.defaultSelected && option.index > 0)
+    : field.defaultValue !== undefined && field.value !== field.defaultValue);
+}
+
 // Fetches this page again and puts its live parts in place of the old ones.
 let refreshing = false;
 async function refresh() {
@@ -52,6 +61,11 @@ async function refresh() {
       const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
       // A field that is being edited stays unchanged.
       if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked") || hasTyped(part)) continue;
+      // What a person opened stays open.
+      for (const one of part.querySelectorAll("details[id]")) {
+        const other = fresh.querySelector("#" + CSS.escape(one.id));
+        if (other) other.open = one.open;
+      }
       if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
     }
     showBulk();
@@ -104,21 +118,38 @@ document.addEventListener("DOMContentLoaded", () => {
     const show = () => {
       const words = text.value.toLowerCase().split(/\s+/);
       const fields = bar.nextElementSibling;
-      for (const one of fields.querySelectorAll("fieldset")) {
+      for (const one of fields.querySelectorAll(".setting")) {
         const isMeant = words.every((word) => one.textContent.toLowerCase().includes(word));
         one.hidden = !isMeant || (box.checked && !one.querySelector("[name^='has.']").checked);
       }
-      // A section without any of them has no title.
-      for (const title of fields.querySelectorAll("h2")) {
-        let next = title.nextElementSibling;
-        while (next?.tagName === "FIELDSET" && next.hidden) next = next.nextElementSibling;
-        title.hidden = next?.tagName !== "FIELDSET";
+      // A section without any of them is not shown, and what is found is in an open one.
+      for (const part of fields.querySelectorAll(".part")) {
+        part.hidden = !part.querySelector(".setting:not([hidden])");
+        if (text.value || box.checked) part.open = true;
       }
     };
     bar.hidden = false;
     bar.addEventListener("input", show);
     // Enter looks for a setting, and sends no form.
     text.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
+  // On a narrow screen, sections of settings begin folded, but for what was refused.
+  const isNarrow = matchMedia("(max-width: 50rem)").matches;
+  for (const part of document.querySelectorAll(".setting-list > .part")) if (isNarrow) part.open = Boolean(part.querySelector(".setting[open]"));
+  // A link into a folded section opens it.
+  const unfold = () => {
+    const aim = document.getElementById(location.hash.slice(1));
+    for (let part = aim?.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    aim?.scrollIntoView();
+  };
+  if (location.hash) unfold();
+  document.addEventListener("click", (event) => { if (event.target.closest?.("a[href^='#']:not(.skip)")) setTimeout(unfold); });
+  // What saves a long form is in sight while something in it is changed.
+  for (const bar of document.querySelectorAll("[data-changed]")) {
+    const show = () => { bar.hidden = !hasChanged(bar.closest("form")); };
+    bar.closest("form").addEventListener("input", show);
+    // Behind what the browser fills in by itself on the way back.
+    addEventListener("pageshow", show);
   }
   // A file's unchanged bytes: the server detects their encoding.
   for (const chooser of document.querySelectorAll("[data-bytes-to]")) {

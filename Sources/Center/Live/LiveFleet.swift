@@ -357,7 +357,7 @@ package final class LiveFleet: Sendable {
             events.publish(
                 ServerEvent(
                     kind: event.stage == .off ? .off : .boot, node: node?.name, group: node?.group,
-                    machine: event.macAddress,
+                    machine: event.macAddress, stage: event.stage,
                     text: event.stage.rawValue + (event.detail.isEmpty ? "" : ": \(event.detail)")))
         }
         try await judge(judged)

@@ -88,13 +88,44 @@ final class WebHookSender: Sendable {
         do {
             var targets: [HookTarget] = []
             for hook in hooks.values {
-                try await targets.append(
-                    HookTarget(hook, snapshot.contents.secrets) { [store = fleet.store] name in
-                        try await store.value(ofSecret: name)
-                    })
+                try await targets.append(target(hook, in: snapshot))
             }
             take(targets, of: snapshot.revision)
         } catch { logger.error("web hooks with names stay as they are: \(error)") }
+    }
+
+    private func target(_ hook: NamedHook, in snapshot: FleetSnapshot) async throws -> HookTarget {
+        try await HookTarget(hook, snapshot.contents.secrets) { [store = fleet.store] name in
+            try await store.value(ofSecret: name)
+        }
+    }
+
+    /// Sends a test to one hook, once, as events are sent; its result is the last one of the hook.
+    ///
+    /// - Returns: false when there is no such hook.
+    func test(_ key: HookTarget.Key) async throws -> Bool {
+        let snapshot = fleet.snapshot
+        let target: HookTarget?
+        switch key {
+        case .number(let number):
+            target = try await fleet.store.webHooks().first { $0.id == number }.map { HookTarget($0) }
+        case .name(let name):
+            target =
+                if let hook = snapshot.contents.access.namedHooks[name] {
+                    try await self.target(hook, in: snapshot)
+                } else { nil }
+        }
+        guard let target else { return false }
+        let event = ServerEvent(kind: .test, text: "a test of this web hook")
+        let outcome = await attemptDelivery(try Self.body(of: event), event, number: 0, to: target)
+        outcomes.withLock { $0[key] = outcome }
+        return true
+    }
+
+    private static func body(of event: ServerEvent) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(event)
     }
 
     /// A group that moves has moved its web hooks with numbers, too.
@@ -134,14 +165,12 @@ final class WebHookSender: Sendable {
     }
 
     private func wants(_ hook: HookTarget, _ event: ServerEvent) -> Bool {
-        guard hook.kinds.isEmpty || hook.kinds.contains(event.kind.rawValue) else { return false }
+        guard event.isOne(of: hook.kinds) else { return false }
         return event.group.map { hook.group.contains($0) } ?? (hook.group == .site)
     }
 
     private func deliver(_ event: ServerEvent, number: Int, to hook: HookTarget) async {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let body = try? encoder.encode(event) else { return }
+        guard let body = try? Self.body(of: event) else { return }
         for attempt in 0...Self.pauses.count {
             let outcome = await attemptDelivery(body, event, number: number, to: hook)
             if Task.isCancelled { return }

@@ -85,7 +85,8 @@ struct AccessPages {
             // It is no more, or another's.
             throw Problem(failure.status.code, "Failed", Sentence(plain: failure.text))
         }
-        let view = AdministratorsView(all.map(\.record), form: form, words)
+        let view = AdministratorsView(
+            all.map(\.record), own: context.caller?.account, form: form, words)
         return try pages.show(
             view, "Administrators", section: "/administrators", request, context,
             status: failure?.status ?? .ok)

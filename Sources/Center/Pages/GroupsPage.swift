@@ -27,14 +27,17 @@ struct GroupsPage {
             try await scheduleImage(request, context, acts)
         }
         routes.post("groups/edit", .configure) { request, context, acts in
-            try edit(request, context, acts)
+            try await edit(request, context, acts)
         }
     }
 
-    /// - Parameter image: the form for another image, as it was refused.
+    /// - Parameters:
+    ///   - image: the form for another image, as it was refused.
+    ///   - settings: the settings, as they were refused.
     private func show(
-        _ path: GroupPath, hasTree: Bool, image: GroupsView.ImageForm? = nil, _ request: Request,
-        _ context: CenterContext, _ acts: Acts
+        _ path: GroupPath, hasTree: Bool, image: GroupsView.ImageForm? = nil,
+        settings: SettingFieldsView.Refusal? = nil, _ request: Request, _ context: CenterContext,
+        _ acts: Acts
     ) async throws -> Response {
         let (views, words) = (try acts.at(request), pages.renderer.words(context))
         let details = try await views.group(path, isTree: hasTree)
@@ -47,9 +50,10 @@ struct GroupsPage {
             case .history: acts.may(.audit, in: path)
             }
         }
-        let wish = image != nil ? .image : request.query("tab").flatMap { GroupTab(rawValue: $0) }
+        let asked = request.query("tab").flatMap { GroupTab(rawValue: $0) }
+        let wish = image != nil ? .image : settings != nil ? .settings : asked
         let tab = hasTree ? tabs.first { $0 == wish } ?? tabs.first ?? .settings : nil
-        var view = GroupsView(details, current: tab, tabs: tabs, at: views.at, words)
+        var view = GroupsView(details, current: tab, tabs: tabs, at: views.at, refusal: settings, words)
         if tab == .overview { view.overview = try await overview(of: path, acts, words) }
         if tab == .image {
             view.image =
@@ -64,7 +68,7 @@ struct GroupsPage {
         }
         return try pages.show(
             view, hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", request,
-            context, failure: image?.failure)
+            context, failure: image?.failure ?? view.configuration?.fields.failure)
     }
 
     private func scheduleImage(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
@@ -96,9 +100,22 @@ struct GroupsPage {
             of: path, try await acts.overview(of: path), mayRelease: { acts.may(.configure, in: $0) }, words)
     }
 
-    private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
+    private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         let path = try GroupPath(form["path"])
+        do { return try plan(form, of: path, request, context, acts) } catch let error
+            where error.isRefusalOfForm
+        {
+            let refusal = SettingFieldsView.Refusal(typed: form, error: error)
+            return try await show(
+                path, hasTree: form["back"] != "/settings", settings: refusal, request, context, acts)
+        }
+    }
+
+    /// What the group's form would change.
+    private func plan(
+        _ form: Form, of path: GroupPath, _ request: Request, _ context: CenterContext, _ acts: Acts
+    ) throws -> Response {
         let back = Back.path(form["back"], otherwise: "/groups")
         if form.has("remove") {
             let planned = try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(.group(path, nil))]))

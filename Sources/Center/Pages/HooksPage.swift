@@ -14,7 +14,8 @@ struct HooksPage {
             let form = try pages.form(context)
             do {
                 let wish = WebHookRequest(
-                    url: form["url"], kinds: HooksView.kinds(form), group: try form.group)
+                    label: form["label"], url: form["url"], kinds: try HooksView.kinds(form),
+                    group: try form.group)
                 let made = try await acts.makeWebHook(wish)
                 return try await show(isNew: false, secret: made.secret, request, context, acts)
             } catch let error where error.isRefusalOfForm {
@@ -22,6 +23,10 @@ struct HooksPage {
                     isNew: true, typed: form, failure: pages.renderer.words(context)(error), request,
                     context, acts)
             }
+        }
+        routes.post("hooks/:id/test", .administer) { request, context, acts in
+            let tested = try await acts.testWebHook(named: context.parameter("id"))
+            return try await show(isNew: false, test: tested, request, context, acts)
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
             try await acts.removeWebHook(named: context.parameter("id"))
@@ -32,14 +37,15 @@ struct HooksPage {
     /// - Parameters:
     ///   - isNew: whether the form for a new one is open.
     ///   - typed: what was refused.
+    ///   - test: the hook that a test was sent to.
     private func show(
-        isNew: Bool, typed: Form? = nil, secret: String? = nil, failure: String? = nil, _ request: Request,
-        _ context: CenterContext, _ acts: Acts
+        isNew: Bool, typed: Form? = nil, secret: String? = nil, test: WebHookAnswer? = nil,
+        failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let groups = acts.groupPaths(.administer).prefix(FormView.suggestionLimit).map(\.description)
         let view = HooksView(
-            try await acts.webHooks(), secret: secret, failure: failure, groups: isNew ? groups : nil,
-            typed: typed, pages.renderer.words(context))
+            try await acts.webHooks(), secret: secret, test: test, failure: failure,
+            groups: isNew ? groups : nil, typed: typed, pages.renderer.words(context))
         return try pages.show(
             view, "Web hooks", section: "/hooks", request, context,
             failure: failure)

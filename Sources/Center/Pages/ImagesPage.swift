@@ -60,6 +60,7 @@ struct ImagesPage {
             try await views.imageDetails().map { ImagesView.Image($0, mayPublish: mayPublish, words) },
             builds: try await acts.builds().prefix(10), sources: try await acts.sources(),
             rollouts: try await views.rolloutsUnderWay(), suite: BuildsPage.hostSuite,
+            isNew: request.query("new") != nil,
             ImagesView.Rights(mayPublish: mayPublish, canBuild: await acts.canBuild()), words)
         return try pages.show(view, "Images", section: "/images", request, context)
     }

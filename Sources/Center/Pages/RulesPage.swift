@@ -9,7 +9,8 @@ struct RulesPage {
 
     func add(to routes: Routes) {
         routes.get("rules", .read) { request, context, acts in
-            try await show(isNew: request.query("new") != nil, request, context, acts)
+            try await show(
+                isNew: request.query("new") != nil, open: request.query("name"), request, context, acts)
         }
         routes.post("rules/edit", .publish) { request, context, acts in
             let form = try pages.form(context)
@@ -23,22 +24,23 @@ struct RulesPage {
                 return try pages.plan(planned, back: "/rules", section: "/rules", request, context)
             } catch let error where error.isRefusalOfForm {
                 return try await show(
-                    isNew: form.has("new"), typed: form, failure: pages.renderer.words(context)(error),
-                    request, context, acts)
+                    isNew: form.has("new"), open: form["name"], typed: form,
+                    failure: pages.renderer.words(context)(error), request, context, acts)
             }
         }
     }
 
     /// - Parameters:
     ///   - isNew: whether the form for a new rule is open.
+    ///   - open: the name of the rule whose form is open.
     ///   - typed: what was refused.
     private func show(
-        isNew: Bool, typed: Form? = nil, failure: String? = nil, _ request: Request,
+        isNew: Bool, open: String?, typed: Form? = nil, failure: String? = nil, _ request: Request,
         _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let view = RulesView(
             try await acts.at(request).rulesWithNodeCounts(), mayEdit: acts.may(.publish, in: .site),
-            isNew: isNew, typed: typed, failure: failure, pages.renderer.words(context))
+            isNew: isNew, open: open, typed: typed, failure: failure, pages.renderer.words(context))
         return try pages.show(view, "Match rules", section: "/rules", request, context, failure: failure)
     }
 

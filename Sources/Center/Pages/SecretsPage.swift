@@ -53,10 +53,18 @@ struct SecretsPage {
 
     private static func wish(_ form: Form) throws -> SecretRequest {
         func text(_ name: String) -> String? { form[name].isEmpty ? nil : form[name] }
+        // The other fields are of secrets for nodes.
+        if form["for"] == SecretsView.forHooks {
+            var wish = SecretRequest(
+                name: try SecretName(form["name"]), group: .site, receiver: form["receiver"])
+            read(form, into: &wish)
+            return wish
+        }
         var wish = SecretRequest(
             name: try SecretName(form["name"]), group: try GroupPath(text("group") ?? "/"),
             node: text("node"), rule: text("rule"), path: text("path"), mode: text("mode"),
-            owner: text("owner"), arming: try arming(form), receiver: text("receiver"))
+            owner: text("owner"), arming: try arming(form),
+            receiver: form.has("for") ? nil : text("receiver"))
         var kind = text("kind") ?? (text("length") == nil ? nil : Minting.Kind.password.rawValue)
         if kind == SecretsView.byPeople { kind = nil }
         if let kind { wish.minted = try minting(kind, text) }
@@ -96,8 +104,14 @@ struct SecretsPage {
         return arming
     }
 
-    /// The value as text, or as Base64 where only that is given. Browsers end lines with CR LF.
+    /// The value as the form says, or as text, or as Base64 where only that is given. Browsers end lines with CR LF.
     private static func read(_ form: Form, into wish: inout SecretRequest) {
+        switch form["as"] {
+        case SecretsView.asText: return wish.value = form["value"].replacing("\r\n", with: "\n")
+        case SecretsView.asBase64, SecretsView.asFile:
+            return wish.base64 = form["base64"].filter { !$0.isWhitespace }
+        default: break
+        }
         let base64 = form["base64"].filter { !$0.isWhitespace }
         if !base64.isEmpty { wish.base64 = base64 }
         let value = form["value"].replacing("\r\n", with: "\n")
@@ -122,7 +136,8 @@ struct SecretsPage {
                 rules: try await acts.rules().prefix(limit).map(\.name.text))
         }
         let view = SecretsView(
-            try await acts.secrets(), failure: failure, mayAdd: !groups.isEmpty, offer: offer, typed: typed,
+            try await acts.secrets(), failure: failure, mayAdd: !groups.isEmpty,
+            mayChange: { acts.may(.configure, in: $0) }, offer: offer, typed: typed,
             pages.renderer.words(context))
         return try pages.show(
             view, "Secrets", section: "/secrets", request, context,

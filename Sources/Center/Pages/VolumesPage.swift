@@ -13,7 +13,8 @@ struct VolumesPage {
                 VolumesView.Row($0.volume, snapshots: $0.snapshots, words)
             }
             return try pages.show(
-                VolumesView(rows, words), "Volumes", section: "/volumes", request, context)
+                VolumesView(rows, maySet: acts.may(.configure, in: .site), words), "Volumes",
+                section: "/volumes", request, context)
         }
         routes.post("volumes/:name/reset", .configure) { _, context, acts in
             let form = try pages.form(context)

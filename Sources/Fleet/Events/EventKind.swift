@@ -2,6 +2,8 @@
 package enum EventKind: String, Sendable, Codable, CaseIterable {
     /// A machine reached a stage of its boot.
     case boot
+    /// A boot failed. Web hooks ask for these alone by this kind; the events themselves are of the kind ``boot``.
+    case bootFailed = "boot-failed"
     /// A ready node has not been heard of for a minute.
     case lost
     /// A lost node is there again.
@@ -34,4 +36,11 @@ package enum EventKind: String, Sendable, Codable, CaseIterable {
     case schedule
     /// The server's clock was set.
     case clock
+    /// A person tries out a web hook: that one alone gets it.
+    case test
+}
+
+extension EventKind {
+    /// What asks for people, of all that happens.
+    package static let problems: [Self] = [.alarm, .bootFailed, .crash, .drift, .lost, .step]
 }

@@ -1,6 +1,11 @@
 /// An external address that is notified of events.
 package struct WebHook: Equatable, Sendable {
     package var id: Int
+    /// Characters of its label.
+    package static let labelLimit = 100
+
+    /// What it is for; empty: nothing was said.
+    package var label: String
     /// `https://…` or `http://…`: often all that the receiver asks for, and so a secret.
     package var url: String
     /// The key for signing deliveries (HMAC-SHA256).
@@ -10,8 +15,11 @@ package struct WebHook: Equatable, Sendable {
     /// Events in this group and below; for the site, also of machines without a group.
     package var group: GroupPath
 
-    package init(id: Int, url: String, secret: String, kinds: [String], group: GroupPath) {
+    package init(
+        id: Int, label: String = "", url: String, secret: String, kinds: [String], group: GroupPath
+    ) {
         self.id = id
+        self.label = label
         self.url = url
         self.secret = secret
         self.kinds = kinds
@@ -23,6 +31,8 @@ extension WebHook {
     /// What the configuration and its history say of a web hook: address and secret stand beside it.
     package struct Record: Equatable, Sendable, Codable {
         package var id: Int
+        /// What it is for; nil: nothing was said.
+        package var label: String?
         /// Scheme, host and port of the address: what stands before and behind them is often all that lets others in there.
         package var host: String
         package var kinds: [String]
@@ -31,6 +41,7 @@ extension WebHook {
         package init(_ hook: WebHook) {
             (id, kinds, group) = (hook.id, hook.kinds, hook.group)
             host = hook.place
+            label = hook.label.isEmpty ? nil : hook.label
         }
     }
 
@@ -47,7 +58,9 @@ extension WebHook {
     /// - Parameter secrets: what stands beside the record; nil when a part is missing.
     package init?(_ record: Record, secrets: [String: String]) {
         guard let url = secrets[Record.url], let secret = secrets[Record.secret] else { return nil }
-        self.init(id: record.id, url: url, secret: secret, kinds: record.kinds, group: record.group)
+        self.init(
+            id: record.id, label: record.label ?? "", url: url, secret: secret, kinds: record.kinds,
+            group: record.group)
     }
 }
 

@@ -13,35 +13,53 @@ struct AdministratorsView: TemplateView {
         var name: String
         var link: String
         var fullName: String
+        /// Whether it is the caller's own.
+        var isOwn: Bool
         var roles: [String]
         var source: String
-        var state: StateView
+        /// Nil: people can log in with it.
+        var state: StateView?
         /// Why no one can log in with it; nil where people can.
         var warning: String?
-        /// The names of its API tokens.
-        var tokens: String
+        /// The last log-in; nil: never.
+        var last: String?
     }
 
-    init(_ all: [AdministratorAnswer], form: AdministratorForm?, _ words: Words) {
+    /// - Parameter own: the name of the caller's account.
+    init(_ all: [AdministratorAnswer], own: String?, form: AdministratorForm?, _ words: Words) {
         table = TableView(
             words("Administrators"),
-            columns: words.all("Name", "Full name", "Roles", "Logs in by", "State", "API tokens"),
-            rows: all.map { Row($0, words) })
+            columns: words.all("Name", "Roles", "State", "Logs in by", "Last log-in"),
+            rows: all.map { Row($0, isOwn: $0.name == own, words) })
         self.form = form
     }
 }
 
 extension AdministratorsView.Row {
-    init(_ one: AdministratorAnswer, _ words: Words) {
-        (name, fullName, roles) = (one.name, one.fullName, one.grants)
+    init(_ one: AdministratorAnswer, isOwn: Bool = false, _ words: Words) {
+        (name, fullName, self.isOwn) = (one.name, one.fullName, isOwn)
+        roles = one.grants.map(Grant.shown)
         link = "/administrators?name=\(Escape.component(one.name))"
-        source = one.source.rawValue
-        state =
-            one.isDisabled
-            ? StateView(kind: "failed", text: words("disabled"))
-            : StateView(kind: "ready", text: words("may log in"))
+        source = words(one.source.manner)
+        state = one.isDisabled ? StateView(kind: "failed", text: words("disabled")) : nil
         warning = one.warning.map { words($0) }
-        tokens = one.tokens.map(\.name).joined(separator: ", ")
+        last = one.lastLogInAt.map { Format.time(second: $0) }
+    }
+}
+
+extension Grant {
+    /// A role with its group, as it is shown: `operator · /school`.
+    fileprivate static func shown(_ grant: String) -> String { grant.replacing("@", with: " · ") }
+}
+
+extension Administrator.Source {
+    /// What people log in with, in English.
+    fileprivate var manner: String {
+        switch self {
+        case .local: "name and password"
+        case .ldap: "directory"
+        case .oidc: "log-in provider"
+        }
     }
 }
 
@@ -83,7 +101,8 @@ struct AdministratorForm: View {
             FieldView(
                 "source", words("Logs in by"),
                 options: Administrator.Source.allCases.map {
-                    OptionView(text: $0.rawValue, isChosen: $0.rawValue == typed?["source"])
+                    OptionView(
+                        text: words($0.manner), value: $0.rawValue, isChosen: $0.rawValue == typed?["source"])
                 }),
             FieldView(
                 "password", words("Password (only for local)"),
@@ -179,10 +198,14 @@ struct TokensView: TemplateView {
     struct Row: View {
         var name: String
         var owner: String
-        var grants: String
+        var grants: [String]
         var created: String
         /// Nil: never.
         var expires: String?
+        /// In how long that is; nil when it is past.
+        var left: String?
+        /// Whether that is near.
+        var isSoon: Bool
         /// Instead of when it expires.
         var rests: String?
         var used: String?
@@ -237,12 +260,18 @@ struct TokenForm: View {
 }
 
 extension TokensView.Row {
+    /// Seconds before its end in which a token is marked.
+    private static let soon = 14 * 86_400
+
     init(_ token: TokenAnswer, _ words: Words) {
         name = token.name
         owner = token.owner
-        grants = token.grants.joined(separator: " ")
+        grants = token.grants.map(Grant.shown)
         created = Format.time(second: token.createdAt)
         expires = token.holdsUntil.map { Format.time(second: $0) }
+        let rest = token.holdsUntil.map { $0 - Clock.second }
+        left = rest.flatMap { $0 > 0 ? words("ends in %1", Format.age($0 * 1_000)) : nil }
+        isSoon = rest.map { $0 < Self.soon } ?? false
         if let end = token.restsAt, end <= Clock.second {
             rests = words("suspended until its owner logs in")
         }

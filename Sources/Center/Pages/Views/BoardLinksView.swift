@@ -52,7 +52,7 @@ struct BoardLinksView: TemplateView {
 
     private static func form(for group: String, _ words: Words) -> FormView {
         FormView(
-            path: "/boards", style: "card settings", heading: words("New link"),
+            path: "/boards", style: "card settings", heading: words("New wall board"),
             fields: [
                 FieldView(
                     "group", words("Group"),
@@ -70,7 +70,7 @@ struct BoardLinksView: TemplateView {
 extension BoardLinksView.Row {
     init(_ link: BoardLinkAnswer, _ words: Words) {
         name = link.name
-        group = link.group.description
+        group = link.group == .site ? words("whole site") : link.group.description
         creator = link.createdBy
         created = Format.time(second: link.createdAt)
         expires = link.expiresAt.map { Format.time(second: $0) }

@@ -14,6 +14,8 @@ struct FilesView: TemplateView {
     var removal: Removal?
     /// Whether a new one may be added.
     var mayAdd: Bool
+    /// Where the setting is that delivers them; nil for those who may only look.
+    var setting: String?
 
     struct Row: View {
         var name: String
@@ -53,6 +55,7 @@ struct FilesView: TemplateView {
         }
         mayAdd = mayEdit && typed == nil
         guard mayEdit else { return }
+        setting = "/settings#setting-\(Settings.files.name)"
         form = typed.map { Self.form($0, words) }
         self.removal = files.first { $0.name.text == removal }.map { file in
             Removal(

@@ -136,6 +136,8 @@ struct InputView: View {
     var autocomplete: String?
     /// The identifier of a list of suggestions.
     var list: String?
+    /// The field of the form that takes the bytes of the file that is chosen here, in Base64.
+    var bytesTo: String?
 }
 
 extension InputView {

@@ -32,6 +32,8 @@ struct GroupsView: TemplateView {
         var back: String
         var mayEdit: Bool
         var mayRemove: Bool
+        /// What its path is to be; nil for the site.
+        var newPath: String?
         var fields: SettingFieldsView
     }
 
@@ -66,7 +68,11 @@ struct GroupsView: TemplateView {
     /// - Parameters:
     ///   - current: the tab; nil on the settings page.
     ///   - at: the time that is viewed, in seconds since 1970; nil: now.
-    init(_ details: Acts.GroupDetails, current: GroupTab?, tabs: [GroupTab], at: Int?, _ words: Words) {
+    ///   - refusal: what was typed as its settings, and refused.
+    init(
+        _ details: Acts.GroupDetails, current: GroupTab?, tabs: [GroupTab], at: Int?,
+        refusal: SettingFieldsView.Refusal? = nil, _ words: Words
+    ) {
         let path = details.path
         if let current {
             tree = Tree(
@@ -94,21 +100,25 @@ struct GroupsView: TemplateView {
         self.at = at.map { Format.time(second: $0) }
         mayEdit = details.mayConfigure
         guard current == nil || current == .settings else { return }
-        configuration = Configuration(details, isSitePage: current == nil, words)
+        configuration = Configuration(details, isSitePage: current == nil, refusal, words)
     }
 }
 
 extension GroupsView.Configuration {
-    fileprivate init(_ details: Acts.GroupDetails, isSitePage: Bool, _ words: Words) {
+    fileprivate init(
+        _ details: Acts.GroupDetails, isSitePage: Bool, _ refusal: SettingFieldsView.Refusal?, _ words: Words
+    ) {
         let path = details.path
         back = isSitePage ? "/settings" : GroupTab.settings.path(of: path, at: nil)
         mayEdit = details.mayConfigure
         mayRemove = path != .site
+        let typed = refusal?.typed["new-path"] ?? ""
+        newPath = path == .site ? nil : typed.isEmpty ? path.description : typed
         fields =
             details.settings.map {
                 SettingFieldsView(
                     $0.effective.definitions.filter { path == .site || !$0.isSiteWide }, own: $0.own,
-                    effective: $0.effective, words)
+                    effective: $0.effective, mayEdit: details.mayConfigure, refusal: refusal, words)
             } ?? SettingFieldsView([], own: [:], effective: EffectiveSettings(levels: []), words)
     }
 }

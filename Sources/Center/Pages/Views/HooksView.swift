@@ -8,6 +8,8 @@ struct HooksView: TemplateView {
     var failure: String?
     /// The secret of the hook just created.
     var secret: String?
+    /// How the test went that was just sent.
+    var test: Test?
     /// Nil while there is none.
     var table: TableView<Row>?
     /// Whether the form can be opened.
@@ -17,7 +19,20 @@ struct HooksView: TemplateView {
     /// Groups that its field offers.
     var groups: [String]
 
+    struct Test: View {
+        var name: String
+        var state: StateView
+
+        /// Nil before the first delivery.
+        init?(_ hook: WebHookAnswer, _ words: Words) {
+            guard let delivery = Delivery(hook, words) else { return nil }
+            (name, state) = (hook.label ?? hook.name?.text ?? hook.url, delivery.state)
+        }
+    }
+
     struct Row: View {
+        /// Nil: it has none.
+        var name: String?
         var url: String
         /// Nil: all.
         var kinds: String?
@@ -29,21 +44,32 @@ struct HooksView: TemplateView {
     struct Delivery: View {
         var at: String
         var state: StateView
+
+        /// Nil before the first one.
+        init?(_ hook: WebHookAnswer, _ words: Words) {
+            guard let second = hook.lastAt else { return nil }
+            at = Format.time(second: second)
+            let (isGood, result) = (hook.isHealthy != false, hook.lastResult ?? "")
+            state = StateView(
+                kind: isGood ? "ready" : "failed", text: words(isGood ? "delivered" : "not delivered"),
+                because: result)
+        }
     }
 
     /// - Parameters:
     ///   - groups: those that the form offers; nil: it is not open.
     ///   - typed: what was refused.
     init(
-        _ hooks: [WebHookAnswer], secret: String?, failure: String?, groups: [String]?, typed: Form? = nil,
-        _ words: Words
+        _ hooks: [WebHookAnswer], secret: String?, test: WebHookAnswer? = nil, failure: String?,
+        groups: [String]?, typed: Form? = nil, _ words: Words
     ) {
         self.secret = secret
+        self.test = test.flatMap { Test($0, words) }
         self.failure = failure
         if !hooks.isEmpty {
             table = TableView(
                 words("Web hooks"), live: "hooks",
-                columns: words.all("Address", "Events", "Group", "Last delivery", "Actions"),
+                columns: words.all("Name", "Address", "Events", "Group", "Last delivery", "Actions"),
                 rows: hooks.map { Row($0, words) })
         }
         mayAdd = groups == nil
@@ -51,34 +77,71 @@ struct HooksView: TemplateView {
         added = groups.map { _ in Self.form(words).filled(from: typed) }
     }
 
+    /// Which events a hook gets: a preset, or the ticked ones.
+    private static let choice = "what"
+    private static let (problems, all, chosen) = ("problems", "all", "chosen")
     /// The boxes of the kinds begin so.
     private static let kindPrefix = "kinds."
 
-    /// The kinds of events that a form names: by boxes, or as words in one field.
-    static func kinds(_ form: Form) -> [String] {
-        form["kinds"].split { $0.isWhitespace || $0 == "," }.map(String.init)
+    /// The kinds of events that a form names: by a preset, by boxes, or as words in one field.
+    static func kinds(_ form: Form) throws -> [String] {
+        switch form[choice] {
+        case problems: return EventKind.problems.map(\.rawValue)
+        case all: return []
+        default: break
+        }
+        let kinds =
+            form["kinds"].split { $0.isWhitespace || $0 == "," }.map(String.init)
             + form.group(kindPrefix).map(\.name)
+        if kinds.isEmpty, form[choice] == chosen {
+            throw Problem(422, "Invalid kind", "no event is chosen: tick one at least")
+        }
+        return kinds
     }
 
     private static func form(_ words: Words) -> FormView {
-        FormView(
-            path: "/hooks", style: "card settings", heading: words("New web hook"),
+        var choice = FieldView(
+            Self.choice, words("Events"),
+            options: [
+                OptionView(text: words("Problems only"), value: problems, isChosen: true),
+                OptionView(text: words("All events"), value: all),
+                OptionView(text: words("Choose…"), value: chosen),
+            ])
+        choice.hint = words(
+            "Problems are failed boots and steps, lost nodes, crashes of kernels, and other machines in the place of nodes"
+        )
+        return FormView(
+            path: "/hooks", style: "card settings",
             fields: [
                 FieldView(
-                    "url", "URL",
-                    InputView(type: "url", isRequired: true, isFocused: true, placeholder: "https://")),
+                    "label", words("Name"), hint: words("What it is for, such as the chat of the help desk"),
+                    InputView(isFocused: true, maximumLength: WebHook.labelLimit)),
+                FieldView("url", "URL", InputView(type: "url", isRequired: true, placeholder: "https://")),
                 FieldView("group", words("Group"), InputView(value: "/", list: "group-names")),
+                choice,
             ],
-            parts: [
+            parts: sections.map { title, kinds in
                 FormPart(
-                    words("Events (none ticked: all)"),
-                    ServerEvent.Kind.allCases.map { kind in
-                        FieldView(
-                            kindPrefix + kind.rawValue, "\(kind.rawValue): \(words(kind.meaning))",
-                            isTicked: false)
+                    words(title),
+                    kinds.map { kind in
+                        var box = FieldView(
+                            kindPrefix + kind.rawValue, words(kind.meaning),
+                            isTicked: EventKind.problems.contains(kind))
+                        box.hint = kind.rawValue
+                        return box
                     })
-            ], submit: words("Add"))
+            }, submit: words("Add"))
     }
+
+    /// The kinds that are offered, by what they are about.
+    static let sections: [(title: String, kinds: [EventKind])] = [
+        (
+            "Nodes",
+            [.bootFailed, .boot, .lost, .heard, .off, .crash, .step, .session, .log, .hardware, .volume]
+        ),
+        ("Images", [.build, .rollout]), ("Security", [.alarm, .drift]),
+        ("Server", [.configuration, .schedule, .clock]),
+    ]
 }
 
 extension EventKind {
@@ -86,6 +149,7 @@ extension EventKind {
     var meaning: String {
         switch self {
         case .boot: "a machine reached a stage of its boot, or failed"
+        case .bootFailed: "a boot failed"
         case .lost: "a node has fallen silent"
         case .heard: "a lost node is there again"
         case .off: "a machine was shut down"
@@ -102,23 +166,25 @@ extension EventKind {
         case .step: "a step of a node's configuration failed"
         case .schedule: "a schedule began, ended, or did not run"
         case .clock: "the clock of the server was set"
+        case .test: "a person tries out the web hook"
         }
     }
 }
 
 extension HooksView.Row {
     init(_ hook: WebHookAnswer, _ words: Words) {
-        url = hook.name.map { "\($0): \(hook.url)" } ?? hook.url
-        kinds = hook.kinds.isEmpty ? nil : hook.kinds.joined(separator: " ")
-        group = hook.group.description
-        delivery = hook.lastAt.map {
-            HooksView.Delivery(
-                at: Format.time(second: $0),
-                state: StateView(
-                    kind: hook.isHealthy == false ? "failed" : "ready", text: hook.lastResult ?? ""))
-        }
+        name = hook.label ?? hook.name?.text
+        url = hook.url
+        let problems = Set(EventKind.problems.map(\.rawValue))
+        kinds =
+            hook.kinds.isEmpty
+            ? nil : Set(hook.kinds) == problems ? words("Problems only") : hook.kinds.joined(separator: " ")
+        group = hook.group == .site ? words("whole site") : hook.group.description
+        delivery = HooksView.Delivery(hook, words)
+        let path = "/hooks/\(hook.reference)"
         menu = ActionMenuView(actions: [
-            ActionView(path: "/hooks/\(hook.reference)/remove", label: words("remove"), style: "quiet danger")
+            ActionView(path: "\(path)/test", label: words("Send a test"), style: "quiet"),
+            ActionView(path: "\(path)/remove", label: words("remove"), style: "quiet danger"),
         ])
     }
 }

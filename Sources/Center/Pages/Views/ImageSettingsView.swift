@@ -23,8 +23,13 @@ struct ImageSettingsView: TemplateView {
         var isCurrent: Bool
     }
 
-    /// - Parameter at: the time that is viewed, in seconds since 1970; nil: now.
-    init(_ details: Acts.ImageSettingsDetails, at: Int?, _ words: Words) {
+    /// - Parameters:
+    ///   - at: the time that is viewed, in seconds since 1970; nil: now.
+    ///   - refusal: what was typed, and refused.
+    init(
+        _ details: Acts.ImageSettingsDetails, at: Int?, refusal: SettingFieldsView.Refusal? = nil,
+        _ words: Words
+    ) {
         let scope = details.scope
         heading = "\(words("Settings")): \(scope)"
         path = "/images/\(scope.image)/settings"
@@ -39,7 +44,8 @@ struct ImageSettingsView: TemplateView {
         fields = SettingFieldsView(
             details.effective.definitions.filter {
                 !$0.isSiteWide && ImageSettings.canHave($0.name, inVersion: scope.version != nil)
-            }, own: details.own.settings, effective: details.effective, words)
+            }, own: details.own.settings, effective: details.effective, mayEdit: mayEdit, refusal: refusal,
+            words)
     }
 
     /// The path of its page.

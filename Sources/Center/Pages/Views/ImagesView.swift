@@ -5,7 +5,9 @@ import Fleet
 struct ImagesView: TemplateView {
     static let template = PageTemplate("images", Embedded.images_mustache)
 
-    /// The form for a build.
+    /// Whether the form for a build can be opened.
+    var mayOrder: Bool
+    /// The open form for a build.
     var order: FormView?
     var builds: [BuildRow]
     var sources: [Source]
@@ -79,13 +81,15 @@ struct ImagesView: TemplateView {
         var canBuild: Bool
     }
 
+    /// - Parameter isNew: whether the form for a build is open.
     init(
         _ images: [Image], builds: some Sequence<ImageBuilds.Build>, sources: [SourceAnswer],
-        rollouts: [RolloutAnswer], suite: String, _ rights: Rights, _ words: Words
+        rollouts: [RolloutAnswer], suite: String, isNew: Bool, _ rights: Rights, _ words: Words
     ) {
         mayPublish = rights.mayPublish
         mayTest = rights.mayPublish && rights.canBuild
-        if mayTest { order = Self.order(suite: suite, words) }
+        mayOrder = mayTest && !isNew
+        if mayTest, isNew { order = Self.order(suite: suite, words) }
         self.builds = builds.map { BuildRow($0, words) }
         self.sources = sources.map(Source.init)
         self.rollouts = rollouts.map { RolloutsView.Row($0, words) }
@@ -97,7 +101,8 @@ struct ImagesView: TemplateView {
             path: "/images/build", style: "card settings", heading: words("Build an image"),
             fields: [
                 FieldView(
-                    "name", words("Name"), id: "build-name", InputView(value: "debian", isRequired: true)),
+                    "name", words("Name"), id: "build-name",
+                    InputView(value: "debian", isRequired: true, isFocused: true)),
                 FieldView(
                     "suite", words("Debian release"), id: "build-suite",
                     InputView(value: suite, isRequired: true)),
@@ -140,7 +145,7 @@ extension ImagesView.Image {
                         hidden: [HiddenView("channel", channel.text)]) : nil)
         }
         let titles = words.all(
-            "Version", "Published", "System", "Kernel", "Size", "Packages", "Nodes", "Open connections")
+            "Version", "Published", "System", "Size", "Packages", "Nodes", "Open connections")
         table = TableView(
             image.name.text, columns: titles + (mayPublish ? [words("Actions")] : []),
             rows: details.versions.reversed().map { version in

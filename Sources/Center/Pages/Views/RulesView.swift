@@ -5,39 +5,46 @@ struct RulesView: TemplateView {
     static let template = PageTemplate("rules", Embedded.rules_mustache)
 
     var failure: String?
-    var rules: [Rule]
+    /// Nil while there is none.
+    var table: TableView<Row>?
     /// Whether the form for a new one can be opened.
     var mayAdd: Bool
-    /// The open form.
-    var added: FormView?
+    /// The open form, of a new one or of one that is there.
+    var form: FormView?
 
-    struct Rule: View {
-        var name: String
-        var condition: String
+    struct Row: View {
         var priority: Int
-        /// Whether its form was refused.
-        var isOpen = false
-        /// The number of matching nodes.
-        var fitting: Int
-        var form: FormView
+        var name: String
+        /// Its form; nil for callers who may not change it.
+        var edit: String?
+        var condition: String
+        var settings: [String]
+        /// The number of matching nodes, and the search for them; nil: there is none.
+        var fitting: LinkView?
     }
 
     /// - Parameters:
     ///   - rules: strongest first, with the number of matching nodes.
     ///   - isNew: whether the form for a new one is open.
+    ///   - open: the name of the rule whose form is open.
     ///   - typed: what was refused, for the reason `failure`.
     init(
-        _ rules: [(rule: MatchRule, nodeCount: Int)], mayEdit: Bool, isNew: Bool, typed: Form? = nil,
-        failure: String? = nil, _ words: Words
+        _ rules: [(rule: MatchRule, nodeCount: Int)], mayEdit: Bool, isNew: Bool, open: String? = nil,
+        typed: Form? = nil, failure: String? = nil, _ words: Words
     ) {
         self.failure = failure
-        mayAdd = mayEdit && !isNew
-        self.rules = rules.map { rule, count in
-            let isTyped = !isNew && typed?["name"] == rule.name.text
-            return Rule(
-                rule, fitting: count, mayEdit: mayEdit, typed: isTyped ? typed : nil, words)
+        if !rules.isEmpty {
+            table = TableView(
+                words("Match rules"),
+                columns: words.all("Priority", "Name", "Condition", "Sets", "Nodes"),
+                rows: rules.map { Row($0.rule, nodeCount: $0.nodeCount, mayEdit: mayEdit, words) })
         }
-        if mayEdit, isNew { added = Self.form(words).filled(from: typed) }
+        if mayEdit {
+            let chosen = rules.first { $0.rule.name.text == open }?.rule
+            form = isNew ? Self.form(words) : chosen.map { Self.form(of: $0, words) }
+            form = form?.filled(from: typed)
+        }
+        mayAdd = mayEdit && form == nil
     }
 
     private static func form(_ words: Words) -> FormView {
@@ -59,33 +66,38 @@ struct RulesView: TemplateView {
                     LinesView(rows: 4, placeholder: "overlay-size=25%")),
             ], submit: words("What would change?"))
     }
-}
 
-extension RulesView.Rule {
-    init(_ rule: MatchRule, fitting: Int, mayEdit: Bool, typed: Form?, _ words: Words) {
-        let name = rule.name.text
-        let settings = RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in
-            "\(name)=\(SettingDefinition.named(name)?.typed(value) ?? value.description)"
-        }.joined(separator: "\n")
-        self.name = name
-        condition = rule.condition
-        priority = rule.priority
-        isOpen = typed != nil
-        self.fitting = fitting
-        form = FormView(
-            path: "/rules/edit", style: "settings", hidden: [HiddenView("name", name)],
+    private static func form(of rule: MatchRule, _ words: Words) -> FormView {
+        FormView(
+            path: "/rules/edit", style: "card settings", heading: rule.name.text,
+            hidden: [HiddenView("name", rule.name.text)],
             fields: [
                 FieldView(
-                    "condition", words("Condition"), id: "condition-\(name)",
-                    InputView(value: rule.condition, isRequired: true)),
+                    "condition", words("Condition"),
+                    InputView(value: rule.condition, isRequired: true, isFocused: true)),
                 FieldView(
-                    "priority", words("Priority"), id: "priority-\(name)",
+                    "priority", words("Priority"),
                     InputView(type: "number", value: String(rule.priority), isRequired: true)),
                 FieldView(
-                    "settings", words("Settings, one SETTING=VALUE per line"), id: "settings-\(name)",
-                    LinesView(rows: 4, text: settings)),
-            ], submit: mayEdit ? words("What would change?") : nil,
-            removal: mayEdit ? words("Remove this rule") : nil
-        ).filled(from: typed)
+                    "settings", words("Settings, one SETTING=VALUE per line"),
+                    LinesView(rows: 4, text: Row.assignments(rule).joined(separator: "\n"))),
+            ], submit: words("What would change?"), removal: words("Remove this rule"))
+    }
+}
+
+extension RulesView.Row {
+    fileprivate init(_ rule: MatchRule, nodeCount: Int, mayEdit: Bool, _ words: Words) {
+        (priority, name, condition) = (rule.priority, rule.name.text, rule.condition)
+        edit = mayEdit ? "/rules?name=\(Escape.component(name))" : nil
+        settings = Self.assignments(rule)
+        guard nodeCount > 0 else { return }
+        fitting = LinkView(path: "/nodes?q=\(Escape.component(condition))", label: String(nodeCount))
+    }
+
+    /// What it sets, without secrets.
+    fileprivate static func assignments(_ rule: MatchRule) -> [String] {
+        RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in
+            "\(name)=\(SettingDefinition.named(name)?.typed(value) ?? value.description)"
+        }
     }
 }

@@ -12,10 +12,8 @@ struct SecretsView: TemplateView {
     var mayAdd: Bool
     /// The open form.
     var added: FormView?
-    /// What its fields offer.
-    var groups: [String]
+    /// What the field of a node offers.
     var nodes: [String]
-    var rules: [String]
 
     /// What the form for a new one begins with, and offers.
     struct Offer {
@@ -30,84 +28,104 @@ struct SecretsView: TemplateView {
     struct Row: View {
         var name: String
         var group: String
+        /// Where it goes: a file, or web hooks.
         var path: String
-        var arming: String
+        var state: StateView
         var version: Int
         var changed: String
+        /// Arms it for the next boot; nil where it is armed, and for callers who may not.
+        var arm: ActionView?
     }
 
     /// - Parameters:
     ///   - mayAdd: whether the caller may add one somewhere.
+    ///   - mayChange: whether the caller may change one of that group.
     ///   - offer: nil while the form is not open.
     ///   - typed: what was refused.
     init(
-        _ secrets: [SecretAnswer], failure: String?, mayAdd: Bool, offer: Offer?, typed: Form? = nil,
-        _ words: Words
+        _ secrets: [SecretAnswer], failure: String?, mayAdd: Bool,
+        mayChange: (GroupPath) -> Bool = { _ in false }, offer: Offer?, typed: Form? = nil, _ words: Words
     ) {
         self.failure = failure
         if !secrets.isEmpty {
             table = TableView(
                 words("Secrets"),
-                columns: words.all("Name", "Group", "File", "Armed for", "Version", "Value set"),
-                rows: secrets.map { secret in
-                    Row(
-                        name: secret.name.text, group: secret.group.description,
-                        path: secret.receiver ?? secret.path,
-                        arming: secret.shownArming(words), version: secret.version,
-                        changed: Format.time(second: secret.changedAt))
-                })
+                columns: words.all("Name", "State", "Group", "File", "Version", "Value set", "Actions"),
+                rows: secrets.map { Row($0, mayChange: mayChange($0.group), words) })
         }
         self.mayAdd = mayAdd && offer == nil
-        groups = offer?.groups ?? []
         nodes = offer?.nodes ?? []
-        rules = offer?.rules ?? []
         added = offer.map {
-            Self.form(in: $0.group.description, hasReceiver: $0.hasReceiver, words)
-                .filled(from: typed, except: ["value", "base64"])
+            Self.form($0, words).filled(from: typed, except: ["value", "base64"])
         }
     }
 
-    private static func form(in group: String, hasReceiver: Bool, _ words: Words) -> FormView {
-        var places = placeFields(in: group, words)
-        if hasReceiver {
-            places.append(
+    private static func form(_ offer: Offer, _ words: Words) -> FormView {
+        var what = [
+            FieldView(
+                "name", words("Name"), InputView(isRequired: true, isFocused: true, maximumLength: 63))
+        ]
+        if offer.hasReceiver {
+            what += [
                 FieldView(
-                    "receiver", words("For web hooks to"),
-                    hint: words(
-                        "Scheme, host and port. Then leave group, node, rule and file as they are: no node gets it."
-                    ),
-                    InputView(placeholder: "https://chat.example")))
+                    "for", words("For"),
+                    options: [
+                        OptionView(text: words("nodes"), value: forNodes, isChosen: true),
+                        OptionView(text: words("web hooks"), value: forHooks),
+                    ]),
+                FieldView(
+                    "receiver", words("For web hooks to"), hint: words("Scheme, host and port"),
+                    InputView(placeholder: "https://chat.example")),
+            ]
         }
-        let what =
-            [
-                FieldView(
-                    "name", words("Name"), InputView(isRequired: true, isFocused: true, maximumLength: 63)),
-                FieldView("kind", words("Kind"), options: kinds),
-            ] + valueFields(words) + mintingFields(words)
+        what.append(FieldView("kind", words("Kind"), options: kinds))
         return FormView(
-            path: "/secrets", style: "settings", heading: words("New secret"),
+            path: "/secrets", style: "settings", heading: nil,
             parts: [
-                FormPart(words("What it is"), what), FormPart(words("Who gets it, and when"), places),
-                FormPart(words("Its file"), fileFields(words)),
-            ], submit: words("Add"))
+                FormPart(words("What it is"), what + valueFields(words) + mintingFields(words)),
+                FormPart(words("Who gets it, and when"), placeFields(offer, words)),
+                FormPart(words("File options"), folds: true, fileFields(words)),
+            ], submit: words("Add secret"))
     }
+
+    /// What a secret is for, as the form says it.
+    static let (forNodes, forHooks) = ("nodes", "hooks")
+    /// How a value is given, as the form says it.
+    static let (asText, asBase64, asFile) = ("text", "base64", "file")
 
     fileprivate static func valueFields(_ words: Words) -> [FieldView] {
         [
+            FieldView(
+                "as", words("Value as"),
+                options: [
+                    OptionView(text: words("text"), value: asText, isChosen: true),
+                    OptionView(text: "Base64", value: asBase64),
+                    OptionView(text: words("file"), value: asFile),
+                ]),
             FieldView("value", words("Value"), LinesView(rows: 3)),
             FieldView("base64", words("Binary value (Base64)"), LinesView(rows: 3)),
+            FieldView("file", words("File"), id: "value-file", InputView(type: "file", bytesTo: "base64")),
         ]
     }
 
-    private static func placeFields(in group: String, _ words: Words) -> [FieldView] {
-        var arming = FieldView("arming", words("Armed for"), options: Self.armings(chosen: .off))
+    private static func placeFields(_ offer: Offer, _ words: Words) -> [FieldView] {
+        var arming = FieldView("arming", words("Arm for"), options: armings(chosen: .off, words))
         // The usual mistake.
-        arming.hint = words("With off, no boot gets it yet.")
+        arming.hint = words("Until you arm it, no boot gets it.")
         return [
-            FieldView("group", words("Group"), InputView(value: group, list: "group-names")),
+            FieldView(
+                "group", words("Group"),
+                options: offer.groups.map {
+                    let isSite = $0 == GroupPath.site.description
+                    return OptionView(
+                        text: isSite ? words("whole site") : $0, value: $0,
+                        isChosen: $0 == offer.group.description)
+                }),
             FieldView("node", words("Only this node"), InputView(maximumLength: 63, list: "node-names")),
             FieldView(
-                "rule", words("Only nodes of this rule"), InputView(maximumLength: 63, list: "rule-names")),
+                "rule", words("Only nodes of this rule"),
+                options: [OptionView(text: "—", value: "", isChosen: true)]
+                    + offer.rules.map { OptionView(text: $0, value: $0) }),
             arming,
         ]
     }
@@ -157,8 +175,10 @@ struct SecretsView: TemplateView {
             + Minting.Kind.allCases.map { OptionView(text: $0.rawValue, value: $0.rawValue) }
     }
 
-    fileprivate static func armings(chosen: Secret.Arming) -> [OptionView] {
-        Secret.Arming.allCases.map { OptionView(text: $0.rawValue, isChosen: $0 == chosen) }
+    fileprivate static func armings(chosen: Secret.Arming, _ words: Words) -> [OptionView] {
+        Secret.Arming.allCases.map {
+            OptionView(text: words($0.boots), value: $0.rawValue, isChosen: $0 == chosen)
+        }
     }
 }
 
@@ -176,7 +196,7 @@ struct SecretView: TemplateView {
     var path: String
     var mode: String
     var owner: String
-    var arming: String
+    var state: StateView
     var version: Int
     var changed: String
     /// Its kind; nil when people set its value.
@@ -200,7 +220,7 @@ struct SecretView: TemplateView {
         path = secret.path
         mode = secret.mode
         owner = secret.owner
-        arming = secret.shownArming(words)
+        state = StateView(secret, words)
         version = secret.version
         changed = Format.time(second: secret.changedAt)
         minted = secret.minted?.kind.rawValue
@@ -213,7 +233,8 @@ struct SecretView: TemplateView {
                 path: path, style: "inline",
                 fields: [
                     FieldView(
-                        "arming", words("Armed for"), options: SecretsView.armings(chosen: secret.arming))
+                        "arming", words("Arm for"),
+                        options: SecretsView.armings(chosen: secret.arming, words))
                 ], submit: words("Arm"))
         }
         switch secret.minted?.keeping {
@@ -266,8 +287,45 @@ struct SecretReceiptRow: View {
     }
 }
 
-extension SecretAnswer {
-    fileprivate func shownArming(_ words: Words) -> String {
-        isSpent ? "\(arming.rawValue) (\(words("delivered")))" : arming.rawValue
+extension SecretsView.Row {
+    init(_ secret: SecretAnswer, mayChange: Bool, _ words: Words) {
+        name = secret.name.text
+        group = secret.group == .site ? words("whole site") : secret.group.description
+        path = secret.receiver ?? secret.path
+        state = StateView(secret, words)
+        version = secret.version
+        changed = Format.time(second: secret.changedAt)
+        guard mayChange, secret.arming == .off, secret.receiver == nil else { return }
+        arm = ActionView(
+            path: "/secrets/\(secret.name)", label: words("Arm for the next boot"), style: "quiet",
+            hidden: [HiddenView("arming", Secret.Arming.nextBoot.rawValue)])
+    }
+}
+
+extension StateView {
+    /// Which boots get a secret.
+    init(_ secret: SecretAnswer, _ words: Words) {
+        if secret.receiver != nil {
+            self.init(kind: "unseen", text: words("for web hooks"))
+        } else if secret.isSpent {
+            self.init(kind: "ready", text: words("delivered"))
+        } else {
+            let isArmed = secret.arming != .off
+            self.init(
+                kind: isArmed ? "booting" : "off",
+                text: isArmed ? words("armed: %1", words(secret.arming.boots)) : words("not armed"))
+        }
+    }
+}
+
+extension Secret.Arming {
+    /// Which boots get it, in English.
+    var boots: String {
+        switch self {
+        case .off: "no boot"
+        case .eachBoot: "each boot"
+        case .nextBoot: "the next boot of each node"
+        case .once: "one boot of one node"
+        }
     }
 }

@@ -1,6 +1,6 @@
 import Fleet
 
-/// Settings as form fields in sections, each with its origin, and with its effective value where that is not in the field.
+/// Settings as rows in sections: what each is, its value and where that comes from; a row opens its field.
 struct SettingFieldsView: TemplateView {
     static let template = PageTemplate("settings", Embedded.settings_mustache)
 
@@ -14,34 +14,51 @@ struct SettingFieldsView: TemplateView {
         (Settings.logIn.definition.name, "Log-ins and accounts"),
     ]
 
-    var settings: [Setting]
-    /// For links to them.
     var sections: [Section]
-    /// Whether there are several.
+    /// Whether there are several, with links to them.
     var hasIndex: Bool
+    /// Why the form was refused.
+    var failure: String?
+
+    var settings: [Setting] { sections.flatMap(\.settings) }
+
+    /// What was typed, and why it was refused.
+    struct Refusal {
+        var typed: Form
+        var error: any Error
+
+        /// Whether the error is about a setting: it begins with its name.
+        fileprivate func isAbout(_ name: String) -> Bool {
+            guard let invalid = error as? InvalidSetting else { return false }
+            return invalid.sentence.english.hasPrefix("\(name): ")
+        }
+    }
 
     /// - Parameters:
     ///   - own: this level's own settings.
     ///   - effective: the effective settings here.
+    ///   - mayEdit: whether its fields are sent; otherwise people only look at them.
     init(
         _ definitions: [SettingDefinition], own: [String: SettingValue], effective: EffectiveSettings,
-        _ words: Words
+        mayEdit: Bool = true, refusal: Refusal? = nil, _ words: Words
     ) {
         let titles = Self.titles
         sections = []
-        settings = []
         for definition in definitions {
             // Keys of other programs are in none.
             let title = words(titles[definition.name] ?? "Variables of LTSP")
             var setting = Setting(
                 definition, own: own[definition.name], effective: effective[definition], words)
+            setting.change = words(mayEdit ? "Change" : "Show")
+            if let refusal { setting.fill(from: refusal, isSecret: definition.isSecret) }
             if sections.last?.title != title {
-                setting.section = Section(id: "section-\(sections.count + 1)", title: title)
-                sections += [setting.section].compactMap(\.self)
+                sections.append(Section(id: "section-\(sections.count + 1)", title: title))
             }
-            settings.append(setting)
+            sections[sections.count - 1].settings.append(setting)
         }
+        for index in sections.indices { sections[index].count(words) }
         hasIndex = sections.count > 1
+        failure = refusal.map { words($0.error) }
     }
 
     /// The title of each setting's section, in English.
@@ -57,19 +74,39 @@ struct SettingFieldsView: TemplateView {
     struct Section: View {
         var id: String
         var title: String
+        /// Its settings.
+        var total = 0
+        /// How many are set at this level; nil: none.
+        var here: String?
+        var settings: [Setting] = []
+
+        fileprivate mutating func count(_ words: Words) {
+            total = settings.count
+            let count = settings.count { $0.isSet }
+            here = count == 0 ? nil : words("%1 set here", "\(count)")
+        }
     }
 
     struct Setting: View {
-        /// The section that begins with it.
-        var section: Section?
+        var title: String
         var name: String
+        /// The same, where the title is another text.
+        var key: String?
         var summary: String
         var phase: String
+        /// The effective value in its row.
+        var value: String
+        /// Where that comes from, in its row.
+        var source: StateView
         /// The effective value; for a secret, only whether it is set. Nil where the field shows it.
         var now: String?
         var origin: String
         /// Whether this level sets it.
         var isSet: Bool
+        /// Whether its field is open: it was refused.
+        var isOpen = false
+        /// What opens its field.
+        var change = ""
         /// Exactly one of these is set.
         var choice: ChoiceView?
         var number: Number?
@@ -101,13 +138,20 @@ extension SettingFieldsView.Setting {
         _ words: Words
     ) {
         name = definition.name
+        title = definition.title.map { words($0) } ?? definition.name
+        key = definition.title == nil ? nil : definition.name
         summary = words(definition.summary)
         phase = words("applies at: \(definition.phase.rawValue)")
         let isInField = value.map { $0 == setting.value } ?? !definition.isSecret
         let shown = definition.redacted(setting.value).description
         now = isInField || shown.isEmpty ? nil : shown
+        self.value = shown.isEmpty ? "—" : shown
         origin = words(setting.origin)
         isSet = value != nil
+        source =
+            isSet
+            ? StateView(kind: "here", text: words("set here"))
+            : StateView(kind: setting.origin == .productDefault ? "off" : "inherited", text: origin)
         let text =
             definition.isSecret
             ? (value == nil ? "" : RecordSettings.hidden.description) : (value ?? setting.value).formText
@@ -126,6 +170,25 @@ extension SettingFieldsView.Setting {
                 own: text, rows: min(8, max(2, text.split(separator: "\n").count + 1)),
                 hint: words(definition.kind == .list ? "one entry per line" : "one KEY=VALUE per line"))
         }
+    }
+
+    /// As it was filled in, open where that differs. A secret is not sent back.
+    fileprivate mutating func fill(from refusal: SettingFieldsView.Refusal, isSecret: Bool) {
+        let (typed, before) = (refusal.typed, (isSet, text))
+        isSet = typed.has("has.\(name)")
+        if typed.has("value.\(name)"), !isSecret {
+            let text = typed["value.\(name)"].replacing("\r\n", with: "\n")
+            choice = choice.map { Self.choice($0.options.map(\.text), chosen: text) }
+            number?.own = text
+            line?.own = text
+            lines?.own = text
+        }
+        isOpen = before != (isSet, text) || refusal.isAbout(name)
+    }
+
+    /// What is in its field.
+    private var text: String {
+        number?.own ?? line?.own ?? lines?.own ?? choice?.options.first(where: \.isChosen)?.text ?? ""
     }
 
     private static func choice(_ words: [String], chosen: String) -> ChoiceView {

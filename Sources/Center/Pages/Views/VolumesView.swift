@@ -7,6 +7,8 @@ struct VolumesView: TemplateView {
 
     /// Nil when there are none.
     var table: TableView<Row>?
+    /// Where the settings are that let nodes keep changes; nil for callers who may not set them.
+    var settings: String?
 
     struct Row: View {
         var node: String
@@ -29,7 +31,8 @@ struct VolumesView: TemplateView {
         var menu: ActionMenuView
     }
 
-    init(_ rows: [Row], _ words: Words) {
+    init(_ rows: [Row], maySet: Bool, _ words: Words) {
+        settings = maySet ? "/settings" : nil
         guard !rows.isEmpty else { return }
         table = TableView(
             words("Volumes"),

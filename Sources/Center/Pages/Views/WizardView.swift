@@ -10,8 +10,10 @@ struct WizardView: TemplateView {
     var hasNoDHCP: Bool
     var roles: String
     var boxes: [Box]
-    var pictureHeight: Int
-    var pictureLabel: String
+    /// The networks in one line.
+    var networkLine: String
+    /// Whether nothing is left to do.
+    var isDone: Bool
     var imageDone: Bool
     var images: String
     /// The newest build.
@@ -33,12 +35,8 @@ struct WizardView: TemplateView {
         var network: String
         var server: String
         var pools: String
-        var used: Int
-        var size: Int
-        var y: Int
-        var nameY: Int
-        var poolY: Int
-        var lineY: Int
+        var used: String
+        var size: String
     }
 
     struct Booting: View {
@@ -56,6 +54,7 @@ struct WizardView: TemplateView {
         var word: String
         var isChosen: Bool
         var text: String
+        var hint: String
     }
 
     /// What the page shows.
@@ -71,10 +70,10 @@ struct WizardView: TemplateView {
         networkDone = !networks.isEmpty
         hasNoDHCP = !steps.roles.contains(.dhcp)
         roles = steps.roles.text
-        boxes = networks.enumerated().map { Box($1, number: $0, words) }
-        pictureHeight = max(80, networks.count * 80)
-        pictureLabel = boxes.map { "\($0.interface): \($0.network)" }.joined(separator: ", ")
+        boxes = networks.map { Box($0, words) }
+        networkLine = boxes.map { "\($0.interface) · \($0.network)" }.joined(separator: ", ")
         imageDone = !steps.images.isEmpty
+        isDone = networkDone && imageDone && steps.hasComeUp
         let names = steps.images.sorted().map(\.text)
         images =
             names.count == 1
@@ -102,23 +101,40 @@ struct WizardView: TemplateView {
         }
         choices = Enrolment.allCases.map {
             Choice(
-                word: $0.rawValue, isChosen: $0 == steps.enrolment, text: words($0.explanation))
+                word: $0.rawValue, isChosen: $0 == steps.enrolment, text: words($0.outcome),
+                hint: words($0.use))
         }
         self.mayEdit = mayEdit
     }
 }
 
 extension WizardView.Box {
-    fileprivate init(_ network: NetworkAnswer, number: Int, _ words: Words) {
+    fileprivate init(_ network: NetworkAnswer, _ words: Words) {
         interface = network.interface.isEmpty ? words("behind a relay") : network.interface
         self.network = network.network
         server = network.server.description
         pools = network.pools.joined(separator: ", ")
-        used = network.leased
-        size = network.size
-        y = number * 80 + 8
-        nameY = y + 26
-        poolY = y + 48
-        lineY = y + 32
+        used = Format.number(network.leased, words.language)
+        size = Format.number(network.size, words.language)
+    }
+}
+
+extension Enrolment {
+    /// What an unknown machine does, in English.
+    fileprivate var outcome: String {
+        switch self {
+        case .open: "boots the site's image"
+        case .quarantine: "waits for approval"
+        case .refuse: "gets nothing to boot"
+        }
+    }
+
+    /// Where that fits, in English.
+    fileprivate var use: String {
+        switch self {
+        case .open: "For networks where every machine may read the image."
+        case .quarantine: "It shows a code until you name and approve it."
+        case .refuse: "Only nodes boot that you have added before."
+        }
     }
 }
