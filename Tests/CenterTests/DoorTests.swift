@@ -107,13 +107,16 @@ import Testing
         #expect(asked.withLock { $0 } == 3 * Gate.addressAttemptLimit)
     }
 
+    /// How many log-ins have begun.
+    private final class Begun: Sendable { let count = Mutex(0) }
+
     @Test func `a hundred concurrent log-ins fetch the provider's description once`() async throws {
         let itself = Mutex("")
         let asked = Mutex(0)
-        let begun = Mutex(0)
+        let begun = Begun()
         try await LoopbackServer.serve { _, _ in
             asked.withLock { $0 += 1 }
-            while begun.withLock({ $0 }) < 100 { await Task.yield() }
+            while begun.count.withLock({ $0 }) < 100 { await Task.yield() }
             return LoopbackServer.json(
                 #"{"issuer":"ISSUER","authorization_endpoint":"ISSUER/a","token_endpoint":"ISSUER/t","jwks_uri":"ISSUER/k"}"#
                     .replacing("ISSUER", with: itself.withLock { $0 }))
@@ -124,7 +127,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<100 {
                     group.addTask {
-                        begun.withLock { $0 += 1 }
+                        begun.count.withLock { $0 += 1 }
                         _ = try await provider.depart(redirect: "https://roost/", back: "/")
                     }
                 }
