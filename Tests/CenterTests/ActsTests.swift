@@ -47,7 +47,7 @@ import Wire
         let others: Set<String> = [
             "at", "configuration", "inTurn", "may", "maySomewhere", "require", "change", "facts", "limited",
             "groupPaths", "canBuild", "mayNamePeople", "sees", "requireReading", "image", "answer", "answers",
-            "runningBoot", "ownRevision", "sight", "seesTold", "maker",
+            "runningBoot", "ownRevision", "sight", "seesTold", "maker", "place",
         ]
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Center/Acts")
