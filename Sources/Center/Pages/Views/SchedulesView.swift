@@ -42,7 +42,8 @@ struct SchedulesView: TemplateView {
         var window: String?
         var last: Run?
         var runs: Runs?
-        var owner: String
+        /// In whose name it runs; nil: the server's.
+        var owner: String?
         /// Where its run is confirmed first.
         var ask: LinkView?
         var menu: ActionMenuView
@@ -184,7 +185,7 @@ extension SchedulesView.Row {
         last = answer.current.map { SchedulesView.Run($0, words) } ?? runs.first
         let earlier = answer.current == nil ? Array(runs.dropFirst()) : runs
         self.runs = earlier.isEmpty ? nil : SchedulesView.Runs(rows: earlier)
-        owner = "\(words("Runs for")): \(schedule.owner ?? words("this server"))"
+        owner = schedule.owner.map { "\(words("Runs for")): \($0)" }
         menu = ActionMenuView(actions: mayAct ? Self.actions(answer, words) : [])
         if mayAct, answer.state == .waiting, schedule.act.kind.interrupts {
             ask = LinkView(path: "/schedules?run=\(answer.name)", label: words("Run now"))
