@@ -136,9 +136,17 @@ extension SQLiteStore {
         }
     }
 
-    package func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline] {
+    package func boots(of machine: MACAddress?, hiding hidden: Set<MACAddress>, limit: Int)
+        async throws(StoreError) -> [BootTimeline]
+    {
         try await read { database in
-            let filter = machine == nil ? "" : "WHERE mac = ?"
+            let others = hidden.isEmpty ? nil : try Self.json(hidden.map(\.description))
+            let filters = [
+                machine == nil ? nil : "mac = ?",
+                others == nil ? nil : "mac NOT IN (SELECT value FROM json_each(?))",
+            ].compactMap { $0 }
+            let filter = filters.isEmpty ? "" : "WHERE " + filters.joined(separator: " AND ")
+            let values = [machine?.description, others].compactMap { $0 }
             return Self.timelines(
                 of: try Row.fetchAll(
                     database,
@@ -147,7 +155,7 @@ extension SQLiteStore {
                             SELECT rowid AS number, mac, boot FROM boot \(filter) ORDER BY rowid DESC LIMIT ?)
                         SELECT mac, boot, stage, at, detail, version, delivery
                         FROM chosen JOIN boot_event USING (mac, boot) ORDER BY number DESC, at, boot_event.rowid
-                        """, arguments: machine.map { [$0.description, limit] } ?? [limit]))
+                        """, arguments: StatementArguments(values) + [limit]))
         }
     }
 

@@ -204,6 +204,15 @@ import Testing
         #expect(try await acts(.site).steps(card).boot != nil)
     }
 
+    /// The limit is the caller's: boots of another group's machines take no place in it.
+    @Test func `the last boots of a group are found behind those of all others`() async throws {
+        let fleet = try await SmallFleet()
+        let list = try await fleet.ask("GET", "/api/v1/boots?limit=2", headers: token(.helpdesk)).body
+        // The unknown machine, which belongs to no group, began last.
+        #expect(list.contains(SmallFleet.waiting) && list.contains(Place.school.macAddress), "\(list)")
+        #expect(!list.contains(Place.office.macAddress) && !list.contains(Place.site.macAddress))
+    }
+
     @Test func `a node from another group does not reveal its past there`() async throws {
         let fleet = try await SmallFleet()
         try await move(.office, to: .school, in: fleet)

@@ -200,6 +200,11 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(last.count == 1_501)
         #expect(last.first { $0.macAddress.rawValue == 1_500 }?.boot == "boot2999")
         #expect(try await store.boots(of: nil, limit: 2).map(\.boot) == ["boot2999", "boot2998"])
+        // Hidden machines take no place among those that are asked for.
+        let hidden: Set = [MACAddress(rawValue: 1_500), MACAddress(rawValue: 1_498)]
+        let others = try await store.boots(of: nil, hiding: hidden, limit: 2)
+        #expect(others.map(\.boot) == ["boot1499", "boot1497"])
+        #expect(try await store.boots(of: MACAddress(rawValue: 1_500), hiding: hidden, limit: 2).isEmpty)
     }
 
     @Test(arguments: StoreMaker.allCases)

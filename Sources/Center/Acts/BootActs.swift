@@ -95,13 +95,22 @@ extension Acts {
         try require(.read)
         let (snapshot, last, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
         let usual = fleet.stageTimes()
-        return try await store.boots(of: machine, limit: limit).compactMap { boot in
+        // Hidden ones are left out before the limit: it is the caller's, who may see one room of a large site.
+        let hidden = machine == nil ? cards(hiddenIn: snapshot) : []
+        return try await store.boots(of: machine, hiding: hidden, limit: limit).compactMap { boot in
             let node = snapshot.node(at: boot.macAddress)
             guard caller.sees(node?.group) else { return nil }
             let isLast = last[boot.macAddress]?.boot == boot.boot
             return SeenBoot(
                 boot: boot, node: node, outcome: BootOutcome(boot, isLast: isLast, now: now, usual: usual))
         }
+    }
+
+    /// The network cards of nodes that the caller does not see.
+    private func cards(hiddenIn snapshot: FleetSnapshot) -> Set<MACAddress> {
+        guard !caller.sees(.site) else { return [] }
+        let hidden = snapshot.nodes.values.lazy.filter { !caller.sees($0.group) }
+        return Set(hidden.flatMap { snapshot.cards(of: $0) })
     }
 
     /// One page of the last boots of all machines: those with each word of `query` in name, code, hardware address, group

@@ -227,8 +227,9 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Sch
     /// The last boot of each machine at the end of a second since 1970, as far as it had come then.
     func boots(at second: Int) async throws(StoreError) -> [BootTimeline]
 
-    /// The last boots of one machine, or of all; the one that began last comes first.
-    func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline]
+    /// The last boots of one machine, or of all but those that are hidden; the one that began last comes first.
+    func boots(of machine: MACAddress?, hiding hidden: Set<MACAddress>, limit: Int) async throws(StoreError)
+        -> [BootTimeline]
 
     /// The last boot of every machine ever seen.
     func lastBoots() async throws(StoreError) -> [BootTimeline]
@@ -237,5 +238,10 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Sch
 extension FleetStore {
     package func append(_ events: [BootEvent]) async throws(StoreError) {
         try await append(events, attended: [])
+    }
+
+    /// The last boots of one machine, or of all; the one that began last comes first.
+    package func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline] {
+        try await boots(of: machine, hiding: [], limit: limit)
     }
 }
