@@ -11,8 +11,13 @@ import Testing
     @Test func `lists, answers and history have the host of an address, and not its secret`() async throws {
         let fleet = try await SmallFleet()
         let acts = Acts(services: fleet.services, caller: .local)
+        // A name and a password would not be sent.
+        let error = await #expect(throws: Problem.self) {
+            try await acts.makeWebHook(WebHookRequest(url: "http://ann:sesame1@127.0.0.1:9/"))
+        }
+        #expect(error?.detail?.contains("do not belong") == true && error?.detail?.contains("sesame") == false)
         let made = try await acts.makeWebHook(
-            WebHookRequest(url: "http://ann:sesame1@127.0.0.1:9/services/sesame2?key=sesame3"))
+            WebHookRequest(url: "http://127.0.0.1:9/services/sesame2?key=sesame3"))
         #expect(made.url == "http://127.0.0.1:9")
         let token: HTTPFields = [.authorization: "Bearer \(Person(role: .admin, place: .site).token)"]
         for path in ["/api/v1/hooks", "/hooks", "/api/v1/revisions?limit=5", "/history"] {

@@ -26,6 +26,13 @@ extension Acts {
             // Its path may be what lets a hook in.
             throw Problem(422, "Invalid address", "the address of a web hook is an http or https URL")
         }
+        // They would not be sent.
+        guard url.user == nil, url.password == nil else {
+            throw Problem(
+                422, "Invalid address",
+                "names and passwords do not belong into the address of a web hook: receivers check its signature"
+            )
+        }
         let kinds = wish.kinds ?? []
         for kind in kinds where ServerEvent.Kind(rawValue: kind) == nil {
             let known = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")
