@@ -206,7 +206,7 @@ final class Browser {
                 """
                 const from = document.activeElement;
                 const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
-                  .filter((one) => one.tabIndex >= 0 && !one.disabled && one.type !== "hidden" && one.checkVisibility()
+                  .filter((one) => one.tabIndex >= 0 && !one.matches(":disabled") && one.type !== "hidden" && one.checkVisibility()
                     && (from === document.body || from.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING));
                 return stops.findIndex((one) => one.matches(arguments[0])) + 1;
                 """, [selector]) as? Int ?? 0

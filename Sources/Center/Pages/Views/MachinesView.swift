@@ -19,6 +19,8 @@ struct MachinesView: TemplateView {
     var bulk: Bulk?
 
     struct Bulk: View {
+        /// Until machines come live.
+        var isHidden: Bool
         var pattern = ""
         var groups: [OptionView]
     }
@@ -58,7 +60,7 @@ struct MachinesView: TemplateView {
         self.failure = failure
         pages = pager.links(count: machines.count)
         let options = groups.map { $0.map { Self.option($0, isChosen: false, words) } }
-        if let options, machines.count > 1 { bulk = Bulk(groups: options) }
+        if let options { bulk = Bulk(isHidden: machines.isEmpty, groups: options) }
         guard !machines.isEmpty else { return }
         var table = TableView(
             words("Unknown machines"),
