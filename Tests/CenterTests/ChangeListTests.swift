@@ -44,13 +44,16 @@ import Wire
     @Test func `groups with failed nodes say so in the tree, and the site has a table of them`() throws {
         let room = try GroupPath("/school/room-1")
         let details = Acts.GroupDetails(
-            path: .site, tree: [(.site, 3), (room, 3)], failed: [.site: 1, room: 1], nodeCount: 3,
+            path: .site, tree: [(.site, 3), (room, 3)], failed: [.site: 1, room: 1],
+            stuck: [.site: 1], nodeCount: 3,
             mayConfigure: false)
         var view = GroupsView(details, current: .overview, tabs: [.overview], at: nil, Self.words)
-        #expect(view.tree?.branches.map(\.failed) == ["1 failed", "1 failed"])
+        #expect(view.tree?.branches.map(\.failed) == ["1 failed, 1 stuck", "1 failed"])
         #expect(
-            view.tree?.branches.map(\.choice) == ["Site · 3 · 1 failed", "/school/room-1 · 3 · 1 failed"])
-        let states = try [MachineState.failed, .ready, .stuck].enumerated().map {
+            view.tree?.branches.map(\.choice) == [
+                "Site · 3 · 1 failed, 1 stuck", "/school/room-1 · 3 · 1 failed",
+            ])
+        let states = try [MachineState.failed, .ready, .stuck, .off, .lost].enumerated().map {
             Acts.NodeState(name: try NodeName("pc-\($0)"), state: $1)
         }
         let figures = FiguresAnswer(
@@ -63,9 +66,11 @@ import Wire
         }
         view.overview = overview([room: states, .site: []])
         let row = try #require(view.overview?.groups?.rows.last)
-        #expect(row.count == 3 && row.ready == 1 && row.failed == "2" && view.overview?.map == nil)
+        // Each node is in one column.
+        #expect(row.count == 5 && row.ready == 1 && row.failed == "1" && row.stuck == "1" && row.others == 2)
+        #expect(view.overview?.map == nil && view.overview?.groups?.columns.count == 6)
         let text = try PageViewTests.shown(view)
-        #expect(text.contains(#"<strong class="lack">2</strong>"#) && text.contains(#"id="tree-path""#))
+        #expect(text.contains(#"<strong class="lack">1</strong>"#) && text.contains(#"id="tree-path""#))
         #expect(overview([.site: states]).groups == nil && overview([.site: states]).map != nil)
     }
 

@@ -44,6 +44,7 @@ import Wire
         for policy in Enrolment.allCases {
             let text = try PageViewTests.shown(machines([machine(1, since: 1)], groups: nil, policy))
             #expect(text.contains("Each shows its code") == (policy == .quarantine), "\(policy)")
+            #expect(text.contains(">Code on its screen<") == (policy == .quarantine), "\(policy)")
         }
     }
 
@@ -69,6 +70,9 @@ import Wire
         let plain = try await acts.nodes("", offset: 0, limit: 100)
         #expect(named.page.rows.map(\.name) == plain.rows.map(\.name) && named.page.count == plain.count)
         #expect(Set(worst.page.rows.map(\.name)) == Set(plain.rows.map(\.name)))
+        // Those that booted are in their state since a time.
+        let booted = worst.page.rows.filter { $0.state != .unseen && $0.state != .lost }
+        #expect(booted.allSatisfy { worst.since[$0.name] != nil })
         let order: [MachineState] = [.failed, .stuck, .lost, .booting, .ready, .off, .unseen]
         let places = worst.page.rows.filter { $0.held == nil && $0.lack == nil }
             .compactMap { order.firstIndex(of: $0.state) }
@@ -104,6 +108,28 @@ import Wire
         #expect(view().resort.path == "/nodes?q=state%3Dfailed" && view().sort == "name")
         #expect(view().chips.first?.path == "/nodes?order=name")
         #expect(view().pages.previous == "/nodes?offset=0&q=state%3Dfailed&order=name")
+    }
+
+    @Test func `a row says since when, and the cause of a failure has a line of its own`() throws {
+        let (good, bad) = (try NodeName("pc-1"), try NodeName("pc-2"))
+        let machines = [
+            MachineAnswer(
+                name: bad, isKnown: true, tags: [], state: .failed, stage: .failed,
+                failure: "step 30-root: timed out", readyAfter: 900),
+            MachineAnswer(
+                name: good, isKnown: true, tags: [], state: .ready, stage: .ready, readyAfter: 1_600),
+        ]
+        let question = NodesView.Question(
+            query: "", offset: 0, limit: 50, at: nil, mayEdit: false, mayEnrol: false, groups: [])
+        let view = NodesView(
+            question, machines, count: 2, next: nil, since: [bad: 60_000], problem: nil, Self.words)
+        #expect(view.table.rows.map(\.since) == ["1970-01-01 00:01:00", nil])
+        #expect(view.table.rows.map(\.readyAfter) == ["", "1.6 s"])
+        #expect(view.table.rows.map(\.cause) == ["step 30-root: timed out", nil])
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains(#"<tr class="cause"><td colspan="8">step 30-root: timed out</td></tr>"#))
+        #expect(text.ranges(of: "timed out").count == 1 && text.ranges(of: "<tr").count == 4)
+        #expect(text.contains(#"title="Ready after 1.6 s""#))
     }
 
     @Test func `one word stands for a state in chips, tables, tiles and maps`() throws {
@@ -163,11 +189,32 @@ extension FleetListTests {
         #expect(view.table?.rows.map(\.took) == ["1.9 s", "2 min so far", "1.9 s"])
         #expect(view.alike.first?.machines.count == 3 && view.resort.path == "/boots?order=time")
         let text = try PageViewTests.shown(view)
-        #expect(text.contains("Machines: 3") && text.contains("network: "))
+        // Without a colon where nothing follows.
+        #expect(text.contains("Machines: 3") && text.contains("<td>network</td>"))
         // They stand on the first page alone.
         let second = BootsView(
             list, try PageViewTests.pager("/boots", "?offset=50"), .worst, now: 0, PageViewTests.words)
         #expect(second.alike.isEmpty)
+    }
+
+    @Test func `machines that are stuck alike share a line, too, below those that failed`() throws {
+        let failed: [Acts.SeenBoot] = (1...3).map {
+            boot($0, .failed, detail: "step 30-root: no export", at: 7_000)
+        }
+        let stuck: [Acts.SeenBoot] = (UInt64(4)...7).map { (number: UInt64) -> Acts.SeenBoot in
+            var seen = boot(number, .network, at: 1_000 * Int(number))
+            seen.outcome = .stuck
+            return seen
+        }
+        let waiting = boot(8, .dhcp, at: 9_000)
+        let (alike, rows) = Acts.worstFirst(stuck + failed + [waiting])
+        #expect(alike.map(\.boots.count) == [3, 4] && rows.map(\.boot.boot) == ["8"])
+        let list = Acts.BootList(
+            page: Acts.Page(rows: rows, count: 8, next: nil), alike: alike, outcomes: [:], total: 8)
+        let view = BootsView(
+            list, try PageViewTests.pager("/boots"), .worst, now: 124_000, PageViewTests.words)
+        #expect(view.alike.map(\.state.kind) == ["failed", "stuck"])
+        #expect(view.alike.last?.detail == "network · 2 min so far")
     }
 
     // MARK: Failures
@@ -209,6 +256,32 @@ extension FleetListTests {
         }
     }
 
+    @Test func `the server answers itself whether the refused version is served now`() throws {
+        for detail in [
+            "step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’",
+            "step 30-root: the server does not know the export tiny@1", "step 30-root: no export ‘tiny@1’",
+        ] {
+            #expect(BootStage.refusedVersion(detail)?.description == "tiny@1", "\(detail)")
+        }
+        let digest = "step 30-root: the server does not know the export tiny@a32d57dcf9ec"
+        #expect(BootStage.refusedVersion(digest)?.description == "tiny@a32d57dcf9ec")
+        #expect(BootStage.refusedVersion("step 30-root: timed out after tiny@1") == nil)
+        #expect(BootStage.refusedVersion("step 30-root: no export ‘swap’") == nil)
+        func fix(_ isServed: Bool, _ count: Int) -> Sentence {
+            Acts.RefusedVersion(name: "tiny@1", isServed: isServed, runningCount: count).fix
+        }
+        #expect(fix(true, 271).english == "tiny@1 is served now, and 271 nodes run it: restart the node")
+        #expect(fix(true, 0).english == "tiny@1 is served now: restart the node")
+        #expect(fix(false, 0).english.hasPrefix("this server does not serve tiny@1 now: "))
+        for language in Language.allCases where language != .english {
+            let words = Words(language, phrases: Assets.phrases)
+            for (isServed, count) in [(true, 2), (true, 1), (true, 0), (false, 0)] {
+                let said = words(fix(isServed, count))
+                #expect(!said.contains(" now") && said.contains("tiny@1"), "\(said)")
+            }
+        }
+    }
+
     @Test func `a node that failed says how often, what it does by itself, and who failed alike`() throws {
         let failure = "step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’"
         let boots = (1...2).map { number in
@@ -230,6 +303,9 @@ extension FleetListTests {
         #expect(warning.others?.label == "Other nodes with the same failure: 9")
         #expect(warning.others?.path.contains("failed%3A%20step%2030-root") == true)
         #expect(NodeView.Warning(answer, alike: 0, usual: nil, PageViewTests.words)?.others == nil)
+        let served = Acts.RefusedVersion(name: "tiny@1", isServed: true, runningCount: 271)
+        let known = NodeView.Warning(answer, alike: 9, refused: served, usual: nil, PageViewTests.words)
+        #expect(known?.fix == "tiny@1 is served now, and 271 nodes run it: restart the node")
         // The stage that failed can be seen, however short it was.
         let view = NodeView.Boot(boots[0], isFirst: true, [.network: 900_000], PageViewTests.words)
         let last = try #require(view.segments.last)

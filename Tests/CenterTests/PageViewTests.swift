@@ -45,9 +45,9 @@ import Wire
         var machine = MachineAnswer(
             name: try NodeName("pc-1"), isKnown: true, tags: [], state: .ready, version: "debian@2",
             booted: "debian@1")
-        #expect(NodesView.Row(machine, Self.words).booted == nil)
+        #expect(NodesView.Row(machine, since: nil, Self.words).booted == nil)
         machine.isOutdated = true
-        #expect(NodesView.Row(machine, Self.words).booted == "debian@1")
+        #expect(NodesView.Row(machine, since: nil, Self.words).booted == "debian@1")
     }
 
     @Test func `a page of nodes links to its neighbours at the same time and search`() {
@@ -303,12 +303,39 @@ import Wire
         #expect(row.since == Format.time(second: 60) && row.group?.label == "/room-3")
         #expect(row.machines.map(\.label) == ["pc-1", "pc-2", "pc-3"] && row.text == "5 nodes are lost")
         #expect(row.more?.label == "and 2 more" && row.more?.path.contains("state%3Dlost") == true)
-        #expect(row.action == nil)
+        // Its text says how many they are.
+        #expect(row.action == nil && row.count == nil && row.ago?.hasSuffix(" ago") == true)
+        let failed = FiguresAnswer.Trouble(
+            .failed, machine: names[0], isKnown: true, machines: names, group: room, text: "failed", fix: "x")
+        let many = DashboardView.Trouble(line(failed), mayRelease: false, Self.words)
+        #expect(many.count == "5" && many.since == nil && many.ago == nil)
         let held = FiguresAnswer.Trouble(
             .held, machine: names[0], isKnown: true, group: room, text: "held", fix: "mend")
         #expect(DashboardView.Trouble(line(held), mayRelease: false, Self.words).action == nil)
         let mended = DashboardView.Trouble(line(held), mayRelease: true, Self.words)
-        #expect(mended.action?.path == "/nodes/pc-1/release" && mended.more == nil)
+        #expect(mended.action?.path == "/nodes/pc-1/release" && mended.more == nil && mended.count == nil)
+    }
+
+    @Test func `what keeps people from work comes first, and a pool that was never set up last`() throws {
+        let (pool, server) = (try PoolName("windows"), try TerminalName("ts-3"))
+        let state = Acts.ServerState(
+            address: IPv4Address(rawValue: 1), roles: [], leaseCount: 0, connectionCount: 0, revision: 1,
+            scarceNetworks: [],
+            terminalTroubles: [
+                Acts.PlacedTrouble(
+                    trouble: .unserved(pool, [], otherCount: 1, wasHeard: false), pools: [pool]),
+                Acts.PlacedTrouble(trouble: .silent(server, sessionCount: 6, since: 60), pools: [pool]),
+            ])
+        let names = try ["pc-1", "pc-2"].map { try NodeName($0) }
+        let trouble = FiguresAnswer.Trouble(
+            .failed, machine: names[0], isKnown: true, machines: names, text: "failed: x", fix: "look")
+        let figures = FiguresAnswer(
+            states: [:], unknownCount: 0, bootCount: 0, stages: [:], minutes: [], troubles: [], limited: [])
+        let overview = Acts.Overview(
+            figures: figures, troubles: [TroubleLine(trouble, what: "failed: x", fix: "look")])
+        let view = DashboardView(overview, warnings: [], of: state, Self.words)
+        #expect(view.troubles?.rows.map { $0.machines.first?.label } == ["ts-3", "pc-1", nil])
+        #expect(try Self.shown(view).contains("<td><strong>2 ×</strong> failed: x</td>"))
     }
 
     @Test func `the map has a square for each node in natural order, and bars for very many`() throws {

@@ -102,8 +102,29 @@ import Testing
         #expect(row.group == nil && row.local == "1970-01-01 02:01 Europe/Athens")
         #expect(row.every == "mon-fri 22:00" && row.window == "Window: 120 min")
         let text = try PageViewTests.shown(Self.view(act))
+        #expect(text.contains(#"<span class="brief">mon-fri 22:00</span>"#))
         #expect(text.contains(">never<") && text.contains(#"<option value="group=/school">"#))
         #expect(try Self.view(.wake(nodes: "pc-1")).table?.rows.first?.group?.label == "/school")
+    }
+
+    @Test(arguments: [
+        (0, "1970-01-01 00:00", "UTC"), (7_259, "1970-01-01 04:00", "UTC+02:00"),
+        (86_400, "1970-01-01 20:30", "UTC-03:30"),
+    ])
+    func `a run without a zone of its own is said in the server's, which is named`(
+        next: Int, local: String, zone: String
+    ) throws {
+        let act = ScheduledAct.restart(nodes: "outdated=yes", unlessInUse: true)
+        let schedule = Schedule(name: try ScheduleName("r-1"), group: .site, act: act, time: .once(next))
+        let answer = ScheduleAnswer(
+            schedule: schedule, state: .waiting, zone: nil, nextAt: next, nextLocal: local, current: nil,
+            past: [])
+        let view = SchedulesView(
+            Acts.Page([answer], offset: 0, limit: 9), try PageViewTests.pager("/schedules"),
+            form: SchedulesView.Typed(), kinds: [], mayAct: { _ in false }, PageViewTests.words)
+        let row = try #require(view.table?.rows.first)
+        #expect(row.local == "\(local) \(zone)" && row.every == nil && row.group?.label == "Site")
+        #expect(try PageViewTests.shown(view).contains(">once<"))
     }
 
     @Test func `what interrupts people is confirmed with the number of machines before it runs at once`()

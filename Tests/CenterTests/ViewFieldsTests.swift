@@ -74,6 +74,10 @@ import Testing
         #expect(!(try shown(ConfirmView(path: "/do", label: "Do it"))).contains("<a"))
         #expect(try shown(PagerView(previous: nil, next: "/b")).contains(#"<a rel="next" href="/b">"#))
         #expect(!(try shown(PagerView(previous: "", next: nil))).contains("<a"))
+        let last = PagerView(range: PagerView.Range(offset: 250, limit: 50, count: 294))
+        #expect(try shown(last).contains("<span>251–294 of 294</span>"))
+        #expect(PagerView.Range(offset: 0, limit: 50, count: 50) == nil)
+        #expect(PagerView.Range(offset: 300, limit: 50, count: 294) == nil)
     }
 
     @Test func `only the first column has the checkbox for all rows, if any has`() throws {

@@ -72,6 +72,8 @@ extension Acts {
     /// Boots of several machines with the same end.
     struct AlikeBoots: Sendable {
         var outcome: BootOutcome
+        /// The stage that they are stuck at.
+        var stage: BootStage?
         var detail: String
         /// The newest first.
         var boots: [SeenBoot]
@@ -136,22 +138,30 @@ extension Acts {
             since: seen.map(\.boot.startedAt).min())
     }
 
-    /// Failures of several machines with one cause are taken out of the rows.
+    /// Failures of several machines with one cause are taken out of the rows, and so are machines that are stuck at one stage.
     static func worstFirst(_ boots: [SeenBoot]) -> (alike: [AlikeBoots], rows: [SeenBoot]) {
         struct End: Hashable {
             var outcome: BootOutcome
+            var stage: BootStage?
             var detail: String
         }
         func end(_ boot: SeenBoot) -> End? {
-            guard boot.outcome == .failed else { return nil }
-            return End(outcome: boot.outcome, detail: boot.boot.entries.last?.detail ?? "")
+            let last = boot.boot.entries.last
+            return switch boot.outcome {
+            case .failed: End(outcome: .failed, detail: last?.detail ?? "")
+            case .stuck: End(outcome: .stuck, stage: last?.stage, detail: last?.detail ?? "")
+            case .booting, .broken, .ready, .off: nil
+            }
         }
         var ends: [End: [SeenBoot]] = [:]
         for boot in boots { if let end = end(boot) { ends[end, default: []].append(boot) } }
         ends = ends.filter { $0.value.count >= alikeCount }
         let rows = boots.filter { boot in end(boot).map { ends[$0] == nil } ?? true }
-        let alike = ends.map { AlikeBoots(outcome: $0.outcome, detail: $0.detail, boots: $1) }.sorted {
-            ($1.boots.count, $0.detail) < ($0.boots.count, $1.detail)
+        let alike = ends.map {
+            AlikeBoots(outcome: $0.outcome, stage: $0.stage, detail: $0.detail, boots: $1)
+        }.sorted { one, other in
+            guard one.outcome == other.outcome else { return one.outcome == .failed }
+            return (other.boots.count, one.detail) < (one.boots.count, other.detail)
         }
         return (alike, BootOutcome.allCases.flatMap { outcome in rows.filter { $0.outcome == outcome } })
     }

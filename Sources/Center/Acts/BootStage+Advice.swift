@@ -1,5 +1,18 @@
 import Fleet
 
+extension Acts.RefusedVersion {
+    /// What to do about it, now that the server has looked.
+    var fix: Sentence {
+        switch (isServed, runningCount) {
+        case (false, _):
+            "this server does not serve \(name) now: build or import it again, or let the node boot another version"
+        case (true, 0): "\(name) is served now: restart the node"
+        case (true, 1): "\(name) is served now, and another node runs it: restart the node"
+        case (true, _): "\(name) is served now, and \(runningCount) nodes run it: restart the node"
+        }
+    }
+}
+
 extension BootStage {
     /// The same with the milliseconds that it usually takes.
     func stuckSentence(_ root: RootActivity?, usually: Int?) -> Sentence {
@@ -39,6 +52,14 @@ extension BootStage {
     /// Whether the server was reached and does not have the export that a node asked for.
     static func isExportRefusal(_ detail: String) -> Bool {
         ["the server refuses ‘", "no export ‘", "does not know the export"].contains { detail.contains($0) }
+    }
+
+    /// The version that the server did not have when a boot failed with `detail`; nil: that was not the cause, or it has no name of a
+    /// version.
+    static func refusedVersion(_ detail: String) -> ImageReference? {
+        guard isExportRefusal(detail) else { return nil }
+        let words = detail.split { " ‘’:,;".contains($0) }
+        return words.lazy.filter { $0.contains("@") }.compactMap { ImageReference($0) }.first
     }
 
     /// What to do about a boot that failed with `detail`, which begins with the step: `step 30-root: …`.

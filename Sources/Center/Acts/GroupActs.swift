@@ -52,26 +52,37 @@ extension Acts {
         var path: GroupPath
         /// The groups that the caller may see, and the site, in order.
         var tree: [(path: GroupPath, nodeCount: Int)]
-        /// Nodes in each of them and below whose boots failed or got stuck; nothing is known of the past.
+        /// Nodes in each of them and below whose boots failed, and those whose boots got stuck; nothing is known of the past.
         var failed: [GroupPath: Int] = [:]
+        var stuck: [GroupPath: Int] = [:]
         var nodeCount: Int
         var mayConfigure: Bool
         /// Its own settings, without secrets, and the effective ones; nil for callers who may not read them.
         var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
     }
 
-    private func failedNodes(in snapshot: FleetSnapshot) -> [GroupPath: Int] {
+    private func failedNodes(in snapshot: FleetSnapshot) -> (
+        failed: [GroupPath: Int], stuck: [GroupPath: Int]
+    ) {
         let (usual, now) = (fleet.stageTimes(), Clock.millisecond)
-        // Whether others are heard does not matter for these two states.
-        let failed = fleet.boots.values.filter {
-            [.failed, .stuck].contains(MachineState($0, heard: HeardMachines(), now: now, usual: usual))
+        var (failed, stuck): (Set<NodeName>, Set<NodeName>) = ([], [])
+        for boot in fleet.boots.values {
+            guard let node = snapshot.node(at: boot.macAddress)?.name else { continue }
+            // Whether others are heard does not matter for these two states.
+            switch MachineState(boot, heard: HeardMachines(), now: now, usual: usual) {
+            case .failed: failed.insert(node)
+            case .stuck: stuck.insert(node)
+            default: break
+            }
         }
-        let nodes = Set(failed.compactMap { snapshot.node(at: $0.macAddress)?.name })
-        var counts: [GroupPath: Int] = [:]
-        for group in nodes.compactMap({ snapshot.nodes[$0]?.group }) where caller.sees(group) {
-            for ancestor in group.lineage { counts[ancestor, default: 0] += 1 }
+        func counts(_ nodes: Set<NodeName>) -> [GroupPath: Int] {
+            var counts: [GroupPath: Int] = [:]
+            for group in nodes.compactMap({ snapshot.nodes[$0]?.group }) where caller.sees(group) {
+                for ancestor in group.lineage { counts[ancestor, default: 0] += 1 }
+            }
+            return counts
         }
-        return counts
+        return (counts(failed), counts(stuck.subtracting(failed)))
     }
 
     /// - Parameter isTree: the site's own entry is shown, without its settings, to all callers with access to a part of it.
@@ -90,9 +101,10 @@ extension Acts {
             for ancestor in group.lineage { counts[ancestor, default: 0] += count }
         }
         let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
+        let trouble = isTree && at == nil ? failedNodes(in: snapshot) : (failed: [:], stuck: [:])
         return GroupDetails(
             path: path, tree: paths.inNaturalOrder().map { ($0, counts[$0] ?? 0) },
-            failed: isTree && at == nil ? failedNodes(in: snapshot) : [:],
+            failed: trouble.failed, stuck: trouble.stuck,
             nodeCount: counts[path] ?? 0,
             mayConfigure: may(.configure, in: path) && at == nil,
             settings: may(.read, in: path)

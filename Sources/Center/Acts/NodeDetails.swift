@@ -11,6 +11,8 @@ extension Acts {
         var medians: [BootStage: Int]
         /// Other nodes whose last boots failed with the same message, as far as the caller sees them.
         var alike = 0
+        /// What the server knows of the version that it did not have when the node asked for it.
+        var refused: RefusedVersion?
         /// Milliseconds that its present stage usually takes; nil: not known.
         var usualTime: Int?
         var showsSessions: Bool
@@ -23,6 +25,15 @@ extension Acts {
         /// Whether its log is for this caller.
         var seesTold: Bool
         var mayAudit: Bool
+    }
+
+    /// A version that a node asked for in vain.
+    struct RefusedVersion: Sendable, Equatable {
+        /// As it is named now, or as the node asked for it.
+        var name: String
+        var isServed: Bool
+        /// Nodes that run it, as far as the caller sees them.
+        var runningCount: Int
     }
 
     func nodeDetails(_ text: String) async throws -> NodeDetails {
@@ -44,7 +55,10 @@ extension Acts {
             mayAudit: may(.audit, in: node.group))
         if isNow, let last = answer.boots.first?.entries.last {
             details.usualTime = fleet.stageTimes().usual(at: last.stage)
-            if answer.state == .failed { details.alike = alike(node, last.detail, in: snapshot) }
+            if answer.state == .failed {
+                details.alike = alike(node, last.detail, in: snapshot)
+                details.refused = try await refusedVersion(last.detail, in: snapshot)
+            }
         }
         if let stored, isNow, may(.configure, in: node.group) {
             details.editable = (
@@ -52,6 +66,24 @@ extension Acts {
             )
         }
         return details
+    }
+
+    private func refusedVersion(_ detail: String, in snapshot: FleetSnapshot) async throws -> RefusedVersion?
+    {
+        guard let reference = BootStage.refusedVersion(detail) else { return nil }
+        // What NBD serves: the root of each version that is here.
+        guard let version = snapshot.version(reference), version.manifest.file("root.squashfs") != nil else {
+            return RefusedVersion(name: reference.description, isServed: false, runningCount: 0)
+        }
+        let live = try await facts(in: snapshot, addressesOf: [])
+        let running = live.boots.values.filter {
+            $0.version == version.digest && live.state(of: $0) == .ready
+        }
+        let nodes = Set(
+            running.compactMap { snapshot.node(at: $0.macAddress) }.filter { caller.sees($0.group) }.map(
+                \.name))
+        return RefusedVersion(
+            name: "\(version.image)@\(version.number)", isServed: true, runningCount: nodes.count)
     }
 
     private func alike(_ node: Node, _ detail: String, in snapshot: FleetSnapshot) -> Int {

@@ -24,6 +24,8 @@ extension Acts {
     struct NodeList: Sendable {
         var page: Page<MachineAnswer>
         var tally: NodeTally
+        /// Milliseconds since 1970 since when the page's nodes are in their states, as far as that is known.
+        var since: [NodeName: Int] = [:]
     }
 
     /// One page of the nodes that match `query`. Each node is looked at once, so that it stays cheap for large fleets.
@@ -59,7 +61,11 @@ extension Acts {
         return NodeList(
             page: Page(
                 rows: shown.map { rows.answer($0, in: snapshot) }, count: count,
-                next: offset + shown.count < count ? offset + shown.count : nil), tally: tally)
+                next: offset + shown.count < count ? offset + shown.count : nil), tally: tally,
+            since: Dictionary(
+                uniqueKeysWithValues: shown.compactMap { node in
+                    rows.stateSince(of: node, in: snapshot).map { (node.name, $0) }
+                }))
     }
 }
 

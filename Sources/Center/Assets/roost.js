@@ -244,7 +244,10 @@ async function showKeys() {
 function moveRow(step) {
   const focused = document.activeElement, row = focused?.closest("tbody tr");
   if (!row || focused.matches("select, textarea, input:not([type=checkbox])")) return false;
-  const next = step > 0 ? row.nextElementSibling : row.previousElementSibling;
+  // A line that only says more of the row above has nothing to go to.
+  let next = row;
+  do next = step > 0 ? next.nextElementSibling : next.previousElementSibling;
+  while (next && !next.querySelector("a, input, button"));
   const cell = next?.cells[focused.closest("td, th")?.cellIndex ?? 0];
   const aim = cell?.querySelector("a, input, button") ?? next?.querySelector("a, input, button");
   aim?.focus();

@@ -84,6 +84,13 @@ struct LiveFacts {
         Self.latest(of: boot?.entries.last?.at, heard: heardAt(boot, at: cards))
     }
 
+    /// Milliseconds since 1970 since when a node is in its state: its last stage, or when a lost one was last heard.
+    func stateSince(of node: Node, in snapshot: FleetSnapshot) -> Int? {
+        let boot = boot(of: node, in: snapshot)
+        return state(of: boot) == .lost
+            ? heardAt(boot, at: snapshot.cards(of: node)) : boot?.entries.last?.at
+    }
+
     static func latest(of stage: Int?, heard: Int?) -> Int? { [stage, heard].compactMap(\.self).max() }
 
     /// The state that is counted, the boot's present activity, and whether the node is held.

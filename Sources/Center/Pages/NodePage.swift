@@ -168,7 +168,7 @@ struct NodePage {
         }
         guard isNow else { return warnings }
         if let now = NodeView.Warning(
-            answer, alike: details.alike, usual: details.usualTime, words)
+            answer, alike: details.alike, refused: details.refused, usual: details.usualTime, words)
         {
             warnings.append(now)
         }

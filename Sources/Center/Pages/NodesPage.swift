@@ -57,7 +57,7 @@ struct NodesPage {
                 question.query, question.order, offset: question.offset, limit: question.limit)
             view = NodesView(
                 question, list.page.rows, count: list.page.count, next: list.page.next, tally: list.tally,
-                problem: nil, words)
+                since: list.since, problem: nil, words)
         } catch let error as InvalidCondition {
             view = NodesView(question, [], count: 0, next: nil, problem: words(error), words)
         }

@@ -32,7 +32,8 @@ struct Pager {
     func links(count: Int) -> PagerView {
         let (previous, next) = (offset - limit, offset + limit)
         return PagerView(
-            previous: offset > 0 ? link(max(0, previous)) : nil, next: next < count ? link(next) : nil)
+            previous: offset > 0 ? link(max(0, previous)) : nil, next: next < count ? link(next) : nil,
+            range: PagerView.Range(offset: offset, limit: limit, count: count))
     }
 
     private func link(_ offset: Int) -> String {

@@ -28,7 +28,7 @@ struct BootsView: TemplateView {
     /// The order in words, and the way to the other one.
     var order: String
     var resort: LinkView
-    /// Boots that failed alike, on the first page.
+    /// Boots that ended alike, on the first page.
     var alike: [Alike]
     /// Nil when none matches.
     var table: TableView<Row>?
@@ -39,6 +39,7 @@ struct BootsView: TemplateView {
     struct Alike: View {
         var state: StateView
         var summary: String
+        /// Empty: they told nothing.
         var detail: String
         var machines: [LinkView]
     }
@@ -106,7 +107,7 @@ struct BootsView: TemplateView {
             resort = LinkView(
                 path: (["/boots"] + search).joined(separator: "?"), label: words("Show the worst first"))
         }
-        alike = pager.offset > 0 ? [] : list.alike.map { Alike($0, words) }
+        alike = pager.offset > 0 ? [] : list.alike.map { Alike($0, now: now, words) }
         summary = words("Last boots: %1", Format.number(list.total, words.language))
         if !pager.query.isEmpty {
             summary += " · " + words("matching: %1", Format.number(list.page.count, words.language))
@@ -117,7 +118,8 @@ struct BootsView: TemplateView {
                 ("state=\($0.rawValue)", StateView($0, words).text, list.outcomes[$0] ?? 0)
             } + [("state=\(Acts.BootList.strangers)", words("unknown machines"), list.unknown)])
         none = list.total == 0 ? words("No boot was seen yet.") : words("No boot matches.")
-        pages = pager.links(count: list.page.count)
+        // Those that share a line have no row.
+        pages = pager.links(count: list.page.count - list.alike.reduce(0) { $0 + $1.boots.count })
         guard !list.page.rows.isEmpty else { return }
         table = TableView(
             words("Boots"),
@@ -130,10 +132,16 @@ extension BootsView.Alike {
     /// Machines that are named.
     private static let nameLimit = 100
 
-    init(_ alike: Acts.AlikeBoots, _ words: Words) {
+    /// - Parameter now: milliseconds since 1970.
+    init(_ alike: Acts.AlikeBoots, now: Int, _ words: Words) {
         state = StateView(alike.outcome, words)
         summary = words("Machines: %1", Format.number(alike.boots.count, words.language))
-        detail = words.told(alike.detail)
+        // How long the one that waits longest has taken.
+        let oldest = alike.stage == nil ? nil : alike.boots.map(\.boot.startedAt).min()
+        detail = [
+            alike.stage?.rawValue ?? "", words.told(alike.detail),
+            oldest.map { words("%1 so far", Format.age(max(0, now - $0))) } ?? "",
+        ].filter { !$0.isEmpty }.joined(separator: " · ")
         machines = alike.boots.prefix(Self.nameLimit).map {
             LinkView(path: "/nodes/\($0.node?.name ?? NodeName(unknown: $0.boot.macAddress))", label: $0.name)
         }

@@ -41,11 +41,15 @@ struct DashboardView: TemplateView {
 
     struct Trouble: View {
         var since: String?
+        /// How long ago that was.
+        var ago: String?
         /// Where it is.
         var group: LinkView?
         /// The first of the machines.
         var machines: [LinkView]
         var more: LinkView?
+        /// Machines with it, where there are several and the text does not say it.
+        var count: String?
         var text: String
         var fix: String
         /// What mends it at once.
@@ -103,11 +107,11 @@ struct DashboardView: TemplateView {
         if !overview.troubles.isEmpty || !server.terminalTroubles.isEmpty {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
-                // Many people are at one server: those first.
-                rows: server.terminalTroubles.map { Trouble($0, words) }
+                // Many people are at one server: those first. What keeps no one from work comes last.
+                rows: server.terminalTroubles.filter { $0.trouble.stopsPeople }.map { Trouble($0, words) }
                     + overview.troubles.map {
                         Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
-                    })
+                    } + server.terminalTroubles.filter { !$0.trouble.stopsPeople }.map { Trouble($0, words) })
         }
         if !figures.limited.isEmpty {
             limited = TableView(
@@ -143,6 +147,7 @@ extension DashboardView.Trouble {
     init(_ line: TroubleLine, mayRelease: Bool, _ words: Words) {
         let trouble = line.trouble
         since = trouble.since.map { Format.time(millisecond: $0) }
+        ago = trouble.since.map { Self.ago($0, words) }
         group = trouble.group.map {
             LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)
         }
@@ -160,6 +165,7 @@ extension DashboardView.Trouble {
         text =
             trouble.kind == .lost && trouble.count > 1
             ? words("%1 nodes are lost", String(trouble.count)) : words(line.what)
+        if trouble.count > 1, trouble.kind != .lost { count = Format.number(trouble.count, words.language) }
         fix = words(line.fix)
         if trouble.kind == .held, trouble.count == 1, mayRelease {
             action = ActionView(
@@ -173,9 +179,26 @@ extension DashboardView.Trouble {
     init(_ placed: Acts.PlacedTrouble, _ words: Words) {
         let trouble = placed.trouble
         since = trouble.since.map { Format.time(second: $0) }
+        ago = trouble.since.map { Self.ago($0 * 1_000, words) }
         group = placed.pools.first.map(LinkView.init(pool:))
         machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
         (text, fix) = (words.what(trouble), words(trouble.fix))
+    }
+
+    /// - Parameter since: milliseconds since 1970.
+    private static func ago(_ since: Int, _ words: Words) -> String {
+        words("%1 ago", Format.age(max(0, Clock.millisecond - since)))
+    }
+}
+
+extension TerminalTrouble {
+    /// Whether people are cut off, or cannot log in: not so where a server was only never set up, or wants attention.
+    fileprivate var stopsPeople: Bool {
+        switch self {
+        case .silent, .noServer, .failing: true
+        case .unserved(_, _, _, let wasHeard): wasHeard
+        case .reported, .otherCertificate, .unknownCertificate, .oldAgent: false
+        }
     }
 }
 

@@ -20,8 +20,11 @@ extension GroupsView {
         var group: LinkView
         var count: Int
         var ready: Int
-        /// Those that failed or are stuck; nil: none.
+        /// Nil: none.
         var failed: String?
+        var stuck: String?
+        /// Those in any other state, so that each node is counted once.
+        var others: Int
     }
 
     /// One property of the nodes of a group.
@@ -89,16 +92,18 @@ extension GroupsView.Overview {
         GroupsView.Group
     > {
         TableView(
-            words("Groups"), columns: words.all("Group", "Nodes", "ready", "failed"),
+            words("Groups"), columns: words.all("Group", "Nodes", "Ready", "Failed", "Stuck", "Other"),
             rows: rooms.keys.inNaturalOrder().map { path in
                 let states = rooms[path]?.map(\.state) ?? []
-                let failed = states.count { [.failed, .stuck].contains($0) }
+                func count(_ state: MachineState) -> Int { states.count { $0 == state } }
+                func trouble(_ count: Int) -> String? { count > 0 ? "\(count)" : nil }
+                let (ready, failed, stuck) = (count(.ready), count(.failed), count(.stuck))
                 return GroupsView.Group(
                     group: LinkView(
                         path: "/groups?path=\(Escape.component(path.description))",
                         label: path == .site ? words("Site") : path.description),
-                    count: states.count, ready: states.count { $0 == .ready },
-                    failed: failed > 0 ? "\(failed)" : nil)
+                    count: states.count, ready: ready, failed: trouble(failed), stuck: trouble(stuck),
+                    others: states.count - ready - failed - stuck)
             })
     }
 }

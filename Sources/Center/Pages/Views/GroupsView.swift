@@ -77,8 +77,10 @@ struct GroupsView: TemplateView {
         if let current {
             tree = Tree(
                 branches: details.tree.map { group, count in
-                    let failed = details.failed[group] ?? 0
-                    let trouble = failed > 0 ? "\(failed) \(words("failed"))" : nil
+                    let troubles = [
+                        (details.failed[group] ?? 0, "failed"), (details.stuck[group] ?? 0, "stuck"),
+                    ].filter { $0.0 > 0 }.map { "\($0) \(words($1))" }
+                    let trouble = troubles.isEmpty ? nil : troubles.joined(separator: ", ")
                     return Branch(
                         escaped: Escape.component(group.description), path: group.description,
                         label: group == .site ? words("Site") : group.lastPart,

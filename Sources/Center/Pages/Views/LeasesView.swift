@@ -15,6 +15,7 @@ struct LeasesView: TemplateView {
     var table: TableView<Row>?
     /// Why there is no row.
     var none: String
+    /// Whether an address of the page can be kept.
     var mayReserve: Bool
     var pages: PagerView
 
@@ -51,7 +52,9 @@ struct LeasesView: TemplateView {
         _ list: Acts.LeaseList, _ pager: Pager, _ order: Acts.LeaseOrder = .address,
         mayReserve: Bool = false, now: Int, _ words: Words
     ) {
-        self.mayReserve = mayReserve
+        // A column without any button would only take room.
+        let reserves = list.page.rows.map { mayReserve ? Self.reserve($0, words) : nil }
+        self.mayReserve = reserves.contains { $0 != nil }
         let search = pager.query.isEmpty ? [] : ["q=\(Escape.component(pager.query))"]
         let parts = search + (order == .address ? ["order=\(Acts.LeaseOrder.end.rawValue)"] : [])
         resort = LinkView(
@@ -78,14 +81,14 @@ struct LeasesView: TemplateView {
         var table = TableView(
             words("Leases"),
             columns: words.all("Address", "Node or host name", "Hardware address", "Lease ends"),
-            rows: list.page.rows.map { lease in
+            rows: zip(list.page.rows, reserves).map { lease, reserve in
                 Row(
                     address: lease.address.description, name: lease.node?.text ?? lease.hostName,
                     link: lease.node.map { "/nodes/\($0)" }, holder: words(lease.holder),
                     end: lease.expiresAt.map { End($0, now: now, words) },
-                    reserve: mayReserve ? Self.reserve(lease, words) : nil)
+                    reserve: reserve)
             })
-        if mayReserve { table.columns.append(ColumnView(title: words("Actions"))) }
+        if self.mayReserve { table.columns.append(ColumnView(title: words("Actions"))) }
         self.table = table
     }
 

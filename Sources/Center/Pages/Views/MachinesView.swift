@@ -64,7 +64,8 @@ struct MachinesView: TemplateView {
         guard !machines.isEmpty else { return }
         var table = TableView(
             words("Unknown machines"),
-            columns: words.all("Code", "Machine", "State", "Since"),
+            // Only machines that wait show one.
+            columns: words.all(wait ? "Code on its screen" : "Code", "Machine", "State", "Since"),
             rows: pager.rows(of: machines).map { Row($0, groups: options, words) })
         if groups != nil {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)

@@ -166,8 +166,11 @@ extension NodeView.Warning {
     ///
     /// - Parameters:
     ///   - alike: other nodes whose last boots failed with the same message.
+    ///   - refused: what is known of the version that it asked for in vain.
     ///   - usual: the milliseconds that the stage usually takes at which its boot is stuck.
-    init?(_ answer: NodeAnswer, alike: Int, usual: Int?, _ words: Words) {
+    init?(
+        _ answer: NodeAnswer, alike: Int, refused: Acts.RefusedVersion? = nil, usual: Int?, _ words: Words
+    ) {
         if answer.version == nil, let lack = answer.lack {
             text = words("It has nothing to boot next: \(lack)" as Sentence)
             return
@@ -177,7 +180,7 @@ extension NodeView.Warning {
         case .failed:
             let detail = words.told(last?.detail ?? "")
             text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
-            fix = words(BootStage.fix(ofFailure: last?.detail ?? ""))
+            fix = refused.map { words($0.fix) } ?? words(BootStage.fix(ofFailure: last?.detail ?? ""))
             outlook = Self.outlook(answer, words)
             if BootStage.isExportRefusal(last?.detail ?? "") {
                 places = [LinkView(path: "/images", label: words("Images"))]

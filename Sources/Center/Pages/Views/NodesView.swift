@@ -52,7 +52,12 @@ struct NodesView: TemplateView {
         /// Why it is held.
         var held: String?
         var state: StateView
+        /// Since when it is in that state; nil: not known.
+        var since: String?
+        /// How long a ready node took.
         var readyAfter: String
+        /// Why its boot failed.
+        var cause: String?
         var version: String
         /// The version that it runs, if it would boot another one now.
         var booted: String?
@@ -103,10 +108,12 @@ struct NodesView: TemplateView {
 
     /// - Parameters:
     ///   - tally: for the chips.
+    ///   - since: milliseconds since 1970 since when nodes are in their states.
     ///   - problem: the search's error.
     init(
         _ question: Question, _ machines: [MachineAnswer], count: Int, next: Int?,
-        tally: Acts.NodeTally = Acts.NodeTally(), problem: String?, _ words: Words
+        tally: Acts.NodeTally = Acts.NodeTally(), since: [NodeName: Int] = [:], problem: String?,
+        _ words: Words
     ) {
         switch question.order {
         case .worst:
@@ -130,14 +137,15 @@ struct NodesView: TemplateView {
         table = TableView(
             words("Nodes"), live: "nodes",
             columns: words.all(
-                "Name", "State", "Group", "Address", "Ready after", "Version", "Hardware"),
-            rows: machines.map { Row($0, words) })
+                "Name", "State", "Since", "Group", "Address", "Version", "Hardware"),
+            rows: machines.map { Row($0, since: since[$0.name], words) })
         if mayEdit {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
         }
         pages = PagerView(
             previous: question.offset > 0 ? question.link(max(0, question.offset - question.limit)) : nil,
-            next: next.map(question.link))
+            next: next.map(question.link),
+            range: PagerView.Range(offset: question.offset, limit: question.limit, count: count))
         if question.mayEnrol, question.at == nil { added = Self.form(words) }
     }
 
@@ -176,7 +184,8 @@ struct NodesView: TemplateView {
 }
 
 extension NodesView.Row {
-    init(_ machine: MachineAnswer, _ words: Words) {
+    /// - Parameter since: milliseconds since 1970.
+    init(_ machine: MachineAnswer, since: Int?, _ words: Words) {
         name = machine.name.text
         group = machine.group?.description ?? ""
         groupEscaped = Escape.component(machine.group?.description ?? "/")
@@ -184,7 +193,10 @@ extension NodesView.Row {
         address = machine.address?.description ?? ""
         held = machine.held
         state = StateView(machine, words)
-        readyAfter = Format.duration(machine.readyAfter)
+        self.since = since.map { Format.time(millisecond: $0) }
+        readyAfter = machine.state == .ready ? Format.duration(machine.readyAfter) : ""
+        // A line of its own has room for all of it.
+        if machine.state == .failed { (cause, state.because) = (state.because, nil) }
         version = machine.version ?? ""
         booted = machine.isOutdated ? machine.booted : nil
         lack = machine.version == nil ? machine.lack.map { words($0) } : nil

@@ -36,6 +36,23 @@ struct PagerView: TemplateView {
 
     var previous: String?
     var next: String?
+    /// Nil where one page has all rows.
+    var range: Range?
+
+    /// Which rows the page has.
+    struct Range: View {
+        var first: Int
+        var last: Int
+        var count: Int
+    }
+}
+
+extension PagerView.Range {
+    /// Nil where one page has all rows, and beyond the last one.
+    init?(offset: Int, limit: Int, count: Int) {
+        guard count > limit, offset < count else { return nil }
+        self.init(first: offset + 1, last: min(offset + limit, count), count: count)
+    }
 }
 
 /// The parts of a page, each with its own address.

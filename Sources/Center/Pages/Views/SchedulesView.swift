@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Wire
 
 /// What is to come and what ran, and the form for an act at a time.
 struct SchedulesView: TemplateView {
@@ -35,7 +36,7 @@ struct SchedulesView: TemplateView {
         var next: String?
         /// The same as its zone's clocks show it, with the zone.
         var local: String?
-        /// Its weekly time, with the zone.
+        /// Its weekly time; nil: it runs once.
         var every: String?
         /// Where it is not done.
         var condition: String?
@@ -108,7 +109,7 @@ struct SchedulesView: TemplateView {
         if !rows.isEmpty {
             table = TableView(
                 words("Schedules"), live: "schedules",
-                columns: words.all("Name", "Action", "Next run", "Last run", "Actions"),
+                columns: words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions"),
                 rows: rows)
         }
         if !kinds.isEmpty { added = Self.form(form, kinds, words) }
@@ -169,12 +170,15 @@ extension SchedulesView.Row {
         let place = schedule.group.description
         group =
             object.contains(place)
-            ? nil : LinkView(path: "/groups?path=\(Escape.component(place))", label: place)
+            ? nil
+            : LinkView(
+                path: "/groups?path=\(Escape.component(place))",
+                label: schedule.group == .site ? words("Site") : place)
         state = StateView(
             kind: answer.state == .running ? "booting" : answer.state == .waiting ? "waiting" : "off",
             text: words(answer.state.rawValue))
         next = answer.nextAt.map { Format.time(second: $0) }
-        local = answer.nextLocal.map { [$0, answer.zone].compactMap(\.self).joined(separator: " ") }
+        local = answer.nextLocal.map { "\($0) \(answer.zone ?? Self.zone(of: answer))" }
         if case .weekly(let time) = schedule.time { every = "\(time)" }
         switch schedule.act {
         case .restart(_, true), .powerOff(_, true): condition = words("Not where people are logged in")
@@ -190,6 +194,18 @@ extension SchedulesView.Row {
         if mayAct, answer.state == .waiting, schedule.act.kind.interrupts {
             ask = LinkView(path: "/schedules?run=\(answer.name)", label: words("Run now"))
         }
+    }
+
+    /// How far the clocks of the server's own zone are from UTC then: it may have no name here.
+    private static func zone(of answer: ScheduleAnswer) -> String {
+        guard let text = answer.nextLocal, let next = answer.nextAt, let written = try? WrittenTime(text)
+        else { return "" }
+        // The text has no seconds.
+        let minutes = written.second(in: .utc, now: next) / 60 - next / 60
+        guard minutes != 0 else { return "UTC" }
+        let (hour, minute) = minutes.magnitude.quotientAndRemainder(dividingBy: 60)
+        let digits = [hour, minute].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+        return "UTC\(minutes < 0 ? "-" : "+")\(digits)"
     }
 
     private static func actions(_ answer: ScheduleAnswer, _ words: Words) -> [ActionView] {
