@@ -41,8 +41,8 @@ struct DashboardView: TemplateView {
 
     struct Trouble: View {
         var since: String?
-        /// Where it is.
-        var group: LinkView?
+        /// Where it is: a group, or all pools that a server has to do with.
+        var places: [LinkView]
         /// The first of the machines.
         var machines: [LinkView]
         var more: LinkView?
@@ -143,9 +143,10 @@ extension DashboardView.Trouble {
     init(_ line: TroubleLine, mayRelease: Bool, _ words: Words) {
         let trouble = line.trouble
         since = trouble.since.map { Format.time(millisecond: $0) }
-        group = trouble.group.map {
-            LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)
-        }
+        places =
+            trouble.group.map {
+                [LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)]
+            } ?? []
         machines = trouble.machines.prefix(Self.nameLimit).map {
             LinkView(path: "/nodes/\($0)", label: $0.text)
         }
@@ -173,7 +174,7 @@ extension DashboardView.Trouble {
     init(_ placed: Acts.PlacedTrouble, _ words: Words) {
         let trouble = placed.trouble
         since = trouble.since.map { Format.time(second: $0) }
-        group = placed.pools.first.map(LinkView.init(pool:))
+        places = placed.pools.map(LinkView.init(pool:))
         machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
         (text, fix) = (words.what(trouble), words(trouble.fix))
     }
