@@ -64,7 +64,7 @@ import Testing
                 .map { String($0.output.1) }
         }
         #expect(
-            try await columns() == ["Name", "Full name", "State", "Last log-in", "Groups", "User ID"])
+            try await columns() == ["Name", "State", "Last log-in", "User ID", "Actions"])
         let before = try await Self.page("/desktops/accounts", of: fleet)
         #expect(before.contains(/data-title="Last log-in"><span title="[^"]*session-history[^"]*">never</))
         #expect(
@@ -81,10 +81,14 @@ import Testing
         #expect(after.contains(#"datetime="\#(Format.time(second: 1_000))""#))
         try await fleet.services.fleet.change(by: "test") { current in
             var account = try #require(current.contents.terminals.accounts.values.first)
-            account.groups = ["teachers"]
+            (account.groups, account.fullName) = (["teachers"], "Ann Lee")
             return [.account(account.name, account)]
         }
         #expect(try await Self.page("/desktops/accounts", of: fleet).contains("teachers"))
+        #expect(
+            try await columns() == [
+                "Name", "State", "Full name", "Last log-in", "Groups", "User ID", "Actions",
+            ])
         try await fleet.services.fleet.change(by: "test") { _ in
             try (0..<9).map { number in
                 let name = try LogInName("user\(number)")
@@ -94,5 +98,49 @@ import Testing
         let many = try await Self.page("/desktops/accounts", of: fleet)
         #expect(
             many.contains("Search accounts") && many.contains(#"no password <span class="count">10</span>"#))
+    }
+
+    @Test func `an account is disabled and enabled in its row, and stays as it was`() async throws {
+        let fleet = try await SmallFleet()
+        func account() throws -> DirectoryAccount {
+            try #require(fleet.services.fleet.snapshot.contents.terminals.accounts[LogInName("ann")])
+        }
+        let before = try account()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "test", grants: [Grant(.admin, in: .site)], proof: .token(1)))
+        func offers(_ act: String) async throws -> Bool {
+            let body = try await Self.page("/desktops/accounts", of: fleet)
+            #expect(body.contains(#"href="/desktops/account?name=ann#password">Set password"#))
+            return body.contains(
+                #"name="act" value="\#(act)"><button class="quiet" aria-label="\#(act.capitalized) ann""#)
+        }
+        #expect(try await offers("disable"))
+        let name = try LogInName("ann")
+        _ = try await acts.saveAccount(name, AccountRequest(isDisabled: true), if: .matching("*"))
+        var disabled = before
+        disabled.isDisabled = true
+        #expect(try account() == disabled)
+        #expect(try await offers("enable"))
+        await #expect(throws: Problem.self) {
+            _ = try await acts.saveAccount(
+                LogInName("gone"), AccountRequest(isDisabled: true), if: .matching("*"))
+        }
+    }
+
+    @Test func `a server that drains and has no session any more is drained`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "test", grants: [Grant(.admin, in: .site)], proof: .token(1)))
+        let server = try acts.terminal(TerminalName("ts-of-pc-1")).record
+        let words = Words(.english, phrases: Assets.phrases)
+        func shown(_ state: TerminalState, sessions: Int, underway: Int = 0) -> String {
+            var answer = server
+            (answer.state, answer.sessionCount, answer.underwayCount) = (state, sessions, underway)
+            return StateView(answer, words).text
+        }
+        #expect(shown(.draining, sessions: 0) == "drained" && shown(.draining, sessions: 2) == "draining")
+        #expect(shown(.draining, sessions: 0, underway: 1) == "draining" && shown(.up, sessions: 0) == "up")
     }
 }

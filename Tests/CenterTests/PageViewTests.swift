@@ -300,7 +300,7 @@ import Wire
             TroubleLine(trouble, what: "\(trouble.text)", fix: "\(trouble.fix)")
         }
         let row = DashboardView.Trouble(line(lost), mayRelease: true, Self.words)
-        #expect(row.since == Format.time(second: 60) && row.group?.label == "/room-3")
+        #expect(row.since == Format.time(second: 60) && row.places.map(\.label) == ["/room-3"])
         #expect(row.machines.map(\.label) == ["pc-1", "pc-2", "pc-3"] && row.text == "5 nodes are lost")
         #expect(row.more?.label == "and 2 more" && row.more?.path.contains("state%3Dlost") == true)
         // Its text says how many they are.

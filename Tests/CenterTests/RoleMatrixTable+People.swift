@@ -21,6 +21,8 @@ extension MatrixRow {
         GET /desktops/account  site  200
         GET /desktops/account?name=ann  site  200
         POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep
+        POST /desktops/account  site  303  name=ann&act=disable
+        POST /desktops/account  site  422  name=ann&act=burn
         POST /desktops/account  site  422  new=yes&name=ben&full=Ben&uid=7&groups=&expires=&home=keep
         """#
 }

@@ -55,7 +55,7 @@ import Testing
             #expect(found.counts == all.counts, "\(query)")
         }
         let row = TerminalSessionRow(all.page.rows[0], mayHelp: true, now: Clock.second, Self.words)
-        #expect(row.connection.kind == "booting" && row.help == nil && row.leftAt == nil && row.idle.isEmpty)
+        #expect(row.connection.kind == "failed" && row.help == nil && row.leftAt == nil && row.idle.isEmpty)
         let other = TerminalSessionRow(all.page.rows[3], mayHelp: true, now: Clock.second, Self.words)
         #expect(
             other.help?.disconnect?.path == "/desktops/session" && other.help?.end.hasSuffix("#end") == true)
@@ -91,7 +91,13 @@ import Testing
         }
         let pools = try await Self.page("/desktops", of: fleet)
         #expect(pools.contains(#"<a href="/desktops/sessions?q=server%3Dts-of-pc-1">3 sessions</a>"#))
-        #expect(pools.contains("3 on silent servers"))
+        #expect(pools.contains("<small>3 on \(Self.name)</small>"))
+        let line = #"<a href="/desktops/place?pool=pool-of-pc-1"><strong>pool-of-pc-1</strong></a>: <a href="#
+        #expect(pools.contains(line))
+        // In the column that says when others were heard, and in no other.
+        let servers = try await Self.page("/desktops/servers", of: fleet)
+        #expect(servers.contains(#"data-title="Heard"><span class="lack"><time \#(time)>"#))
+        #expect(servers.components(separatedBy: time).count == 2)
     }
 
     @Test func `a moment stays the same second until the clock of days is set`() {
@@ -120,12 +126,37 @@ import Testing
         #expect(none.lines[0].people == nil && none.more == nil)
     }
 
+    @Test func `how long a session lasted stands still where its server is silent`() async throws {
+        let fleet = try await Self.fleet()
+        let all = try await Self.acts(of: fleet).sessionOverview("", offset: 0, limit: 99).page.rows
+        let (silent, heard) = (all[0], try #require(all.last))
+        func age(_ session: TerminalSessionAnswer, after seconds: Int) -> String {
+            TerminalSessionRow(session, mayHelp: true, now: session.heardAt + seconds, Self.words).age
+        }
+        #expect(age(silent, after: 9_000) == age(silent, after: 0))
+        #expect(age(heard, after: 9_000) != age(heard, after: 0))
+    }
+
+    @Test func `all pools of a silent server are linked`() async throws {
+        let fleet = try await Self.fleet()
+        let other = TerminalPool(
+            name: try PoolName("a-first"), group: try GroupPath("/school"),
+            levels: [TerminalPool.Level(servers: [try TerminalName(Self.name)])])
+        try await fleet.services.fleet.change(by: "test") { _ in [.pool(other.name, other)] }
+        let placed = try Self.acts(of: fleet).placedTroubles()
+        let row = try #require(placed.map { DashboardView.Trouble($0, Self.words) }.first)
+        #expect(row.places.map(\.label) == ["a-first", "pool-of-pc-1"])
+        #expect(row.places.map(\.path).contains("/desktops/place?pool=a-first"))
+        let pools = try await Self.page("/desktops", of: fleet)
+        #expect(pools.contains("a-first</strong></a>, <a href="))
+    }
+
     @Test func `a silent server is a row of the troubles, with its pool and since when`() async throws {
         let fleet = try await Self.fleet()
         let placed = try Self.acts(of: fleet).placedTroubles()
         let row = try #require(placed.map { DashboardView.Trouble($0, Self.words) }.first)
         #expect(row.machines.map(\.path) == ["/desktops/servers/\(Self.name)"])
-        #expect(row.group?.label == "pool-of-pc-1" && row.since != nil)
+        #expect(row.places.map(\.label) == ["pool-of-pc-1"] && row.since != nil)
         #expect(row.text == "it is not heard any more, and 3 sessions are on it")
         #expect(row.fix.contains("roost server maintenance \(Self.name)"))
     }

@@ -86,6 +86,7 @@ struct DesktopPeoplePage {
         routes.post("desktops/account", .configure) { request, context, acts in
             try acts.requireChangingAccounts()
             let form = try pages.form(context)
+            if form.has("act") { return try await toggle(form, acts) }
             let typed = AccountForm(form)
             do {
                 try await save(typed, form, acts)
@@ -97,6 +98,19 @@ struct DesktopPeoplePage {
                 return try show(typed, problem: text, status: status, request, context)
             }
         }
+    }
+
+    /// Disables an account, or enables it again; the rest of it stays as it is.
+    private func toggle(_ form: Form, _ acts: Acts) async throws -> Response {
+        let isDisabled =
+            switch form["act"] {
+            case "disable": true
+            case "enable": false
+            case let text: throw Problem(422, "Invalid act", "there is no action ‘\(text)’ here")
+            }
+        _ = try await acts.saveAccount(
+            LogInName(form["name"]), AccountRequest(isDisabled: isDisabled), if: .matching("*"))
+        return pages.redirect(Self.accounts)
     }
 
     private func save(_ typed: AccountForm, _ form: Form, _ acts: Acts) async throws {

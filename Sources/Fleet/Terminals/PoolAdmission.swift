@@ -134,12 +134,12 @@ extension Placement.Reason {
     package var words: PlacementWords {
         switch self {
         case .hasSession: PlacementWords("chosen: the session is there")
-        case .freest(let use): PlacementWords("chosen: with it, %1 of its room is used", use.percent)
+        case .freest(let use): PlacementWords("chosen: with it, %1 is used there", use.percent)
         case .former(let use):
-            PlacementWords("chosen: the last session was there, and %1 of its room is used", use.percent)
-        case .lessFree(let use): PlacementWords("it could: %1 of its room would be used", use.percent)
+            PlacementWords("chosen: the last session was there, and %1 is used there", use.percent)
+        case .lessFree(let use): PlacementWords("it could: %1 would be used there", use.percent)
         case .laterLevel(let use):
-            PlacementWords("not needed: an earlier level has room; %1 of its room would be used", use.percent)
+            PlacementWords("not needed: an earlier level has room; %1 would be used there", use.percent)
         case .noRoom(let use): PlacementWords("no room: %1 of it would be used", use.percent)
         case .neverHeard: PlacementWords("it has never been heard")
         case .notHeard(let seconds): PlacementWords("it has not been heard for %1 s", "\(seconds)")
@@ -154,11 +154,11 @@ extension Placement.Reason {
                 "its certificate for RDP is not known: nodes could not tell it from another machine")
         case .fallback(let shown, let missing, let use):
             PlacementWords(
-                "chosen, by %1: %2 cannot be used there, and no other server with room has it; %3 of its room is used",
+                "chosen, by %1: %2 cannot be used there, and no other server with room has it; %3 is used there",
                 shown.rawValue, missing.rawValue, use.percent)
         case .lesser(let shown, let missing, let use):
             PlacementWords(
-                "it could, by %1 alone: %2 cannot be used there; %3 of its room would be used",
+                "it could, by %1 alone: %2 cannot be used there; %3 would be used",
                 shown.rawValue, missing.rawValue, use.percent)
         case .otherRelease(let release?): PlacementWords("it has release %1, which is another one", release)
         case .otherRelease(nil): PlacementWords("its release is not known")

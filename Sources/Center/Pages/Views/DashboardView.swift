@@ -43,8 +43,8 @@ struct DashboardView: TemplateView {
         var since: String?
         /// How long ago that was.
         var ago: String?
-        /// Where it is.
-        var group: LinkView?
+        /// Where it is: a group, or all pools that a server has to do with.
+        var places: [LinkView]
         /// The first of the machines.
         var machines: [LinkView]
         var more: LinkView?
@@ -148,9 +148,10 @@ extension DashboardView.Trouble {
         let trouble = line.trouble
         since = trouble.since.map { Format.time(millisecond: $0) }
         ago = trouble.since.map { Self.ago($0, words) }
-        group = trouble.group.map {
-            LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)
-        }
+        places =
+            trouble.group.map {
+                [LinkView(path: "/groups?path=\(Escape.component($0.description))", label: $0.description)]
+            } ?? []
         machines = trouble.machines.prefix(Self.nameLimit).map {
             LinkView(path: "/nodes/\($0)", label: $0.text)
         }
@@ -180,7 +181,7 @@ extension DashboardView.Trouble {
         let trouble = placed.trouble
         since = trouble.since.map { Format.time(second: $0) }
         ago = trouble.since.map { Self.ago($0 * 1_000, words) }
-        group = placed.pools.first.map(LinkView.init(pool:))
+        places = placed.pools.map(LinkView.init(pool:))
         machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
         (text, fix) = (words.what(trouble), words(trouble.fix))
     }

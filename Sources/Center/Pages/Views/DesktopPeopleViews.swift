@@ -108,13 +108,17 @@ struct DesktopAccountsView: TemplateView {
     var pages: PagerView
     var mayAdd: Bool
     // Columns that some row has something in.
+    var hasFullName = false
     var hasLast = false
+    var hasGroups = false
     var hasUntil = false
 
     struct Row: View {
         var name: String
         /// Nil for callers who may only read.
         var edit: String?
+        /// Disables it, or enables it again; nil for callers who may only read.
+        var toggle: ActionView?
         var fullName: String
         var number: String
         var groups: String
@@ -158,20 +162,33 @@ struct DesktopAccountsView: TemplateView {
             let lastAt = links.isEmpty ? last[name].map { Format.time(second: $0) } : nil
             return Row(
                 name: name, edit: mayChange ? "/desktops/account?name=\(Escape.component(name))" : nil,
+                toggle: mayChange ? Self.toggle(one.account, words) : nil,
                 fullName: one.account.fullName, number: "\(one.account.uid)",
                 groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
                 sessions: links, lastAt: lastAt,
                 never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
                 until: one.account.expires ?? "")
         }
+        hasFullName = rows.contains { !$0.fullName.isEmpty }
+        hasGroups = rows.contains { !$0.groups.isEmpty }
         hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
         hasUntil = rows.contains { !$0.until.isEmpty }
         let columns = [
-            (true, words("Name")), (true, words("Full name")), (true, words("State")),
-            (hasLast, words("Last log-in")), (true, words("Groups")), (hasUntil, words("Until")),
-            (true, words("User ID")),
+            (true, words("Name")), (true, words("State")), (hasFullName, words("Full name")),
+            (hasLast, words("Last log-in")), (hasGroups, words("Groups")), (hasUntil, words("Until")),
+            (true, words("User ID")), (mayChange, words("Actions")),
         ]
         table = TableView(words("Accounts"), columns: columns.filter(\.0).map(\.1), rows: rows)
+    }
+
+    private static func toggle(_ account: DeclaredAccount, _ words: Words) -> ActionView {
+        let label = words(account.isDisabled ? "Enable" : "Disable")
+        return ActionView(
+            path: "/desktops/account", label: label, style: "quiet", spoken: "\(label) \(account.name)",
+            hidden: [
+                HiddenView("name", account.name.text),
+                HiddenView("act", account.isDisabled ? "enable" : "disable"),
+            ])
     }
 }
 

@@ -67,7 +67,7 @@ struct DesktopServerView: TemplateView {
     ) {
         let server = answer.server
         name = server.name.text
-        state = StateView(answer.state, isNeeded: !answer.pools.isEmpty, words)
+        state = StateView(answer, words)
         troubles = answer.troubles
         if let trouble = answer.agentTrouble { troubles.append(words(trouble)) }
         if answer.failureCount > 0 {
@@ -77,7 +77,7 @@ struct DesktopServerView: TemplateView {
         address = server.address
         system = server.system == .windows ? "Windows" : "Linux"
         protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }
-            .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
+            .map { "\($0.key.title) \($0.value)" }.joined(separator: ", ")
         pools = answer.pools.map(LinkView.init(pool:))
         heardAt = answer.heardAt.map { Format.time(second: $0) }
         if answer.state == .silent {

@@ -28,6 +28,14 @@ extension StateView {
         }
     }
 
+    /// Of a server that drains and one that has done so.
+    init(_ answer: TerminalAnswer, _ words: Words) {
+        self.init(answer.state, isNeeded: !answer.pools.isEmpty, words)
+        if answer.state == .draining, answer.sessionCount + answer.underwayCount == 0 {
+            text = words("drained")
+        }
+    }
+
     init(_ outcome: PlacementEntry.Outcome, _ words: Words) {
         switch outcome {
         case .sent: self.init(kind: "booting", text: words("on its way"))
@@ -95,8 +103,8 @@ struct DesktopPoolsView: TemplateView {
         /// Why no log-in finds a server now.
         var lack: String?
         var sessions: String
-        /// How many people are on its servers of which nothing is heard; nil: none.
-        var unheard: String?
+        /// How many people are on its servers of which nothing is heard, and on which: a line each.
+        var unheard: [String]
         /// Of its servers that take log-ins, on average; nil where there is none.
         var use: ShareView?
         var protocols: String
@@ -110,6 +118,9 @@ struct DesktopPoolsView: TemplateView {
         /// Nil: it is up.
         var state: String?
     }
+
+    /// Silent servers of a pool that are named with their sessions.
+    private static let namedSilentLimit = 3
 
     /// - Parameters:
     ///   - lacks: pools that no server takes log-ins for.
@@ -136,7 +147,6 @@ struct DesktopPoolsView: TemplateView {
             columns: words.all("Name", "Open", "Servers", "Sessions", "Capacity used", "Protocols"),
             rows: (pools.filter(Self.isUnserved) + pools.filter { !Self.isUnserved($0) }).map { answer in
                 let name = answer.pool.name.text
-                let unheard = answer.servers.filter { $0.state == .silent }.reduce(0) { $0 + $1.sessionCount }
                 return Row(
                     name: mayChange(answer.pool.group)
                         ? LinkView(path: "/desktops/pool?name=\(Escape.component(name))", label: name)
@@ -147,9 +157,9 @@ struct DesktopPoolsView: TemplateView {
                         Server($0, words)
                     }, lack: Self.lack(answer, words),
                     sessions: Self.count(answer.sessionCount, underway: answer.underwayCount),
-                    unheard: unheard > 0 ? words("%1 on silent servers", "\(unheard)") : nil,
+                    unheard: Self.unheard(answer, words),
                     use: ShareView(Self.use(answer)),
-                    protocols: answer.pool.protocols.map(\.rawValue).joined(separator: ", "))
+                    protocols: answer.pool.protocols.map(\.title).joined(separator: ", "))
             })
     }
 
@@ -176,6 +186,14 @@ struct DesktopPoolsView: TemplateView {
     private static func lack(_ answer: PoolAnswer, _ words: Words) -> String? {
         if answer.servers.isEmpty { return words("no server") }
         return answer.servers.contains { $0.state == .up } ? nil : words("no server takes log-ins")
+    }
+
+    private static func unheard(_ answer: PoolAnswer, _ words: Words) -> [String] {
+        let silent = answer.servers.filter { $0.state == .silent && $0.sessionCount > 0 }
+        if silent.count <= namedSilentLimit {
+            return silent.map { words("%1 on %2", "\($0.sessionCount)", $0.name.text) }
+        }
+        return [words("%1 on silent servers", "\(silent.reduce(0) { $0 + $1.sessionCount })")]
     }
 
     private static func use(_ answer: PoolAnswer) -> Double? {
@@ -260,7 +278,7 @@ struct DesktopServersView: TemplateView {
                 return Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
                     group: answer.server.group.nameInSite,
-                    state: StateView(answer.state, isNeeded: !answer.pools.isEmpty, words),
+                    state: StateView(answer, words),
                     trouble: answer.troubles.first
                         ?? (answer.isAgentOld == true ? words("its roost-agent is old") : nil),
                     silentAt: isSilent ? heardAt : nil, heardAt: isSilent ? nil : heardAt,

@@ -57,7 +57,9 @@ struct TerminalSessionRow: View {
         shown = Self.shown(session)
         (seat, from) = (Seat(session), session.address ?? "")
         since = Format.time(second: session.startedAt)
-        age = Format.age(max(0, now - session.startedAt) * 1_000)
+        // What became of it since its server was heard last is not known.
+        let until = session.isUncertain ? session.heardAt : now
+        age = Format.age(max(0, until - session.startedAt) * 1_000)
         idle = session.idle.map { Format.age($0 * 1_000) } ?? ""
         connection = StateView(session.standing, words)
         let left = session.standing == .disconnected ? session.disconnectedAt : nil
@@ -98,7 +100,7 @@ extension StateView {
     /// Of a session.
     init(_ state: TerminalSessionState, _ words: Words) {
         switch state {
-        case .serverSilent: self.init(kind: "booting", text: words("server silent"))
+        case .serverSilent: self.init(kind: "failed", text: words("server silent"))
         case .connected: self.init(kind: "ready", text: words("connected now"))
         case .disconnected: self.init(kind: "unseen", text: words("disconnected"))
         }
@@ -127,11 +129,18 @@ struct SilentServersView: TemplateView {
 
     struct Line: View {
         /// The pools that count on it; empty where that is not said.
-        var place: String
+        var places: [Place]
         var server: LinkView
         var since: String
         /// Nil: it had none.
         var people: LinkView?
+    }
+
+    /// A pool, and what stands behind it.
+    struct Place: View {
+        var path: String
+        var label: String
+        var end: String
     }
 
     private static let limit = 5
@@ -142,7 +151,7 @@ struct SilentServersView: TemplateView {
         if servers.isEmpty { return nil }
         lines = servers.prefix(Self.limit).map { one in
             Line(
-                place: one.pools.map(\.text).joined(separator: ", "), server: LinkView(terminal: one.name),
+                places: Self.places(one.pools), server: LinkView(terminal: one.name),
                 since: Format.time(second: one.since),
                 people: one.sessionCount > 0
                     ? LinkView(sessionsOn: one.name, count: one.sessionCount, words) : nil)
@@ -151,6 +160,13 @@ struct SilentServersView: TemplateView {
             more = LinkView(
                 path: "/desktops/servers?q=\(Escape.component("state=silent"))",
                 label: words("and %1 more", "\(servers.count - Self.limit)"))
+        }
+    }
+
+    private static func places(_ pools: [PoolName]) -> [Place] {
+        pools.enumerated().map { index, pool in
+            let link = LinkView(pool: pool)
+            return Place(path: link.path, label: link.label, end: index == pools.count - 1 ? ": " : ", ")
         }
     }
 }
