@@ -11,12 +11,14 @@ import Testing
 
     // MARK: First steps
 
-    private func firstSteps(ready: Int, hasComeUp: Bool = true, images: [String] = ["tiny"]) throws -> String
-    {
+    private func firstSteps(
+        ready: Int, hasComeUp: Bool = true, images: [String] = ["tiny"], networks: [NetworkAnswer] = [],
+        hasChosen: Bool = false, hasNodes: Bool = false
+    ) throws -> String {
         let steps = Acts.FirstSteps(
-            roles: [], networks: [], images: try images.map { try ImageName($0) }, readyCount: ready,
-            ready: ready > 0 ? try NodeName("office-01") : nil, hasComeUp: hasComeUp, booting: [], unknown: []
-        )
+            roles: [], networks: networks, images: try images.map { try ImageName($0) }, readyCount: ready,
+            ready: ready > 0 ? try NodeName("office-01") : nil, hasComeUp: hasComeUp, booting: [],
+            unknown: [], enrolment: .quarantine, hasChosen: hasChosen, hasNodes: hasNodes)
         let facts = WizardView.Facts(steps: steps, builds: [], canBuild: false, suite: "bookworm")
         return try PageViewTests.shown(WizardView(facts, mayPublish: true, mayEdit: true, Self.words))
     }
@@ -32,6 +34,34 @@ import Testing
         #expect(
             try firstSteps(ready: 1, images: ["tiny", "debian"]).contains(
                 ">2 images are published: debian, tiny<"))
+    }
+
+    @Test func `the first steps are done with the choice what an unknown machine gets, not before`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let networks = try await Acts(services: fleet.services, caller: .local).networks()
+        try #require(!networks.isEmpty)
+        let open = try firstSteps(ready: 1, networks: networks)
+        #expect(!open.contains("All set.") && open.contains(##"One choice is left: <a href="#choice">"##))
+        #expect(open.contains(#"<details id="choice" open>"#))
+        let done = try firstSteps(ready: 1, networks: networks, hasChosen: true)
+        #expect(done.contains("All set.") && !done.contains("One choice is left"))
+        #expect(done.contains(#"<details id="choice"><summary>"#))
+        #expect(done.contains(#"<span class="good">Unknown machines wait until they are approved.</span>"#))
+        // What an open door means is said where there are machines to protect.
+        #expect(!open.contains("Any machine that is plugged in"))
+        #expect(try firstSteps(ready: 1, hasNodes: true).contains("Any machine that is plugged in"))
+    }
+
+    @Test func `what an unknown machine gets is chosen once it is set`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(services: fleet.services, caller: .local)
+        let before = try await acts.firstSteps()
+        #expect(!before.hasChosen && before.hasNodes)
+        #expect(try await ask("/wizard", "enrolment=open", in: fleet).status == 303)
+        let steps = try await acts.firstSteps()
+        #expect(steps.hasChosen && steps.enrolment == .open)
     }
 
     @Test func `the first steps look at all nodes, not at a page of them`() async throws {
@@ -135,7 +165,7 @@ import Testing
         let offered = HooksView.sections.flatMap(\.kinds)
         #expect(Set(offered) == Set(EventKind.allCases).subtracting([.test]))
         #expect(offered.count == EventKind.allCases.count - 1)
-        let view = HooksView([], secret: nil, failure: nil, groups: [], Self.words)
+        let view = HooksView([], failure: nil, groups: [], Self.words)
         #expect(view.added?.fields.last?.choice?.options.map(\.isChosen) == [true, false, false])
     }
 
@@ -148,7 +178,22 @@ import Testing
         let page = try await ask("/hooks/\(made.reference)/test", "", in: fleet)
         #expect(page.status == 200)
         let told = #"Test of <strong>chat</strong>: <span class="state failed">not delivered<"#
-        #expect(page.body.contains(told))
+        #expect(page.body.contains(told) && !page.body.contains("shown this once"))
+    }
+
+    @Test func `a web hook can be tested as soon as it is made, and its secret stays on the page`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let made = try await ask("/hooks", "label=chat&url=http://127.0.0.1:9/x&what=all&group=/", in: fleet)
+        let part = made.body.split(separator: #"<code id="secret">"#).last?.split(separator: "<").first
+        let secret = try #require(part.map(String.init))
+        #expect(made.body.contains(#"<input type="hidden" name="secret" value="\#(secret)">"#))
+        let path = try #require(
+            made.body.split(separator: "\"").first { $0.hasPrefix("/hooks/") && $0.hasSuffix("/test") })
+        let tested = try await ask(String(path), "secret=\(Escape.component(secret))", in: fleet)
+        #expect(tested.body.contains(#"<code id="secret">\#(secret)</code>"#))
+        #expect(tested.body.contains("not delivered"))
     }
 
     @Test func `fields offer the groups, nodes and rules that there are`() async throws {
@@ -161,14 +206,33 @@ import Testing
             #expect(try await ask(path, in: fleet).body.contains(#"<option value="/school">"#))
         }
         // What a link asks for is in the form at once.
-        #expect(try await ask("/boards?group=/school", in: fleet).body.contains(#"value="/school" required"#))
+        let board = try await ask("/boards?group=/school", in: fleet).body
+        #expect(board.contains(#"<option value="/school" selected>/school<"#))
+    }
+
+    @Test func `a group that was refused is not exchanged for another one`() throws {
+        let typed = try #require(Form("group=/gone"))
+        let field = FieldView.group(["/", "/school"], first: "/", typed: typed, Self.words)
+        #expect(field.choice?.options.map(\.text) == ["whole site", "/school", "/gone"])
+        #expect(field.choice?.options.map(\.isChosen) == [false, false, true])
+        let fresh = FieldView.group(["/", "/school"], first: "/school", typed: nil, Self.words)
+        #expect(fresh.choice?.options.map(\.isChosen) == [false, true])
+    }
+
+    @Test func `the path of a secret is in sight, the rest of its file is folded`() throws {
+        let view = SecretsView(
+            [], failure: nil, mayAdd: true, offer: .init(group: .site, hasReceiver: true), Self.words)
+        let parts = try #require(view.added?.parts)
+        #expect(parts.map(\.isFolded) == [false, false, true])
+        #expect(parts[0].fields.contains { $0.name == "path" && $0.hint?.hasSuffix("/NAME") == true })
+        #expect(parts[2].fields.map(\.name) == ["mode", "owner"] && view.added?.cancel == "/secrets")
     }
 
     @Test func `administrators are listed with their groups, and the caller's own is marked`() async throws {
         let page = try await ask("/administrators", in: SmallFleet()).body
         #expect(page.contains(#"<strong>admin-site</strong></a> <span class="tag">you</span>"#))
         #expect(page.split(separator: ">you<").count == 2 && page.contains(" · /school</span>"))
-        #expect(page.contains("Last log-in") && !page.contains(">may log in<"))
+        #expect(page.contains("Last log-in") && page.contains(#"<span class="state ready">active<"#))
     }
 
     @Test func `a token that ends within two weeks is marked`() async throws {
@@ -228,6 +292,12 @@ import Testing
         #expect(!few.hasIndex)
     }
 
+    @Test func `units, and what holds without a value, are phrases in all languages`() {
+        let words = Words(.greek, phrases: Assets.phrases)
+        let texts = SettingDefinition.all.flatMap { [$0.unit, $0.unset] }
+        #expect(Set(texts).filter { !$0.isEmpty && !words.has($0) } == [])
+    }
+
     @Test func `every setting has a title that is a phrase in all languages`() {
         let words = Words(.greek, phrases: Assets.phrases)
         #expect(SettingDefinition.all.filter { $0.title.map { !words.has($0) } ?? true }.map(\.name) == [])
@@ -244,8 +314,11 @@ import Testing
         let rows = Dictionary(uniqueKeysWithValues: view.settings.map { ($0.name, $0) })
         #expect(rows["time-zone"]?.value == "Europe/Athens" && rows["time-zone"]?.source.kind == "here")
         #expect(rows["loader"]?.source.text == "site" && rows["loader"]?.source.kind == "inherited")
-        #expect(rows["keymap"]?.value == "—" && rows["keymap"]?.source.kind == "off")
+        #expect(rows["keymap"]?.value == "as in the image" && rows["keymap"]?.source.kind == "off")
         #expect(view.sections.compactMap(\.here) == ["1 set here"])
+        // A number has its unit, and no value what holds then.
+        #expect(rows["session-history"]?.value == "30 days" && rows["ssh-host-key"]?.value == "1")
+        #expect(rows["swap"]?.value == "no entry" && rows["pool"]?.value == "not set")
         let page = try PageViewTests.shown(view)
         #expect(page.contains("<strong>Time zone</strong> <code>time-zone</code>"))
         #expect(!page.contains(#"id="setting-time-zone" open"#))

@@ -54,6 +54,15 @@ import Wire
             #expect(!texts[1].contains(#"action="/images/debian/\#(path)""#), "\(path)")
         }
         #expect(texts[0].contains("Build an image") && !texts[1].contains("Build an image"))
+        // There is a way in also where there are images.
+        let command = "roost image import NAME SOURCE"
+        #expect(texts[0].contains(command) && !texts[1].contains(command))
+        #expect(!texts[0].contains(#"<details id="import" open>"#) && !texts[0].contains("roost image build"))
+        let empty = try PageViewTests.shown(
+            ImagesView(
+                [], builds: [], sources: [], rollouts: [], suite: "bookworm", isNew: false,
+                ImagesView.Rights(mayPublish: true, canBuild: false), Self.words))
+        #expect(empty.contains(#"<details id="import" open>"#) && empty.contains("roost image build"))
         #expect(texts.allSatisfy { $0.contains("not signed: not served") })
     }
 
@@ -147,7 +156,7 @@ import Wire
             one.source = source
             let answer = AdministratorAnswer(one, tokens: [])
             let row = AdministratorsView.Row(answer, isOwn: source == .local, Self.words)
-            #expect(row.state == nil && row.last == nil && row.isOwn == (source == .local))
+            #expect(row.state?.text == "active" && row.last == nil && row.isOwn == (source == .local))
             return AdministratorForm(
                 Saved(record: answer, tag: "", revision: 1), isOwn: false, groups: [.site], Self.words
             ).fields.map(\.name)
@@ -172,7 +181,8 @@ import Wire
         #expect(GrantFields.grants(typed) == ["operator@/school", "auditor"])
         let again = AdministratorForm(
             saved, isOwn: false, groups: groups, typed: typed, failure: "no", Self.words)
-        #expect(again.grants.map { $0.groups.first(where: \.isChosen)?.text } == ["/school", "/", "/"])
+        #expect(again.grants.map { $0.groups.first(where: \.isChosen)?.value } == ["/school", "/", "/"])
+        #expect(again.grants[1].groups.map(\.text) == ["whole site", "/school"])
         #expect(again.fields.first?.input?.value == "Ann" && again.failure == "no")
         let line = try #require(Form("grants=auditor@/a+helpdesk"))
         #expect(GrantFields.grants(line) == ["auditor@/a", "helpdesk"])

@@ -152,8 +152,12 @@ extension Acts {
         /// The first nodes whose boots go on, until one came up.
         var booting: [MachineAnswer]
         var unknown: [MachineAnswer]
-        /// The configured value; nil: derived from the network.
-        var enrolment: Enrolment?
+        /// What an unknown machine gets.
+        var enrolment = Enrolment.open
+        /// Whether people have said so, for the site or for one of its networks.
+        var hasChosen = false
+        /// Whether the site has machines of its own.
+        var hasNodes = false
     }
 
     func firstSteps() async throws -> FirstSteps {
@@ -161,6 +165,7 @@ extension Acts {
         // All nodes, not a page of them.
         let states = try await overview().rooms.values.joined()
         let ready = states.filter { $0.state == .ready }
+        let settings = snapshot.settings(of: GroupPath.site)
         let hasComeUp = states.contains { [.ready, .lost, .off].contains($0.state) }
         return FirstSteps(
             roles: services.roles, networks: await services.networks(),
@@ -169,6 +174,9 @@ extension Acts {
             booting: hasComeUp
                 ? [] : try await nodes("state=booting or state=stuck", offset: 0, limit: 10).rows,
             unknown: Array(try await unknownMachines().prefix(10)),
-            enrolment: snapshot.settings(of: GroupPath.site)[Settings.enrolment])
+            enrolment: settings[Settings.enrolment] ?? .open,
+            hasChosen: [Settings.enrolment.definition, Settings.enrolmentByNetwork.definition].contains {
+                settings[$0].origin != .productDefault
+            }, hasNodes: !snapshot.nodes.isEmpty)
     }
 }

@@ -17,7 +17,8 @@ struct HooksPage {
                     label: form["label"], url: form["url"], kinds: try HooksView.kinds(form),
                     group: try form.group)
                 let made = try await acts.makeWebHook(wish)
-                return try await show(isNew: false, secret: made.secret, request, context, acts)
+                let shown = made.secret.map { HooksView.Made(reference: made.reference, secret: $0) }
+                return try await show(isNew: false, made: shown, request, context, acts)
             } catch let error where error.isRefusalOfForm {
                 return try await show(
                     isNew: true, typed: form, failure: pages.renderer.words(context)(error), request,
@@ -25,8 +26,12 @@ struct HooksPage {
             }
         }
         routes.post("hooks/:id/test", .administer) { request, context, acts in
+            let shown = try pages.form(context)[HooksView.shown]
             let tested = try await acts.testWebHook(named: context.parameter("id"))
-            return try await show(isNew: false, test: tested, request, context, acts)
+            // It was shown once, and the answer of its test is no reason to lose it.
+            let made =
+                shown.isEmpty ? nil : HooksView.Made(reference: tested.reference, secret: shown)
+            return try await show(isNew: false, made: made, test: tested, request, context, acts)
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
             try await acts.removeWebHook(named: context.parameter("id"))
@@ -37,14 +42,15 @@ struct HooksPage {
     /// - Parameters:
     ///   - isNew: whether the form for a new one is open.
     ///   - typed: what was refused.
+    ///   - made: the hook just created.
     ///   - test: the hook that a test was sent to.
     private func show(
-        isNew: Bool, typed: Form? = nil, secret: String? = nil, test: WebHookAnswer? = nil,
+        isNew: Bool, typed: Form? = nil, made: HooksView.Made? = nil, test: WebHookAnswer? = nil,
         failure: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let groups = acts.groupPaths(.administer).prefix(FormView.suggestionLimit).map(\.description)
         let view = HooksView(
-            try await acts.webHooks(), secret: secret, test: test, failure: failure,
+            try await acts.webHooks(), made: made, test: test, failure: failure,
             groups: isNew ? groups : nil, typed: typed, pages.renderer.words(context))
         return try pages.show(
             view, "Web hooks", section: "/hooks", request, context,

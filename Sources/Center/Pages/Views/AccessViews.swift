@@ -17,7 +17,7 @@ struct AdministratorsView: TemplateView {
         var isOwn: Bool
         var roles: [String]
         var source: String
-        /// Nil: people can log in with it.
+        /// Nil: the warning says it.
         var state: StateView?
         /// Why no one can log in with it; nil where people can.
         var warning: String?
@@ -41,8 +41,11 @@ extension AdministratorsView.Row {
         roles = one.grants.map(Grant.shown)
         link = "/administrators?name=\(Escape.component(one.name))"
         source = words(one.source.manner)
-        state = one.isDisabled ? StateView(kind: "failed", text: words("disabled")) : nil
         warning = one.warning.map { words($0) }
+        state =
+            one.isDisabled
+            ? StateView(kind: "failed", text: words("disabled"))
+            : warning == nil ? StateView(kind: "ready", text: words("active")) : nil
         last = one.lastLogInAt.map { Format.time(second: $0) }
     }
 }
@@ -92,7 +95,7 @@ struct AdministratorForm: View {
         heading = words("New administrator")
         self.failure = failure
         hidden = [HiddenView("new", "yes")]
-        grants = GrantRow.rows(typed.map { GrantFields.grants($0) } ?? [], groups: groups)
+        grants = GrantRow.rows(typed.map { GrantFields.grants($0) } ?? [], groups: groups, words)
         fields = [
             FieldView(
                 "name", words("Name"),
@@ -108,7 +111,7 @@ struct AdministratorForm: View {
                 "password", words("Password (only for local)"),
                 InputView(type: "password", minimumLength: 10, autocomplete: "new-password")),
         ]
-        submit = words("Add")
+        submit = words("Add administrator")
     }
 
     /// - Parameter isOwn: whether it is the caller's own.
@@ -122,7 +125,7 @@ struct AdministratorForm: View {
         // What was refused is still about what was read then.
         hidden = [HiddenView("name", one.name), HiddenView("tag", typed?["tag"] ?? saved.tag)]
         warning = one.warning.map { words($0) }
-        grants = GrantRow.rows(typed.map { GrantFields.grants($0) } ?? one.grants, groups: groups)
+        grants = GrantRow.rows(typed.map { GrantFields.grants($0) } ?? one.grants, groups: groups, words)
         fields = [FieldView("full", words("Full name"), InputView(value: typed?["full"] ?? one.fullName))]
         switch one.source {
         case .local:
@@ -161,22 +164,19 @@ extension AdministratorForm.GrantRow {
     ///   - spare: how many empty ones follow.
     fileprivate static func rows(
         _ grants: [String], groups: [GroupPath], spare: Int = 1,
-        roles: [Role] = Role.allCases.filter { $0 != .replica }
+        roles: [Role] = Role.allCases.filter { $0 != .replica }, _ words: Words
     ) -> [Self] {
         (grants + Array(repeating: "", count: max(1, spare - grants.count))).enumerated().map {
             number, grant in
             let parts = grant.split(separator: "@", maxSplits: 1).map(String.init)
             let (role, place) = (parts.first ?? "", parts.count > 1 ? parts[1] : "/")
-            let paths = groups.map(\.description)
             return Self(
                 number: number,
                 roles: [OptionView(text: "", isChosen: role.isEmpty)]
                     + roles.map {
                         OptionView(text: $0.rawValue, isChosen: $0.rawValue == role)
                     },
-                groups: (paths.contains(place) ? paths : paths + [place]).map {
-                    OptionView(text: $0, isChosen: $0 == place)
-                })
+                groups: OptionView.groups(groups.map(\.description), chosen: place, words))
         }
     }
 }
@@ -243,7 +243,7 @@ struct TokenForm: View {
     init(groups: [GroupPath], hasReplica: Bool, typed: Form?, _ words: Words) {
         grants = AdministratorForm.GrantRow.rows(
             typed.map { GrantFields.grants($0) } ?? [], groups: groups, spare: Self.grantCount,
-            roles: Role.allCases.filter { hasReplica || $0 != .replica })
+            roles: Role.allCases.filter { hasReplica || $0 != .replica }, words)
         fields = [
             FieldView(
                 "name", words("What is it for?"),

@@ -14,8 +14,6 @@ struct BoardLinksView: TemplateView {
     var mayAdd: Bool
     /// The open form.
     var added: FormView?
-    /// Groups that its field offers.
-    var groups: [String]
 
     struct Row: View {
         var name: String
@@ -46,24 +44,23 @@ struct BoardLinksView: TemplateView {
                 rows: links.map { Row($0, words) })
         }
         mayAdd = group == nil
-        self.groups = group == nil ? [] : groups
-        added = group.map { Self.form(for: $0, words).filled(from: typed) }
+        added = group.map { Self.form(for: $0, groups, typed: typed, words).filled(from: typed) }
     }
 
-    private static func form(for group: String, _ words: Words) -> FormView {
+    private static func form(
+        for group: String, _ groups: [String], typed: Form?, _ words: Words
+    ) -> FormView {
         FormView(
             path: "/boards", style: "card settings", heading: words("New wall board"),
             fields: [
                 FieldView(
-                    "group", words("Group"),
-                    InputView(value: group, isRequired: true, isFocused: true, list: "group-names")),
-                FieldView(
                     "name", words("Label, such as staff room TV"),
-                    InputView(isRequired: true, maximumLength: 100)),
+                    InputView(isRequired: true, isFocused: true, maximumLength: 100)),
+                .group(groups, first: group, typed: typed, words),
                 FieldView(
                     "days", words("Days until it expires (0: never)"),
                     InputView(type: "number", value: "0", minimum: 0, maximum: 3_650)),
-            ], submit: words("Create"))
+            ], submit: words("Add wall board"), cancel: "/boards")
     }
 }
 

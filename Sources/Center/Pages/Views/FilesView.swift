@@ -81,7 +81,7 @@ struct FilesView: TemplateView {
                         InputView(value: typed.name, isRequired: true, isFocused: true, maximumLength: 100)),
                     text,
                 ] : [text],
-            submit: words("Save"))
+            submit: typed.isNew ? words("Add file") : words("Save"), cancel: "/files")
     }
 }
 

@@ -1,3 +1,5 @@
+import Fleet
+
 /// Fields with a submit button; without one, what is in them.
 struct FormView: TemplateView {
     static let template = PageTemplate("form", Embedded.form_mustache)
@@ -12,6 +14,8 @@ struct FormView: TemplateView {
     var parts: [FormPart] = []
     /// The label of its button; nil when read-only.
     var submit: String?
+    /// Where its Cancel leads; nil: it has none.
+    var cancel: String?
     /// The label of a second button, which removes the form's subject.
     var removal: String?
 }
@@ -99,6 +103,18 @@ struct FieldView: TemplateView {
         self.lines = lines
     }
 
+    /// One of the groups that there are.
+    ///
+    /// - Parameters:
+    ///   - first: the one that is chosen at first.
+    ///   - typed: what was refused. Its group is offered although it is not among them: another one in its place would not be noticed.
+    static func group(_ paths: [String], first: String, typed: Form?, _ words: Words) -> Self {
+        let wish = typed?["group"] ?? ""
+        return Self(
+            "group", words("Group"),
+            options: OptionView.groups(paths, chosen: wish.isEmpty ? first : wish, words))
+    }
+
     /// In how much time a schedule's machines begin.
     static func window(_ value: String?, _ words: Words) -> Self {
         Self(
@@ -166,6 +182,17 @@ struct OptionView: View {
     /// What the form sends; nil: the text.
     var value: String?
     var isChosen = false
+
+    /// Groups by their paths.
+    ///
+    /// - Parameter chosen: is offered although it is not among them.
+    static func groups(_ paths: [String], chosen: String, _ words: Words) -> [Self] {
+        (paths.contains(chosen) ? paths : paths + [chosen]).map {
+            Self(
+                text: $0 == GroupPath.site.description ? words("whole site") : $0, value: $0,
+                isChosen: $0 == chosen)
+        }
+    }
 
     /// The same, chosen if the form has this value.
     func chosen(if value: String) -> Self {

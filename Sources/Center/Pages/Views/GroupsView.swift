@@ -15,6 +15,8 @@ struct GroupsView: TemplateView {
     var image: ImageForm?
     var configuration: Configuration?
     var history: NodeView.History?
+    /// What the settings page is about; nil: this is another one.
+    var scope: String?
     var nodeCount: Int
     /// The search for its nodes.
     var nodesQuery: String
@@ -93,6 +95,7 @@ struct GroupsView: TemplateView {
         }
         self.path = path.description
         heading = current == nil ? words("Settings") : path == .site ? words("Site") : path.description
+        scope = current == nil ? words("For the whole site; groups, rules and nodes may differ.") : nil
         nodeCount = details.nodeCount
         nodesQuery = Escape.component("group=\(path)")
         boards = details.mayConfigure ? "/boards?group=\(Escape.component(path.description))" : nil

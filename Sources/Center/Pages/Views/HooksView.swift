@@ -8,6 +8,8 @@ struct HooksView: TemplateView {
     var failure: String?
     /// The secret of the hook just created.
     var secret: String?
+    /// Sends a test to that hook, and leaves its secret on the page.
+    var trial: ActionView?
     /// How the test went that was just sent.
     var test: Test?
     /// Nil while there is none.
@@ -16,8 +18,6 @@ struct HooksView: TemplateView {
     var mayAdd: Bool
     /// The open form.
     var added: FormView?
-    /// Groups that its field offers.
-    var groups: [String]
 
     struct Test: View {
         var name: String
@@ -57,13 +57,19 @@ struct HooksView: TemplateView {
     }
 
     /// - Parameters:
+    ///   - made: the hook just created, and its secret.
     ///   - groups: those that the form offers; nil: it is not open.
     ///   - typed: what was refused.
     init(
-        _ hooks: [WebHookAnswer], secret: String?, test: WebHookAnswer? = nil, failure: String?,
+        _ hooks: [WebHookAnswer], made: Made? = nil, test: WebHookAnswer? = nil, failure: String?,
         groups: [String]?, typed: Form? = nil, _ words: Words
     ) {
-        self.secret = secret
+        secret = made?.secret
+        trial = made.map {
+            ActionView(
+                path: "/hooks/\($0.reference)/test", label: words("Send a test"), style: "quiet",
+                hidden: [HiddenView(Self.shown, $0.secret)])
+        }
         self.test = test.flatMap { Test($0, words) }
         self.failure = failure
         if !hooks.isEmpty {
@@ -73,9 +79,17 @@ struct HooksView: TemplateView {
                 rows: hooks.map { Row($0, words) })
         }
         mayAdd = groups == nil
-        self.groups = groups ?? []
-        added = groups.map { _ in Self.form(words).filled(from: typed) }
+        added = groups.map { Self.form($0, typed: typed, words).filled(from: typed) }
     }
+
+    /// A hook just created.
+    struct Made {
+        var reference: String
+        var secret: String
+    }
+
+    /// The secret that is on the page, in the form of a test.
+    static let shown = "secret"
 
     /// Which events a hook gets: a preset, or the ticked ones.
     private static let choice = "what"
@@ -99,7 +113,7 @@ struct HooksView: TemplateView {
         return kinds
     }
 
-    private static func form(_ words: Words) -> FormView {
+    private static func form(_ groups: [String], typed: Form?, _ words: Words) -> FormView {
         var choice = FieldView(
             Self.choice, words("Events"),
             options: [
@@ -108,7 +122,7 @@ struct HooksView: TemplateView {
                 OptionView(text: words("Choose…"), value: chosen),
             ])
         choice.hint = words(
-            "Problems are failed boots and steps, lost nodes, crashes of kernels, and other machines in the place of nodes"
+            "Problems: failed boots and steps, lost nodes, kernel crashes, other machines in the place of nodes"
         )
         return FormView(
             path: "/hooks", style: "card settings",
@@ -117,7 +131,8 @@ struct HooksView: TemplateView {
                     "label", words("Name"), hint: words("What it is for, such as the chat of the help desk"),
                     InputView(isFocused: true, maximumLength: WebHook.labelLimit)),
                 FieldView("url", "URL", InputView(type: "url", isRequired: true, placeholder: "https://")),
-                FieldView("group", words("Group"), InputView(value: "/", list: "group-names")),
+                .group(
+                    groups, first: groups.first ?? GroupPath.site.description, typed: typed, words),
                 choice,
             ],
             parts: sections.map { title, kinds in
@@ -130,7 +145,7 @@ struct HooksView: TemplateView {
                         box.hint = kind.rawValue
                         return box
                     })
-            }, submit: words("Add"))
+            }, submit: words("Add web hook"), cancel: "/hooks")
     }
 
     /// The kinds that are offered, by what they are about.

@@ -109,7 +109,7 @@ struct ImagesView: TemplateView {
                 FieldView(
                     "packages", words("More packages"), id: "build-packages",
                     InputView(placeholder: "vim-tiny htop")),
-            ], submit: words("Build"))
+            ], submit: words("Build"), cancel: "/images")
     }
 }
 

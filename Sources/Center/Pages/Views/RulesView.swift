@@ -64,7 +64,7 @@ struct RulesView: TemplateView {
                 FieldView(
                     "settings", words("Settings, one SETTING=VALUE per line"),
                     LinesView(rows: 4, placeholder: "overlay-size=25%")),
-            ], submit: words("What would change?"))
+            ], submit: words("What would change?"), cancel: "/rules")
     }
 
     private static func form(of rule: MatchRule, _ words: Words) -> FormView {
@@ -81,7 +81,7 @@ struct RulesView: TemplateView {
                 FieldView(
                     "settings", words("Settings, one SETTING=VALUE per line"),
                     LinesView(rows: 4, text: Row.assignments(rule).joined(separator: "\n"))),
-            ], submit: words("What would change?"), removal: words("Remove this rule"))
+            ], submit: words("What would change?"), cancel: "/rules", removal: words("Remove this rule"))
     }
 }
 

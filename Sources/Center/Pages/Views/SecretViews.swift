@@ -56,11 +56,11 @@ struct SecretsView: TemplateView {
         self.mayAdd = mayAdd && offer == nil
         nodes = offer?.nodes ?? []
         added = offer.map {
-            Self.form($0, words).filled(from: typed, except: ["value", "base64"])
+            Self.form($0, typed: typed, words).filled(from: typed, except: ["value", "base64"])
         }
     }
 
-    private static func form(_ offer: Offer, _ words: Words) -> FormView {
+    private static func form(_ offer: Offer, typed: Form?, _ words: Words) -> FormView {
         var what = [
             FieldView(
                 "name", words("Name"), InputView(isRequired: true, isFocused: true, maximumLength: 63))
@@ -78,14 +78,20 @@ struct SecretsView: TemplateView {
                     InputView(placeholder: "https://chat.example")),
             ]
         }
-        what.append(FieldView("kind", words("Kind"), options: kinds))
+        var kind = FieldView("kind", words("Kind"), options: kinds)
+        kind.hint = words("You set a value; the server makes the other kinds.")
+        what.append(kind)
+        // What this is all about: it is in sight, unlike the other options of the file.
+        let path = FieldView(
+            "path", words("File on the node"), hint: words("Empty: %1", "\(Secret.directory)/NAME"),
+            InputView())
         return FormView(
             path: "/secrets", style: "settings", heading: nil,
             parts: [
-                FormPart(words("What it is"), what + valueFields(words) + mintingFields(words)),
-                FormPart(words("Who gets it, and when"), placeFields(offer, words)),
+                FormPart(words("What it is"), what + valueFields(words) + mintingFields(words) + [path]),
+                FormPart(words("Who gets it, and when"), placeFields(offer, typed: typed, words)),
                 FormPart(words("File options"), folds: true, fileFields(words)),
-            ], submit: words("Add secret"))
+            ], submit: words("Add secret"), cancel: "/secrets")
     }
 
     /// What a secret is for, as the form says it.
@@ -108,19 +114,12 @@ struct SecretsView: TemplateView {
         ]
     }
 
-    private static func placeFields(_ offer: Offer, _ words: Words) -> [FieldView] {
+    private static func placeFields(_ offer: Offer, typed: Form?, _ words: Words) -> [FieldView] {
         var arming = FieldView("arming", words("Arm for"), options: armings(chosen: .off, words))
         // The usual mistake.
         arming.hint = words("Until you arm it, no boot gets it.")
         return [
-            FieldView(
-                "group", words("Group"),
-                options: offer.groups.map {
-                    let isSite = $0 == GroupPath.site.description
-                    return OptionView(
-                        text: isSite ? words("whole site") : $0, value: $0,
-                        isChosen: $0 == offer.group.description)
-                }),
+            .group(offer.groups, first: offer.group.description, typed: typed, words),
             FieldView("node", words("Only this node"), InputView(maximumLength: 63, list: "node-names")),
             FieldView(
                 "rule", words("Only nodes of this rule"),
@@ -132,7 +131,6 @@ struct SecretsView: TemplateView {
 
     private static func fileFields(_ words: Words) -> [FieldView] {
         [
-            FieldView("path", words("File"), InputView(placeholder: "\(Secret.directory)/…")),
             FieldView("mode", words("Mode"), InputView(placeholder: "600")),
             FieldView("owner", words("Owner"), InputView(placeholder: "root")),
         ]

@@ -145,7 +145,11 @@ extension SettingFieldsView.Setting {
         let isInField = value.map { $0 == setting.value } ?? !definition.isSecret
         let shown = definition.redacted(setting.value).description
         now = isInField || shown.isEmpty ? nil : shown
-        self.value = shown.isEmpty ? "—" : shown
+        let unit = definition.unit.isEmpty ? "" : words(definition.unit)
+        // A unit is in the plural.
+        self.value =
+            shown.isEmpty
+            ? words(definition.unset) : unit.isEmpty || shown == "1" ? shown : "\(shown) \(unit)"
         origin = words(setting.origin)
         isSet = value != nil
         source =
@@ -160,7 +164,7 @@ extension SettingFieldsView.Setting {
         case .boolean: choice = Self.choice(["yes", "no"], chosen: text)
         case .integer(let range):
             number = SettingFieldsView.Number(
-                own: text, minimum: range.lowerBound, maximum: range.upperBound, unit: definition.unit)
+                own: text, minimum: range.lowerBound, maximum: range.upperBound, unit: unit)
         case .text where text.contains("\n"):
             lines = SettingFieldsView.Lines(
                 own: text, rows: min(8, text.split(separator: "\n").count + 1), hint: "")

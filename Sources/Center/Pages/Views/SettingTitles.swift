@@ -4,6 +4,22 @@ extension SettingDefinition {
     /// What people call the setting, in English; nil for keys of other programs, which have only their names.
     var title: String? { Self.titles[name] }
 
+    /// What holds while it has no value, in English.
+    var unset: String {
+        if let effect = Self.effects[name] { return effect }
+        return switch kind {
+        case .list, .map: "no entry"
+        default: "not set"
+        }
+    }
+
+    private static let effects = [
+        "image": "the only or the default image", "rescue-image": "it waits on its screen",
+        "root-password-hash": "as in the image", "ntp": "as in the image", "locale": "as in the image",
+        "keymap": "as in the image", "dns": "those of the node's network",
+        "dns-search": "the server's domain",
+    ]
+
     private static let titles = [
         "enrolment": "Unknown machines", "enrolment-by-network": "Unknown machines by network",
         "registration-pin": "PIN for registration", "image": "Image",

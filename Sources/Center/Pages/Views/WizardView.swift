@@ -14,6 +14,8 @@ struct WizardView: TemplateView {
     var networkLine: String
     /// Whether nothing is left to do.
     var isDone: Bool
+    /// Whether only the choice is left.
+    var oneLeft: Bool
     var imageDone: Bool
     var images: String
     /// The newest build.
@@ -26,6 +28,10 @@ struct WizardView: TemplateView {
     var readyNodes: String
     var booting: [Booting]
     var waiting: [Waiting]
+    /// Whether people have said what an unknown machine gets.
+    var choiceDone: Bool
+    /// What it gets, in a sentence.
+    var choice: String
     var choices: [Choice]
     var mayEdit: Bool
 
@@ -55,6 +61,8 @@ struct WizardView: TemplateView {
         var isChosen: Bool
         var text: String
         var hint: String
+        /// What it opens in a site that has machines of its own.
+        var warning: String?
     }
 
     /// What the page shows.
@@ -73,7 +81,9 @@ struct WizardView: TemplateView {
         boxes = networks.map { Box($0, words) }
         networkLine = boxes.map { "\($0.interface) · \($0.network)" }.joined(separator: ", ")
         imageDone = !steps.images.isEmpty
-        isDone = networkDone && imageDone && steps.hasComeUp
+        let isUp = networkDone && imageDone && steps.hasComeUp
+        isDone = isUp && steps.hasChosen
+        oneLeft = isUp && !steps.hasChosen
         let names = steps.images.sorted().map(\.text)
         images =
             names.count == 1
@@ -99,10 +109,15 @@ struct WizardView: TemplateView {
                 code: $0.code ?? "", mac: $0.macAddress?.description ?? "",
                 state: StateView($0, words).sentence)
         }
+        choiceDone = steps.hasChosen
+        choice = words(steps.enrolment.explanation)
         choices = Enrolment.allCases.map {
             Choice(
                 word: $0.rawValue, isChosen: $0 == steps.enrolment, text: words($0.outcome),
-                hint: words($0.use))
+                hint: words($0.use),
+                warning: $0 == .open && steps.hasNodes
+                    ? words("Any machine that is plugged in gets the image, and can read all that is in it.")
+                    : nil)
         }
         self.mayEdit = mayEdit
     }
@@ -134,7 +149,7 @@ extension Enrolment {
         switch self {
         case .open: "For networks where every machine may read the image."
         case .quarantine: "It shows a code until you name and approve it."
-        case .refuse: "Only nodes boot that you have added before."
+        case .refuse: "Only nodes you have added boot."
         }
     }
 }
