@@ -64,7 +64,7 @@ import Testing
                 .map { String($0.output.1) }
         }
         #expect(
-            try await columns() == ["Name", "State", "Last log-in", "User ID", "Actions"])
+            try await columns() == ["Name", "State", "Full name", "Last log-in", "User ID", "Actions"])
         let before = try await Self.page("/desktops/accounts", of: fleet)
         #expect(before.contains(/data-title="Last log-in"><span title="[^"]*session-history[^"]*">never</))
         #expect(
