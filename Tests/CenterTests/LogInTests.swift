@@ -351,12 +351,15 @@ import Wire
         #expect(Set(users) == ["guest01", "guest02", "guest03"])
     }
 
-    @Test(arguments: TerminalPool.SecondLogIn.allCases)
-    func `a second log-in is handled as the pool says`(policy: TerminalPool.SecondLogIn) async throws {
+    /// Also where the agent looked at the session when it had begun, and its display had not come yet.
+    @Test(arguments: TerminalPool.SecondLogIn.allCases, [true, false])
+    func `a second log-in is handled as the pool says`(
+        policy: TerminalPool.SecondLogIn, isConnected: Bool
+    ) async throws {
         let bench = try await LogInBench { $0.secondLogIn = policy }
         let first = try await bench.ticket("ann", at: 1)
         let server = first.address == "10.77.0.20" ? "ts1" : "ts2"
-        try bench.begin("ann", on: server)
+        try bench.begin("ann", on: server, connected: isConnected)
         let answer = try await bench.logIn("ann", at: 2)
         switch (policy, answer.outcome) {
         case (.refuse, .refused(let text)): #expect(text.contains("another place"))

@@ -30,6 +30,9 @@ extension LogIns {
         }
     }
 
+    /// Seconds for which a new session counts as shown: its agent may have looked between its beginning and the coming of its display.
+    private static let beginning = 10
+
     /// The person's sessions that this pool's policy is about.
     func ownSessions(_ found: [LiveTerminals.Whereabout], of entry: Entry) -> [OwnSession] {
         if found.isEmpty { return [] }
@@ -49,7 +52,8 @@ extension LogIns {
                     guard isOurs else { return nil }
                     return OwnSession(
                         server: place.server, id: session.id, kind: session.kind,
-                        isConnected: session.isConnected, isHere: session.from == here, isInPool: isInPool)
+                        isConnected: session.isConnected || session.age < Self.beginning,
+                        isHere: session.from == here, isInPool: isInPool)
                 }
                 let issued = state.issued[place.ticket]
                 let isHere = issued?.machine == entry.way.machine
