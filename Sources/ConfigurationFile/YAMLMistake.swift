@@ -60,7 +60,7 @@ enum YAMLMistake {
         return found.map { "U+\(String($0.value, radix: 16, uppercase: true))" }
     }
 
-    /// A tag that says how a value is to be read (`!!binary`, `!vault`), and that means nothing here: what stands behind it would be taken as it is.
+    /// A tag such as `!!binary` or `!vault`, which Roost does not support: without an error, its value would be read as plain text.
     static func unknownTag(of node: Yams.Node) -> String? {
         let tag: String
         switch node {

@@ -34,7 +34,7 @@ struct GroupsView: TemplateView {
         var back: String
         var mayEdit: Bool
         var mayRemove: Bool
-        /// What its path is to be; nil for the site.
+        /// The path to rename it to; nil for the site, which keeps its path.
         var newPath: String?
         var fields: SettingFieldsView
     }
