@@ -122,8 +122,10 @@ package struct DeclaredFiles {
         return found
     }
 
-    /// Where a change of the files can be seen: they, and the directories that they are in.
+    /// Where a change of the files can be seen: they, and the directories below `path` that they are in. A file that is named by itself may
+    /// lie where others write all the time.
     package static func places(of path: String) -> [String] {
+        guard isDirectory(path) else { return [path] }
         let files = (try? files(of: [path])) ?? []
         let directories = files.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
         return Swift.Set(files + directories + [path]).sorted()

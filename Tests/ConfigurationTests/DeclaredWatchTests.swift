@@ -68,10 +68,6 @@ import Testing
 
     @Test func `what cannot be read is told, and an empty directory is no empty fleet`() throws {
         let watch = try watch()
-        func error(_ readings: [DeclaredWatch.Reading]) -> String {
-            guard case .failure(let error)? = readings.last?.content else { return "" }
-            return "\(error)"
-        }
         #expect(error(watch.look(isFirst: true)).contains("no file that ends with .yaml"))
         try write("nodes:\n  - nam: a\nnods:\n", "a.yaml")
         #expect(error(watch.look() + watch.look()).contains("a.yaml:3: unknown key ‘nods’"))
@@ -79,10 +75,27 @@ import Testing
         #expect(error(watch.look() + watch.look()).contains("there is no file"))
     }
 
-    private func error(_ watch: DeclaredWatch) -> String {
-        guard case .failure(let error)? = (watch.look() + watch.look()).last?.content else { return "" }
+    @Test func `a file that is named by itself is taken, however busy its directory is`() throws {
+        let path = "\(directory)/fleet.yaml"
+        try write("groups:\n  - path: /a\n", "fleet.yaml")
+        let watch = DeclaredWatch([WatchedFiles.Source(name: try SourceName("git"), path: path)])
+        #expect(try watch.look(isFirst: true).last?.content.get().map(\.keyText) == ["/a"])
+        func look() throws -> [DeclaredWatch.Reading] {
+            try write("else", "\(UUID()).log")
+            return watch.look()
+        }
+        try write("groups:\n  - path: /bb\n", "fleet.yaml")
+        #expect(try (look() + look()).last?.content.get().compactMap(\.keyText) == ["/bb"])
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try error(look() + look()).contains("there is no file"))
+    }
+
+    private func error(_ readings: [DeclaredWatch.Reading]) -> String {
+        guard case .failure(let error)? = readings.last?.content else { return "" }
         return "\(error)"
     }
+
+    private func error(_ watch: DeclaredWatch) -> String { error(watch.look() + watch.look()) }
 
     @Test func `a pipe blocks nothing, and a link out of the directory is not followed`() throws {
         let watch = try watch()
