@@ -73,7 +73,7 @@ import Testing
         #expect(terminals.place(LogIn(user: "ann"), in: pool, at: 60_003).server == "a")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `an agent that is started anew gets the order that it has not answered`() async throws {
         let (terminals, name) = (terminals, a)
         var former = terminals.orders(for: name).makeAsyncIterator()

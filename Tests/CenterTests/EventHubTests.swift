@@ -22,7 +22,7 @@ import Testing
         #expect(numbers == [8, 9, 10] && texts == ["8", "9", "10"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a listener begins with a pulse, and is forgotten when it leaves`()
+    @Test(.timeLimit(.minutes(10))) func `a listener begins with a pulse, and is forgotten when it leaves`()
         async throws
     {
         let hub = EventHub()
@@ -74,7 +74,7 @@ import Testing
         #expect(hub.listenerCount == 0)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `an account takes its share, and no more until it has left one`() async throws {
         let hub = EventHub()
         let (ended, end) = AsyncStream.makeStream(of: Void.self)

@@ -242,7 +242,7 @@ import Testing
         try await server.stop()
     }
 
-    @Test(.timeLimit(.minutes(1))) func `an unread answer is closed`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `an unread answer is closed`() async throws {
         let server = try await ByteServer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")
         #expect(
             try await HTTPClient().execute(HTTPClientRequest(url: server.url), within: Self.limits).status

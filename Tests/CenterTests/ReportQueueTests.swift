@@ -28,7 +28,7 @@ import Wire
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a slow kind does not hold up others, and stages stay in order`() async {
         let (queues, gate) = (ReportQueues(), Gate())
         let (written, write) = AsyncStream.makeStream(of: (ReportKind, [NodeReport]).self)
@@ -55,7 +55,7 @@ import Wire
         await service.value
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `what a node tells later is written after the stage that it reported before`() async {
         let (queues, gate) = (ReportQueues(), Gate())
         let (written, write) = AsyncStream.makeStream(of: ReportKind.self)
@@ -81,7 +81,7 @@ import Wire
         await service.value
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a full queue drops and counts reports, and then accepts again`() async {
         let queues = ReportQueues { kind in (count: kind == .hardware ? 2 : 100, byteCount: 100) }
         let gate = Gate()
@@ -113,7 +113,7 @@ import Wire
         await service.value
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a report that is larger than its queue is told, though no other one comes`() async {
         let queues = ReportQueues { _ in (count: 100, byteCount: 2) }
         let (written, write) = AsyncStream.makeStream(of: (count: Int, dropped: Int).self)

@@ -47,7 +47,7 @@ import Testing
         ]
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: CorpusFile.all)
+    @Test(.timeLimit(.minutes(10)), arguments: CorpusFile.all)
     func `a damaged file is read or refused, and never in between`(sample: CorpusFile) throws {
         let isSample = ProcessInfo.processInfo.environment["ROOST_TEST_SAMPLE"] != nil
         let index = CorpusFile.all.firstIndex { $0.name == sample.name } ?? 0
