@@ -99,11 +99,14 @@ package final class FleetSnapshot: Sendable {
     }
 
     /// A node's hardware; nil if it never reported any.
-    package func hardware(of node: Node) -> Hardware? {
+    package func hardware(of node: Node) -> Hardware? { sharedHardware(of: node)?.report }
+
+    /// The same, for lists.
+    package func sharedHardware(of node: Node) -> SharedHardware? {
         cards(of: node).lazy.compactMap { self.observations.hardware[$0] }.first
     }
 
-    package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
+    package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: sharedHardware(of: node)) }
 
     /// The settings of `node`; for an unknown machine (nil), those of the site. They include what the image sets, and the version that it
     /// boots next.

@@ -21,7 +21,7 @@ extension SQLiteStore {
         contents.formerHostKeys = try Self.formerHostKeys(in: database)
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM last_hardware") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
-            observations.hardware[machine] = try coder.value(json: row["record"])
+            observations.hardware[machine] = SharedHardware(try coder.value(json: row["record"]))
         }
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM boot_trouble") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }

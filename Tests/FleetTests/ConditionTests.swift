@@ -12,7 +12,7 @@ import Wire
         node.tags = ["lab"]
         let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json.utf8))
         node.address = IPv4Address("10.7.0.1")
-        return NodeFacts(node, hardware: hardware) { $0 == .address ? ["10.77.0.20"] : [] }
+        return NodeFacts(node, hardware: SharedHardware(hardware)) { $0 == .address ? ["10.77.0.20"] : [] }
     }
 
     private static let machine = #"""

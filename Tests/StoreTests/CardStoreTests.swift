@@ -76,7 +76,7 @@ import Wire
         // It was seen before its owner was known: that stays.
         try await learn(first, machines[0])
         var known = try await store.snapshot().observations
-        #expect(known.hardware[first] == hardware && known.troubles[first] == trouble)
+        #expect(known.hardware[first]?.report == hardware && known.troubles[first] == trouble)
         try await learn(first, machines[1])
         known = try await store.snapshot().observations
         #expect(known.hardware.isEmpty && known.troubles.isEmpty)

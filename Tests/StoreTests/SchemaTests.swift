@@ -100,7 +100,7 @@ import Wire
         let snapshot = try await store.snapshot()
         #expect(snapshot.node(at: MACAddress(rawValue: 0x5254_0000_0001))?.name.text == "pc-1")
         #expect(snapshot.groups[try GroupPath("/school")]?.settings == ["loader": .text("ipxe")])
-        #expect(snapshot.observations.hardware.values.map(\.serial) == ["s"])
+        #expect(snapshot.observations.hardware.values.map(\.report.serial) == ["s"])
         #expect(try await store.lastBoots().map(\.boot) == ["b"])
         #expect(try await store.revision(1).edits.map(\.key) == ["pc-1"])
         #expect(try await store.inverse(of: 1) == [.node(try NodeName("pc-1"), nil)])

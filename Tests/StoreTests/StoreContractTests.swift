@@ -338,7 +338,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(history.map(\.hardware) == [new, old])
         #expect(new.isAnotherMachine(than: old))
         #expect(new.differences(from: old).map(\.fact) == ["serial", "memory"])
-        #expect(try await store.snapshot().observations.hardware == [mac: new])
+        #expect(try await store.snapshot().observations.hardware == [mac: SharedHardware(new)])
     }
 
     @Test(arguments: StoreMaker.allCases)

@@ -86,7 +86,8 @@ enum Explanation {
         let plan = bootPlan(for: identity, in: snapshot, under: policy)
         let mac = identity.macAddress
         let node = snapshot.node(at: mac, uuid: identity.uuid)
-        let memory = MachineMemory(mebibytes: snapshot.observations.hardware[mac]?.memoryMebibytes ?? 0)
+        let memory = MachineMemory(
+            mebibytes: snapshot.observations.hardware[mac]?.report.memoryMebibytes ?? 0)
         let file: String? =
             switch decision.answer {
             case .file(let name), .url(let name): name

@@ -9,7 +9,7 @@ extension Acts {
     /// Figures with what only pages show.
     struct Overview: Sendable {
         var figures: FiguresAnswer
-        /// The state of each node, by its group.
+        /// The state of each node, by its group; in natural order.
         var rooms: [GroupPath: [NodeState]] = [:]
         /// The troubles of the figures, with their sentences.
         var troubles: [TroubleLine] = []
@@ -30,19 +30,26 @@ extension Acts {
         let (failedSteps, refusedTPMs) = (fleet.failedSteps, fleet.refusedTPMs)
         var rooms: [GroupPath: [NodeState]] = [:]
         var shares = NodeShares()
-        var boots: [BootTimeline] = []
-        boots.reserveCapacity(live.boots.count)
-        for node in snapshot.nodes.values
-        where place.contains(node.group) && caller.sees(node.group) {
+        var (boots, minutes) = (BootTally(), MinuteTally(now: now))
+        func count(_ boot: BootTimeline) {
+            let readyAfter = boot.readyAfter
+            boots.add(boot, readyAfter: readyAfter)
+            minutes.add(startedAt: boot.startedAt, readyAfter: readyAfter)
+        }
+        for name in snapshot.nodeOrder {
+            guard let node = snapshot.nodes[name], place.contains(node.group), caller.sees(node.group) else {
+                continue
+            }
             let boot = live.boot(of: node, in: snapshot)
             let state = live.state(of: boot)
             states[state, default: 0] += 1
-            rooms[node.group, default: []].append(NodeState(name: node.name, state: state))
-            if let boot { boots.append(boot) }
-            let next = live.next(of: node)
+            rooms[node.group, default: []].append(NodeState(name: name, state: state))
+            if let boot { count(boot) }
+            let next = live.next(ofRecord: node)
             troubles.look(at: node, state, boot, lack: next.lack, in: snapshot)
             shares.add(
-                next.lack == nil ? next.version : nil, booted: boot?.version, snapshot.hardware(of: node))
+                next.lack == nil ? next.version?.digest : nil, booted: boot?.version,
+                snapshot.sharedHardware(of: node))
             if let boot {
                 troubles.add(node, failedSteps[boot.macAddress], refusedTPMs[boot.macAddress], in: boot)
             }
@@ -50,7 +57,7 @@ extension Acts {
         var unknownCount = 0
         for (mac, boot) in live.boots where place == .site && !snapshot.knows(mac) {
             unknownCount += 1
-            boots.append(boot)
+            count(boot)
             if live.state(of: boot) == .failed { troubles.addStranger(boot) }
         }
         for failure in services.logIns.failures()
@@ -63,7 +70,7 @@ extension Acts {
         let answer = FiguresAnswer(
             states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
             percentile95: figures.percentile95, stages: figures.stages,
-            minutes: Self.minutes(of: boots, now: now),
+            minutes: minutes.minutes,
             troubles: rows.map(\.trouble), limited: await limited())
         return Overview(figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot))
     }
@@ -73,16 +80,25 @@ extension Acts {
         caller.allows(.read, in: .site) ? Array(await services.limited().current.prefix(50)) : []
     }
 
-    private static func minutes(of boots: [BootTimeline], now: Int) -> [FiguresAnswer.Minute] {
+}
+
+/// The boots of each minute of the last hour.
+private struct MinuteTally {
+    private(set) var minutes: [FiguresAnswer.Minute]
+    private let first: Int
+
+    /// - Parameter now: milliseconds since 1970.
+    init(now: Int) {
         let first = now / 60_000 - 59
-        var minutes = (0..<60).map { FiguresAnswer.Minute(at: (first + $0) * 60_000, started: 0, ready: 0) }
-        for boot in boots {
-            let started = boot.startedAt / 60_000 - first
-            if minutes.indices.contains(started) { minutes[started].started += 1 }
-            guard let after = boot.readyAfter else { continue }
-            let ready = (boot.startedAt + after) / 60_000 - first
-            if minutes.indices.contains(ready) { minutes[ready].ready += 1 }
-        }
-        return minutes
+        self.first = first
+        minutes = (0..<60).map { FiguresAnswer.Minute(at: (first + $0) * 60_000, started: 0, ready: 0) }
+    }
+
+    mutating func add(startedAt: Int, readyAfter: Int?) {
+        let started = startedAt / 60_000 - first
+        if minutes.indices.contains(started) { minutes[started].started += 1 }
+        guard let readyAfter else { return }
+        let ready = (startedAt + readyAfter) / 60_000 - first
+        if minutes.indices.contains(ready) { minutes[ready].ready += 1 }
     }
 }

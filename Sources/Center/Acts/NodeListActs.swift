@@ -17,8 +17,10 @@ extension Acts {
         /// Those with less than ``smallMemory``.
         var small = 0
 
+        /// What is little memory.
+        static let smallMebibytes = 4_096
         /// The search for nodes with little memory.
-        static let smallMemory = "memory<4GiB"
+        static let smallMemory = "memory<\(smallMebibytes / 1_024)GiB"
     }
 
     struct NodeList: Sendable {
@@ -32,7 +34,7 @@ extension Acts {
     func nodeList(_ query: String, _ order: NodeOrder, offset: Int, limit: Int) async throws -> NodeList {
         try require(.read)
         let snapshot = try await configuration()
-        let (condition, small) = (try Condition(query), try Condition(NodeTally.smallMemory))
+        let condition = try Condition(query)
         let isSearch = condition != .always
         let live = try await facts(in: snapshot, addressesOf: isSearch ? nil : [])
         var tally = NodeTally()
@@ -41,16 +43,19 @@ extension Acts {
             // Others go on meanwhile.
             if number % 256 == 255 { await Task.yield() }
             guard let node = snapshot.nodes[name], sees(node, in: snapshot) else { continue }
-            let facts = live.facts(of: node, in: snapshot)
-            let state = live.state(of: live.boot(of: node, in: snapshot))
-            let versions = live.versions(of: node, in: snapshot)
+            let boot = live.boot(of: node, in: snapshot)
+            let (state, next) = (live.state(of: boot), live.next(ofRecord: node))
             let isHeld = snapshot.trouble(holding: node) != nil
             tally.states[state, default: 0] += 1
             if isHeld { tally.held += 1 }
-            if versions.isOutdated == true { tally.outdated += 1 }
-            if small.holds(for: facts) { tally.small += 1 }
-            guard !isSearch || condition.holds(for: facts) else { continue }
-            let needsLook = isHeld || versions.lack != nil
+            if let boot, live.isOutdated(next.version, boot, state) == true { tally.outdated += 1 }
+            if let hardware = snapshot.sharedHardware(of: node)?.report,
+                hardware.memoryMebibytes < NodeTally.smallMebibytes
+            {
+                tally.small += 1
+            }
+            guard !isSearch || condition.holds(for: live.facts(of: node, in: snapshot)) else { continue }
+            let needsLook = isHeld || live.lack(next) != nil
             let rank = needsLook ? min(state.rank, MachineState.lost.rank) : state.rank
             ranked[order == .worst ? rank : 0].append(name)
         }

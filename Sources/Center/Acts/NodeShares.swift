@@ -29,10 +29,10 @@ struct NodeShares: Sendable {
     private var samples: [Kind: Hardware] = [:]
 
     /// - Parameter next: what it boots next; nil: nothing.
-    mutating func add(_ next: ImageVersion?, booted: Digest?, _ hardware: Hardware?) {
-        self.next[next?.digest, default: 0] += 1
+    mutating func add(_ next: Digest?, booted: Digest?, _ known: SharedHardware?) {
+        self.next[next, default: 0] += 1
         if let booted { self.booted[booted, default: 0] += 1 }
-        guard let hardware else { return }
+        guard let hardware = known?.report else { return }
         let kind = Kind(
             vendor: hardware.vendor, product: hardware.product, memoryMebibytes: hardware.memoryMebibytes)
         kinds[kind, default: 0] += 1

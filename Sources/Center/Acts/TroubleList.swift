@@ -197,7 +197,9 @@ struct TroubleList {
 
     private static func row(of cases: [Case]) -> TroubleLine? {
         let group = cases.first?.group.map { _ in cases.compactMap(\.group).nearestCommon }
-        let cases = cases.sorted { $0.machine.countingKey.lexicographicallyPrecedes($1.machine.countingKey) }
+        // Ten thousand machines may have it: each key is made once.
+        let cases = cases.map { (key: $0.machine.countingKey, value: $0) }
+            .sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
         guard let first = cases.first else { return nil }
         return TroubleLine(
             FiguresAnswer.Trouble(

@@ -50,7 +50,7 @@ struct LiveFacts {
     }
 
     func facts(of node: Node, in snapshot: FleetSnapshot) -> NodeFacts {
-        NodeFacts(node, hardware: snapshot.hardware(of: node)) { attribute in
+        NodeFacts(node, hardware: snapshot.sharedHardware(of: node)) { attribute in
             switch attribute {
             case .address: snapshot.cards(of: node).compactMap { leased[$0]?.description }
             case .card: snapshot.learnedCards(of: node).map(\.description)
@@ -121,19 +121,31 @@ struct LiveFacts {
     /// The version that a node boots next, and why it gets nothing all the same.
     func next(of node: Node) -> NextBoots.Answer { nextBoots.boot(of: node) }
 
+    /// The same of a node that stands in the snapshot just like that.
+    func next(ofRecord node: Node) -> NextBoots.Answer { nextBoots.boot(ofRecord: node) }
+
     func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
         let (next, lack) = next(of: node)
         var versions = Versions(next: next.map(Self.name))
         if !isPast, lack != nil { (versions.lack, versions.next) = (lack, nil) }
-        guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
-            return versions
-        }
-        versions.booted = Self.name(of: digest, in: snapshot)
-        if let next, boot.readyAfter != nil, ![.off, .lost].contains(state(of: boot)) {
-            versions.isOutdated = next.digest != digest
-        }
+        guard let boot = boot(of: node, in: snapshot) else { return versions }
+        if !isPast, let digest = boot.version { versions.booted = Self.name(of: digest, in: snapshot) }
+        versions.isOutdated = isOutdated(next, boot, state(of: boot))
         return versions
     }
+
+    /// Whether a node runs another version than it boots next; nil while it is not known to be up, and in the past.
+    ///
+    /// - Parameter state: the boot's.
+    func isOutdated(_ next: ImageVersion?, _ boot: BootTimeline, _ state: MachineState) -> Bool? {
+        guard !isPast, let next, let booted = boot.version, state != .off, state != .lost,
+            boot.readyAfter != nil
+        else { return nil }
+        return next.digest != booted
+    }
+
+    /// Why a node boots nothing next; nil: it does, or the past is viewed.
+    func lack(_ next: NextBoots.Answer) -> Sentence? { isPast ? nil : next.lack }
 
     /// The version of a node's last boot, and its image's name.
     private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
@@ -177,7 +189,8 @@ struct LiveFacts {
             version: nil, startedAt: boot?.startedAt,
             seenAt: seenAt(boot, at: [mac]), heardAt: heardAt(boot, at: [mac]),
             code: FleetSnapshot.screenCode(of: mac),
-            hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
+            hardware: snapshot.observations.hardware[mac]?.report.headline,
+            wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }
 }
@@ -189,6 +202,8 @@ private final class SharedNextBoots: Sendable {
     init(_ boots: NextBoots) { self.boots = Mutex(boots) }
 
     func boot(of node: Node) -> NextBoots.Answer { boots.withLock { $0.boot(of: node) } }
+
+    func boot(ofRecord node: Node) -> NextBoots.Answer { boots.withLock { $0.boot(ofRecord: node) } }
 }
 
 extension Hardware {

@@ -390,7 +390,7 @@ package final class LiveFleet: Sendable {
         if !next.rules.isEmpty { distribute() }
         for (machine, hardware) in hardware {
             let node = next.node(at: machine)
-            let isOther = before[machine].map { hardware.isAnotherMachine(than: $0) } ?? false
+            let isOther = before[machine].map { hardware.isAnotherMachine(than: $0.report) } ?? false
             events.publish(
                 ServerEvent(
                     kind: isOther ? .drift : .hardware, node: node?.name, group: node?.group,

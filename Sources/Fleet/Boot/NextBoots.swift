@@ -21,6 +21,7 @@ package struct NextBoots: Sendable {
     private let clients: [MACAddress: BootClient]
     private let rollouts: [Rollout]
     private var answers: [Kind: Answer] = [:]
+    private var last: (kind: Kind, answer: Answer)?
 
     /// - Parameter clients: the machines' last DHCP requests, as far as known.
     package init(
@@ -34,20 +35,29 @@ package struct NextBoots: Sendable {
 
     /// - Parameter node: may also represent an unknown machine.
     package mutating func boot(of node: Node) -> Answer {
+        snapshot.nodes[node.name].map { boot(of: node, $0) }
+            ?? snapshot.nextBoot(of: node, under: policy, asking: snapshot.client(of: node, in: clients))
+    }
+
+    /// The same of a node that stands in the snapshot just like that, without looking for its record.
+    package mutating func boot(ofRecord node: Node) -> Answer { boot(of: node, node) }
+
+    private mutating func boot(of node: Node, _ record: Node) -> Answer {
         let client = snapshot.client(of: node, in: clients)
-        guard let kind = kind(of: node, asking: client) else {
+        guard let kind = kind(of: node, record, asking: client) else {
             return snapshot.nextBoot(of: node, under: policy, asking: client)
         }
-        if let known = answers[kind] { return known }
-        let answer = snapshot.nextBoot(of: node, under: policy, asking: client)
+        // Lists come in the order of names, so that neighbours are mostly of one kind: to compare is cheaper than to hash.
+        if let last, last.kind == kind { return last.answer }
+        let answer = answers[kind] ?? snapshot.nextBoot(of: node, under: policy, asking: client)
         answers[kind] = answer
+        last = (kind, answer)
         return answer
     }
 
     /// Nil when something decides that is the node's own.
-    private func kind(of node: Node, asking client: BootClient?) -> Kind? {
-        guard let record = snapshot.nodes[node.name], record.settings.isEmpty,
-            snapshot.volume(of: record.name) == nil, !hasTrouble(node),
+    private func kind(of node: Node, _ record: Node, asking client: BootClient?) -> Kind? {
+        guard record.settings.isEmpty, snapshot.volume(of: record.name) == nil, !hasTrouble(node),
             !rollouts.contains(where: { $0.offers(to: record.name) })
         else { return nil }
         var kind = Kind(

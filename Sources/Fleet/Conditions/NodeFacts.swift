@@ -32,7 +32,7 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
 /// The facts about one node for evaluating a ``Condition``.
 package struct NodeFacts: Sendable {
     private let node: Node
-    private let hardware: Hardware?
+    private let hardware: SharedHardware?
     /// Live facts, queried only when a condition needs them: a search visits every node.
     private let living: (@Sendable (LivingAttribute) -> [String])?
 
@@ -55,7 +55,7 @@ package struct NodeFacts: Sendable {
     }
 
     package init(
-        _ node: Node, hardware: Hardware?, living: (@Sendable (LivingAttribute) -> [String])? = nil
+        _ node: Node, hardware: SharedHardware?, living: (@Sendable (LivingAttribute) -> [String])? = nil
     ) {
         self.node = node
         self.hardware = hardware
@@ -73,8 +73,8 @@ package struct NodeFacts: Sendable {
     /// All values of an attribute; none when unknown.
     func values(of attribute: NodeAttribute) -> [ConditionValue] {
         switch attribute {
-        case .memory: return hardware.map { [.number($0.memoryMebibytes)] } ?? []
-        case .processors: return hardware.map { [.number($0.processorCount)] } ?? []
+        case .memory: return hardware.map { [.number($0.report.memoryMebibytes)] } ?? []
+        case .processors: return hardware.map { [.number($0.report.processorCount)] } ?? []
         // A group contains what lies below it: `group = /school` holds in /school/room-12.
         case .group: return node.group.lineage.map { .text($0.description) }
         default: return texts(of: attribute).filter { !$0.isEmpty }.map { .text($0) }
@@ -93,7 +93,7 @@ package struct NodeFacts: Sendable {
         case .booted: living?(.booted) ?? []
         case .outdated: living?(.outdated) ?? []
         case .user: living?(.user) ?? []
-        default: hardware.map { Self.texts(of: attribute, in: $0) } ?? []
+        default: hardware.map { Self.texts(of: attribute, in: $0.report) } ?? []
         }
     }
 
@@ -131,7 +131,7 @@ package struct NodeFacts: Sendable {
         if word.utf8.allSatisfy(\.isOfAddress), addresses.contains(where: { $0.hasPrefix(word) }) {
             return true
         }
-        guard let hardware else { return false }
+        guard let hardware = hardware?.report else { return false }
         return hardware.vendor.holds(word) || hardware.product.holds(word) || hardware.serial.holds(word)
             || hardware.processor.holds(word)
     }

@@ -152,7 +152,9 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     package var startedAt: Int { entries.first?.at ?? 0 }
 
     /// Milliseconds from the first event to `ready`; nil until then.
-    package var readyAfter: Int? { entries.first { $0.stage == .ready }.map { $0.at - startedAt } }
+    package var readyAfter: Int? {
+        entries.firstIndex { $0.stage == .ready }.map { entries[$0].at - startedAt }
+    }
 
     /// The boot's present activity, for people.
     package var state: String {

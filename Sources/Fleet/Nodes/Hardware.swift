@@ -80,6 +80,18 @@ package struct Hardware: Equatable, Sendable, Codable {
     package var isComplete: Bool
 }
 
+/// A machine's hardware as many lists look at it: the report itself has so many texts and lists that a copy for each of ten thousand nodes
+/// takes longer than what is found out about it.
+package final class SharedHardware: Equatable, Sendable {
+    package let report: Hardware
+
+    package init(_ report: Hardware) { self.report = report }
+
+    package static func == (one: SharedHardware, other: SharedHardware) -> Bool {
+        one === other || one.report == other.report
+    }
+}
+
 extension Hardware {
     /// A node with an older initramfs omits newer fields.
     package init(from decoder: any Decoder) throws {

@@ -5,7 +5,7 @@ package import Wire
 /// People do not edit it, no revision contains it, and a report rebuilds no index of the configuration. Copies share their common parts.
 package struct FleetObservations: Equatable, Sendable {
     /// The machines' last reported hardware, for match rules.
-    package var hardware: PartitionedDictionary<MACAddress, Hardware> = [:]
+    package var hardware: PartitionedDictionary<MACAddress, SharedHardware> = [:]
     /// Machines whose last boots failed.
     package var troubles: PartitionedDictionary<MACAddress, BootTrouble> = [:]
     /// Cards that no record names, with the nodes' machines that they are in. Snapshots contain no others.
@@ -26,7 +26,7 @@ package struct FleetObservations: Equatable, Sendable {
     package mutating func note(_ reported: [MACAddress: Hardware]) {
         for (machine, hardware) in reported
         where self.hardware.count < Self.machineLimit || self.hardware[machine] != nil {
-            self.hardware[machine] = hardware
+            self.hardware[machine] = SharedHardware(hardware)
         }
     }
 

@@ -67,12 +67,10 @@ extension FleetMap.Room {
                 })
             return
         }
-        squares = nodes.map { (key: $0.name.countingKey, node: $0) }
-            .sorted { $0.key.lexicographicallyPrecedes($1.key) }
-            .map { _, node in
-                FleetMap.Square(
-                    name: node.name.text, kind: node.state.rawValue,
-                    title: "\(node.name): \(words(node.state.word))")
-            }
+        squares = nodes.map { node in
+            FleetMap.Square(
+                name: node.name.text, kind: node.state.rawValue,
+                title: "\(node.name): \(words(node.state.word))")
+        }
     }
 }
