@@ -71,7 +71,7 @@ extension BootStage {
         switch step {
         case "20-network" where detail.contains("no DHCP server answers"):
             hint =
-                "no DHCP server answers there: does the page Networks serve that network, and does a relay pass it on?"
+                "no DHCP server answers there: does this server serve that network (page Networks), and does a relay pass on its requests?"
         case "20-network" where detail.contains("no link on"):
             hint = "it has no link: look at its cable and at the port of its switch"
         case "10-modules", "20-network": hint = Sentence(stringLiteral: BootStage.initialised.usualFix)

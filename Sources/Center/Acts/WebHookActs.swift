@@ -30,7 +30,7 @@ extension Acts {
         guard url.user == nil, url.password == nil else {
             throw Problem(
                 422, "Invalid address",
-                "names and passwords do not belong into the address of a web hook: receivers check its signature"
+                "names and passwords do not belong in the address of a web hook: receivers check its signature"
             )
         }
         let kinds = wish.kinds ?? []
@@ -41,7 +41,7 @@ extension Acts {
         let label = wish.label ?? ""
         guard label.hasLength(in: 0...WebHook.labelLimit) else {
             throw Problem(
-                422, "Invalid name", "what a web hook is for has \(WebHook.labelLimit) characters at most")
+                422, "Invalid name", "a web hook's description has at most \(WebHook.labelLimit) characters")
         }
         let wanted = WebHook(
             id: 0, label: label, url: wish.url, secret: Secrets.make(), kinds: kinds,

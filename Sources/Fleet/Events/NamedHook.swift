@@ -78,7 +78,7 @@ extension NamedHook: TableRecord, DeclaredForm {
         let form = /(?i)https?:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([\/?][!-~]*)?/
         guard url.utf8.count <= Self.addressLimit, url.wholeMatch(of: form) != nil else {
             return url.contains("@")
-                ? "names and passwords do not belong into its address: name a secret (authorization)"
+                ? "names and passwords do not belong in its address: name a secret (authorization)"
                 : "its address is not an http or https URL"
         }
         guard authorization == nil || url.lowercased().hasPrefix("https:") || isLocal else {

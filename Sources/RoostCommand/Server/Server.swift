@@ -268,7 +268,7 @@ final class Server: Sendable {
         _ settings: ServerSettings, _ interfaces: ServedInterfaces, setupLink: String? = nil
     ) {
         if let setupLink {
-            // Standard output, not the log: the link makes an administrator and does not belong into archives.
+            // Standard output, not the log: the link makes an administrator and does not belong in archives.
             try? FileHandle.standardOutput.write(contentsOf: Data("first log-in: \(setupLink)\n".utf8))
         }
         // A cable may still come, and trials run on loopback.
