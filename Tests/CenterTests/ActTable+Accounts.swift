@@ -19,6 +19,9 @@ extension ActRow {
                     accounts: [AccountImport.Entry(name: LogInName("fresh"), account: AccountRequest())],
                     replaces: false))
         },
+        ActRow("previewAccounts", .configure, .site) { acts, _ in
+            try acts.previewAccounts(Array("name\nben\n".utf8), replaces: false)
+        },
         ActRow("requireChangingAccounts", .configure, .site) { acts, _ in try acts.requireChangingAccounts()
         },
         ActRow("terminalSessions", .read, .anywhere) { acts, _ in

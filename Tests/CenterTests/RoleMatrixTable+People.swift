@@ -23,6 +23,10 @@ extension MatrixRow {
         POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep
         POST /desktops/account  site  303  name=ann&act=disable
         POST /desktops/account  site  422  name=ann&act=burn
+        POST /desktops/account  site  200  name=ann&remove=yes
+        GET /desktops/accounts/import  site  200
+        POST /desktops/accounts/import  site  200  list=name%0Aben
+        POST /desktops/accounts/import  site  303  list=name%0Aben&save=yes
         POST /desktops/account  site  422  new=yes&name=ben&full=Ben&uid=7&groups=&expires=&home=keep
         """#
 }

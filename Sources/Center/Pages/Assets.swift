@@ -19,6 +19,7 @@ enum Assets {
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
         DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
+        AccountImportView.self, AccountRemovalView.self,
         AgentsView.self, AgentRevokeView.self, SchedulesView.self,
     ]
 

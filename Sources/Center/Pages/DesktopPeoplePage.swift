@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Foundation
 import Hummingbird
 
 /// Sessions on terminal servers, and the directory of people.
@@ -30,6 +31,7 @@ struct DesktopPeoplePage {
             try await act(request, context, acts)
         }
         addAccounts(to: routes)
+        addLists(to: routes)
     }
 
     private func act(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
@@ -87,6 +89,7 @@ struct DesktopPeoplePage {
             try acts.requireChangingAccounts()
             let form = try pages.form(context)
             if form.has("act") { return try await toggle(form, acts) }
+            if form.has("remove") { return try await remove(form, request, context, acts) }
             let typed = AccountForm(form)
             do {
                 try await save(typed, form, acts)
@@ -98,6 +101,54 @@ struct DesktopPeoplePage {
                 return try show(typed, problem: text, status: status, request, context)
             }
         }
+    }
+
+    // MARK: Lists
+
+    private func addLists(to routes: Routes) {
+        routes.get("desktops/accounts/import", .configure) { request, context, acts in
+            try acts.requireChangingAccounts()
+            return try show(AccountImportView(pages.renderer.words(context)), request, context)
+        }
+        routes.post("desktops/accounts/import", .configure) { request, context, acts in
+            try acts.requireChangingAccounts()
+            return try await readList(request, context, acts)
+        }
+    }
+
+    /// The list in the form's text, or from a file, whose bytes come in Base64, because the browser would guess its encoding.
+    private func readList(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response
+    {
+        let (form, words) = (try pages.form(context), pages.renderer.words(context))
+        let (text, replaces) = (form["list"].replacing("\r\n", with: "\n"), form.has("replace"))
+        var bytes = Data(text.utf8)
+        if !form["file"].isEmpty {
+            guard let data = Data(base64Encoded: form["file"]) else {
+                throw Problem(400, "Unreadable request", "the file did not arrive whole; choose it again")
+            }
+            bytes = data
+        }
+        do {
+            let preview = try acts.previewAccounts(Array(bytes), replaces: replaces)
+            if form["save"] == "yes", let wish = preview.wish {
+                let saved = try await acts.importAccounts(wish)
+                return pages.redirect(Back.done(Self.accounts, saved.revision))
+            }
+            let view = AccountImportView(
+                preview, bytes: bytes.base64EncodedString(), replaces: replaces, words)
+            return try show(view, request, context)
+        } catch {
+            guard let (problem, status) = Self.failure(of: error, words) else { throw error }
+            let view = AccountImportView(text: text, replaces: replaces, problem: problem, words)
+            return try show(view, status: status, request, context)
+        }
+    }
+
+    private func show(
+        _ view: AccountImportView, status: HTTPResponse.Status = .ok, _ request: Request,
+        _ context: CenterContext
+    ) throws -> Response {
+        try pages.show(view, "Desktops", section: Self.accounts, request, context, status: status)
     }
 
     /// Disables an account, or enables it again; the rest of it stays as it is.
@@ -113,13 +164,32 @@ struct DesktopPeoplePage {
         return pages.redirect(Self.accounts)
     }
 
-    private func save(_ typed: AccountForm, _ form: Form, _ acts: Acts) async throws {
-        let name = try LogInName(form["name"])
-        if form.has("remove") {
-            return try await acts.removeAccount(name, if: .matching(typed["tag"]))
+    /// Says what becomes of an account, and removes it once that is confirmed.
+    private func remove(
+        _ form: Form, _ request: Request, _ context: CenterContext, _ acts: Acts
+    ) async throws -> Response {
+        let (name, words) = (try LogInName(form["name"]), pages.renderer.words(context))
+        var (problem, status): (String?, HTTPResponse.Status) = (nil, .ok)
+        if form["confirmed"] == "yes" {
+            do {
+                try await acts.removeAccount(name, if: .matching(form["tag"]))
+                return pages.redirect(Self.accounts)
+            } catch let refusal as Problem where refusal.status < 500 {
+                (problem, status) = (words(refusal), .init(code: refusal.status))
+            } catch StoreError.conflict(let text) {
+                (problem, status) = (words(text), .conflict)
+            }
         }
+        let view = AccountRemovalView(
+            name, tag: try await acts.account(name).tag,
+            sessions: try acts.serversOfSessions(of: [name.text])[name.text] ?? [], problem: problem, words)
+        return try pages.show(
+            view, "Desktops", section: Self.accounts, request, context, status: status)
+    }
+
+    private func save(_ typed: AccountForm, _ form: Form, _ acts: Acts) async throws {
         _ = try await acts.saveAccount(
-            name, typed.request(password: form["password"]),
+            LogInName(form["name"]), typed.request(password: form["password"]),
             if: typed.isNew ? .isNew : .matching(typed["tag"]))
     }
 
@@ -129,6 +199,7 @@ struct DesktopPeoplePage {
         case let problem as Problem where problem.status < 500: (words(problem), .init(code: problem.status))
         case let error as InvalidName: (words(error), .unprocessableContent)
         case let error as InvalidSetting: (words(error), .unprocessableContent)
+        case let error as UnreadableTable: (words(Sentence(phrase: error.description)), .unprocessableContent)
         case StoreError.conflict(let text): (words(text), .conflict)
         case StoreError.notFound(let text): (words(text), .notFound)
         default: nil

@@ -101,16 +101,16 @@ struct DesktopAccountsView: TemplateView {
     static let template = PageTemplate("desktopaccounts", Embedded.desktopaccounts_mustache)
 
     var tabs: TabsView
-    /// Nil where there are too few to look for one.
+    /// Nil where there is none to look for.
     var filter: FilterView?
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
     var mayAdd: Bool
+    /// Whether there is no account at all.
+    var isUnused: Bool
     // Columns that some row has something in.
-    var hasFullName = false
     var hasLast = false
-    var hasGroups = false
     var hasUntil = false
 
     struct Row: View {
@@ -119,6 +119,8 @@ struct DesktopAccountsView: TemplateView {
         var edit: String?
         /// Disables it, or enables it again; nil for callers who may only read.
         var toggle: ActionView?
+        /// Leads to the page that says what becomes of it; nil for callers who may only read.
+        var removal: ActionView?
         var fullName: String
         var number: String
         var groups: String
@@ -132,9 +134,6 @@ struct DesktopAccountsView: TemplateView {
         var until: String
     }
 
-    /// Accounts from which on one is looked for.
-    private static let searchedFrom = 10
-
     /// - Parameters:
     ///   - states: how many accounts are in each state.
     ///   - sessions: where these people have sessions, as far as the caller may know who is where.
@@ -146,7 +145,8 @@ struct DesktopAccountsView: TemplateView {
         _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
-        if states.values.reduce(0, +) >= Self.searchedFrom || !pager.query.isEmpty {
+        isUnused = states.values.reduce(0, +) == 0
+        if !isUnused || !pager.query.isEmpty {
             filter = FilterView(
                 "/desktops/accounts", query: pager.query, label: words("Search accounts"),
                 chips: AccountState.allCases.map {
@@ -163,19 +163,18 @@ struct DesktopAccountsView: TemplateView {
             return Row(
                 name: name, edit: mayChange ? "/desktops/account?name=\(Escape.component(name))" : nil,
                 toggle: mayChange ? Self.toggle(one.account, words) : nil,
+                removal: mayChange ? Self.removal(name, words) : nil,
                 fullName: one.account.fullName, number: "\(one.account.uid)",
                 groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
                 sessions: links, lastAt: lastAt,
                 never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
                 until: one.account.expires ?? "")
         }
-        hasFullName = rows.contains { !$0.fullName.isEmpty }
-        hasGroups = rows.contains { !$0.groups.isEmpty }
         hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
         hasUntil = rows.contains { !$0.until.isEmpty }
         let columns = [
-            (true, words("Name")), (true, words("State")), (hasFullName, words("Full name")),
-            (hasLast, words("Last log-in")), (hasGroups, words("Groups")), (hasUntil, words("Until")),
+            (true, words("Name")), (true, words("Full name")), (true, words("Groups")),
+            (true, words("State")), (hasLast, words("Last log-in")), (hasUntil, words("Until")),
             (true, words("User ID")), (mayChange, words("Actions")),
         ]
         table = TableView(words("Accounts"), columns: columns.filter(\.0).map(\.1), rows: rows)
@@ -189,6 +188,15 @@ struct DesktopAccountsView: TemplateView {
                 HiddenView("name", account.name.text),
                 HiddenView("act", account.isDisabled ? "enable" : "disable"),
             ])
+    }
+}
+
+extension DesktopAccountsView {
+    fileprivate static func removal(_ name: String, _ words: Words) -> ActionView {
+        let label = words("Remove")
+        return ActionView(
+            path: "/desktops/account", label: label, style: "danger", spoken: "\(label) \(name)",
+            hidden: [HiddenView("name", name), HiddenView("remove", "yes")])
     }
 }
 
