@@ -53,7 +53,8 @@ import Testing
         report.uptime = -1
         #expect(report.bounded.uptime == nil)
         #expect(body.contains("Disk /") && body.contains("6 of 10 GiB used"))
-        #expect(body.contains("RDP :10") && body.contains(/data-relative>[0-9]+ s<\/time>/))
+        #expect(
+            body.contains(#"<td class="aside">RDP</td>"#) && body.contains(/data-relative>[0-9]+ s<\/time>/))
     }
 
     @Test func `accounts say when people last logged in, and are searched where they are many`() async throws
@@ -139,9 +140,66 @@ import Testing
         func shown(_ state: TerminalState, sessions: Int, underway: Int = 0) -> String {
             var answer = server
             (answer.state, answer.sessionCount, answer.underwayCount) = (state, sessions, underway)
+            let member = PoolAnswer.Member(
+                name: server.server.name, level: 0, state: state, sessionCount: sessions,
+                underwayCount: underway, use: nil)
+            #expect(answer.standing == member.standing)
             return StateView(answer, words).text
         }
         #expect(shown(.draining, sessions: 0) == "drained" && shown(.draining, sessions: 2) == "draining")
         #expect(shown(.draining, sessions: 0, underway: 1) == "draining" && shown(.up, sessions: 0) == "up")
+    }
+
+    @Test
+    func
+        `a drained server has one word in pools, chips and rows, comes before ready ones, and is acted on there`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let name = try TerminalName("ts-of-pc-1")
+        let other = TerminalServer(name: try TerminalName("a-first"), address: "10.77.0.30")
+        try await fleet.services.fleet.change(by: "test") { current in
+            var server = try #require(current.contents.terminals.servers[name])
+            server.admission = .draining
+            return [.terminal(name, server), .terminal(other.name, other)]
+        }
+        func report(_ users: [String], of name: TerminalName) {
+            _ = fleet.services.terminals.take(
+                SmallFleet.report(users: users), from: name, at: Clock.steadyMillisecond + 3_600_000)
+        }
+        report(["ann"], of: name)
+        report([], of: other.name)
+        let before = try await Self.page("/desktops/servers", of: fleet)
+        #expect(before.contains(#"draining <span class="count">1</span>"#) && !before.contains("drained"))
+        report([], of: name)
+        for path in ["/desktops", "/desktops/servers", "/desktops/servers/\(name)", "/desktops/agents"] {
+            let body = try await Self.page(path, of: fleet)
+            #expect(!body.contains("draining"), "\(path)")
+            #expect(body.contains("drained") == (path != "/desktops/agents"), "\(path)")
+        }
+        let list = try await Self.page("/desktops/servers", of: fleet)
+        #expect(list.contains(#"href="/desktops/servers?q=state%3Ddrained">drained"#))
+        let (first, second) = (
+            try #require(list.range(of: "/desktops/servers/\(name)\"")),
+            try #require(list.range(of: "/desktops/servers/a-first\""))
+        )
+        #expect(first.lowerBound < second.lowerBound)
+        let found = try await Self.page("/desktops/servers?q=state%3Ddrained", of: fleet)
+        #expect(
+            found.contains("/desktops/servers/\(name)\"") && !found.contains("/desktops/servers/a-first\""))
+        let action =
+            #"action="/desktops/servers/\#(name)/admit"><input type="hidden" name="csrf" value="[^"]*"><input type="hidden" name="act" value="resume"><input type="hidden" name="back" value="list"><button class="quiet" aria-label="Back in service \#(name)">Back in service</button>"#
+        #expect(list.range(of: action, options: .regularExpression) != nil)
+        let reader = try await fleet.ask(
+            "GET", "/desktops/servers",
+            headers: [.authorization: "Bearer \(Person(role: .auditor, place: .site).token)"])
+        #expect(!reader.body.contains("/admit") && !reader.body.contains(">Actions<"))
+        let planned = try await fleet.ask(
+            "POST", "/desktops/servers/\(name)/admit",
+            headers: [
+                .authorization: "Bearer \(Person(role: .admin, place: .site).token)",
+                .contentType: "application/x-www-form-urlencoded",
+            ], body: "act=resume&back=list")
+        #expect(planned.status == 200 && planned.body.contains(#"name="back" value="/desktops/servers""#))
     }
 }
