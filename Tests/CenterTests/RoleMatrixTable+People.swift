@@ -16,6 +16,8 @@ extension MatrixRow {
         GET /desktops/sessions  anywhere  200
         GET /desktops/session?server=ts-of-NODE&id=0  place  200
         POST /desktops/session  place  503  server=ts-of-NODE&id=0&act=disconnect
+        POST /desktops/sessions  place  200  session=ts-of-NODE/0&act=end
+        POST /desktops/sessions  place  503  session=ts-of-NODE/0&act=end&confirmed=yes
         POST /desktops/session  place  503  server=ts-of-NODE&act=message-all&text=Good+day
         GET /desktops/accounts  anywhere  200
         GET /desktops/account  site  200

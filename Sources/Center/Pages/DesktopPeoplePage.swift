@@ -17,9 +17,12 @@ struct DesktopPeoplePage {
             let overview = try await acts.sessionOverview(
                 pager.query, offset: pager.offset, limit: pager.limit)
             let view = DesktopSessionsView(
-                overview, pager, mayHelp: { acts.may(.enrol, in: $0) }, now: Clock.second,
-                pages.renderer.words(context))
+                overview, pager, mayHelp: { acts.may(.enrol, in: $0) },
+                isSent: request.query("sent") == "yes", now: Clock.second, pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.sessions, request, context)
+        }
+        routes.post("desktops/sessions", .enrol) { request, context, acts in
+            try await actOnMany(request, context, acts)
         }
         routes.get("desktops/session", .enrol) { request, context, acts in
             let session = try await acts.terminalSession(
@@ -60,6 +63,56 @@ struct DesktopPeoplePage {
             return try shown(
                 DesktopSessionView(session, problem: words(problem), text: form["text"], words),
                 .init(code: problem.status))
+        }
+    }
+
+    /// Sessions that one form is about.
+    private static let pickLimit = 500
+
+    /// Says what would be done with the ticked sessions, and does it once that is confirmed.
+    private func actOnMany(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
+        -> Response
+    {
+        let (form, words) = (try pages.form(context), pages.renderer.words(context))
+        guard let act = SessionHelpView.Wish.Act(rawValue: form["act"]) else {
+            throw Problem(422, "Invalid act", "there is no action ‘\(form["act"])’ here")
+        }
+        let picked = try form.all("session").map { text in
+            let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+            return Acts.SessionPick(
+                server: try TerminalName(parts.first ?? ""), id: parts.count > 1 ? parts[1] : "")
+        }
+        guard (1...Self.pickLimit).contains(picked.count) else {
+            throw Problem(422, "No session", "tick 1 to \(Self.pickLimit) sessions in the list")
+        }
+        let wish = SessionHelpView.Wish(act: act, query: form["q"], text: form["text"])
+        let sessions = try await acts.pickedSessions(picked)
+        func shown(_ view: SessionHelpView, _ status: HTTPResponse.Status = .ok) throws -> Response {
+            try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
+        }
+        guard form["confirmed"] == "yes", !sessions.isEmpty else {
+            return try shown(SessionHelpView(wish, sessions, words))
+        }
+        let help: Acts.SessionHelp =
+            switch act {
+            case .message: .message(form["text"])
+            case .disconnect: .disconnect
+            case .end: .end
+            }
+        do {
+            let failures = try await acts.help(picked, by: help)
+            if failures.isEmpty {
+                let sent = wish.query.isEmpty ? "?sent=yes" : "&sent=yes"
+                return pages.redirect(wish.back + (act == .message ? sent : ""))
+            }
+            let failed = Set(failures.map(\.pick))
+            let left = sessions.filter { failed.contains(Acts.SessionPick(server: $0.server, id: $0.id)) }
+            return try shown(
+                SessionHelpView(wish, left, failures: failures, words),
+                failures.count < picked.count ? .ok : .serviceUnavailable)
+        } catch let problem as Problem where problem.status == 422 {
+            return try shown(
+                SessionHelpView(wish, sessions, problem: words(problem), words), .unprocessableContent)
         }
     }
 

@@ -6,40 +6,77 @@ struct DesktopSessionsView: TemplateView {
     static let template = PageTemplate("desktopsessions", Embedded.desktopsessions_mustache)
 
     var tabs: TabsView
+    /// That a message was sent.
+    var done: String?
     var filter: FilterView
     var silent: SilentServersView?
+    /// What can be done with ticked sessions; nil where none of the page's can be helped.
+    var bulk: Bulk?
     /// Nil when none matches.
     var table: TableView<TerminalSessionRow>?
     var pages: PagerView
+
+    /// Whether the list has columns of ticks and actions.
+    var hasActions = false
+
+    struct Bulk: View {
+        /// The search of the list, to which it leads back.
+        var search: String
+    }
 
     /// Servers that have chips.
     private static let serverLimit = 12
 
     /// - Parameters:
     ///   - mayHelp: whether the caller may intervene on servers of that group.
+    ///   - isSent: whether a message was sent.
     ///   - now: seconds since 1970.
     init(
-        _ overview: Acts.SessionOverview, _ pager: Pager, mayHelp: (GroupPath) -> Bool, now: Int,
-        _ words: Words
+        _ overview: Acts.SessionOverview, _ pager: Pager, mayHelp: (GroupPath) -> Bool,
+        isSent: Bool = false, now: Int, _ words: Words
     ) {
+        if isSent { done = words("The message was sent.") }
         tabs = TabsView(desktops: "/desktops/sessions", words)
-        let servers = overview.serverCounts.sorted { $0.key < $1.key }
         filter = FilterView(
             "/desktops/sessions", query: pager.query, label: words("Search sessions"),
-            chips: TerminalSessionState.allCases.map {
-                ("state=\($0.rawValue)", StateView($0, words).text, overview.counts[$0] ?? 0)
-            }
-                + ((2...Self.serverLimit).contains(servers.count)
-                    ? servers.map { ("server=\($0.key)", $0.key.text, $0.value) } : []))
+            chips: Self.chips(overview, query: pager.query, words))
         silent = SilentServersView(overview.silent, words)
         pages = pager.links(count: overview.page.count)
         guard !overview.page.rows.isEmpty else { return }
-        table = TableView(
+        let rows = overview.page.rows.map { one in
+            TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
+        }
+        let mayHelpSome = overview.page.rows.contains { mayHelp($0.group) }
+        var table = TableView(
             words("Sessions"),
-            columns: words.all("User", "State", "Server", "Where", "Kind", "Duration", "Idle", "Actions"),
-            rows: overview.page.rows.map { one in
-                TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
-            })
+            columns: words.all("User", "State", "Server", "Where", "Kind", "Duration", "Idle")
+                + (mayHelpSome ? [words("Actions")] : []), rows: rows)
+        hasActions = mayHelpSome
+        if mayHelpSome {
+            table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
+            bulk = rows.contains { $0.tick != nil } ? Bulk(search: pager.query) : nil
+        }
+        self.table = table
+    }
+
+    /// Those of a state and those of a server; a server that has all the silent ones has one chip with them.
+    private static func chips(
+        _ overview: Acts.SessionOverview, query: String, _ words: Words
+    ) -> [(query: String, title: String, count: Int)] {
+        let only = overview.silent.count == 1 ? overview.silent.first?.name : nil
+        let states = TerminalSessionState.allCases.map { state in
+            let title = StateView(state, words).text
+            return (
+                query: "state=\(state.rawValue)",
+                title: state == .serverSilent ? only.map { "\(title): \($0)" } ?? title : title,
+                count: overview.counts[state] ?? 0
+            )
+        }
+        let servers = overview.serverCounts.sorted { $0.key < $1.key }.map {
+            (query: "server=\($0.key)", title: $0.key.text, count: $0.value)
+        }
+        guard (2...serverLimit).contains(servers.count) else { return states }
+        return states + servers.filter { $0.title != only?.text || $0.query == query }
     }
 }
 
