@@ -156,22 +156,24 @@ import Testing
         async throws
     {
         let fleet = try await SmallFleet()
-        let name = try TerminalName("ts-of-pc-1")
-        let other = TerminalServer(name: try TerminalName("a-first"), address: "10.77.0.30")
-        try await fleet.services.fleet.change(by: "test") { current in
-            var server = try #require(current.contents.terminals.servers[name])
-            server.admission = .draining
-            return [.terminal(name, server), .terminal(other.name, other)]
+        let name = try TerminalName("z-last")
+        var server = TerminalServer(name: name, address: "10.77.0.30")
+        server.admission = .draining
+        let added = server
+        let pool = TerminalPool(
+            name: try PoolName("extra"),
+            levels: [TerminalPool.Level(servers: [name, try TerminalName("ts-of-pc-1")])])
+        try await fleet.services.fleet.change(by: "test") { _ in
+            [.terminal(name, added), .pool(pool.name, pool)]
         }
-        func report(_ users: [String], of name: TerminalName) {
+        func report(_ users: [String]) {
             _ = fleet.services.terminals.take(
-                SmallFleet.report(users: users), from: name, at: Clock.steadyMillisecond + 3_600_000)
+                SmallFleet.report(users: users), from: name, at: Clock.steadyMillisecond)
         }
-        report(["ann"], of: name)
-        report([], of: other.name)
+        report(["ann"])
         let before = try await Self.page("/desktops/servers", of: fleet)
         #expect(before.contains(#"draining <span class="count">1</span>"#) && !before.contains("drained"))
-        report([], of: name)
+        report([])
         for path in ["/desktops", "/desktops/servers", "/desktops/servers/\(name)", "/desktops/agents"] {
             let body = try await Self.page(path, of: fleet)
             #expect(!body.contains("draining"), "\(path)")
@@ -181,12 +183,13 @@ import Testing
         #expect(list.contains(#"href="/desktops/servers?q=state%3Ddrained">drained"#))
         let (first, second) = (
             try #require(list.range(of: "/desktops/servers/\(name)\"")),
-            try #require(list.range(of: "/desktops/servers/a-first\""))
+            try #require(list.range(of: "/desktops/servers/ts-of-pc-1\""))
         )
         #expect(first.lowerBound < second.lowerBound)
         let found = try await Self.page("/desktops/servers?q=state%3Ddrained", of: fleet)
         #expect(
-            found.contains("/desktops/servers/\(name)\"") && !found.contains("/desktops/servers/a-first\""))
+            found.contains("/desktops/servers/\(name)\"") && !found.contains("/desktops/servers/ts-of-pc-1\"")
+        )
         let action =
             #"action="/desktops/servers/\#(name)/admit"><input type="hidden" name="csrf" value="[^"]*"><input type="hidden" name="act" value="resume"><input type="hidden" name="back" value="list"><button class="quiet" aria-label="Back in service \#(name)">Back in service</button>"#
         #expect(list.range(of: action, options: .regularExpression) != nil)
