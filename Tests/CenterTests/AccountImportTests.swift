@@ -114,7 +114,7 @@ import Testing
         let stale = try await Self.page(path, "name=ann&remove=yes&confirmed=yes&tag=old", of: fleet)
         #expect((400..<500).contains(stale.status) && Self.accounts(in: fleet)["ann"] != nil)
         let tag = try #require(asked.body.firstMatch(of: /name="tag" value="([^"]*)"/)?.output.1)
-        let plain = tag.replacing("&quot;", with: "\"")
+        let plain = String(tag).replacing("&quot;", with: "\"")
         let done = try await Self.page(
             path, "name=ann&remove=yes&confirmed=yes&tag=\(Escape.component(plain))", of: fleet)
         #expect(done.status == 303 && Self.accounts(in: fleet)["ann"] == nil)
