@@ -81,6 +81,17 @@ package struct AccountImport: Codable, Sendable {
     }
 }
 
+extension AccountImport.Entry {
+    /// Of a file; what it says nothing of stays as it is.
+    package init(_ entry: AccountFile.Entry) {
+        self.init(
+            name: entry.name,
+            account: AccountRequest(
+                fullName: entry.fullName, uid: entry.uid, groups: entry.groups, isDisabled: entry.isDisabled,
+                expires: entry.expires, password: entry.password, passwordHash: entry.passwordHash))
+    }
+}
+
 /// How an import ended.
 package struct AccountImportAnswer: Codable, Sendable, Equatable {
     package var addedCount: Int

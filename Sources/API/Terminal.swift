@@ -117,6 +117,38 @@ package enum TerminalState: String, Codable, Sendable, CaseIterable {
     case neverHeard = "never-heard"
 }
 
+/// How a terminal server stands, as people read it: one that drains is drained once no session is left on it. In the order of how much it asks for.
+package enum TerminalStanding: String, Sendable, CaseIterable {
+    case silent, failing
+    case neverHeard = "never-heard"
+    case draining, drained, maintenance, up
+
+    /// - Parameter sessionCount: with those on their way.
+    package init(_ state: TerminalState, sessionCount: Int) {
+        self =
+            switch state {
+            case .up: .up
+            case .draining: sessionCount == 0 ? .drained : .draining
+            case .maintenance: .maintenance
+            case .failing: .failing
+            case .silent: .silent
+            case .neverHeard: .neverHeard
+            }
+    }
+}
+
+extension TerminalAnswer {
+    package var standing: TerminalStanding {
+        TerminalStanding(state, sessionCount: sessionCount + underwayCount)
+    }
+}
+
+extension PoolAnswer.Member {
+    package var standing: TerminalStanding {
+        TerminalStanding(state, sessionCount: sessionCount + (underwayCount ?? 0))
+    }
+}
+
 /// A pool: what people declared, and what its servers are now.
 package struct PoolAnswer: Codable, Sendable {
     package var pool: TerminalPool
@@ -133,18 +165,21 @@ package struct PoolAnswer: Codable, Sendable {
         package var level: Int
         package var state: TerminalState
         package var sessionCount: Int
+        /// Log-ins sent there that it does not report yet; nil: the answering server does not say.
+        package var underwayCount: Int?
         package var use: Double?
         /// When it was last heard: seconds since 1970; nil: never.
         @SecondTimestamp package var heardAt: Int?
 
         package init(
-            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int, use: Double?,
-            heardAt: Int? = nil
+            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int,
+            underwayCount: Int = 0, use: Double?, heardAt: Int? = nil
         ) {
             self.name = name
             self.level = level
             self.state = state
             self.sessionCount = sessionCount
+            self.underwayCount = underwayCount
             self.use = use
             self.heardAt = heardAt
         }

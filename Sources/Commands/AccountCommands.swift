@@ -192,14 +192,16 @@ struct AccountImportCommand: AsyncParsableCommand {
                 var table = TextTable(["NAME", "FULL NAME", "UID", "GROUPS", "PASSWORD", "UNTIL"])
                 for one in read.entries {
                     table.add([
-                        one.name.text, one.fullName, one.uid.map { "\($0)" } ?? "-",
-                        one.groups.joined(separator: " "),
-                        one.passwordHash != nil || one.password != nil ? "yes" : "no", one.expires ?? "-",
+                        one.name.text, one.fullName ?? "", one.uid.map { "\($0)" } ?? "-",
+                        (one.groups ?? []).joined(separator: " "),
+                        one.passwordHash != nil || one.password != nil ? "yes" : "no",
+                        one.expires.flatMap { $0.isEmpty ? nil : $0 } ?? "-",
                     ])
                 }
                 return print(table.text, terminator: "")
             }
-            let wish = AccountImport(accounts: read.entries.map(\.wish), replaces: replace)
+            let wish = AccountImport(
+                accounts: read.entries.map(AccountImport.Entry.init), replaces: replace)
             let data = try await server.client.send(.POST, "accounts/import", json: wish)
             try output.write(JSONDecoder().decode(AccountImportAnswer.self, from: data)) { answer in
                 "\(counted(answer.addedCount, "account")) added, \(answer.changedCount) changed\n"
@@ -214,15 +216,5 @@ struct AccountImportCommand: AsyncParsableCommand {
         }
         if file.lowercased().hasSuffix(".csv") { return try AccountFile(csv: text(file)) }
         return AccountFile(passwd: try text(file), shadow: try text(shadow), group: try text(group))
-    }
-}
-
-extension AccountFile.Entry {
-    fileprivate var wish: AccountImport.Entry {
-        AccountImport.Entry(
-            name: name,
-            account: AccountRequest(
-                fullName: fullName, uid: uid, groups: groups, isDisabled: isDisabled, expires: expires,
-                password: password, passwordHash: passwordHash))
     }
 }

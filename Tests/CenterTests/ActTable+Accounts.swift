@@ -19,6 +19,9 @@ extension ActRow {
                     accounts: [AccountImport.Entry(name: LogInName("fresh"), account: AccountRequest())],
                     replaces: false))
         },
+        ActRow("previewAccounts", .configure, .site) { acts, _ in
+            try acts.previewAccounts(Array("name\nben\n".utf8), replaces: false)
+        },
         ActRow("requireChangingAccounts", .configure, .site) { acts, _ in try acts.requireChangingAccounts()
         },
         ActRow("terminalSessions", .read, .anywhere) { acts, _ in
@@ -39,6 +42,12 @@ extension ActRow {
         ActRow("requireHelping", .enrol) { try $0.requireHelping(on: $1.terminal) },
         ActRow("message", .enrol) { try await $0.message("Good day", to: nil, on: $1.terminal) },
         ActRow("disconnect", .enrol) { try await $0.disconnect("0", on: $1.terminal) },
+        ActRow("pickedSessions", .enrol) {
+            try await $0.pickedSessions([Acts.SessionPick(server: $1.terminal, id: "0")])
+        },
+        ActRow("help", .enrol) {
+            try await $0.help([Acts.SessionPick(server: $1.terminal, id: "0")], by: .disconnect)
+        },
         ActRow("end", .enrol) { try await $0.end("0", on: $1.terminal) },
     ]
 }

@@ -53,7 +53,8 @@ import Testing
         report.uptime = -1
         #expect(report.bounded.uptime == nil)
         #expect(body.contains("Disk /") && body.contains("6 of 10 GiB used"))
-        #expect(body.contains("RDP :10") && body.contains(/data-relative>[0-9]+ s<\/time>/))
+        #expect(
+            body.contains(#"<td class="aside">RDP</td>"#) && body.contains(/data-relative>[0-9]+ s<\/time>/))
     }
 
     @Test func `accounts say when people last logged in, and are searched where they are many`() async throws
@@ -63,13 +64,13 @@ import Testing
             try await Self.page("/desktops/accounts", of: fleet).matches(of: /<th scope="col">([^<]*)<\/th>/)
                 .map { String($0.output.1) }
         }
-        #expect(
-            try await columns() == ["Name", "State", "Full name", "Last log-in", "User ID", "Actions"])
+        let columnsNow = ["Name", "Full name", "Groups", "State", "Last log-in", "User ID", "Actions"]
+        #expect(try await columns() == columnsNow)
         let before = try await Self.page("/desktops/accounts", of: fleet)
         #expect(before.contains(/data-title="Last log-in"><span title="[^"]*session-history[^"]*">never</))
         #expect(
             before.contains("no password</span>")
-                && !before.contains(#"type="search" name="q" value="" placeholder="Search accounts"#))
+                && before.contains(#"type="search" name="q" value="" placeholder="Search accounts"#))
         var past = PastSession(
             server: try TerminalName("ts-of-pc-1"), session: "9", user: "ann", kind: .rdp, place: "",
             startedAt: 1_000)
@@ -85,10 +86,7 @@ import Testing
             return [.account(account.name, account)]
         }
         #expect(try await Self.page("/desktops/accounts", of: fleet).contains("teachers"))
-        #expect(
-            try await columns() == [
-                "Name", "State", "Full name", "Last log-in", "Groups", "User ID", "Actions",
-            ])
+        #expect(try await columns() == columnsNow)
         try await fleet.services.fleet.change(by: "test") { _ in
             try (0..<9).map { number in
                 let name = try LogInName("user\(number)")
@@ -112,6 +110,10 @@ import Testing
         func offers(_ act: String) async throws -> Bool {
             let body = try await Self.page("/desktops/accounts", of: fleet)
             #expect(body.contains(#"href="/desktops/account?name=ann#password">Set password"#))
+            #expect(
+                body.contains(
+                    #"name="remove" value="yes"><button class="danger" aria-label="Remove ann">Remove</button>"#
+                ))
             return body.contains(
                 #"name="act" value="\#(act)"><button class="quiet" aria-label="\#(act.capitalized) ann""#)
         }
@@ -138,9 +140,69 @@ import Testing
         func shown(_ state: TerminalState, sessions: Int, underway: Int = 0) -> String {
             var answer = server
             (answer.state, answer.sessionCount, answer.underwayCount) = (state, sessions, underway)
+            let member = PoolAnswer.Member(
+                name: server.server.name, level: 0, state: state, sessionCount: sessions,
+                underwayCount: underway, use: nil)
+            #expect(answer.standing == member.standing)
             return StateView(answer, words).text
         }
         #expect(shown(.draining, sessions: 0) == "drained" && shown(.draining, sessions: 2) == "draining")
         #expect(shown(.draining, sessions: 0, underway: 1) == "draining" && shown(.up, sessions: 0) == "up")
+    }
+
+    @Test
+    func
+        `a drained server has one word in pools, chips and rows, comes before ready ones, and is acted on there`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let name = try TerminalName("z-last")
+        var server = TerminalServer(name: name, address: "10.77.0.30")
+        server.admission = .draining
+        let added = server
+        let pool = TerminalPool(
+            name: try PoolName("extra"),
+            levels: [TerminalPool.Level(servers: [name, try TerminalName("ts-of-pc-1")])])
+        try await fleet.services.fleet.change(by: "test") { _ in
+            [.terminal(name, added), .pool(pool.name, pool)]
+        }
+        func report(_ users: [String]) {
+            _ = fleet.services.terminals.take(
+                SmallFleet.report(users: users), from: name, at: Clock.steadyMillisecond)
+        }
+        report(["ann"])
+        let before = try await Self.page("/desktops/servers", of: fleet)
+        #expect(before.contains(#"draining <span class="count">1</span>"#) && !before.contains("drained"))
+        report([])
+        for path in ["/desktops", "/desktops/servers", "/desktops/servers/\(name)", "/desktops/agents"] {
+            let body = try await Self.page(path, of: fleet)
+            #expect(!body.contains("draining"), "\(path)")
+            #expect(body.contains("drained") == (path != "/desktops/agents"), "\(path)")
+        }
+        let list = try await Self.page("/desktops/servers", of: fleet)
+        #expect(list.contains(#"href="/desktops/servers?q=state%3Ddrained">drained"#))
+        let (first, second) = (
+            try #require(list.range(of: "/desktops/servers/\(name)\"")),
+            try #require(list.range(of: "/desktops/servers/ts-of-pc-1\""))
+        )
+        #expect(first.lowerBound < second.lowerBound)
+        let found = try await Self.page("/desktops/servers?q=state%3Ddrained", of: fleet)
+        #expect(
+            found.contains("/desktops/servers/\(name)\"") && !found.contains("/desktops/servers/ts-of-pc-1\"")
+        )
+        let action =
+            #"action="/desktops/servers/\#(name)/admit"><input type="hidden" name="csrf" value="[^"]*"><input type="hidden" name="act" value="resume"><input type="hidden" name="back" value="list"><button class="quiet" aria-label="Back in service \#(name)">Back in service</button>"#
+        #expect(list.range(of: action, options: .regularExpression) != nil)
+        let reader = try await fleet.ask(
+            "GET", "/desktops/servers",
+            headers: [.authorization: "Bearer \(Person(role: .auditor, place: .site).token)"])
+        #expect(!reader.body.contains("/admit") && !reader.body.contains(">Actions<"))
+        let planned = try await fleet.ask(
+            "POST", "/desktops/servers/\(name)/admit",
+            headers: [
+                .authorization: "Bearer \(Person(role: .admin, place: .site).token)",
+                .contentType: "application/x-www-form-urlencoded",
+            ], body: "act=resume&back=list")
+        #expect(planned.status == 200 && planned.body.contains(#"name="back" value="/desktops/servers""#))
     }
 }

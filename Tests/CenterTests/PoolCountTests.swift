@@ -36,9 +36,40 @@ import Wire
         let words = Words(.english, phrases: Assets.phrases)
         let pools = try acts.pools("", offset: 0, limit: 9).rows
         let view = DesktopPoolsView(pools, [], mayAdd: true, mayChange: { _ in true }, words)
-        #expect(view.counting != nil && view.problems.isEmpty)
+        #expect(view.notes.contains { $0.contains("first pool") } && view.problems.isEmpty)
         let alone = DesktopPoolsView([pools[0]], [], mayAdd: true, mayChange: { _ in true }, words)
-        #expect(alone.counting == nil)
+        #expect(!alone.notes.contains { $0.contains("first pool") })
+    }
+
+    @Test func `a pool says how many sessions it has room for`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = try Self.acts(in: .school, of: fleet)
+        var answer = try #require(try acts.pools("", offset: 0, limit: 9).rows.first)
+        func member(_ name: String, _ state: TerminalState, _ sessions: Int, use: Double?) throws
+            -> PoolAnswer.Member
+        {
+            PoolAnswer.Member(
+                name: try TerminalName(name), level: 0, state: state, sessionCount: sessions, use: use)
+        }
+        let words = Words(.english, phrases: Assets.phrases)
+        func shown() throws -> DesktopPoolsView.Row {
+            let view = DesktopPoolsView([answer], [], mayAdd: true, mayChange: { _ in true }, words)
+            return try #require(view.table?.rows.first)
+        }
+        (answer.sessionCount, answer.underwayCount) = (20, 0)
+        // Limits of 16 and 30 sessions; what has no room, and what takes no log-ins.
+        answer.servers = [
+            try member("a", .up, 5, use: 6.0 / 16), try member("b", .up, 9, use: 10.0 / 30),
+            try member("c", .up, 7, use: 1.4), try member("d", .draining, 0, use: 0.1),
+            try member("e", .silent, 6, use: 0.4), try member("f", .neverHeard, 0, use: nil),
+        ]
+        let row = try shown()
+        #expect(row.use?.text == "20 of 52 sessions, 32 free" && row.use?.share == 38)
+        #expect(row.unheard == ["6 on e"])
+        answer.servers = Array(answer.servers.suffix(3))
+        #expect(try shown().use == nil && shown().sessions == "20")
+        answer.servers = [try member("c", .up, 20, use: 1.4)]
+        #expect(try shown().use?.text == "20 of 20 sessions, 0 free" && shown().use?.kind == "full")
     }
 
     @Test func `a pool without a server that takes log-ins comes first, and is told to those who can fix it`()

@@ -16,6 +16,8 @@ extension MatrixRow {
         GET /desktops/sessions  anywhere  200
         GET /desktops/session?server=ts-of-NODE&id=0  place  200
         POST /desktops/session  place  503  server=ts-of-NODE&id=0&act=disconnect
+        POST /desktops/sessions  place  200  session=ts-of-NODE/0&act=end
+        POST /desktops/sessions  place  503  session=ts-of-NODE/0&act=end&confirmed=yes
         POST /desktops/session  place  503  server=ts-of-NODE&act=message-all&text=Good+day
         GET /desktops/accounts  anywhere  200
         GET /desktops/account  site  200
@@ -23,6 +25,10 @@ extension MatrixRow {
         POST /desktops/account  site  303  new=yes&name=ben&full=Ben&uid=&groups=audio&expires=&home=keep
         POST /desktops/account  site  303  name=ann&act=disable
         POST /desktops/account  site  422  name=ann&act=burn
+        POST /desktops/account  site  200  name=ann&remove=yes
+        GET /desktops/accounts/import  site  200
+        POST /desktops/accounts/import  site  200  list=name%0Aben
+        POST /desktops/accounts/import  site  303  list=name%0Aben&save=yes
         POST /desktops/account  site  422  new=yes&name=ben&full=Ben&uid=7&groups=&expires=&home=keep
         """#
 }

@@ -47,7 +47,7 @@ import Wire
         let words = Words(.english, phrases: Assets.phrases)
         let row = TerminalSessionRow(named, mayHelp: true, now: named.startedAt + 600, words)
         #expect(row.seat?.path == "/nodes/pc-1" && row.seat?.room == "/school" && row.age == "10 min")
-        #expect(row.shown == "RDP :10" && row.leftAt == nil && row.link != nil)
+        #expect(row.shown == "RDP" && row.leftAt == nil && row.link != nil)
     }
 
     @Test func `a node that the caller does not see is not named`() async throws {

@@ -59,8 +59,10 @@ import Testing
         let other = TerminalSessionRow(all.page.rows[3], mayHelp: true, now: Clock.second, Self.words)
         #expect(
             other.help?.disconnect?.path == "/desktops/session" && other.help?.end.hasSuffix("#end") == true)
+        #expect(row.why == "its server is silent" && row.tick == nil)
+        #expect(other.why == nil && other.tick == "\(all.page.rows[3].server)/\(all.page.rows[3].id)")
         let foreign = TerminalSessionRow(all.page.rows[3], mayHelp: false, now: Clock.second, Self.words)
-        #expect(foreign.help == nil && foreign.link == nil)
+        #expect(foreign.help == nil && foreign.link == nil && foreign.why == "no permission")
     }
 
     @Test func `programs read the same state`() async throws {
@@ -96,7 +98,8 @@ import Testing
         #expect(pools.contains(line))
         // In the column that says when others were heard, and in no other.
         let servers = try await Self.page("/desktops/servers", of: fleet)
-        #expect(servers.contains(#"data-title="Heard"><span class="lack"><time \#(time)>"#))
+        #expect(servers.contains(#"data-title="Heard"><time class="lack" \#(time) "#))
+        #expect(servers.contains(/data-relative>[0-9]+ (s|min) ago<\/time> <small>figures as last heard</))
         #expect(servers.components(separatedBy: time).count == 2)
     }
 

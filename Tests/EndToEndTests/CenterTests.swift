@@ -242,6 +242,7 @@ extension EndToEnd.Servers {
             "/hooks", "/files", "/desktops", "/desktops/servers", "/desktops/servers/ts-1",
             "/desktops/server?name=ts-1", "/desktops/pool?name=room", "/desktops/place?user=ann&node=pc-1",
             "/desktops/log-ins", "/desktops/sessions", "/desktops/accounts", "/desktops/account",
+            "/desktops/accounts/import",
             "/desktops/agents", "/secrets?new=yes", "/rules?new=yes", "/tokens?new=yes", "/hooks?new=yes",
             "/boards?new=yes",
         ].enumerated().filter { !Extent.isSample || $0.offset % 14 == 0 }.map(\.element)

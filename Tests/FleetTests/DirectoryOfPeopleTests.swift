@@ -88,9 +88,9 @@ import Testing
         let ann = try #require(file.entries.first)
         #expect(ann.name.text == "ann" && ann.fullName == "Ann Lee" && ann.uid == 1_001)
         #expect(ann.groups == ["audio"] && ann.passwordHash == "$y$j9T$salt$hash")
-        #expect(ann.expires == "2024-10-04" && !ann.isDisabled)
+        #expect(ann.expires == "2024-10-04" && ann.isDisabled == false)
         let ben = try #require(file.entries.last)
-        #expect(ben.isDisabled && ben.passwordHash == nil && file.entries.count == 2)
+        #expect(ben.isDisabled == true && ben.passwordHash == nil && file.entries.count == 2)
         #expect(file.skipped.map(\.line) == [1, 4, 5, 6, 7])
     }
 
@@ -110,6 +110,16 @@ import Testing
         #expect(ann.password == "four words" && ann.uid == nil)
         #expect(file.entries.last?.isDisabled == true)
         #expect(file.skipped.map(\.line) == [3, 6])
+        #expect(file.skipped.map(\.name) == ["ben", "dog"] && file.entries.map(\.line) == [2, 5])
+    }
+
+    @Test func `a list says nothing of what it has no column for, and has a class as the group`() throws {
+        let entry = try #require(try AccountFile(csv: "Login;Class\r\nann;room 3\r\n").entries.first)
+        #expect(entry.groups == ["room", "3"] && entry.fullName == nil && entry.isDisabled == nil)
+        #expect(entry.expires == nil && entry.password == nil)
+        let emptied = try #require(try AccountFile(csv: "name,groups,expires\nann,,\n").entries.first)
+        #expect(emptied.groups == [] && emptied.expires == "")
+        #expect(throws: InvalidSetting.self) { try AccountFile(csv: "name,login\nann,ben\n") }
     }
 
     @Test(arguments: [

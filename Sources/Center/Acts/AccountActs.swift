@@ -85,14 +85,7 @@ extension Acts {
     /// Adds accounts from elsewhere, or changes those that are there, all in one revision.
     func importAccounts(_ wish: AccountImport) async throws -> AccountImportAnswer {
         try require(.configure, in: .site)
-        guard (1...Self.importLimit).contains(wish.accounts.count) else {
-            throw Problem(422, "Invalid import", "an import has 1 to \(Self.importLimit) accounts")
-        }
-        guard wish.accounts.count(where: { $0.account.password != nil }) <= Self.typedLimit else {
-            throw Problem(
-                422, "Invalid import",
-                "an import has at most \(Self.typedLimit) passwords: give hashes, or import in parts")
-        }
+        try Self.requireAmount(wish.accounts)
         let hashes = try wish.accounts.map { try hash(of: $0.account, isOfMany: true) }
         let before = fleet.snapshot.contents.terminals.accounts
         let snapshot = try await change(what: "\(counted(wish.accounts.count, "account")) imported") {
@@ -127,7 +120,8 @@ extension Acts {
         return Saved(record: AccountAnswer(account, isOpen: isOpen), tag: tag, revision: revision)
     }
 
-    private static func account(
+    /// An account with what is wished of it.
+    static func account(
         _ name: LogInName, _ wish: AccountRequest, over known: DirectoryAccount?, in records: TerminalRecords
     ) throws -> DirectoryAccount {
         guard let uid = wish.uid ?? known?.uid ?? records.freeAccountNumber else {
@@ -145,29 +139,41 @@ extension Acts {
 
     /// - Parameter isOfMany: a typed password takes a tenth of a second, which a thousand of them would not end in time.
     private func hash(of wish: AccountRequest, isOfMany: Bool = false) throws -> String? {
+        try Self.requireUsablePassword(of: wish, length: leastPasswordLength)
+        guard let password = wish.password else { return wish.passwordHash }
+        return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)
+    }
+
+    /// Characters of a password.
+    var leastPasswordLength: Int {
+        fleet.snapshot.settings(of: GroupPath.site)[Settings.accountPasswordLength] ?? 8
+    }
+
+    /// Throws where a password or its hash is given that no account can have.
+    ///
+    /// - Parameter length: the characters that one has at least.
+    static func requireUsablePassword(of wish: AccountRequest, length: Int) throws {
         if let password = wish.password {
             guard wish.passwordHash == nil else {
                 throw Problem(422, "Two passwords", "give the password or its hash, and not both")
             }
-            let least = fleet.snapshot.settings(of: GroupPath.site)[Settings.accountPasswordLength] ?? 8
             guard password.utf8.count <= 256 else {
                 throw Problem(422, "Unusable password", "a password has at most 256 bytes")
             }
-            guard password.count >= least else {
+            guard password.count >= length else {
                 throw Problem(
                     422, "Unusable password",
-                    "a password has at least \(least) characters here (setting account-password-length)"
+                    "a password has at least \(length) characters here (setting account-password-length)"
                 )
             }
-            return try ShadowPassword.hash(password, rounds: isOfMany ? 5_000 : ShadowPassword.roundCount)
+        } else if let hash = wish.passwordHash {
+            guard (try? PasswordHash(reading: hash)) != nil, hash.utf8.count <= 512,
+                hash.utf8.allSatisfy({ (33...126).contains($0) })
+            else {
+                throw Problem(
+                    422, "Unusable hash",
+                    "the hash of a password is as in /etc/shadow, such as $6$… or $y$…")
+            }
         }
-        guard let hash = wish.passwordHash else { return nil }
-        guard (try? PasswordHash(reading: hash)) != nil, hash.utf8.count <= 512,
-            hash.utf8.allSatisfy({ (33...126).contains($0) })
-        else {
-            throw Problem(
-                422, "Unusable hash", "the hash of a password is as in /etc/shadow, such as $6$… or $y$…")
-        }
-        return hash
     }
 }

@@ -7,8 +7,9 @@ extension Acts {
     static let somePerson = "a person"
 
     /// Those with each word of `query` in name, address, state, group, system, tags or pools, in the order of their names.
+    /// `state=drained` finds those that drain and have no session left, `state=draining` the others.
     ///
-    /// - Parameter troubledFirst: whether those with a trouble come before the others.
+    /// - Parameter troubledFirst: whether those with a trouble come before the others, and then those that take no log-ins.
     func terminals(_ query: String, offset: Int, limit: Int, troubledFirst: Bool = false) throws
         -> Page<TerminalAnswer>
     {
@@ -21,17 +22,21 @@ extension Acts {
             .map { answer($0, now[$0.name], in: pools[$0.name] ?? [], snapshot) }
         let fitting = all.filter { words.areIn($0.searchText) }
         return Page(
-            troubledFirst
-                ? fitting.filter(\.isTroubled) + fitting.filter { !$0.isTroubled } : fitting,
+            troubledFirst ? (0...2).flatMap { rank in fitting.filter { $0.rank == rank } } : fitting,
             offset: offset, limit: limit)
     }
 
-    /// How many of them are in each state.
-    func terminalStates() throws -> [TerminalState: Int] {
+    /// How many of them stand in each way.
+    func terminalStates() throws -> [TerminalStanding: Int] {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
         return snapshot.contents.terminals.servers.values.filter { caller.sees($0.group) }
-            .reduce(into: [:]) { $0[now[$1.name]?.state ?? .neverHeard, default: 0] += 1 }
+            .reduce(into: [:]) { counts, server in
+                let now = now[server.name]
+                let sessions = (now?.placed?.sessionCount ?? 0) + (now?.placed?.underwayCount ?? 0)
+                let standing = TerminalStanding(now?.state ?? .neverHeard, sessionCount: sessions)
+                counts[standing, default: 0] += 1
+            }
     }
 
     /// One with its sessions.
@@ -259,7 +264,8 @@ extension Acts {
                 answer.servers.append(
                     PoolAnswer.Member(
                         name: name, level: level, state: now?.state ?? .neverHeard,
-                        sessionCount: now?.placed?.sessionCount ?? 0, use: now?.use,
+                        sessionCount: now?.placed?.sessionCount ?? 0,
+                        underwayCount: now?.placed?.underwayCount ?? 0, use: now?.use,
                         heardAt: now?.heardAt))
             }
         }
@@ -286,10 +292,13 @@ extension TerminalAnswer {
         }
     }
 
+    /// Where it stands in a list that begins with what people should look at.
+    fileprivate var rank: Int { isTroubled ? 0 : [.draining, .maintenance].contains(state) ? 1 : 2 }
+
     fileprivate var searchText: String {
         ([
             server.name.text, server.address, server.group.description, server.system.rawValue,
-            "state=\(state.rawValue)",
+            "state=\(standing.rawValue)",
         ]
             + server.tags + pools.map(\.text)).joined(separator: " ").lowercased()
     }

@@ -81,7 +81,7 @@ function refreshSoon() {
 
 // What is done with the ticked rows is shown while there are some; where it always stands, it cannot be used before.
 function boxes() {
-  return document.querySelectorAll("[data-bulk] input[name=node], input[form][name=machine]");
+  return document.querySelectorAll("[data-bulk] input[name=node], input[form]:is([name=machine], [name=session])");
 }
 function showBulk() {
   const bar = document.querySelector("[data-bulk] .bulk");

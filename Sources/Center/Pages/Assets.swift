@@ -18,7 +18,9 @@ enum Assets {
         StepChangesView.self,
         DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
         DesktopPlaceView.self, DesktopLogInsView.self,
-        DesktopSessionsView.self, DesktopSessionView.self, DesktopAccountsView.self, AccountFormView.self,
+        DesktopSessionsView.self, DesktopSessionView.self, SessionHelpView.self, DesktopAccountsView.self,
+        AccountFormView.self,
+        AccountImportView.self, AccountRemovalView.self,
         AgentsView.self, AgentRevokeView.self, SchedulesView.self,
     ]
 

@@ -23,7 +23,7 @@ struct DesktopsPage {
                 pager.query, offset: pager.offset, limit: Pager.rowLimit, troubledFirst: true)
             let view = DesktopServersView(
                 page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
-                pages.renderer.words(context))
+                mayChange: { acts.may(.configure, in: $0) }, pages.renderer.words(context))
             return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
@@ -78,7 +78,8 @@ struct DesktopsPage {
                 ]
         }
         return try pages.plan(
-            planned, back: "\(Self.servers)/\(name)", section: Self.servers, request, context)
+            planned, back: form["back"] == "list" ? Self.servers : "\(Self.servers)/\(name)",
+            section: Self.servers, request, context)
     }
 
     // MARK: Placement

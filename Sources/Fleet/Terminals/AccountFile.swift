@@ -6,22 +6,26 @@ package struct AccountFile: Equatable, Sendable {
     private var names: Set<LogInName> = []
 
     package struct Entry: Equatable, Sendable {
+        /// Its line in the file, from 1.
+        package var line: Int
         package var name: LogInName
-        package var fullName: String
-        /// Nil: the first that is free.
+        // Nil: the file says nothing of it.
+        package var fullName: String?
         package var uid: Int?
-        package var groups: [String]
+        package var groups: [String]?
         /// As in `/etc/shadow`; nil: none that can be used.
         package var passwordHash: String?
         /// Typed out, in a CSV file.
         package var password: String?
         package var expires: String?
-        package var isDisabled: Bool
+        package var isDisabled: Bool?
     }
 
     package struct Skipped: Equatable, Sendable {
         package var line: Int
-        package var reason: String
+        /// As it is written there; empty: it is not known.
+        package var name: String
+        package var reason: Sentence
     }
 
     /// Accounts in one file.
@@ -48,7 +52,7 @@ package struct AccountFile: Equatable, Sendable {
                 continue
             }
             guard DirectoryAccount.numbers.contains(where: { $0.contains(uid) }) else {
-                skip(line, "\(fields[0]) has the number \(uid), which is not a person's")
+                skip(line, "\(fields[0]) has the number \(uid), which is not a person's", name: fields[0])
                 continue
             }
             let secret = byName[fields[0]]
@@ -57,8 +61,9 @@ package struct AccountFile: Equatable, Sendable {
                 line, name: fields[0]
             ) { name in
                 Entry(
-                    name: name, fullName: String(fields[4].prefix { $0 != "," }), uid: uid,
-                    groups: (groups[fields[0]] ?? []).filter { !LogInGroup.powerful.contains($0) },
+                    line: line, name: name, fullName: String(fields[4].prefix { $0 != "," }), uid: uid,
+                    groups: group.isEmpty
+                        ? nil : (groups[fields[0]] ?? []).filter { !LogInGroup.powerful.contains($0) },
                     passwordHash: hash.hasPrefix("$") ? hash : nil, password: nil,
                     expires: (secret?.count ?? 0 > 7 ? secret?[7] : nil).flatMap { Int($0) }.map(Self.day),
                     // A lock stands before the hash.
@@ -94,11 +99,14 @@ package struct AccountFile: Equatable, Sendable {
     // MARK: CSV (RFC 4180)
 
     /// The first line names the columns: `name`, and of `full-name`, `uid`, `groups`, `password`, `password-hash`, `expires`, `disabled` as many
-    /// as there are.
+    /// as there are. Lists of classes have other words for some of them.
     package init(csv: String) throws(InvalidSetting) {
         let rows = try Self.rows(of: csv)
         guard let header = rows.first else { throw InvalidSetting("the file is empty") }
-        let columns = header.cells.map { $0.trimmed.lowercased().replacing(" ", with: "-") }
+        let columns = header.cells.map { cell in
+            let title = cell.trimmed.lowercased().replacing(" ", with: "-")
+            return Self.otherTitles[title] ?? title
+        }
         if let unknown = columns.first(where: { !Self.columns.contains($0) }) {
             throw InvalidSetting(
                 "‘\(unknown)’ is not a column: \(Self.columns.joined(separator: ", "))")
@@ -112,28 +120,36 @@ package struct AccountFile: Equatable, Sendable {
                 continue
             }
             let cells = Dictionary(uniqueKeysWithValues: zip(columns, row.cells.map { String($0.trimmed) }))
+            let name = cells["name"] ?? ""
             func cell(_ name: String) -> String? { cells[name].flatMap { $0.isEmpty ? nil : $0 } }
             if let uid = cell("uid"), Int(uid) == nil {
-                skip(row.line, "‘\(uid)’ is not a number")
+                skip(row.line, "‘\(uid)’ is not a number", name: name)
                 continue
             }
             add(
-                row.line, name: cells["name"] ?? ""
+                row.line, name: name
             ) { name in
                 Entry(
-                    name: name, fullName: cells["full-name"] ?? "", uid: cell("uid").flatMap { Int($0) },
-                    groups: (cells["groups"] ?? "").split(whereSeparator: {
-                        $0 == " " || $0 == ";" || $0 == ","
-                    })
-                    .map(String.init),
-                    passwordHash: cell("password-hash"), password: cell("password"), expires: cell("expires"),
-                    isDisabled: ["yes", "true", "1"].contains(cells["disabled"]?.lowercased() ?? ""))
+                    line: row.line, name: name, fullName: cells["full-name"],
+                    uid: cell("uid").flatMap { Int($0) },
+                    groups: cells["groups"].map {
+                        $0.split { $0 == " " || $0 == ";" || $0 == "," }.map(String.init)
+                    },
+                    passwordHash: cell("password-hash"), password: cell("password"),
+                    expires: cells["expires"],
+                    isDisabled: cells["disabled"].map { ["yes", "true", "1"].contains($0.lowercased()) })
             }
         }
     }
 
     private static let columns = [
         "name", "full-name", "uid", "groups", "password", "password-hash", "expires", "disabled",
+    ]
+
+    private static let otherTitles = [
+        "login": "name", "log-in-name": "name", "user-name": "name", "username": "name",
+        "fullname": "full-name",
+        "user-id": "uid", "group": "groups", "class": "groups", "last-day": "expires",
     ]
 
     /// The mark between cells, as spreadsheets of different countries write it.
@@ -190,20 +206,22 @@ package struct AccountFile: Equatable, Sendable {
 
     // MARK: Entries
 
-    private mutating func skip(_ line: Int, _ reason: String) {
-        skipped.append(Skipped(line: line, reason: reason))
+    private mutating func skip(_ line: Int, _ reason: Sentence, name: String = "") {
+        skipped.append(Skipped(line: line, name: name, reason: reason))
     }
 
     private mutating func add(_ line: Int, name: String, _ make: (LogInName) -> Entry) {
         guard entries.count < Self.limit else {
-            return skip(line, "there are more than \(Self.limit) accounts")
+            return skip(line, "there are more than \(Self.limit) accounts", name: name)
         }
         do throws(InvalidName) {
-            let name = try LogInName(name)
-            guard names.insert(name).inserted else { return skip(line, "\(name) is there twice") }
-            entries.append(make(name))
+            let known = try LogInName(name)
+            guard names.insert(known).inserted else {
+                return skip(line, "‘\(known)’ is there twice", name: name)
+            }
+            entries.append(make(known))
         } catch {
-            skip(line, error.description)
+            skip(line, error.sentence, name: name)
         }
     }
 }

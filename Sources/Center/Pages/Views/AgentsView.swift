@@ -98,7 +98,7 @@ struct AgentRevokeView: TemplateView {
     init(_ answer: TerminalAnswer, _ words: Words) {
         tabs = TabsView(desktops: "/desktops/agents", words)
         heading = words("Revoke the agent of %1", answer.server.name.text)
-        state = StateView(answer.state, words)
+        state = StateView(answer, words)
         let users = (answer.sessions ?? []).map {
             $0.user == Acts.somePerson ? words("a person") : $0.user
         }

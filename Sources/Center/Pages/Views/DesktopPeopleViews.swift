@@ -6,40 +6,77 @@ struct DesktopSessionsView: TemplateView {
     static let template = PageTemplate("desktopsessions", Embedded.desktopsessions_mustache)
 
     var tabs: TabsView
+    /// That a message was sent.
+    var done: String?
     var filter: FilterView
     var silent: SilentServersView?
+    /// What can be done with ticked sessions; nil where none of the page's can be helped.
+    var bulk: Bulk?
     /// Nil when none matches.
     var table: TableView<TerminalSessionRow>?
     var pages: PagerView
+
+    /// Whether the list has columns of ticks and actions.
+    var hasActions = false
+
+    struct Bulk: View {
+        /// The search of the list, to which it leads back.
+        var search: String
+    }
 
     /// Servers that have chips.
     private static let serverLimit = 12
 
     /// - Parameters:
     ///   - mayHelp: whether the caller may intervene on servers of that group.
+    ///   - isSent: whether a message was sent.
     ///   - now: seconds since 1970.
     init(
-        _ overview: Acts.SessionOverview, _ pager: Pager, mayHelp: (GroupPath) -> Bool, now: Int,
-        _ words: Words
+        _ overview: Acts.SessionOverview, _ pager: Pager, mayHelp: (GroupPath) -> Bool,
+        isSent: Bool = false, now: Int, _ words: Words
     ) {
+        if isSent { done = words("The message was sent.") }
         tabs = TabsView(desktops: "/desktops/sessions", words)
-        let servers = overview.serverCounts.sorted { $0.key < $1.key }
         filter = FilterView(
             "/desktops/sessions", query: pager.query, label: words("Search sessions"),
-            chips: TerminalSessionState.allCases.map {
-                ("state=\($0.rawValue)", StateView($0, words).text, overview.counts[$0] ?? 0)
-            }
-                + ((2...Self.serverLimit).contains(servers.count)
-                    ? servers.map { ("server=\($0.key)", $0.key.text, $0.value) } : []))
+            chips: Self.chips(overview, query: pager.query, words))
         silent = SilentServersView(overview.silent, words)
         pages = pager.links(count: overview.page.count)
         guard !overview.page.rows.isEmpty else { return }
-        table = TableView(
+        let rows = overview.page.rows.map { one in
+            TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
+        }
+        let mayHelpSome = overview.page.rows.contains { mayHelp($0.group) }
+        var table = TableView(
             words("Sessions"),
-            columns: words.all("User", "State", "Server", "Where", "Kind", "Duration", "Idle", "Actions"),
-            rows: overview.page.rows.map { one in
-                TerminalSessionRow(one, mayHelp: mayHelp(one.group), now: now, words)
-            })
+            columns: words.all("User", "State", "Server", "Where", "Kind", "Duration", "Idle")
+                + (mayHelpSome ? [words("Actions")] : []), rows: rows)
+        hasActions = mayHelpSome
+        if mayHelpSome {
+            table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
+            bulk = rows.contains { $0.tick != nil } ? Bulk(search: pager.query) : nil
+        }
+        self.table = table
+    }
+
+    /// Those of a state and those of a server; a server that has all the silent ones has one chip with them.
+    private static func chips(
+        _ overview: Acts.SessionOverview, query: String, _ words: Words
+    ) -> [(query: String, title: String, count: Int)] {
+        let only = overview.silent.count == 1 ? overview.silent.first?.name : nil
+        let states = TerminalSessionState.allCases.map { state in
+            let title = StateView(state, words).text
+            return (
+                query: "state=\(state.rawValue)",
+                title: state == .serverSilent ? only.map { "\(title): \($0)" } ?? title : title,
+                count: overview.counts[state] ?? 0
+            )
+        }
+        let servers = overview.serverCounts.sorted { $0.key < $1.key }.map {
+            (query: "server=\($0.key)", title: $0.key.text, count: $0.value)
+        }
+        guard (2...serverLimit).contains(servers.count) else { return states }
+        return states + servers.filter { $0.title != only?.text || $0.query == query }
     }
 }
 
@@ -101,16 +138,16 @@ struct DesktopAccountsView: TemplateView {
     static let template = PageTemplate("desktopaccounts", Embedded.desktopaccounts_mustache)
 
     var tabs: TabsView
-    /// Nil where there are too few to look for one.
+    /// Nil where there is none to look for.
     var filter: FilterView?
     /// Nil when none matches.
     var table: TableView<Row>?
     var pages: PagerView
     var mayAdd: Bool
+    /// Whether there is no account at all.
+    var isUnused: Bool
     // Columns that some row has something in.
-    var hasFullName = false
     var hasLast = false
-    var hasGroups = false
     var hasUntil = false
 
     struct Row: View {
@@ -119,6 +156,8 @@ struct DesktopAccountsView: TemplateView {
         var edit: String?
         /// Disables it, or enables it again; nil for callers who may only read.
         var toggle: ActionView?
+        /// Leads to the page that says what becomes of it; nil for callers who may only read.
+        var removal: ActionView?
         var fullName: String
         var number: String
         var groups: String
@@ -132,9 +171,6 @@ struct DesktopAccountsView: TemplateView {
         var until: String
     }
 
-    /// Accounts from which on one is looked for.
-    private static let searchedFrom = 10
-
     /// - Parameters:
     ///   - states: how many accounts are in each state.
     ///   - sessions: where these people have sessions, as far as the caller may know who is where.
@@ -146,7 +182,8 @@ struct DesktopAccountsView: TemplateView {
         _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
-        if states.values.reduce(0, +) >= Self.searchedFrom || !pager.query.isEmpty {
+        isUnused = states.values.reduce(0, +) == 0
+        if !isUnused || !pager.query.isEmpty {
             filter = FilterView(
                 "/desktops/accounts", query: pager.query, label: words("Search accounts"),
                 chips: AccountState.allCases.map {
@@ -163,19 +200,18 @@ struct DesktopAccountsView: TemplateView {
             return Row(
                 name: name, edit: mayChange ? "/desktops/account?name=\(Escape.component(name))" : nil,
                 toggle: mayChange ? Self.toggle(one.account, words) : nil,
+                removal: mayChange ? Self.removal(name, words) : nil,
                 fullName: one.account.fullName, number: "\(one.account.uid)",
                 groups: one.account.groups.joined(separator: ", "), state: StateView(one.state, words),
                 sessions: links, lastAt: lastAt,
                 never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
                 until: one.account.expires ?? "")
         }
-        hasFullName = rows.contains { !$0.fullName.isEmpty }
-        hasGroups = rows.contains { !$0.groups.isEmpty }
         hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
         hasUntil = rows.contains { !$0.until.isEmpty }
         let columns = [
-            (true, words("Name")), (true, words("State")), (hasFullName, words("Full name")),
-            (hasLast, words("Last log-in")), (hasGroups, words("Groups")), (hasUntil, words("Until")),
+            (true, words("Name")), (true, words("Full name")), (true, words("Groups")),
+            (true, words("State")), (hasLast, words("Last log-in")), (hasUntil, words("Until")),
             (true, words("User ID")), (mayChange, words("Actions")),
         ]
         table = TableView(words("Accounts"), columns: columns.filter(\.0).map(\.1), rows: rows)
@@ -189,6 +225,15 @@ struct DesktopAccountsView: TemplateView {
                 HiddenView("name", account.name.text),
                 HiddenView("act", account.isDisabled ? "enable" : "disable"),
             ])
+    }
+}
+
+extension DesktopAccountsView {
+    fileprivate static func removal(_ name: String, _ words: Words) -> ActionView {
+        let label = words("Remove")
+        return ActionView(
+            path: "/desktops/account", label: label, style: "danger", spoken: "\(label) \(name)",
+            hidden: [HiddenView("name", name), HiddenView("remove", "yes")])
     }
 }
 

@@ -120,20 +120,23 @@ struct DesktopServerView: TemplateView {
     }
 
     /// Each leads to a page that says what would change.
-    private static func actions(_ server: TerminalServer, _ words: Words) -> ActionMenuView {
+    ///
+    /// - Parameter isInList: whether they stand in the row of a list, to which they lead back.
+    static func actions(_ server: TerminalServer, isInList: Bool = false, _ words: Words) -> ActionMenuView {
         func action(_ act: String, _ label: String, style: String? = "quiet") -> ActionView {
             ActionView(
-                path: "/desktops/servers/\(server.name)/admit", label: label, style: style,
-                hidden: [HiddenView("act", act)])
+                path: "/desktops/servers/\(server.name)/admit", label: label,
+                style: isInList ? "quiet" : style, spoken: isInList ? "\(label) \(server.name)" : nil,
+                hidden: [HiddenView("act", act)] + (isInList ? [HiddenView("back", "list")] : []))
         }
         let drain = action("drain", words("Drain"))
-        let restart = action("restart", words("Restart when empty"))
+        let restart = isInList ? [] : [action("restart", words("Restart when empty"))]
         let maintain = action("maintenance", words("Maintenance"))
-        let resume = action("resume", words("Take log-ins again"), style: nil)
+        let resume = action("resume", words("Back in service"), style: nil)
         return ActionMenuView(
             actions: server.admission == .open
-                ? [drain, restart, maintain]
-                : server.admission == .draining ? [resume, restart, maintain] : [resume, drain])
+                ? [drain] + restart + [maintain]
+                : server.admission == .draining ? [resume] + restart + [maintain] : [resume, drain])
     }
 
     private static func meters(_ answer: TerminalAnswer, _ words: Words) -> [Meter] {

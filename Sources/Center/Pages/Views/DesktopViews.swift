@@ -16,11 +16,14 @@ extension TabsView {
 }
 
 extension StateView {
-    /// - Parameter isNeeded: whether a pool counts on the server.
-    init(_ state: TerminalState, isNeeded: Bool = false, _ words: Words) {
-        switch state {
+    /// Of a terminal server, in the same words wherever it is shown.
+    ///
+    /// - Parameter isNeeded: whether a pool counts on it.
+    init(_ standing: TerminalStanding, isNeeded: Bool = false, _ words: Words) {
+        switch standing {
         case .up: self.init(kind: "ready", text: words("up"))
         case .draining: self.init(kind: "booting", text: words("draining"))
+        case .drained: self.init(kind: "booting", text: words("drained"))
         case .maintenance: self.init(kind: "unseen", text: words("maintenance"))
         case .failing: self.init(kind: "failed", text: words("log-ins fail"))
         case .silent: self.init(kind: "failed", text: words("silent"))
@@ -28,12 +31,8 @@ extension StateView {
         }
     }
 
-    /// Of a server that drains and one that has done so.
     init(_ answer: TerminalAnswer, _ words: Words) {
-        self.init(answer.state, isNeeded: !answer.pools.isEmpty, words)
-        if answer.state == .draining, answer.sessionCount + answer.underwayCount == 0 {
-            text = words("drained")
-        }
+        self.init(answer.standing, isNeeded: !answer.pools.isEmpty, words)
     }
 
     init(_ outcome: PlacementEntry.Outcome, _ words: Words) {
@@ -84,8 +83,8 @@ struct DesktopPoolsView: TemplateView {
     var silent: SilentServersView?
     /// Nil when there are none.
     var table: TableView<Row>?
-    /// How sessions are counted, where it is not plain.
-    var counting: String?
+    /// How sessions and room are counted, where it is not plain.
+    var notes: [String] = []
     var mayAdd: Bool
 
     struct Lack: View {
@@ -105,7 +104,7 @@ struct DesktopPoolsView: TemplateView {
         var sessions: String
         /// How many people are on its servers of which nothing is heard, and on which: a line each.
         var unheard: [String]
-        /// Of its servers that take log-ins, on average; nil where there is none.
+        /// Of the room on its servers that take log-ins; nil where there is none, and where nothing tells it.
         var use: ShareView?
         var protocols: String
     }
@@ -136,15 +135,24 @@ struct DesktopPoolsView: TemplateView {
         silent = SilentServersView(Self.silentServers(of: pools), words)
         let members = pools.flatMap { $0.servers.map(\.name) }
         if Set(members).count < members.count {
-            counting = words(
-                "A session counts for the pool that placed it; where that is not known, for the first pool that has its server."
-            )
+            notes = [
+                words(
+                    "A session counts for the pool that placed it; where that is not known, for the first pool that has its server."
+                )
+            ]
         }
         self.mayAdd = mayAdd
         guard !pools.isEmpty else { return }
+        if pools.contains(where: { Self.freeCount($0) != nil }) {
+            notes.append(
+                words(
+                    "How many are free follows from the servers’ limits and from what sessions use there now."
+                )
+            )
+        }
         table = TableView(
             words("Server pools"),
-            columns: words.all("Name", "Open", "Servers", "Sessions", "Capacity used", "Protocols"),
+            columns: words.all("Name", "Open", "Servers", "Sessions", "Protocols"),
             rows: (pools.filter(Self.isUnserved) + pools.filter { !Self.isUnserved($0) }).map { answer in
                 let name = answer.pool.name.text
                 return Row(
@@ -157,8 +165,7 @@ struct DesktopPoolsView: TemplateView {
                         Server($0, words)
                     }, lack: Self.lack(answer, words),
                     sessions: Self.count(answer.sessionCount, underway: answer.underwayCount),
-                    unheard: Self.unheard(answer, words),
-                    use: ShareView(Self.use(answer)),
+                    unheard: Self.unheard(answer, words), use: Self.use(answer, words),
                     protocols: answer.pool.protocols.map(\.title).joined(separator: ", "))
             })
     }
@@ -196,10 +203,32 @@ struct DesktopPoolsView: TemplateView {
         return [words("%1 on silent servers", "\(silent.reduce(0) { $0 + $1.sessionCount })")]
     }
 
-    private static func use(_ answer: PoolAnswer) -> Double? {
-        let uses = answer.servers.filter { $0.state == .up }.compactMap(\.use)
-        return uses.isEmpty ? nil : uses.reduce(0, +) / Double(uses.count)
+    private static func use(_ answer: PoolAnswer, _ words: Words) -> ShareView? {
+        guard let free = freeCount(answer) else { return nil }
+        let count = answer.sessionCount + answer.underwayCount
+        return ShareView(
+            Double(count) / Double(max(1, count + free)),
+            text: words(
+                "%1 of %2 sessions, %3 free",
+                Self.count(answer.sessionCount, underway: answer.underwayCount), "\(count + free)", "\(free)")
+        )
     }
+
+    /// Sessions that its servers that take log-ins have room for beside theirs; nil: nothing tells it.
+    static func freeCount(_ answer: PoolAnswer) -> Int? {
+        let free = answer.servers.filter { $0.state == .up }.compactMap { member -> Int? in
+            // So much of it is used with one more.
+            guard let use = member.use, use > 0 else { return nil }
+            let count = member.sessionCount + (member.underwayCount ?? 0)
+            let room = min(Double(count + 1) / use, Double(mostSessions))
+            // A limit that is not hit exactly by the division is not one less.
+            return max(0, Int(room + 0.001) - count)
+        }
+        return free.isEmpty ? nil : free.reduce(0, +)
+    }
+
+    /// That one server is believed to have room for.
+    private static let mostSessions = 10_000
 
     /// `12+3`: three are on their way.
     static func count(_ count: Int, underway: Int) -> String {
@@ -209,7 +238,7 @@ struct DesktopPoolsView: TemplateView {
 
 extension DesktopPoolsView.Server {
     fileprivate init(_ member: PoolAnswer.Member, _ words: Words) {
-        let shown = StateView(member.state, isNeeded: true, words)
+        let shown = StateView(member.standing, isNeeded: true, words)
         (name, link) = (member.name.text, "/desktops/servers/\(member.name)")
         (kind, state) = (shown.kind, member.state == .up ? nil : shown.text)
     }
@@ -234,11 +263,11 @@ struct DesktopServersView: TemplateView {
         var state: StateView
         /// The first of what its agent says does not work.
         var trouble: String?
-        /// When it was heard last, if that is over; nil while it is heard, or when it never was.
-        var silentAt: String?
-        /// Nil: never, or not any more.
+        /// Nil: never.
         var heardAt: String?
         var heard: String
+        /// Whether it is heard no more: what is shown of it is of then.
+        var isSilent: Bool
         var sessions: String
         /// Nil when it was never heard.
         var use: ShareView?
@@ -246,22 +275,21 @@ struct DesktopServersView: TemplateView {
         var load: ShareView?
         var memory: ShareView?
         var pools: [LinkView]
+        /// Nil for callers who may only read.
+        var actions: ActionMenuView?
     }
 
-    /// In the order of how much they ask for.
-    private static let states: [TerminalState] = [
-        .silent, .failing, .neverHeard, .draining, .maintenance, .up,
-    ]
-
-    /// - Parameter states: how many servers are in each state.
+    /// - Parameters:
+    ///   - states: how many servers stand in each way.
+    ///   - mayChange: whether the caller may change a server of that group.
     init(
-        _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalState: Int], mayAdd: Bool,
-        _ words: Words
+        _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalStanding: Int], mayAdd: Bool,
+        mayChange: (GroupPath) -> Bool, _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/servers", words)
         filter = FilterView(
             "/desktops/servers", query: pager.query, label: words("Search servers"),
-            chips: Self.states.map {
+            chips: TerminalStanding.allCases.map {
                 ("state=\($0.rawValue)", StateView($0, words).text, states[$0] ?? 0)
             })
         pages = pager.links(count: page.count)
@@ -271,18 +299,17 @@ struct DesktopServersView: TemplateView {
             words("Servers"),
             columns: words.all(
                 "Server", "State", "Heard", "Sessions", "Capacity used", "Processors busy", "Memory",
-                "Server pools"),
+                "Server pools", "Actions"),
             rows: page.rows.map { answer in
                 let isSilent = answer.state == .silent
-                let heardAt = answer.heardAt.map { Format.time(second: $0) }
                 return Row(
                     name: answer.server.name.text, link: "/desktops/servers/\(answer.server.name)",
                     group: answer.server.group.nameInSite,
                     state: StateView(answer, words),
                     trouble: answer.troubles.first
                         ?? (answer.isAgentOld == true ? words("its roost-agent is old") : nil),
-                    silentAt: isSilent ? heardAt : nil, heardAt: isSilent ? nil : heardAt,
-                    heard: DesktopServerView.heard(answer, words),
+                    heardAt: answer.heardAt.map { Format.time(second: $0) },
+                    heard: DesktopServerView.heard(answer, words), isSilent: isSilent,
                     sessions: DesktopServerView.sessions(answer),
                     use: ShareView(answer.use, isOld: isSilent),
                     load: answer.load.flatMap { load in
@@ -295,8 +322,11 @@ struct DesktopServersView: TemplateView {
                         let (used, all) = Format.sizes(load.usedMemoryByteCount, of: load.memoryByteCount)
                         return ShareView(
                             load.memoryShare, text: words("%1 of %2", used, all), isOld: isSilent)
-                    }, pools: answer.pools.map(LinkView.init(pool:)))
+                    }, pools: answer.pools.map(LinkView.init(pool:)),
+                    actions: mayChange(answer.server.group)
+                        ? DesktopServerView.actions(answer.server, isInList: true, words) : nil)
             })
+        if page.rows.allSatisfy({ !mayChange($0.server.group) }) { table?.columns.removeLast() }
     }
 }
 

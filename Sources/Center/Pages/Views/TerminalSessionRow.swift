@@ -3,6 +3,8 @@ import Fleet
 
 /// A session in a list: of all servers, or of one.
 struct TerminalSessionRow: View {
+    /// What the form of several sessions has for it; nil where nothing can be done with it, and in the list of one server.
+    var tick: String?
     var user: String
     /// Nil for callers who may not help there.
     var link: String?
@@ -21,6 +23,8 @@ struct TerminalSessionRow: View {
     var leftAge: String
     /// Nil where nothing can be done: its server is silent, or the caller may not help there.
     var help: Help?
+    /// Why nothing can; nil where something can.
+    var why: String?
 
     /// The node where it is shown.
     struct Seat: View {
@@ -54,7 +58,8 @@ struct TerminalSessionRow: View {
     ) {
         user = session.user == Acts.somePerson ? words("a person") : session.user
         onServer = isOfOne ? nil : LinkView(terminal: session.server)
-        shown = Self.shown(session)
+        // Which display it has is on its own page.
+        shown = session.kind.title
         (seat, from) = (Seat(session), session.address ?? "")
         since = Format.time(second: session.startedAt)
         // What became of it since its server was heard last is not known.
@@ -65,10 +70,18 @@ struct TerminalSessionRow: View {
         let left = session.standing == .disconnected ? session.disconnectedAt : nil
         leftAt = left.map { Format.time(second: $0) }
         leftAge = left.map { Format.age(max(0, now - $0) * 1_000) } ?? ""
-        guard mayHelp else { return }
+        guard mayHelp else {
+            // The list of one server says it of none of them.
+            why = isOfOne ? nil : words("no permission")
+            return
+        }
         let path = Self.link(to: session.id, on: session.server)
         link = path
-        guard session.standing != .serverSilent else { return }
+        guard session.standing != .serverSilent else {
+            why = words("its server is silent")
+            return
+        }
+        if !isOfOne { tick = "\(session.server)/\(session.id)" }
         help = Help(message: path, end: "\(path)#end")
         if session.standing == .connected {
             let label = words("Disconnect")
