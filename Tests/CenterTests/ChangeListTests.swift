@@ -77,9 +77,10 @@ import Wire
     @Test func `leases are listed by address, or by their end`() throws {
         let list = Acts.LeaseList(page: Acts.Page([], offset: 0, limit: 9))
         let pager = try PageViewTests.pager("/leases", "?q=a")
+        let server = try #require(IPv4Address("10.77.0.1"))
         func network(leased: Int, of size: Int) -> NetworkAnswer {
             NetworkAnswer(
-                interface: "lan0", server: "10.77.0.1", network: "10.77.0.0/24", pools: [], router: nil,
+                interface: "lan0", server: server, network: "10.77.0.0/24", pools: [], router: nil,
                 size: size, leased: leased)
         }
         let roomy = LeasesView(

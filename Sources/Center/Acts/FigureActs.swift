@@ -67,7 +67,8 @@ extension Acts {
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: Self.minutes(of: boots, now: now),
             troubles: rows.map(\.trouble), limited: await limited())
-        return Overview(figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot),
+        return Overview(
+            figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot),
             list: troubles)
     }
 
