@@ -10,11 +10,15 @@ package struct WebHookRequest: Codable, Sendable {
     package var kinds: [String]?
     /// Left out: the site.
     package var group: GroupPath?
+    /// The key for signatures; left out: one is made, and told once.
+    package var secret: String?
 
     package init(
-        label: String? = nil, url: String, kinds: [String]? = nil, group: GroupPath? = nil
+        label: String? = nil, url: String, kinds: [String]? = nil, group: GroupPath? = nil,
+        secret: String? = nil
     ) {
         self.label = label
+        self.secret = secret
         self.url = url
         self.kinds = kinds
         self.group = group
@@ -39,7 +43,7 @@ package struct WebHookAnswer: Codable, Sendable {
     package var isHealthy: Bool?
     /// What others call it by: its name, or its number.
     package var reference: String { name?.text ?? id.map(String.init) ?? "" }
-    /// Shown once, when the hook is created.
+    /// Shown once, when the hook is created; nil when people chose it.
     package var secret: String?
 
     package init(

@@ -128,6 +128,9 @@ package struct ControlCenter: Sendable {
             group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
+            group.addTask { [services, logger] in
+                try await services.watchTroubles { logger.error("troubles: \($0)") }
+            }
             for (address, application) in zip(addresses, distant) {
                 group.addTask {
                     do {

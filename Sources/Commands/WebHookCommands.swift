@@ -48,7 +48,9 @@ struct WebHookAdd: AsyncParsableCommand {
     @Option(help: "What it is for, such as the chat of the help desk.") var label: String?
     @Option(
         name: .customLong("kind"),
-        help: "Only events of this kind; may be given several times. boot-failed are failed boots alone.")
+        help:
+            "Only events of this kind; may be given several times. boot-failed are failed boots alone; trouble and trouble-over are what else is wrong."
+    )
     var kinds: [String] = []
     @Option(help: "Only events of this group and below it.") var group = "/"
 

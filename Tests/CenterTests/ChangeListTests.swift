@@ -77,6 +77,25 @@ import Wire
     @Test func `leases are listed by address, or by their end`() throws {
         let list = Acts.LeaseList(page: Acts.Page([], offset: 0, limit: 9))
         let pager = try PageViewTests.pager("/leases", "?q=a")
+        let server = try #require(IPv4Address("10.77.0.1"))
+        func network(leased: Int, of size: Int) -> NetworkAnswer {
+            NetworkAnswer(
+                interface: "lan0", server: server, network: "10.77.0.0/24", pools: [], router: nil,
+                size: size, leased: leased)
+        }
+        let roomy = LeasesView(
+            list, pager, networks: [network(leased: 294, of: 500)], mayReserve: true, now: 0, Self.words)
+        #expect(roomy.pools?.rows.map(\.use?.text) == ["294 of 500, 206 free"] && roomy.scarce.isEmpty)
+        #expect(roomy.pools?.rows.first?.link == "/leases?q=10.77.0.0%2F24")
+        #expect(try PageViewTests.shown(roomy).contains("294 of 500, 206 free"))
+        for (mayMend, count) in [(true, 1), (false, 0)] {
+            let full = LeasesView(
+                list, pager, networks: [network(leased: 450, of: 500)], mayReserve: mayMend, now: 0,
+                Self.words)
+            #expect(full.scarce.count == count)
+        }
+        #expect(
+            LeasesView(list, pager, networks: [network(leased: 0, of: 0)], now: 0, Self.words).pools == nil)
         let plain = LeasesView(list, pager, now: 0, Self.words)
         #expect(plain.resort.path == "/leases?q=a&order=end")
         #expect(LeasesView(list, pager, .end, now: 0, Self.words).resort.path == "/leases?q=a")

@@ -90,7 +90,7 @@ import Testing
 
     @Test(arguments: [
         ("/secrets", "New secret"), ("/rules", "New rule"), ("/tokens", "New token"),
-        ("/hooks", "New web hook"), ("/boards", "New wall board"),
+        ("/hooks", "New web hook"),
     ])
     func `a list has a button that opens its form, and the form a way back`(path: String, label: String)
         async throws
@@ -155,18 +155,25 @@ import Testing
         #expect(EventKind.allCases.filter { !words.has($0.meaning) } == [])
     }
 
-    @Test func `a web hook gets problems only, all events, or those that are ticked`() throws {
-        #expect(try HooksView.kinds(#require(Form("what=all&kinds.crash=yes"))) == [])
-        #expect(try HooksView.kinds(#require(Form("what=chosen&kinds.crash=yes"))) == ["crash"])
-        let problems = try HooksView.kinds(#require(Form("what=problems")))
-        #expect(problems.contains("boot-failed") && !problems.contains("boot"))
-        #expect(throws: Problem.self) { try HooksView.kinds(#require(Form("what=chosen"))) }
+    @Test func `a web hook gets those events that are ticked, or all, and the form begins with problems`()
+        throws
+    {
+        #expect(try HooksView.kinds(#require(Form("all=yes&kinds.crash=yes"))) == [])
+        #expect(throws: Problem.self) { try HooksView.kinds(#require(Form("label=chat"))) }
         // Each kind that happens is offered once.
         let offered = HooksView.sections.flatMap(\.kinds)
         #expect(Set(offered) == Set(EventKind.allCases).subtracting([.test]))
         #expect(offered.count == EventKind.allCases.count - 1)
         let view = HooksView([], failure: nil, groups: [], Self.words)
-        #expect(view.added?.fields.last?.choice?.options.map(\.isChosen) == [true, false, false])
+        let parts = try #require(view.added?.parts)
+        #expect(parts.map(\.isFolded) == [false, true, true])
+        let ticked = parts.flatMap(\.fields).filter { $0.box?.isTicked == true }.map(\.name)
+        #expect(ticked == EventKind.problems.map { "kinds.\($0.rawValue)" })
+        // The words of a refused form are there again, its secret is not.
+        let typed = try #require(Form("key=not-shown-again-1&kinds.boot=yes"))
+        let again = try #require(HooksView([], failure: "no", groups: [], typed: typed, Self.words).added)
+        #expect(again.fields.first { $0.name == "key" }?.input?.value == nil)
+        #expect(again.parts.map(\.isOpen) == [false, true, false])
     }
 
     @Test func `a test of a web hook says how it went, on its page and in the answer`() async throws {
@@ -185,7 +192,7 @@ import Testing
         async throws
     {
         let fleet = try await SmallFleet()
-        let made = try await ask("/hooks", "label=chat&url=http://127.0.0.1:9/x&what=all&group=/", in: fleet)
+        let made = try await ask("/hooks", "label=chat&url=http://127.0.0.1:9/x&all=yes&group=/", in: fleet)
         let part = made.body.split(separator: #"<code id="secret">"#).last?.split(separator: "<").first
         let secret = try #require(part.map(String.init))
         #expect(made.body.contains(#"<input type="hidden" name="secret" value="\#(secret)">"#))

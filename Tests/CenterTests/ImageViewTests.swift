@@ -29,7 +29,8 @@ import Wire
             formers: former.map { [.stable: $0] } ?? [:])
         let details = Acts.ImageDetails(
             image: image, versions: [try version(1, channels: []), try version(2, channels: [.stable])],
-            nodeCounts: [try digest("2"): 7], verdicts: [1: false], copies: [])
+            uses: [try digest("2"): .init(next: 1_007, running: 5, failed: 2)], verdicts: [1: false],
+            copies: [])
         return ImagesView.Image(details, mayPublish: mayPublish, Self.words)
     }
 
@@ -40,7 +41,9 @@ import Wire
         let image = try image(mayPublish: true)
         #expect(image.table.rows.map(\.number) == [2, 1])
         #expect(image.table.rows.map { $0.removal != nil } == [false, true])
-        #expect(image.table.rows.map(\.nodes) == [7, 0])
+        #expect(image.table.rows.map(\.bootsNext?.label) == ["1,007", nil])
+        #expect(image.table.rows[0].runs?.path == "/nodes?q=booted%3Ddebian%402%20state%3Dready")
+        #expect(image.table.rows[0].fails?.path == "/nodes?q=booted%3Ddebian%402%20state%3Dfailed")
         #expect(image.table.rows.map(\.test) == [nil, "failed"])
         let texts = try [true, false].map { mayPublish in
             let rights = ImagesView.Rights(mayPublish: mayPublish, canBuild: true)
@@ -53,16 +56,25 @@ import Wire
             #expect(texts[0].contains(#"action="/images/debian/\#(path)""#), "\(path)")
             #expect(!texts[1].contains(#"action="/images/debian/\#(path)""#), "\(path)")
         }
-        #expect(texts[0].contains("Build an image") && !texts[1].contains("Build an image"))
-        // There is a way in also where there are images.
+        let button = #"<a class="button" href="/images?new=yes">New image</a>"#
+        #expect(texts[0].contains(button) && !texts[1].contains(button))
+        // Both ways to a new one are behind it; where there is none yet, at once.
         let command = "roost image import NAME SOURCE"
-        #expect(texts[0].contains(command) && !texts[1].contains(command))
-        #expect(!texts[0].contains(#"<details id="import" open>"#) && !texts[0].contains("roost image build"))
+        let open = try [true, false].map { mayPublish in
+            try PageViewTests.shown(
+                ImagesView(
+                    [try self.image(mayPublish: mayPublish)], builds: [], sources: [], rollouts: [],
+                    suite: "bookworm", isNew: true,
+                    ImagesView.Rights(mayPublish: mayPublish, canBuild: true), Self.words))
+        }
+        #expect(open[0].contains(command) && open[0].contains("Build an image") && !open[0].contains(button))
+        #expect(!open[1].contains(command) && !open[1].contains("Build an image"))
+        #expect(!texts[0].contains(command) && !open[0].contains("roost image build"))
         let empty = try PageViewTests.shown(
             ImagesView(
                 [], builds: [], sources: [], rollouts: [], suite: "bookworm", isNew: false,
                 ImagesView.Rights(mayPublish: true, canBuild: false), Self.words))
-        #expect(empty.contains(#"<details id="import" open>"#) && empty.contains("roost image build"))
+        #expect(empty.contains(command) && empty.contains("roost image build") && empty.contains(button))
         #expect(texts.allSatisfy { $0.contains("not signed: not served") })
     }
 
@@ -157,6 +169,9 @@ import Wire
             let answer = AdministratorAnswer(one, tokens: [])
             let row = AdministratorsView.Row(answer, isOwn: source == .local, Self.words)
             #expect(row.state?.text == "active" && row.last == nil && row.isOwn == (source == .local))
+            // One who never logged in has the way to another password, where it is here.
+            #expect((row.invitation?.path == "/administrators?name=ann#password") == (source == .local))
+            #expect(row.secondFactor == (source == .oidc ? "up to the log-in provider" : "no"))
             return AdministratorForm(
                 Saved(record: answer, tag: "", revision: 1), isOwn: false, groups: [.site], Self.words
             ).fields.map(\.name)

@@ -374,7 +374,7 @@ extension MatrixRow {
         POST /files  site  303  name=new&text=hello
         POST /files/spare/remove  site  303
         GET /hooks  site  200
-        POST /hooks  site  200  url=http://127.0.0.1:9/
+        POST /hooks  site  200  url=http://127.0.0.1:9/&all=yes
         POST /hooks/1/test  site  200,404
         POST /hooks/1/remove  site  303,404
         GET /secrets  anywhere  200

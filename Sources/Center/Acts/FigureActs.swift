@@ -15,6 +15,8 @@ extension Acts {
         var troubles: [TroubleLine] = []
         /// What the nodes have.
         var counts = NodeCounts()
+        /// What the troubles come from.
+        var list: TroubleList?
     }
 
     /// The same with each node's state, by its group.
@@ -72,7 +74,9 @@ extension Acts {
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: minutes.minutes,
             troubles: rows.map(\.trouble), limited: await limited())
-        return Overview(figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot))
+        return Overview(
+            figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot),
+            list: troubles)
     }
 
     /// Peers over their limit, on the whole site.

@@ -41,16 +41,28 @@ extension Acts {
         return content
     }
 
-    /// Puts a content there, replacing a former one.
-    /// - Parameter name: as typed.
-    func putFile(named name: String, _ content: [UInt8]) async throws -> Saved<StoredFileAnswer> {
-        try require(.configure, in: .site)
-        return try await putFile(StoredFileName(name), content)
+    /// Which nodes get a file: those of a group, by its setting `files`.
+    struct FileDelivery: Sendable {
+        /// On the node, as the setting has it: with `:MODE` behind it if that is not 644.
+        var path: String
+        var group: GroupPath
     }
 
-    func putFile(_ name: StoredFileName, _ content: [UInt8], if expected: Precondition = .none) async throws
+    /// Puts a content there, replacing a former one.
+    /// - Parameters:
+    ///   - name: as typed.
+    ///   - delivery: nil: settings stay as they are.
+    func putFile(named name: String, _ content: [UInt8], for delivery: FileDelivery? = nil) async throws
         -> Saved<StoredFileAnswer>
     {
+        try require(.configure, in: .site)
+        return try await putFile(StoredFileName(name), content, for: delivery)
+    }
+
+    func putFile(
+        _ name: StoredFileName, _ content: [UInt8], for delivery: FileDelivery? = nil,
+        if expected: Precondition = .none
+    ) async throws -> Saved<StoredFileAnswer> {
         try require(.configure, in: .site)
         guard content.count <= StoredFile.byteLimit, let digest = Digest(Self.digest(of: content)) else {
             throw Problem(
@@ -59,13 +71,29 @@ extension Acts {
         let file = StoredFile(
             name: name, digest: digest, byteCount: content.count, changedAt: Clock.second)
         let snapshot = try await change { current in
+            let setting = try delivery.map { [try Self.setting($0, to: name, in: current)] } ?? []
             // The same content again is no change.
-            if let stored = current.contents.storedFiles[name], stored.means(file) { return [] }
-            return [.storedFile(name, file, content: content)]
+            if let stored = current.contents.storedFiles[name], stored.means(file) { return setting }
+            return [.storedFile(name, file, content: content)] + setting
         } check: { current in
             try expected.check(current.contents.storedFiles[name], at: name)
         }
         return try storedFile(name, in: snapshot)
+    }
+
+    /// A group with `files` that names a stored file.
+    private static func setting(
+        _ delivery: FileDelivery, to name: StoredFileName, in current: FleetSnapshot
+    ) throws -> FleetEdit {
+        guard
+            var group = current.groups[delivery.group]
+                ?? (delivery.group == .site ? NodeGroup(path: .site) : nil)
+        else { throw StoreError.notFound(current.contents.missing(.group(delivery.group))) }
+        let change = SettingsChange(
+            target: delivery.group.description,
+            add: [Settings.files.name: .map([delivery.path: "stored:\(name)"])])
+        group.settings = try change.applied(to: group.settings)
+        return .group(delivery.group, group)
     }
 
     private static func digest(of content: [UInt8]) -> String {

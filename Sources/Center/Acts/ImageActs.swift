@@ -28,8 +28,8 @@ extension Acts {
     struct ImageDetails: Sendable {
         var image: ImageCatalogue
         var versions: [VersionAnswer]
-        /// The number of nodes that boot each version.
-        var nodeCounts: [Digest: Int]
+        /// How many nodes have each version.
+        var uses: [Digest: VersionUse]
         /// By number: whether its boot test passed.
         var verdicts: [Int: Bool]
         /// What nodes lack to boot the newest version. It names nodes of all groups: only for callers who may read those.
@@ -37,20 +37,36 @@ extension Acts {
         var copies: [PlaceAnswer]
     }
 
+    /// How many of the nodes that the caller sees have a version: what searches by `next=`, `booted=` and `state=` find.
+    struct VersionUse: Sendable, Equatable {
+        var next = 0
+        /// Those that came up with it, and are ready.
+        var running = 0
+        var failed = 0
+    }
+
     func imageDetails() async throws -> [ImageDetails] {
         try require(.read)
         let snapshot = try await configuration()
-        var boots = NextBoots(in: snapshot, under: await services.policy())
-        var nodeCounts: [Digest: Int] = [:]
-        for node in snapshot.nodes.values {
-            if let version = boots.boot(of: node).version { nodeCounts[version.digest, default: 0] += 1 }
+        let live = try await facts(in: snapshot, addressesOf: [])
+        var uses: [Digest: VersionUse] = [:]
+        for node in snapshot.nodes.values where sees(node, in: snapshot) {
+            if let next = live.nextVersion(of: node) { uses[next.digest, default: VersionUse()].next += 1 }
+            guard let boot = live.presentBoot(of: node, in: snapshot), let booted = boot.version else {
+                continue
+            }
+            switch live.state(of: boot) {
+            case .ready: uses[booted, default: VersionUse()].running += 1
+            case .failed: uses[booted, default: VersionUse()].failed += 1
+            default: break
+            }
         }
         let fit = may(.read, in: .site) ? ImageFit(snapshot) : nil
         var all: [ImageDetails] = []
         for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
             all.append(
                 ImageDetails(
-                    image: image, versions: try await answers(image), nodeCounts: nodeCounts,
+                    image: image, versions: try await answers(image), uses: uses,
                     verdicts: try await store.bootTestVerdicts(of: image.name),
                     warning: image.versions.last.flatMap { fit?.warning(for: $0) },
                     copies: await services.replication.places(of: nil, image.name)))

@@ -148,6 +148,24 @@ struct TroubleList {
             Case(kind: kind, machine: node.name, group: node.group, since: since, text: text, fix: fix))
     }
 
+    /// What no event of another kind tells, of each machine by itself.
+    var standing: [StandingTrouble] {
+        let own: Set<FiguresAnswer.Trouble.Kind> = [.failed, .lost, .step, .tpm]
+        return cases.filter { !own.contains($0.kind) }.map {
+            StandingTrouble(
+                $0.kind.rawValue, of: $0.machine.text, node: $0.machine, in: $0.group,
+                "\($0.text.english); \($0.fix.english)")
+        }
+            + failures.compactMap { failure in
+                guard let group = failure.group, let stage = failure.boot.entries.last?.stage,
+                    stage != .failed
+                else { return nil }
+                return StandingTrouble(
+                    FiguresAnswer.Trouble.Kind.stuck.rawValue, of: failure.machine.text,
+                    node: failure.machine, in: group, "stuck after \(stage.rawValue); \(stage.usualFix)")
+            }
+    }
+
     // MARK: Lines
 
     /// - Parameters:

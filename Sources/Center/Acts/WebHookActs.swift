@@ -43,8 +43,9 @@ extension Acts {
             throw Problem(
                 422, "Invalid name", "a web hook's description has at most \(WebHook.labelLimit) characters")
         }
+        let chosen = try wish.secret.map(Self.checked(key:))
         let wanted = WebHook(
-            id: 0, label: label, url: wish.url, secret: Secrets.make(), kinds: kinds,
+            id: 0, label: label, url: wish.url, secret: chosen ?? Secrets.make(), kinds: kinds,
             group: wish.group ?? .site)
         let made = Mutex(wanted)
         _ = try await change { current in
@@ -57,8 +58,20 @@ extension Acts {
         let added = made.withLock(\.self)
         services.webHooks.begin(HookTarget(added))
         var answer = WebHookAnswer(added, nil)
-        answer.secret = added.secret
+        if chosen == nil { answer.secret = added.secret }
         return answer
+    }
+
+    /// A key for signatures that people chose: it is not repeated in the error.
+    private static func checked(key: String) throws -> String {
+        let limits = WebHook.secretLengths
+        guard limits.contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Problem(
+                422, "Invalid secret",
+                "the secret of a web hook has \(limits.lowerBound) to \(limits.upperBound) letters, digits and signs, without spaces; leave it out, and one is made"
+            )
+        }
+        return key
     }
 
     /// Sends a test to one hook, as events are sent.

@@ -99,7 +99,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (document.querySelector("[data-live]") && !new URLSearchParams(location.search).has("at")) {
     const events = new EventSource(document.querySelector("[data-events]")?.dataset.events ?? "/api/v1/events");
-    for (const kind of ["boot", "lost", "heard", "off", "configuration", "hardware", "drift", "alarm", "log", "crash", "build", "rollout", "volume", "session", "step"]) events.addEventListener(kind, refreshSoon);
+    for (const kind of ["boot", "lost", "heard", "off", "configuration", "hardware", "drift", "alarm", "log", "crash", "build", "rollout", "volume", "session", "step", "trouble", "trouble-over"]) events.addEventListener(kind, refreshSoon);
     document.addEventListener("visibilitychange", refreshSoon);
   }
   for (const select of document.querySelectorAll("[data-submit]")) {

@@ -57,6 +57,7 @@ struct LiveFacts {
             case .state: states(of: node, in: snapshot)
             case .image: images(of: node, in: snapshot)
             case .booted: bootedNames(of: node, in: snapshot)
+            case .next: nextVersion(of: node).map { [Self.name(of: $0), $0.image.text] } ?? []
             case .outdated: versions(of: node, in: snapshot).isOutdated.map { [$0 ? "yes" : "no"] } ?? []
             case .user: sessions(of: node, in: snapshot).map(\.user)
             }
@@ -124,6 +125,17 @@ struct LiveFacts {
     /// The same of a node that stands in the snapshot just like that.
     func next(ofRecord node: Node) -> NextBoots.Answer { nextBoots.boot(ofRecord: node) }
 
+    /// The version that a node gets at its next boot; nil: it gets none.
+    func nextVersion(of node: Node) -> ImageVersion? {
+        let (next, lack) = next(of: node)
+        return !isPast && lack != nil ? nil : next
+    }
+
+    /// The boot of a node that counts for the version that it runs; nil: that is not known of the past.
+    func presentBoot(of node: Node, in snapshot: FleetSnapshot) -> BootTimeline? {
+        isPast ? nil : boot(of: node, in: snapshot)
+    }
+
     func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
         let (next, lack) = next(of: node)
         var versions = Versions(next: next.map(Self.name))
@@ -149,7 +161,7 @@ struct LiveFacts {
 
     /// The version of a node's last boot, and its image's name.
     private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
-        guard !isPast, let digest = boot(of: node, in: snapshot)?.version else { return [] }
+        guard let digest = presentBoot(of: node, in: snapshot)?.version else { return [] }
         return snapshot.version(digest).map { [Self.name(of: $0), $0.image.text] } ?? [digest.short]
     }
 

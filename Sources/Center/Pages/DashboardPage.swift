@@ -49,16 +49,20 @@ struct DashboardPage {
                 "The files in \(source.path) are refused, and what was applied before stays in force: \(source.why) (page Kept files)."
             warnings.append(words(text))
         }
-        for network in server.scarceNetworks {
-            warnings.append(
-                words(
-                    "%1 of %2 addresses in the pools of %3 are leased: give this network another range, or shorter leases (page Networks).",
-                    String(network.leased), String(network.size), network.network))
-        }
+        warnings += server.scarceNetworks.map { words(scarce: $0) }
         for schedule in server.scheduleTroubles {
             warnings.append(
                 words("Schedule %1: %2 (page Schedules).", schedule.name.text, schedule.why))
         }
         return warnings
+    }
+}
+
+extension Words {
+    /// That a network has hardly a free address.
+    func callAsFunction(scarce network: NetworkAnswer) -> String {
+        self(
+            "%1 of %2 addresses in the pools of %3 are leased: give this network another range, or shorter leases (page Networks).",
+            String(network.leased), String(network.size), network.network)
     }
 }

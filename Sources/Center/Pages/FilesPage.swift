@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Foundation
 import Hummingbird
 
 /// Files on the server for nodes: which there are, the text of one to edit, and a form for a new one.
@@ -21,10 +22,13 @@ struct FilesPage {
             let form = try pages.form(context)
             do {
                 let text = form["text"].replacing("\r\n", with: "\n")
-                let saved = try await acts.putFile(named: form["name"], Array(text.utf8))
+                let path = form["path"].trimmingCharacters(in: .whitespaces)
+                let delivery = try path.isEmpty ? nil : Acts.FileDelivery(path: path, group: form.group)
+                let saved = try await acts.putFile(named: form["name"], Array(text.utf8), for: delivery)
                 return pages.redirect(Back.done("/files", saved.revision))
-            } catch let error as InvalidName {
-                let typed = FilesView.Typed(name: form["name"], text: form["text"], isNew: true)
+            } catch let error where form.has("path") && error.isRefusalOfForm {
+                let typed = FilesView.Typed(
+                    name: form["name"], text: form["text"], isNew: true, path: form["path"], form: form)
                 return try await show(
                     typed, failure: pages.renderer.words(context)(error), request, context, acts)
             }
@@ -57,7 +61,10 @@ struct FilesPage {
     ) async throws -> Response {
         let view = FilesView(
             try await acts.storedFiles(), failure: failure, typed: typed, removal: removal,
-            mayEdit: acts.may(.configure, in: .site), pages.renderer.words(context))
+            mayEdit: acts.may(.configure, in: .site),
+            groups: typed?.isNew == true
+                ? acts.groupPaths(.configure).prefix(FormView.suggestionLimit).map(\.description) : [],
+            pages.renderer.words(context))
         return try pages.show(
             view, "Files for nodes", section: "/files", request, context,
             failure: failure)

@@ -39,7 +39,7 @@ struct HistoryPages {
             request, path: "/leases", limit: 50, sort: order == .address ? nil : order.rawValue)
         let view = LeasesView(
             try await acts.leases(pager.query, order, offset: pager.offset, limit: pager.limit), pager, order,
-            mayReserve: acts.may(.configure, in: .site),
+            networks: try await acts.networks(), mayReserve: acts.may(.configure, in: .site),
             now: Clock.second, pages.renderer.words(context))
         return try pages.show(view, "Leases", section: "/leases", request, context)
     }

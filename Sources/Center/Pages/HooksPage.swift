@@ -13,12 +13,12 @@ struct HooksPage {
         routes.post("hooks", .administer) { request, context, acts in
             let form = try pages.form(context)
             do {
+                let key = form[HooksView.key]
                 let wish = WebHookRequest(
                     label: form["label"], url: form["url"], kinds: try HooksView.kinds(form),
-                    group: try form.group)
-                let made = try await acts.makeWebHook(wish)
-                let shown = made.secret.map { HooksView.Made(reference: made.reference, secret: $0) }
-                return try await show(isNew: false, made: shown, request, context, acts)
+                    group: try form.group, secret: key.isEmpty ? nil : key)
+                let made = HooksView.Made(try await acts.makeWebHook(wish))
+                return try await show(isNew: false, made: made, request, context, acts)
             } catch let error where error.isRefusalOfForm {
                 return try await show(
                     isNew: true, typed: form, failure: pages.renderer.words(context)(error), request,
@@ -29,8 +29,7 @@ struct HooksPage {
             let shown = try pages.form(context)[HooksView.shown]
             let tested = try await acts.testWebHook(named: context.parameter("id"))
             // It was shown once, and the answer of its test is no reason to lose it.
-            let made =
-                shown.isEmpty ? nil : HooksView.Made(reference: tested.reference, secret: shown)
+            let made = shown.isEmpty ? nil : HooksView.Made(tested, secret: shown)
             return try await show(isNew: false, made: made, test: tested, request, context, acts)
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in

@@ -5,6 +5,8 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
     case name, group, tag, mac, address, uuid, state, image
     /// The version of its last boot: `debian`, `debian@7`.
     case booted
+    /// The version that it boots next: `debian`, `debian@7`; no value while it gets none.
+    case next
     /// Whether it runs a different version from its next boot's: `yes` or `no`; no value while it is not up.
     case outdated
     /// The users who are logged in.
@@ -26,7 +28,9 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
     var isPlain: Bool { [.name, .group, .tag, .mac, .address, .uuid].contains(self) }
 
     /// Whether it depends only on hardware and place: settings may depend on it.
-    package var isLasting: Bool { ![.state, .image, .booted, .outdated, .address, .user].contains(self) }
+    package var isLasting: Bool {
+        ![.state, .image, .booted, .next, .outdated, .address, .user].contains(self)
+    }
 }
 
 /// The facts about one node for evaluating a ``Condition``.
@@ -48,6 +52,8 @@ package struct NodeFacts: Sendable {
         case image
         /// From its last boot: image and number, and the image's name.
         case booted
+        /// Of its next boot: image and number, and the image's name.
+        case next
         /// `yes` or `no`.
         case outdated
         /// Names of the logged-in users.
@@ -91,6 +97,7 @@ package struct NodeFacts: Sendable {
         case .state: living?(.state) ?? []
         case .image: living?(.image) ?? []
         case .booted: living?(.booted) ?? []
+        case .next: living?(.next) ?? []
         case .outdated: living?(.outdated) ?? []
         case .user: living?(.user) ?? []
         default: hardware.map { Self.texts(of: attribute, in: $0.report) } ?? []

@@ -36,11 +36,17 @@ package enum EventKind: String, Sendable, Codable, CaseIterable {
     case schedule
     /// The server's clock was set.
     case clock
+    /// Something is wrong that no other kind tells: a stuck or held node, a silent terminal server, a pool without servers, a full network.
+    case trouble
+    /// Such a thing is over.
+    case troubleOver = "trouble-over"
     /// A person tries out a web hook: that one alone gets it.
     case test
 }
 
 extension EventKind {
-    /// What asks for people, of all that happens.
-    package static let problems: [Self] = [.alarm, .bootFailed, .crash, .drift, .lost, .step]
+    /// What asks for people, of all that happens, and its end: all that «What is wrong now» lists is among it.
+    package static let problems: [Self] = [
+        .trouble, .troubleOver, .bootFailed, .lost, .heard, .crash, .step, .alarm, .drift,
+    ]
 }

@@ -3,6 +3,8 @@ package struct WebHook: Equatable, Sendable {
     package var id: Int
     /// Characters of its label.
     package static let labelLimit = 100
+    /// Characters of a key that people choose.
+    package static let secretLengths = 16...200
 
     /// What it is for; empty: nothing was said.
     package var label: String

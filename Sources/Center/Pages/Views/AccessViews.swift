@@ -17,19 +17,23 @@ struct AdministratorsView: TemplateView {
         var isOwn: Bool
         var roles: [String]
         var source: String
+        /// Whether a log-in asks for more than a password.
+        var secondFactor: String
         /// Nil: the warning says it.
         var state: StateView?
         /// Why no one can log in with it; nil where people can.
         var warning: String?
         /// The last log-in; nil: never.
         var last: String?
+        /// Where one who never logged in gets another password; nil: they did, or have none here.
+        var invitation: LinkView?
     }
 
     /// - Parameter own: the name of the caller's account.
     init(_ all: [AdministratorAnswer], own: String?, form: AdministratorForm?, _ words: Words) {
         table = TableView(
             words("Administrators"),
-            columns: words.all("Name", "Roles", "State", "Logs in by", "Last log-in"),
+            columns: words.all("Name", "Roles", "State", "Logs in by", "Second factor", "Last log-in"),
             rows: all.map { Row($0, isOwn: $0.name == own, words) })
         self.form = form
     }
@@ -41,12 +45,17 @@ extension AdministratorsView.Row {
         roles = one.grants.map(Grant.shown)
         link = "/administrators?name=\(Escape.component(one.name))"
         source = words(one.source.manner)
+        // Its log-in page may ask for one, which this server is not told.
+        secondFactor = words(one.source == .oidc ? "up to the log-in provider" : "no")
         warning = one.warning.map { words($0) }
         state =
             one.isDisabled
             ? StateView(kind: "failed", text: words("disabled"))
             : warning == nil ? StateView(kind: "ready", text: words("active")) : nil
         last = one.lastLogInAt.map { Format.time(second: $0) }
+        if last == nil, one.source == .local, !one.isDisabled {
+            invitation = LinkView(path: "\(link)#password", label: words("Set password"))
+        }
     }
 }
 

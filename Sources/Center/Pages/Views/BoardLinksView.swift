@@ -12,6 +12,8 @@ struct BoardLinksView: TemplateView {
     var table: TableView<Row>?
     /// Whether the form can be opened.
     var mayAdd: Bool
+    /// While there is none: the group whose form opens.
+    var start: FieldView?
     /// The open form.
     var added: FormView?
 
@@ -44,6 +46,9 @@ struct BoardLinksView: TemplateView {
                 rows: links.map { Row($0, words) })
         }
         mayAdd = group == nil
+        if links.isEmpty, group == nil {
+            start = .group(groups, first: groups.first ?? GroupPath.site.description, typed: nil, words)
+        }
         added = group.map { Self.form(for: $0, groups, typed: typed, words).filled(from: typed) }
     }
 

@@ -39,12 +39,18 @@ struct FilesView: TemplateView {
         var name: String
         var text: String
         var isNew: Bool
+        /// On nodes; of a new one.
+        var path = ""
+        /// What was refused.
+        var form: Form?
     }
 
-    /// - Parameter removal: the name of the file to be removed.
+    /// - Parameters:
+    ///   - removal: the name of the file to be removed.
+    ///   - groups: those that the form of a new one offers.
     init(
         _ files: [StoredFileAnswer], failure: String?, typed: Typed? = nil, removal: String? = nil,
-        mayEdit: Bool, _ words: Words
+        mayEdit: Bool, groups: [String] = [], _ words: Words
     ) {
         self.failure = failure
         if !files.isEmpty {
@@ -56,7 +62,7 @@ struct FilesView: TemplateView {
         mayAdd = mayEdit && typed == nil
         guard mayEdit else { return }
         setting = "/settings#setting-\(Settings.files.name)"
-        form = typed.map { Self.form($0, words) }
+        form = typed.map { Self.form($0, groups, words) }
         self.removal = files.first { $0.name.text == removal }.map { file in
             Removal(
                 name: file.name.text, uses: file.uses.map { words($0) },
@@ -66,7 +72,7 @@ struct FilesView: TemplateView {
         }
     }
 
-    private static func form(_ typed: Typed, _ words: Words) -> FormView {
+    private static func form(_ typed: Typed, _ groups: [String], _ words: Words) -> FormView {
         let text = FieldView(
             "text", words("Text"), hint: words("A file that is not text is put here with roost file put."),
             LinesView(rows: 16, text: typed.text))
@@ -79,6 +85,12 @@ struct FilesView: TemplateView {
                     FieldView(
                         "name", words("Name"),
                         InputView(value: typed.name, isRequired: true, isFocused: true, maximumLength: 100)),
+                    FieldView(
+                        "path", words("File on the node"),
+                        hint: words("Empty: no node gets it until a setting files names it"),
+                        InputView(value: typed.path, placeholder: "/etc/motd")),
+                    .group(
+                        groups, first: groups.first ?? GroupPath.site.description, typed: typed.form, words),
                     text,
                 ] : [text],
             submit: typed.isNew ? words("Add file") : words("Save"), cancel: "/files")

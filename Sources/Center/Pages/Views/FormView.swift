@@ -167,6 +167,8 @@ struct LinesView: View {
     var rows: Int
     var text = ""
     var placeholder: String?
+    /// Whether those beside the screen see only points.
+    var isMasked = false
 }
 
 struct BoxView: View {

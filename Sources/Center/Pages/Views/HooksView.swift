@@ -6,9 +6,9 @@ struct HooksView: TemplateView {
     static let template = PageTemplate("hooks", Embedded.hooks_mustache)
 
     var failure: String?
-    /// The secret of the hook just created.
+    /// The secret that was made for the hook just created.
     var secret: String?
-    /// Sends a test to that hook, and leaves its secret on the page.
+    /// Sends a test to the hook just created, and leaves its secret on the page.
     var trial: ActionView?
     /// How the test went that was just sent.
     var test: Test?
@@ -68,7 +68,7 @@ struct HooksView: TemplateView {
         trial = made.map {
             ActionView(
                 path: "/hooks/\($0.reference)/test", label: words("Send a test"), style: "quiet",
-                hidden: [HiddenView(Self.shown, $0.secret)])
+                hidden: $0.secret.map { [HiddenView(Self.shown, $0)] } ?? [])
         }
         self.test = test.flatMap { Test($0, words) }
         self.failure = failure
@@ -79,51 +79,42 @@ struct HooksView: TemplateView {
                 rows: hooks.map { Row($0, words) })
         }
         mayAdd = groups == nil
-        added = groups.map { Self.form($0, typed: typed, words).filled(from: typed) }
+        added = groups.map { Self.form($0, typed: typed, words).filled(from: typed, except: [Self.key]) }
     }
 
     /// A hook just created.
     struct Made {
         var reference: String
-        var secret: String
+        /// Nil: people chose it, and know it.
+        var secret: String?
+
+        init(_ hook: WebHookAnswer, secret: String? = nil) {
+            (reference, self.secret) = (hook.reference, secret ?? hook.secret)
+        }
     }
 
     /// The secret that is on the page, in the form of a test.
     static let shown = "secret"
 
-    /// Which events a hook gets: a preset, or the ticked ones.
-    private static let choice = "what"
-    private static let (problems, all, chosen) = ("problems", "all", "chosen")
-    /// The boxes of the kinds begin so.
-    private static let kindPrefix = "kinds."
+    /// The key of signatures in the form of a new hook.
+    static let key = "key"
+    /// The box of all events; those of the kinds begin with the prefix.
+    private static let (all, kindPrefix) = ("all", "kinds.")
 
-    /// The kinds of events that a form names: by a preset, by boxes, or as words in one field.
+    /// The kinds of events that a form names: by boxes, or as words in one field; none are all.
     static func kinds(_ form: Form) throws -> [String] {
-        switch form[choice] {
-        case problems: return EventKind.problems.map(\.rawValue)
-        case all: return []
-        default: break
-        }
+        if form.has(all) { return [] }
         let kinds =
             form["kinds"].split { $0.isWhitespace || $0 == "," }.map(String.init)
             + form.group(kindPrefix).map(\.name)
-        if kinds.isEmpty, form[choice] == chosen {
+        guard !kinds.isEmpty else {
             throw Problem(422, "Invalid kind", "no event is chosen: tick one at least")
         }
         return kinds
     }
 
     private static func form(_ groups: [String], typed: Form?, _ words: Words) -> FormView {
-        var choice = FieldView(
-            Self.choice, words("Events"),
-            options: [
-                OptionView(text: words("Problems only"), value: problems, isChosen: true),
-                OptionView(text: words("All events"), value: all),
-                OptionView(text: words("Choose…"), value: chosen),
-            ])
-        choice.hint = words(
-            "Problems: failed boots and steps, lost nodes, kernel crashes, other machines in the place of nodes"
-        )
+        let lengths = WebHook.secretLengths
         return FormView(
             path: "/hooks", style: "card settings",
             fields: [
@@ -131,31 +122,33 @@ struct HooksView: TemplateView {
                     "label", words("Name"), hint: words("What it is for, such as the chat of the help desk"),
                     InputView(isFocused: true, maximumLength: WebHook.labelLimit)),
                 FieldView("url", "URL", InputView(type: "url", isRequired: true, placeholder: "https://")),
+                FieldView(
+                    key, words("Secret for the signature"),
+                    hint: words("Empty: one is made, and shown once"),
+                    InputView(
+                        type: "password", minimumLength: lengths.lowerBound,
+                        maximumLength: lengths.upperBound, autocomplete: "new-password")),
                 .group(
                     groups, first: groups.first ?? GroupPath.site.description, typed: typed, words),
-                choice,
             ],
             parts: sections.map { title, kinds in
-                FormPart(
-                    words(title),
-                    kinds.map { kind in
-                        var box = FieldView(
-                            kindPrefix + kind.rawValue, words(kind.meaning),
-                            isTicked: EventKind.problems.contains(kind))
-                        box.hint = kind.rawValue
-                        return box
-                    })
+                let isOfProblems = kinds == EventKind.problems
+                var boxes = kinds.map { kind in
+                    FieldView(kindPrefix + kind.rawValue, words(kind.meaning), isTicked: isOfProblems)
+                }
+                if kinds.contains(.clock) {
+                    boxes.append(
+                        FieldView(all, words("all events, and those of later releases"), isTicked: false))
+                }
+                return FormPart(words(title), folds: !isOfProblems, boxes)
             }, submit: words("Add web hook"), cancel: "/hooks")
     }
 
     /// The kinds that are offered, by what they are about.
     static let sections: [(title: String, kinds: [EventKind])] = [
-        (
-            "Nodes",
-            [.bootFailed, .boot, .lost, .heard, .off, .crash, .step, .session, .log, .hardware, .volume]
-        ),
-        ("Images", [.build, .rollout]), ("Security", [.alarm, .drift]),
-        ("Server", [.configuration, .schedule, .clock]),
+        ("Problems, and their ends", EventKind.problems),
+        ("Nodes", [.boot, .off, .session, .log, .hardware, .volume]),
+        ("Images and server", [.build, .rollout, .configuration, .schedule, .clock]),
     ]
 }
 
@@ -181,6 +174,9 @@ extension EventKind {
         case .step: "a step of a node's configuration failed"
         case .schedule: "a schedule began, ended, or did not run"
         case .clock: "the clock of the server was set"
+        case .trouble:
+            "anything else that the dashboard lists as wrong, such as a stuck node, a silent terminal server or a full disk"
+        case .troubleOver: "such a problem is over"
         case .test: "a person tries out the web hook"
         }
     }

@@ -5,8 +5,12 @@ import Fleet
 struct ImagesView: TemplateView {
     static let template = PageTemplate("images", Embedded.images_mustache)
 
-    /// Whether the form for a build can be opened.
-    var mayOrder: Bool
+    /// Whether the ways to a new image can be opened.
+    var mayAdd: Bool
+    /// Whether they are open.
+    var isNew: Bool
+    /// Whether it is said how one is imported: with the other ways, and while there is none.
+    var showsImport: Bool
     /// The open form for a build.
     var order: FormView?
     var builds: [BuildRow]
@@ -59,9 +63,10 @@ struct ImagesView: TemplateView {
         var system: String
         var kernel: String
         var size: String
-        var packages: Int
-        /// The number of nodes that boot it.
-        var nodes: Int
+        /// The nodes that boot it next, those that run it, and those whose boot of it failed; nil: none.
+        var bootsNext: LinkView?
+        var runs: LinkView?
+        var fails: LinkView?
         /// Open connections.
         var open: Int
         var check: ActionView
@@ -81,14 +86,16 @@ struct ImagesView: TemplateView {
         var canBuild: Bool
     }
 
-    /// - Parameter isNew: whether the form for a build is open.
+    /// - Parameter isNew: whether the ways to a new image are open.
     init(
         _ images: [Image], builds: some Sequence<ImageBuilds.Build>, sources: [SourceAnswer],
         rollouts: [RolloutAnswer], suite: String, isNew: Bool, _ rights: Rights, _ words: Words
     ) {
         mayPublish = rights.mayPublish
         mayTest = rights.mayPublish && rights.canBuild
-        mayOrder = mayTest && !isNew
+        self.isNew = isNew && rights.mayPublish
+        mayAdd = rights.mayPublish && !isNew
+        showsImport = rights.mayPublish && (isNew || images.isEmpty)
         if mayTest, isNew { order = Self.order(suite: suite, words) }
         self.builds = builds.map { BuildRow($0, words) }
         self.sources = sources.map(Source.init)
@@ -145,12 +152,12 @@ extension ImagesView.Image {
                         hidden: [HiddenView("channel", channel.text)]) : nil)
         }
         let titles = words.all(
-            "Version", "Published", "System", "Size", "Packages", "Nodes", "Open connections")
+            "Version", "Published", "System", "Size", "Boots next", "Running", "Failed", "Open connections")
         table = TableView(
             image.name.text, columns: titles + (mayPublish ? [words("Actions")] : []),
             rows: details.versions.reversed().map { version in
                 var row = ImagesView.Version(version, of: image.name, mayPublish: mayPublish, words)
-                row.nodes = details.nodeCounts[version.digest] ?? 0
+                row.note(details.uses[version.digest] ?? Acts.VersionUse(), words)
                 row.copies = Set(details.copies.filter { $0.digest == version.digest }.map(\.server)).sorted()
                 row.test = details.verdicts[version.number].map { $0 ? "ready" : "failed" }
                 return row
@@ -159,6 +166,19 @@ extension ImagesView.Image {
 }
 
 extension ImagesView.Version {
+    fileprivate mutating func note(_ use: Acts.VersionUse, _ words: Words) {
+        func link(_ count: Int, _ query: String) -> LinkView? {
+            count == 0
+                ? nil
+                : LinkView(
+                    path: "/nodes?q=\(Escape.component(query))", label: Format.number(count, words.language))
+        }
+        let version = "\(image)@\(number)"
+        bootsNext = link(use.next, "next=\(version)")
+        runs = link(use.running, "booted=\(version) state=ready")
+        fails = link(use.failed, "booted=\(version) state=failed")
+    }
+
     fileprivate init(_ version: VersionAnswer, of image: ImageName, mayPublish: Bool, _ words: Words) {
         self.image = image.text
         number = version.number
@@ -181,8 +201,6 @@ extension ImagesView.Version {
         system = version.manifest.system
         kernel = version.manifest.kernelRelease
         size = Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount })
-        packages = version.manifest.packages.count
-        nodes = 0
         open = version.openConnections
         func action(_ path: String, _ label: String, _ style: String) -> ActionView {
             ActionView(

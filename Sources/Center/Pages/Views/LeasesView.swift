@@ -8,6 +8,10 @@ struct LeasesView: TemplateView {
 
     /// How many there are, whose they are, and how many of them fit.
     var summary: String
+    /// How full the pools of each network are; nil where none has one.
+    var pools: Pools?
+    /// Networks with hardly a free address, for callers who can give them more.
+    var scarce: [String] = []
     var filter: FilterView
     /// The way to the other order.
     var resort: LinkView
@@ -18,6 +22,33 @@ struct LeasesView: TemplateView {
     /// Whether an address of the page can be kept.
     var mayReserve: Bool
     var pages: PagerView
+
+    struct Pools: View {
+        var rows: [Pool]
+
+        init?(_ networks: [NetworkAnswer], _ words: Words) {
+            rows = networks.filter { $0.size > 0 && !$0.isProxy }.map { Pool($0, words) }
+            if rows.isEmpty { return nil }
+        }
+    }
+
+    /// The addresses that the pools of a network have.
+    struct Pool: View {
+        var network: String
+        /// Shows its leases alone.
+        var link: String
+        var use: ShareView?
+
+        init(_ network: NetworkAnswer, _ words: Words) {
+            self.network = network.network
+            link = "/leases?q=\(Escape.component(network.network))"
+            let free = max(0, network.size - network.leased)
+            let numbers = [network.leased, network.size, free].map { Format.number($0, words.language) }
+            use = ShareView(
+                Double(network.leased) / Double(network.size),
+                text: words("%1 of %2, %3 free", numbers[0], numbers[1], numbers[2]))
+        }
+    }
 
     struct Row: View {
         var address: String
@@ -46,11 +77,12 @@ struct LeasesView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - mayReserve: whether the caller may keep addresses for machines.
+    ///   - networks: those whose pools are shown.
+    ///   - mayReserve: whether the caller may keep addresses for machines, and mend networks.
     ///   - now: in seconds since 1970.
     init(
         _ list: Acts.LeaseList, _ pager: Pager, _ order: Acts.LeaseOrder = .address,
-        mayReserve: Bool = false, now: Int, _ words: Words
+        networks: [NetworkAnswer] = [], mayReserve: Bool = false, now: Int, _ words: Words
     ) {
         // A column without any button would only take room.
         let reserves = list.page.rows.map { mayReserve ? Self.reserve($0, words) : nil }
@@ -67,6 +99,8 @@ struct LeasesView: TemplateView {
             "Leases: %1 (%2 of nodes, %3 of unknown machines)", shown(figures.total),
             shown(figures.ofNodes), shown(others))
         if !pager.query.isEmpty { summary += " · " + words("matching: %1", shown(list.page.count)) }
+        pools = Pools(networks, words)
+        if mayReserve { scarce = networks.filter(\.isScarce).map { words(scarce: $0) } }
         filter = FilterView(
             "/leases", query: pager.query, label: words("Show leases that match"),
             chips: [

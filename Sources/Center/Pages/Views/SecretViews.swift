@@ -108,8 +108,9 @@ struct SecretsView: TemplateView {
                     OptionView(text: "Base64", value: asBase64),
                     OptionView(text: words("file"), value: asFile),
                 ]),
-            FieldView("value", words("Value"), LinesView(rows: 3)),
-            FieldView("base64", words("Binary value (Base64)"), LinesView(rows: 3)),
+            FieldView("value", words("Value"), LinesView(rows: 3, isMasked: true)),
+            FieldView("base64", words("Binary value (Base64)"), LinesView(rows: 3, isMasked: true)),
+            FieldView("reveal", words("Show the value while you type it"), isTicked: false),
             FieldView("file", words("File"), id: "value-file", InputView(type: "file", bytesTo: "base64")),
         ]
     }
