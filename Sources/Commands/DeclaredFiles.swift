@@ -41,15 +41,14 @@ package struct DeclaredFiles {
             let isNamed = paths.contains(path)
             // Else a directory could have what its owner may not read, and this process may.
             guard isNamed || roots.contains(where: { Self.resolved(path).hasPrefix("\($0)/") }) else {
-                problems.append(
-                    Self.problem(path, "this link leads out of the directory: put the file there itself"))
+                problems.append(Self.problem(path, Self.leadsOut))
                 continue
             }
             if isWatched, let cut = FullDisk.cut(of: path, limit: Self.fileByteLimit, known: known) {
                 problems.append(Self.problem(path, Sentence(plain: cut)))
                 continue
             }
-            try read(path, isPlain: isWatched || !isNamed)
+            try read(path, isPlain: isWatched || !isNamed, within: isNamed ? nil : roots)
         }
         if isWatched {
             for file in files where file.text.isEmpty {
@@ -133,11 +132,15 @@ package struct DeclaredFiles {
 
     // MARK: Reading
 
-    /// - Parameter isPlain: whether it has to be a file, and no pipe.
-    private mutating func read(_ path: String, isPlain: Bool) throws {
+    /// - Parameters:
+    ///   - isPlain: whether it has to be a file, and no pipe.
+    ///   - roots: the directories that it has to be in; nil: it was named.
+    private mutating func read(_ path: String, isPlain: Bool, within roots: [String]?) throws {
         let text: String
         do {
-            text = try isPlain ? Self.plainText(path) : InputFile.text(path, limit: Self.fileByteLimit)
+            text =
+                try isPlain
+                ? Self.plainText(path, within: roots) : InputFile.text(path, limit: Self.fileByteLimit)
         } catch let failure as Failure {
             // It names the file, and where it can, the line.
             return problems.append(Self.problem("", Sentence(plain: failure.text)))
@@ -163,17 +166,22 @@ package struct DeclaredFiles {
         }
     }
 
-    private static func plainText(_ path: String) throws -> String {
+    private static func plainText(_ path: String, within roots: [String]?) throws -> String {
         let bytes: [UInt8]
-        do { bytes = try WholeFile.readPlain(path, limit: fileByteLimit) } catch {
+        do { bytes = try WholeFile.readPlain(path, within: roots, limit: fileByteLimit) } catch {
             switch error.number {
             case EFBIG: throw Failure(text: "\(path): \(tooLong)", code: 1)
+            // Exchanged since it was looked at.
+            case EXDEV: throw Failure(text: "\(path): \(leadsOut)", code: 1)
             case EINVAL: throw Failure(text: "\(path): this is not a file", code: 1)
             default: throw InputFile.failure(path)
             }
         }
         return try InputFile.text(of: bytes, path)
     }
+
+    private static let leadsOut: Sentence =
+        "this link leads out of the directory: put the file there itself"
 
     private static let tooLong: Sentence = "the file has more than \(fileByteLimit >> 20) MiB: split it"
 

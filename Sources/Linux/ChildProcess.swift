@@ -9,6 +9,8 @@ import Synchronization
 package final class ChildProcess: Sendable {
     /// Its process ID, also that of its group. It may be reused as soon as `wait` has returned; `signal` heeds that.
     package let number: Int32
+    /// Whether what it leaves behind in its group ends with it.
+    private let endsGroup: Bool
     /// Its exit status, once it has ended and was waited for.
     private let ended = Mutex<Int32?>(nil)
 
@@ -16,12 +18,14 @@ package final class ChildProcess: Sendable {
     ///   - arguments: without the program's own name.
     ///   - environment: this process's own if nil.
     ///   - input: as the other two an open descriptor of this process, which stays open here. The program inherits no other one.
+    ///   - endsGroup: whether what it leaves behind in its group ends with it.
     /// - Throws: `SystemError` if it cannot be started, such as when there is no such program.
     package init(
         _ path: String, _ arguments: [String], environment: [String: String]? = nil, input: Int32,
         output: Int32,
-        errors: Int32
+        errors: Int32, endsGroup: Bool = false
     ) throws(SystemError) {
+        self.endsGroup = endsGroup
         let attempt = "start \(path)"
         var above: [Int32] = []
         defer { above.forEach { close($0) } }
@@ -75,6 +79,10 @@ package final class ChildProcess: Sendable {
     private func reap() {
         ended.withLock { ended in
             guard ended == nil else { return }
+            if endsGroup, hasEnded {
+                // Before it is reaped: until then no other group can have its number.
+                _ = kill(-number, SIGKILL)
+            }
             var status: Int32 = 0
             let answer = retrying { unsafe waitpid(number, &status, WNOHANG) }
             // No such child: something else has waited for it.
@@ -83,6 +91,15 @@ package final class ChildProcess: Sendable {
             let signal = status & 0x7F
             ended = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
         }
+    }
+
+    /// Whether it has ended and is not yet reaped.
+    private var hasEnded: Bool {
+        var information = unsafe siginfo_t()
+        let answer = retrying {
+            unsafe waitid(P_PID, id_t(number), &information, WEXITED | WNOWAIT | WNOHANG)
+        }
+        return unsafe answer == 0 && information.si_signo == SIGCHLD
     }
 
     private static func list(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {

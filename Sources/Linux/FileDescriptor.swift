@@ -206,14 +206,34 @@ package enum WholeFile {
     }
 
     /// The same for a place that others may change: a pipe or a device there is an error, not an empty file.
-    package static func readPlain(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    ///
+    /// - Parameter directories: real paths; a file that links lead to elsewhere is an error (`EXDEV`). Nil: it may be anywhere.
+    package static func readPlain(_ path: String, within directories: [String]? = nil, limit: Int)
+        throws(SystemError) -> [UInt8]
+    {
         let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
+        if let directories {
+            // The open file tells it: between a look at the links and the reading, others could exchange them.
+            let place = try place(of: file, path)
+            guard directories.contains(where: { place.hasPrefix($0.hasSuffix("/") ? $0 : "\($0)/") }) else {
+                throw SystemError("read \(path), where a link leads out of the directory", number: EXDEV)
+            }
+        }
         var status = stat()
         guard unsafe fstat(file.number, &status) == 0 else { throw SystemError("read the status of \(path)") }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SystemError("read \(path), which is not a file", number: EINVAL)
         }
         return try contents(of: file, path, limit)
+    }
+
+    /// Where an open file is, behind all links.
+    private static func place(of file: borrowing FileDescriptor, _ path: String) throws(SystemError) -> String
+    {
+        var name = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe readlink("/proc/self/fd/\(file.number)", &name, name.count)
+        guard count >= 0 else { throw SystemError("find out where \(path) is") }
+        return String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static func contents(of file: borrowing FileDescriptor, _ path: String, _ limit: Int)

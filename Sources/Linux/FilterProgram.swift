@@ -17,7 +17,8 @@ package struct FilterProgram: Sendable {
     package static let inputLimit = 60 << 10
     /// Milliseconds between two looks at it, and those that it has to end in order.
     private static let (period, grace): (Int32, Int) = (20, 1_000)
-    private static let errorLimit = 4_096
+    /// Bytes of its standard error that are kept.
+    package static let errorLimit = 4_096
 
     private let path: String
     private let arguments: [String]
@@ -30,7 +31,7 @@ package struct FilterProgram: Sendable {
         self.environment = environment
     }
 
-    /// Runs it in a process group of its own. A process that it leaves behind is not waited for.
+    /// Runs it in a process group of its own. Processes that it leaves behind there end with it.
     ///
     /// - Parameters:
     ///   - input: at most ``inputLimit`` bytes.
@@ -68,6 +69,6 @@ package struct FilterProgram: Sendable {
         // Both ends of the input are closed here when it has started: it reads to the end.
         return try ChildProcess(
             path, arguments, environment: environment, input: reading.number, output: output,
-            errors: errors)
+            errors: errors, endsGroup: true)
     }
 }

@@ -50,6 +50,26 @@ import Wire
         #expect(said.contains(failure) && !said.contains("the-value"), "\(said)")
     }
 
+    @Test(arguments: [
+        // A shell that shows its commands, with what it was given.
+        "set -x; read -r line; sh -c 'exit 3' \"$line\"",
+        "echo credential; echo 'refused: credential of Y3JlZGVudGlhbA==' >&2; exit 3",
+        "echo the-ticket; echo 'made the-ticket, and cannot store it' >&2; exit 3",
+        // Cut in the middle of the value.
+        "head -c 4090 /dev/zero | tr '\\0' x >&2; echo credential >&2; exit 3",
+    ])
+    func `what a program says as an error shows neither its credential nor what it printed`(text: String)
+        async throws
+    {
+        let bench = try await MintBench()
+        try await bench.add(Self.wish(try bench.program(text)), value: "credential")
+        let said = try await bench.failure()
+        #expect(said.contains("ended with status 3"), "\(said)")
+        for secret in ["credential", "creden", "Y3JlZGVudGlhbA", "the-ticket"] {
+            #expect(!said.contains(secret), "\(said)")
+        }
+    }
+
     @Test func `a program is in the named directory, and only its owner can change it`() async throws {
         let bench = try await MintBench()
         let good = try bench.program("echo x")

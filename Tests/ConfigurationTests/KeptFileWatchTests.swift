@@ -56,6 +56,29 @@ import Testing
         #expect(changes(watch).isEmpty)
     }
 
+    @Test func `links lead to nothing outside of a directory, and the source itself may be one`() throws {
+        try write("A = 1\n", "secret/key")
+        // Beside a file, and in a directory.
+        try write("[default]\ninclude other.conf\n", "files/lts.conf")
+        try link("files/other.conf", to: "../secret/key")
+        #expect(error(watch("files/lts.conf").look(isFirst: true)).contains("leads out of the directory"))
+        try FileManager.default.createDirectory(
+            atPath: path("links"), withIntermediateDirectories: true)
+        try link("links/lts.conf", to: path("secret/key"))
+        #expect(error(watch("links").look(isFirst: true)).contains("leads out of the directory"))
+        // One that was exchanged behind a name of a directory above.
+        try link("links/sub", to: "../secret")
+        try FileManager.default.removeItem(atPath: path("links/lts.conf"))
+        try link("links/lts.conf", to: "sub/key")
+        #expect(error(watch("links").look(isFirst: true)).contains("leads out of the directory"))
+        // The administrator's own links.
+        try link("named-lts.conf", to: "secret/key")
+        #expect(try lines(watch("named-lts.conf").look(isFirst: true), "named-lts.conf") == ["A = 1", ""])
+        try write("[default]\nA = 2\n", "real/lts.conf")
+        try link("named", to: "real")
+        #expect(try lines(watch("named").look(isFirst: true)) == ["[default]", "A = 2", ""])
+    }
+
     @Test func `a ConfigMap whose data are exchanged is read again`() throws {
         try write("[default]\nA = 1\n", "map/..1/lts.conf")
         try link("map/..data", to: "..1")

@@ -1,5 +1,7 @@
 import Commands
 import Foundation
+import Linux
+import Sealing
 import Testing
 
 @testable import RoostCommand
@@ -40,6 +42,36 @@ import Testing
             }
         }
         #expect(failure?.text.contains("only a newer program knows") == true)
+    }
+
+    /// Root puts in place what is in it, and those who made it know its passphrase.
+    @Test func `an archive brings keys, and nothing else`() throws {
+        let (files, source) = (FileManager.default, "\(directory)/source")
+        func seal() throws {
+            let tar = FilterProgram(
+                "/bin/sh", ["-c", "cd \"$0\" && tar -cf - *", source], environment: ["PATH": "/usr/bin:/bin"])
+            let archive = try tar.run(input: [], secondLimit: 30, outputLimit: 1 << 20)
+            let sealed = try PassphraseBox.seal(archive.output, with: "four words and more")
+            try Data(sealed).write(to: URL(fileURLWithPath: path))
+        }
+        for name in [NodeKeys.directoryName, StateFiles.center, "trees", "store"] {
+            try files.createDirectory(atPath: "\(source)/\(name)", withIntermediateDirectories: true)
+            try Data(name.utf8).write(to: URL(fileURLWithPath: "\(source)/\(name)/file"))
+        }
+        try seal()
+        try KeyArchive.unpack(in: directory, isWanted: true) { "four words and more" }
+        try files.removeItem(atPath: "\(source)/trees")
+        #expect(
+            try files.contentsOfDirectory(atPath: directory).sorted()
+                == [NodeKeys.directoryName, StateFiles.center, "source"].sorted())
+        #expect(files.contents(atPath: "\(directory)/\(StateFiles.center)/file") != nil)
+        try files.createSymbolicLink(
+            atPath: "\(source)/\(StateFiles.center)/link", withDestinationPath: "/etc/shadow")
+        try seal()
+        let failure = #expect(throws: Failure.self) {
+            try KeyArchive.unpack(in: directory, isWanted: true) { "four words and more" }
+        }
+        #expect(failure?.text.contains("center/link") == true)
     }
 
     @Test func `keys that are not wanted are left out, and a backup may have none`() throws {

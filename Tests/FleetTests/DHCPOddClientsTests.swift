@@ -291,6 +291,52 @@ import Wire
         #expect(chosen.note == .otherServerChosen(IPv4Address(rawValue: 0x0A4E_0001)))
     }
 
+    /// Each order says that it is about the address that another machine has.
+    @Test(arguments: [
+        DHCPMessageType.request, .decline, .release, .inform, .discover, nil,
+    ])
+    func `no odd order takes another machine's lease`(type: DHCPMessageType?) throws {
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.120", servesBOOTP: true)
+        let (own, given) = (try address("10.77.0.1"), network.take(mac: 2))
+        let held = try #require(given)
+        let identity: [UInt8] = [1, 0, 0, 0, 0, 0, 2]
+        let orders: [(inout DHCPMessage) -> Void] = [
+            { $0.clientAddress = held }, { $0.options.set(.requestedAddress, to: held) },
+            {
+                $0.options.set(.requestedAddress, to: held)
+                $0.options.set(.serverIdentifier, to: own)
+            },
+            // With the other machine's client identifier, with and without a card of its own.
+            {
+                $0.clientAddress = held
+                $0.options[61] = identity
+            },
+            {
+                $0.clientAddress = held
+                $0.options[61] = identity
+                $0.hardwareType = 32
+            },
+            // As if a relay had forwarded it, from the other machine's address and for its network.
+            {
+                $0.relay = held
+                $0.options[82] = [5, 4, 10, 77, 0, 0, 11, 4, 10, 77, 0, 1]
+                $0.clientAddress = held
+            },
+        ]
+        for (number, order) in orders.enumerated() {
+            for source in [nil, held, try address("10.77.0.9")] {
+                let outcome = network.say(type, mac: 9, from: source, order)
+                #expect(outcome.lease?.address != held, "\(number)")
+                #expect(outcome.reply?.message.yourAddress != held, "\(number)")
+                let lease = network.server.table.lease(at: held)
+                #expect(lease?.holder == .macAddress(MACAddress(rawValue: 2)), "\(number)")
+                #expect(lease.map { $0.expiresAt > network.now } == true, "\(number)")
+            }
+        }
+        let again = network.take(mac: 2)
+        #expect(again == held)
+    }
+
     /// The answer would go to all, to a group, or to this server.
     @Test(arguments: [
         "255.255.255.255", "224.0.0.1", "240.0.0.1", "127.0.0.1", "0.0.0.1", "10.78.0.255", "10.78.0.0",

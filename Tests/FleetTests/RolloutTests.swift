@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Wire
 
@@ -82,11 +83,51 @@ import Wire
         #expect(rollout.offers(to: ready) && !rollout.offers(to: other))
         rollout.advance(to: 99_000_000)
         #expect(rollout.state == .paused)
-        rollout.resume()
+        rollout.resume(by: nil)
         rollout.advance(to: 99_000_000)
         #expect(rollout.state == .succeeded)
         rollout.abort(because: "late", at: 1)
         #expect(rollout.state == .succeeded)
+    }
+
+    @Test func `it is paused once those who began it may not publish any more`() throws {
+        var ann = Administrator(name: "ann", grants: [Grant(.operator_)])
+        let token = APIToken(
+            id: 4, name: "ci", owner: "ann", grants: [Grant(.operator_)], createdAt: 1, expiresAt: nil)
+        var access = AccessRecords()
+        (access.administrators["ann"], access.tokens[4]) = (ann, token)
+        func state(_ change: (inout AccessRecords) -> Void) throws -> Rollout.State {
+            var rollout = try rollout()
+            rollout.pause()
+            rollout.resume(by: Leave(ann, token: token))
+            var changed = access
+            change(&changed)
+            rollout.heed(changed)
+            #expect(rollout.reason.isEmpty == (rollout.state == .running))
+            return rollout.state
+        }
+        #expect(try state { _ in } == .running)
+        #expect(try state { $0.administrators["ann"]?.isDisabled = true } == .paused)
+        #expect(try state { $0.administrators["ann"]?.passwordNumber = 1 } == .paused)
+        #expect(try state { $0.administrators["ann"]?.grants = [Grant(.auditor)] } == .paused)
+        #expect(try state { $0.administrators["ann"]?.source = .ldap } == .paused)
+        #expect(try state { $0.administrators["ann"] = nil } == .paused)
+        #expect(try state { $0.tokens[4] = nil } == .paused)
+        #expect(try state { $0.tokens[4]?.name = "other" } == .paused)
+        #expect(try state { $0.administrators["ann"]?.fullName = "Ann" } == .running)
+        // Root's on the server's host, and one of a former release.
+        var (other, none) = (try rollout(), AccessRecords())
+        ann.isDisabled = true
+        none.administrators["ann"] = ann
+        other.heed(none)
+        #expect(other.state == .running)
+        // It is stored with it, and without it.
+        var kept = try rollout()
+        kept.pause()
+        kept.resume(by: Leave(ann, token: token))
+        for one in [kept, other] {
+            #expect(try JSONDecoder().decode(Rollout.self, from: JSONEncoder().encode(one)) == one)
+        }
     }
 
     @Test func `a share is never empty, stays the same, and differs between roll-outs`() throws {

@@ -53,6 +53,19 @@ import Testing
         #expect(try shell("ls -v /proc/self/fd | tr '\\n' ' '").said == "0 1 2 3 ")
     }
 
+    @Test func `what a program leaves behind in its group ends with it, where that is wanted`() throws {
+        let nothing = try FileDescriptor(opening: "/dev/null")
+        let output = Pipe()
+        let process = try ChildProcess(
+            "/bin/sh", ["-c", "trap '' TERM; sleep 600 & echo said; exit 4"], input: nothing.number,
+            output: output.fileHandleForWriting.fileDescriptor,
+            errors: output.fileHandleForWriting.fileDescriptor, endsGroup: true)
+        try output.fileHandleForWriting.close()
+        #expect(process.wait() == 4)
+        // Its child has this output, too.
+        #expect(output.fileHandleForReading.readDataToEndOfFile() == Data("said\n".utf8))
+    }
+
     @Test func `a signal ends a program, and its status says which`() throws {
         let nothing = try FileDescriptor(opening: "/dev/null")
         // Threads of a pool block nearly all signals.

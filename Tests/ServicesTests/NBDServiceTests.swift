@@ -2,6 +2,7 @@ import Fleet
 import Foundation
 import Glibc
 import Linux
+import Synchronization
 import Testing
 import Wire
 
@@ -193,6 +194,26 @@ import Wire
         try body(session, client)
     }
 
+    /// Serves on a thread of its own, while `body` is the client.
+    ///
+    /// - Returns: whether the session ended without an error.
+    private static func run(_ session: NBDVolumeSession, _ words: [UInt8], beside body: () throws -> Void)
+        throws -> Bool
+    {
+        final class Outcome: Sendable {
+            let isDone = Mutex(false)
+            let end = DispatchSemaphore(value: 0)
+        }
+        let outcome = Outcome()
+        try NamedThread.start("volume") {
+            if (try? session.run(words)) != nil { outcome.isDone.withLock { $0 = true } }
+            outcome.end.signal()
+        }
+        try body()
+        outcome.end.wait()
+        return outcome.isDone.withLock(\.self)
+    }
+
     @Test func `a volume stores data within its size, and nothing beyond its end`() throws {
         let size = 1 << 20
         try Self.withVolume { session, client in
@@ -222,6 +243,58 @@ import Wire
             #expect(types == [0, 1, 0, 1, 1 << 15 | 1])
             #expect(replies[48..<51].elementsEqual([1, 2, 3]))
             #expect(replies[99..<102].elementsEqual([0, 0, 0]))
+        }
+    }
+
+    /// Of a long request only a piece is in memory: a client may say 32 MiB on each of its connections, and send or take them slowly.
+    @Test(arguments: [false, true])
+    func `long requests to a volume are served in pieces`(isStructured: Bool) throws {
+        let size = 1 << 20
+        let data = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 251) }
+        try Self.withVolume(isStructured: isStructured) { session, client in
+            try session.run(
+                Self.request(.write, byteCount: size) + data + Self.request(.disconnect))
+            #expect(try client.readExactly(isStructured ? 20 : 16).count == (isStructured ? 20 : 16))
+            let file = try FileDescriptor(opening: session.disk.path, flags: O_RDONLY)
+            #expect(try file.read(size, at: 0) == data)
+        }
+        // The connection ends in the middle of a write: what came in whole pieces is there.
+        try Self.withVolume(isStructured: isStructured) { session, client in
+            _ = shutdown(client.number, Int32(SHUT_WR))
+            #expect(throws: SystemError.self) {
+                try session.run(Self.request(.write, byteCount: size) + data.prefix(600_000))
+            }
+            let file = try FileDescriptor(opening: session.disk.path, flags: O_RDONLY)
+            #expect(try file.read(512 << 10, at: 0).elementsEqual(data.prefix(512 << 10)))
+            #expect(try file.read(512 << 10, at: 512 << 10).allSatisfy { $0 == 0 })
+        }
+    }
+
+    @Test func `a long read of a volume comes whole, and ends the connection where the disk fails`() throws {
+        let size = 1 << 20
+        let data = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 251) }
+        try Self.withVolume { session, client in
+            let file = try FileDescriptor(opening: session.disk.path, flags: O_RDWR)
+            try file.write(data, at: 0, as: .volume)
+            let isDone = try Self.run(
+                session, Self.request(.read, byteCount: size) + Self.request(.disconnect)
+            ) {
+                let reply = try client.readExactly(16 + size)
+                #expect(reply.dropFirst(16).elementsEqual(data))
+            }
+            #expect(isDone)
+        }
+        try Self.withVolume { session, client in
+            let file = try FileDescriptor(opening: session.disk.path, flags: O_RDWR)
+            try #require(ftruncate(file.number, 300_000) == 0)
+            let isDone = try Self.run(
+                session, Self.request(.read, byteCount: size) + Self.request(.disconnect)
+            ) {
+                // No error could stand behind the header.
+                let reply = try client.readExactly(16 + (256 << 10))
+                #expect(Self.number(reply[4..<8]) == 0)
+            }
+            #expect(!isDone)
         }
     }
 

@@ -125,6 +125,28 @@ import Wire
         }
     }
 
+    @Test func `many requests for the list of exports get it a few times`() {
+        struct ManyExports: NBDExportDirectory {
+            func export(named name: String) -> NBDExport? { nil }
+            var exportNames: [String] { (0..<2_000).map { "image-\($0)@stable" } }
+        }
+        var negotiation = NBDNegotiation()
+        var (bytes, output): ([UInt8], [UInt8]) = ([], [])
+        bytes.write(3 as UInt32)
+        for _ in 0..<NBDProtocol.optionCountLimit {
+            bytes.write(NBDProtocol.optionMagic)
+            bytes.write(NBDOption.list.rawValue)
+            bytes.write(0 as UInt32)
+        }
+        var wire = bytes.span
+        let outcome = negotiation.handle(&wire, exports: ManyExports(), output: &output)
+        #expect(outcome == .goingOn && output.count < 4 * NBDProtocol.listByteLimit, "\(output.count)")
+        let message = Array("the exports were listed before".utf8)
+        let type = output.dropLast(message.count + 4).suffix(4)
+        #expect(output.suffix(message.count).elementsEqual(message))
+        #expect(type.elementsEqual([0x80, 0, 0, 9]))
+    }
+
     @Test func `LIST, STRUCTURED_REPLY and STARTTLS have no data; ABORT may have some`() throws {
         var client = Conversation(flags: 3)
         for option: UInt32 in [3, 5, 8] {

@@ -9,6 +9,9 @@ struct Caller: Sendable, Equatable {
         /// A browser's log-in; its forms carry `csrfToken`, and `hash` identifies it.
         case session(csrfToken: String, hash: String)
         case token(Int)
+
+        /// What runs by itself for an account. Tokens have numbers above 0.
+        static let ofSchedule = Proof.token(0)
     }
 
     var name: String

@@ -6,12 +6,12 @@ struct Maker: Equatable, Sendable {
     var account: Administrator
     var token: APIToken?
 
+    /// For what is stored.
+    var leave: Leave { Leave(account, token: token) }
+
     /// Whether it still has the leave that it used.
     func may(_ permission: Permission, in group: GroupPath, by access: AccessRecords) -> Bool {
-        guard let now = access.administrators[account.name], !now.isDisabled,
-            !now.isAnotherPerson(than: account), now.passwordNumber == account.passwordNumber,
-            now.grants.allow(permission, in: group)
-        else { return false }
+        guard leave.holds(permission, in: group, by: access) else { return false }
         guard let token else { return true }
         // Numbers are given again.
         return access.tokens[token.id].map { $0.means(token) && $0.createdAt == token.createdAt } ?? false

@@ -61,7 +61,9 @@ struct Acts: Sendable {
         guard let account = access.administrators[name] else {
             throw StoreError.notFound(Administrator.missing(name))
         }
-        guard case .token(let id) = caller.proof else { return Maker(account: account) }
+        guard case .token(let id) = caller.proof, caller.proof != .ofSchedule else {
+            return Maker(account: account)
+        }
         guard let token = access.tokens[id] else { throw StoreError.notFound(APIToken.missing(id)) }
         return Maker(account: account, token: token)
     }

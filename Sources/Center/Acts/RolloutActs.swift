@@ -43,6 +43,7 @@ extension Acts {
         -> RolloutAnswer
     {
         try require(.publish, in: .site)
+        let leave = try maker()?.leave
         let version = try Self.version(wish.version, of: image(name))
         var terms = Rollout.Terms()
         if let seconds = wish.readyWithinSeconds { terms.readyWithin = seconds }
@@ -52,16 +53,18 @@ extension Acts {
         return answer(
             try await fleet.startRollout(
                 of: name, candidate: version.number, to: channel, share: wish.share, terms: terms,
-                by: caller.name))
+                by: caller.name, leave))
     }
 
     func steerRollout(_ id: Int, _ act: String) async throws -> RolloutAnswer {
         try require(.publish, in: .site)
         let now = Clock.second
+        // Those who resume it answer for it from now on.
+        let leave = act == "resume" ? try maker()?.leave : nil
         let rollout =
             switch act {
             case "pause": try await fleet.steer(id, by: caller.name) { $0.pause() }
-            case "resume": try await fleet.steer(id, by: caller.name) { $0.resume() }
+            case "resume": try await fleet.steer(id, by: caller.name) { $0.resume(by: leave) }
             case "abort":
                 try await fleet.steer(id, by: caller.name) { [name = caller.name] in
                     $0.abort(because: "by \(name)", at: now)

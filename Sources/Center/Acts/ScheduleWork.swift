@@ -19,7 +19,7 @@ struct ScheduleWork: ScheduledWork {
     }
 
     private func caller(for schedule: Schedule) async throws -> Caller {
-        let proof = Caller.Proof.token(0)
+        let proof = Caller.Proof.ofSchedule
         guard let owner = schedule.owner else {
             return Caller(name: "schedule \(schedule.name)", grants: [Grant(.admin)], proof: proof)
         }

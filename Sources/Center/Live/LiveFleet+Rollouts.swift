@@ -11,10 +11,12 @@ extension LiveFleet {
     private static let troubleLimit = 100_000
 
     /// Starts a trial of `candidate` for `channel` on some nodes.
+    ///
+    /// - Parameter leave: by which it goes on; nil: that of root on the server's host.
     package func startRollout(
         of image: ImageName, candidate: Int, to channel: ChannelName, share text: String,
         terms: Rollout.Terms,
-        by who: String
+        by who: String, _ leave: Leave? = nil
     ) async throws -> Rollout {
         guard let share = Rollout.Share(text) else {
             throw InvalidSetting("‘\(text)’ is neither a share (5%) nor a group (/school/room-1)")
@@ -48,7 +50,8 @@ extension LiveFleet {
                 .rollout(
                     Rollout(
                         id: id, image: image, channel: channel, candidate: candidate, former: former,
-                        share: text, terms: terms, startedAt: now, startedBy: who, canaries: canaries))
+                        share: text, terms: terms, startedAt: now, startedBy: who, leave: leave,
+                        canaries: canaries))
             ]
         }
         guard let rollout = next.rollout(id) else {
@@ -106,7 +109,28 @@ extension LiveFleet {
     func watchRollouts(_ report: @Sendable (any Error) -> Void) async throws {
         while true {
             try await Task.sleep(for: Self.tick)
-            do { try await advanceRollouts() } catch { report(error) }
+            do {
+                try await pauseRolloutsWithoutLeave()
+                try await advanceRollouts()
+            } catch { report(error) }
+        }
+    }
+
+    /// Pauses roll-outs of accounts that may not publish any more.
+    func pauseRolloutsWithoutLeave() async throws {
+        let now = snapshot
+        for before in now.rollouts.values.sorted(by: { $0.id < $1.id }) {
+            var paused = before
+            paused.heed(now.contents.access)
+            guard paused != before else { continue }
+            try await change(by: "roll-out \(before.id)") { current in
+                guard var rollout = current.rollout(before.id) else { return [] }
+                let former = rollout
+                rollout.heed(current.contents.access)
+                return rollout == former ? [] : [.rollout(rollout)]
+            }
+            let after = try await rollout(before.id)
+            if after.state != before.state { tell(after, after.summary(before: before)) }
         }
     }
 
@@ -154,7 +178,7 @@ extension LiveFleet {
         if !rollouts.isEmpty { try await advanceRollouts() }
     }
 
-    private func advanceRollouts() async throws {
+    func advanceRollouts() async throws {
         let now = Clock.millisecond
         var changed: [Rollout] = []
         var over: [Int] = []
@@ -186,9 +210,16 @@ extension LiveFleet {
     private func end(_ id: Int, at now: Int) async throws {
         guard let before = snapshot.rollout(id) else { return }
         try await change(by: "roll-out \(id)") { snapshot in
-            guard var rollout = snapshot.rollout(id) else { return [] }
+            guard let known = snapshot.rollout(id) else { return [] }
+            var rollout = known
             rollout.advance(to: now)
-            guard rollout.state.isOver else { return [] }
+            if rollout.state == .succeeded {
+                // The channel moves by the leave of those who began it.
+                var paused = known
+                paused.heed(snapshot.contents.access)
+                if paused.state == .paused { rollout = paused }
+            }
+            guard rollout.state != known.state else { return [] }
             let moved = FleetEdit.channel(rollout.image, rollout.channel, rollout.candidate)
             return rollout.state == .succeeded ? [.rollout(rollout), moved] : [.rollout(rollout)]
         }

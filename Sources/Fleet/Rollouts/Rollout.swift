@@ -85,17 +85,20 @@ package struct Rollout: Equatable, Sendable, Codable {
     /// Seconds since 1970.
     @SecondTimestamp package private(set) var startedAt: Int
     package let startedBy: String
+    /// Of those who began or resumed it; nil: root of the server's host, or a former release.
+    package private(set) var leave: Leave?
     package private(set) var state = State.running
     @SecondTimestamp package private(set) var endedAt: Int?
-    /// Why it ended; empty until then.
+    /// Why it ended, or why the server paused it; empty until then.
     package private(set) var reason = ""
     /// In byte order of their names.
     package private(set) var canaries: [Canary]
 
     package init(
         id: Int, image: ImageName, channel: ChannelName, candidate: Int, former: Int, share: String,
-        terms: Terms, startedAt: Int, startedBy: String, canaries: [NodeName]
+        terms: Terms, startedAt: Int, startedBy: String, leave: Leave? = nil, canaries: [NodeName]
     ) {
+        self.leave = leave
         self.id = id
         self.image = image
         self.channel = channel
@@ -208,7 +211,20 @@ package struct Rollout: Equatable, Sendable, Codable {
     /// Stops it from spreading. Nodes that boot the version now continue.
     package mutating func pause() { if state == .running { state = .paused } }
 
-    package mutating func resume() { if state == .paused { state = .running } }
+    /// - Parameter leave: of those who resume it; nil: root of the server's host.
+    package mutating func resume(by leave: Leave?) {
+        guard state == .paused else { return }
+        (state, reason) = (.running, "")
+        self.leave = leave
+    }
+
+    /// Pauses it when those who began or resumed it may not publish any more: it moves a channel, which is up to others then.
+    package mutating func heed(_ access: AccessRecords) {
+        guard state == .running, let leave, !leave.holds(.publish, in: .site, by: access) else { return }
+        state = .paused
+        reason =
+            "\(leave.account) was disabled, has a new password or may not publish any more; resume it if it should go on"
+    }
 
     /// - Parameter at: seconds since 1970.
     package mutating func abort(because: String, at: Int) {
@@ -241,7 +257,8 @@ extension Rollout {
         case .running where before == nil:
             return "\(what) began with \(canaries.count) canaries (\(share))"
         case .running: return "\(what) goes on"
-        case .paused: return "\(what) paused"
+        case .paused where reason.isEmpty: return "\(what) paused"
+        case .paused: return "\(what) paused: \(reason)"
         case .succeeded, .failed, .aborted: return "\(what) \(state.rawValue): \(reason)"
         }
     }

@@ -14,14 +14,27 @@ enum BackupContent {
         let files = FileManager.default
         let others = try files.contentsOfDirectory(atPath: staging).filter { !names.contains($0) }.sorted()
         for name in others { try files.removeItem(atPath: "\(staging)/\(name)") }
-        for name in files.enumerator(atPath: staging)?.compactMap({ $0 as? String }) ?? [] {
-            let attributes = try files.attributesOfItem(atPath: "\(staging)/\(name)")
-            let type = attributes[.type] as? FileAttributeType
-            let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+        try requirePlain(staging) { name, type in
             let isDirectory = name == StateDirectory.store || name == StateFiles.images
-            guard type == .typeDirectory || type == .typeRegular && !isDirectory, mode & 0o6000 == 0,
-                !name.hasPrefix("\(StateDirectory.store)/")
-                    || storeNames.contains((name as NSString).lastPathComponent) && type == .typeRegular
+            return (type == .typeDirectory || !isDirectory)
+                && (!name.hasPrefix("\(StateDirectory.store)/")
+                    || storeNames.contains((name as NSString).lastPathComponent) && type == .typeRegular)
+        }
+        return others
+    }
+
+    /// Throws when there is anything in `directory` except plain files and directories, or something that `fits` refuses.
+    ///
+    /// - Parameter fits: gets each path below `directory`, and its type.
+    static func requirePlain(
+        _ directory: String, _ fits: (_ name: String, _ type: FileAttributeType) -> Bool = { _, _ in true }
+    ) throws {
+        let files = FileManager.default
+        for name in files.enumerator(atPath: directory)?.compactMap({ $0 as? String }) ?? [] {
+            let attributes = try files.attributesOfItem(atPath: "\(directory)/\(name)")
+            let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+            guard let type = attributes[.type] as? FileAttributeType,
+                type == .typeDirectory || type == .typeRegular, mode & 0o6000 == 0, fits(name, type)
             else {
                 throw Failure(
                     text:
@@ -29,6 +42,5 @@ enum BackupContent {
                     code: 1)
             }
         }
-        return others
     }
 }

@@ -34,7 +34,7 @@ enum KeyArchive {
         return try PassphraseBox.seal([UInt8](archive), with: passphrase)
     }
 
-    /// Moves the keys of a backup that was unpacked in `staging` to the other files.
+    /// Moves the keys of a backup that was unpacked in `staging` to the other files. What else the archive of the keys has is left out.
     ///
     /// - Parameter askPassphrase: asked once there is something to open with it.
     static func unpack(
@@ -45,8 +45,18 @@ enum KeyArchive {
         guard FileManager.default.fileExists(atPath: path) else { return }
         if isWanted {
             let archive = try open(try WholeFile.read(path), askPassphrase)
+            let files = FileManager.default
+            let opened = "\(staging)/\(name).opened"
+            try files.createDirectory(
+                atPath: opened, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
             try Program("tar", package: "tar").run(
-                ["-xf", "-", "-C", staging, "--no-same-owner", "--no-overwrite-dir"], input: Data(archive))
+                ["-xf", "-", "-C", opened, "--no-same-owner", "--no-overwrite-dir"], input: Data(archive))
+            // Those who gave the passphrase may have put anything into it, and root puts it in place.
+            try BackupContent.requirePlain(opened)
+            for directory in directories where files.fileExists(atPath: "\(opened)/\(directory)") {
+                try files.moveItem(atPath: "\(opened)/\(directory)", toPath: "\(staging)/\(directory)")
+            }
+            try files.removeItem(atPath: opened)
         }
         try FileManager.default.removeItem(atPath: path)
     }

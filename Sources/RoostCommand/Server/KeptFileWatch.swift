@@ -46,6 +46,9 @@ struct KeptFileReader {
         var stamps = places.map(WatchedStamp.init)
         do {
             let (path, dialect) = try main()
+            // Those who may write there could otherwise have the server read and serve what they may not read. The path in roost.yaml may
+            // be a link itself.
+            let directory = URL(fileURLWithPath: path).deletingLastPathComponent().resolvingSymlinksInPath()
             func bytes(_ path: String) throws -> [UInt8] {
                 if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
                 // The path of the source stands before the whole.
@@ -53,9 +56,18 @@ struct KeptFileReader {
                 if let cut = FullDisk.cut(of: path, limit: Self.byteLimit, known: known) {
                     throw Unreadable("\(place)\(cut)")
                 }
-                do { return try WholeFile.readPlain(path, limit: Self.byteLimit) } catch {
-                    guard error.number == EFBIG else { throw error }
-                    throw Unreadable("\(place)it is too long: all files together have at most 4 MiB")
+                do {
+                    return try WholeFile.readPlain(
+                        path, within: path == source.path ? nil : [directory.path], limit: Self.byteLimit)
+                } catch {
+                    switch error.number {
+                    case EFBIG:
+                        throw Unreadable("\(place)it is too long: all files together have at most 4 MiB")
+                    case EXDEV:
+                        throw Unreadable(
+                            "\(place)this link leads out of the directory: put the file there itself")
+                    default: throw error
+                    }
                 }
             }
             let url = URL(fileURLWithPath: path)

@@ -11,6 +11,9 @@ import Wire
 final class NBDVolumeSession: Sendable {
     /// Bytes read at a time when skipping data.
     private static let inputByteLimit = 64 * 1024
+    /// Bytes of a request that are in memory at a time: twice the kernel's longest one. A client chooses the length, and how slowly it sends
+    /// or takes the data.
+    private static let pieceByteLimit = 256 * 1024
     /// Milliseconds that a client has to end after the server did.
     private static let endMilliseconds = 2_000
 
@@ -84,11 +87,7 @@ final class NBDVolumeSession: Sendable {
         switch step {
         case .read(let request, let range): try read(request, range, in: &conversation)
         case .write(let request, let range):
-            let data = try conversation.reader.read(range.count, from: socket)
-            conversation.transmission.tookData(data.count)
-            try finish(request, in: &conversation) { () throws(SystemError) in
-                try file.write(data, at: range.lowerBound, as: .volume)
-            }
+            try write(request, range, in: &conversation)
         case .clear(let request, let range):
             try finish(request, in: &conversation) { () throws(SystemError) in
                 try clear(range, keepsRoom: request.keepsRoom)
@@ -103,20 +102,49 @@ final class NBDVolumeSession: Sendable {
         }
     }
 
+    /// Data that comes after a piece that could not be written is skipped by the transmission.
+    private func write(
+        _ request: NBDRequest, _ range: Range<Int>, in conversation: inout Conversation
+    ) throws(SystemError) {
+        var failure: SystemError?
+        var rest = range
+        while !rest.isEmpty, failure == nil {
+            let piece = rest.prefix(Self.pieceByteLimit)
+            let data = try conversation.reader.read(piece.count, from: socket)
+            conversation.transmission.tookData(data.count)
+            do throws(SystemError) {
+                try file.write(data, at: piece.lowerBound, as: .volume)
+            } catch { failure = error }
+            rest = rest.dropFirst(piece.count)
+        }
+        try finish(request, in: &conversation) { () throws(SystemError) in
+            if let failure { throw failure }
+        }
+    }
+
     private func read(
         _ request: NBDRequest, _ range: Range<Int>, in conversation: inout Conversation
     ) throws(SystemError) {
-        let data: [UInt8]
-        do {
-            data = try file.read(range.count, at: range.lowerBound)
-        } catch {
-            return try reply(request, .inputOutput, in: &conversation)
-        }
         let replies = conversation.replies
-        replies.add(request, dataByteCount: data.count, of: &conversation.transmission)
-        try unsafe data.span.bytes.withUnsafeBytes { bytes throws(SystemError) in
-            unsafe replies.add(data: bytes)
-            try replies.sendAll(to: socket)
+        var rest = range
+        while !rest.isEmpty {
+            let piece = rest.prefix(Self.pieceByteLimit)
+            let data: [UInt8]
+            do throws(SystemError) {
+                data = try file.read(piece.count, at: piece.lowerBound)
+            } catch {
+                // Behind a header there is no place for an error: the connection ends (doc/proto.md, "Simple reply message").
+                guard piece.lowerBound == range.lowerBound else { throw error }
+                return try reply(request, .inputOutput, in: &conversation)
+            }
+            if piece.lowerBound == range.lowerBound {
+                replies.add(request, dataByteCount: range.count, of: &conversation.transmission)
+            }
+            try unsafe data.span.bytes.withUnsafeBytes { bytes throws(SystemError) in
+                unsafe replies.add(data: bytes)
+                try replies.sendAll(to: socket)
+            }
+            rest = rest.dropFirst(piece.count)
         }
     }
 

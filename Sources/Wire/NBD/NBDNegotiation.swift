@@ -52,6 +52,8 @@ package struct NBDNegotiation: Sendable {
     private var optionCount = 0
     /// Remaining bytes of an option that was refused for its length.
     private var skippedByteCount = 0
+    /// Bytes of the lists that it was sent.
+    private var listedByteCount = 0
     /// Whether the client asked for structured replies and was promised them.
     package private(set) var usesStructuredReplies = false
 
@@ -139,6 +141,12 @@ package struct NBDNegotiation: Sendable {
             return Self.refuse(option, .policy, "TLS is not enabled on this port", output: &output)
         case .structuredReply: usesStructuredReplies = true
         default:
+            // A few bytes ask for all names: a client that asks again and again and reads nothing would have them kept here as often.
+            guard listedByteCount <= NBDProtocol.listByteLimit else {
+                return Self.refuse(option, .tooBig, "the exports were listed before", output: &output)
+            }
+            let start = output.count
+            defer { listedByteCount += output.count - start }
             for name in exports.exportNames {
                 var item: [UInt8] = []
                 item.write(UInt32(name.utf8.count))

@@ -20,6 +20,8 @@ package enum NBDProtocol {
     package static let readByteLimit = 32 * 1024 * 1024
     /// The most options that a client may send before it chooses an export.
     package static let optionCountLimit = 64
+    /// After lists of exports with more bytes than this a connection gets no further one.
+    package static let listByteLimit = 64 * 1024
 }
 
 /// Handshake flags, both directions.

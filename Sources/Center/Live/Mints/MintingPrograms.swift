@@ -27,6 +27,8 @@ struct MintingPrograms: Sendable {
     /// The user `nobody`, for a server that runs as root.
     private static let nobody = 65_534
     private static let shownLength = 300
+    /// Shorter lines of a secret could be a part of any word.
+    private static let shortestHidden = 4
 
     /// Nil: there are none.
     let directory: String?
@@ -84,15 +86,34 @@ struct MintingPrograms: Sendable {
             throw MintFailure("\(program.path) printed more than \(Secret.byteLimit) bytes")
         }
         guard result.status == 0 else {
-            // Only what it said as an error: its output may be the secret.
-            let said =
-                String(decoding: result.errors, as: UTF8.self).split(whereSeparator: \.isNewline).last
-                .map { PlainText(String($0)).description } ?? ""
+            let said = Self.said(result, question)
             throw MintFailure(
                 "\(program.path) ended with status \(result.status)"
                     + (said.isEmpty ? "" : ": \(said.beginning(length: Self.shownLength))"))
         }
         return result.output
+    }
+
+    /// The last line of what it said as an error, without what it was given and what it printed: a shell that shows its commands (`set -x`)
+    /// says both.
+    private static func said(_ result: FilterProgram.Result, _ question: Question) -> String {
+        var errors = result.errors[...]
+        // A line that was cut may end in the middle of a value.
+        if errors.count >= FilterProgram.errorLimit {
+            errors = errors.prefix(upTo: errors.lastIndex(of: 0x0A) ?? errors.startIndex)
+        }
+        func lines(_ bytes: some Collection<UInt8>) -> [String] {
+            String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
+        }
+        let given = question.value.flatMap { Data(base64Encoded: $0) }.map { lines($0) } ?? []
+        let secrets = (given + [question.value].compactMap(\.self) + lines(result.output))
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { $0.count >= shortestHidden }
+        var said = lines(errors).last ?? ""
+        // The longest first: one may be a part of another.
+        for secret in secrets.sorted(by: { $0.utf8.count > $1.utf8.count }) {
+            said = said.replacing(secret, with: "(secret)")
+        }
+        return PlainText(said).description
     }
 
     /// The program behind all links, if it may be run: below the directory, and changeable by its owner only.
