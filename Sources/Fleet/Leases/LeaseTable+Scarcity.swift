@@ -16,6 +16,9 @@ package struct LeaseTally: Equatable, Sendable {
 
     /// A tenth is free, or less.
     package var isScarce: Bool { (size - used) * 10 <= size }
+
+    /// More than half is in use.
+    var isHalfUsed: Bool { used * 2 > size }
 }
 
 /// Keeps one machine, port or relay from taking all addresses of a link.
