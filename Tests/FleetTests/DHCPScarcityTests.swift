@@ -67,6 +67,11 @@ import Wire
                 network.server.table.lease(of: .macAddress(.init(rawValue: $0)), on: 0)?.expiresAt == 4_600
             })
         #expect(network.server.table.lease(at: IPv4Address(rawValue: 0x0A4E_006B))?.expiresAt == 4_900)
+        // One address is no crowd.
+        let small = try DHCPNetwork.subnet("10.79.0.0/24", pool: "10.79.0.100-10.79.0.100")
+        var lone = DHCPNetwork([DHCPLink(interface: nil, subnets: [small])])
+        _ = lone.take(mac: 1, relay: "10.79.0.1")
+        #expect(lone.server.table.all.map(\.expiresAt) == [4_600])
         // On the server's own wire those that are gone are found by ARP; behind a port they are counted.
         var direct = try DHCPNetwork(pool: "10.77.0.100-10.77.0.103")
         for mac: UInt64 in 1...4 { _ = direct.take(mac: mac) }
