@@ -71,6 +71,11 @@ struct ImageBuild: AsyncParsableCommand {
                 throw Failure(
                     text: "name what to build from: a directory with a Dockerfile, or --suite", code: 64)
             }
+            // Nothing that mmdebstrap or apt would take for an option, or for another line of their sources.
+            guard suite.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9.+_\/-]*/) != nil else {
+                throw Failure(
+                    text: "--suite: ‘\(suite)’ is not the name of a suite, such as bookworm", code: 64)
+            }
             if onServer { return try await buildOnServer(suite) }
             if getuid() != 0 { try BuildNamespace.enter() }
             let recipe = ImageRecipe(
