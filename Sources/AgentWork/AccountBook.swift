@@ -64,6 +64,9 @@ struct AccountBook: Codable, Equatable, Sendable {
         guard FileStatus(path) != nil else { return Self() }
         do {
             return try JSONDecoder().decode(Self.self, from: Data(WholeFile.read(path, limit: 8 << 20)))
+        } catch is DecodingError {
+            throw AgentProblem(
+                "the list of accounts of the agent, \(path), is damaged: bring it back from a backup")
         } catch {
             throw AgentProblem("the list of accounts of the agent, \(path), cannot be read: \(error)")
         }

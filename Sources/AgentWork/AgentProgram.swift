@@ -120,7 +120,9 @@ package struct AgentProgram: Sendable {
             print(text)
             return 0
         }
-        let status = try JSONDecoder().decode(AgentStatus.self, from: Data(text.utf8))
+        guard let status = try? JSONDecoder().decode(AgentStatus.self, from: Data(text.utf8)) else {
+            throw AgentProblem("the running agent is of another version: systemctl restart roost-agent")
+        }
         print("terminal server \(status.server), center \(status.center)")
         print(
             status.problem.isEmpty ? "the center is reached" : "cannot reach the center: \(status.problem)")

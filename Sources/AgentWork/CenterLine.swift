@@ -34,7 +34,7 @@ struct CenterLine: Sendable {
     private func ask<Answer: Decodable>(_ path: String, _ body: some Encodable, _: Answer.Type) async throws
         -> Answer
     {
-        try await JSONDecoder().decode(Answer.self, from: Data(post(path, body)))
+        try await Self.decoded(Answer.self, from: post(path, body))
     }
 
     private func post(_ path: String, _ body: some Encodable) async throws -> [UInt8] {
@@ -44,6 +44,15 @@ struct CenterLine: Sendable {
         request.body = ByteBuffer(bytes: try JSONEncoder().encode(body))
         return try await Self.answer(
             to: request, by: client, within: HTTPClientLimits(whole: .seconds(Self.requestSeconds)))
+    }
+
+    /// What the center answered; a decoder's own words are none for people.
+    static func decoded<Answer: Decodable>(_: Answer.Type, from bytes: [UInt8]) throws -> Answer {
+        do { return try JSONDecoder().decode(Answer.self, from: Data(bytes)) } catch {
+            throw AgentProblem(
+                "the center's answer cannot be read: is this agent much older or newer than the center, or is there another server at its address?"
+            )
+        }
     }
 
     /// The whole body of an answer; throws what the center says when it refuses.

@@ -45,7 +45,7 @@ struct Joining {
                 "the certificate of \(error.place) is not trusted: is this the whole token, with the part behind its dot? (or --authority-fingerprint SHA256)"
             )
         }
-        let answer = try JSONDecoder().decode(AgentJoinAnswer.self, from: Data(bytes))
+        let answer = try CenterLine.decoded(AgentJoinAnswer.self, from: bytes)
         let identity = AgentIdentity(
             server: answer.server.text,
             host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: answer.port,

@@ -62,6 +62,8 @@ struct TimeOptions: ParsableArguments {
 /// The API over the local socket.
 package struct APIClient {
     private static let answerByteLimit = 256 << 20
+    /// The server's reader refuses longer ones, without a word about what they are.
+    static let pathByteLimit = 60_000
     /// For requests that read or copy as much as a disk holds.
     package static let longPatience = Duration.seconds(7_200)
     let socketPath: String
@@ -114,6 +116,12 @@ package struct APIClient {
     ) async throws -> (HTTPClientResponse, Data) {
         guard Self.isWhole(path) else {
             throw Failure(text: "a name is required, and it is empty (an unset variable?)", code: 64)
+        }
+        guard path.utf8.count <= Self.pathByteLimit else {
+            throw Failure(
+                text:
+                    "a name or search in this command has \(path.utf8.count) bytes: all of it has at most \(Self.pathByteLimit) (a file's contents in place of its name?)",
+                code: 64)
         }
         var request = HTTPClientRequest(
             url: "\(server ?? "http://localhost")/api/v1/\(path)",
@@ -236,16 +244,16 @@ package func reportingFailure(_ body: () async throws -> Void) async throws {
         printError("roost: \(Interruption.message)")
         throw ExitCode(Interruption.exitCode)
     } catch let failure as Failure {
-        printError("roost: \(failure.text)")
+        printFailure("roost: \(failure.text)")
         throw ExitCode(failure.code)
     } catch let code as ExitCode {
         throw code
     } catch let error as ValidationError {
         // Thrown on, it would be shown with the usage of «roost» itself.
-        printError("roost: \(error.message)")
+        printFailure("roost: \(error.message)")
         throw ExitCode(64)
     } catch {
-        printError("roost: \(ErrorText.of(error))")
+        printFailure("roost: \(ErrorText.of(error))")
         throw ExitCode(1)
     }
 }

@@ -197,7 +197,7 @@ package struct DeclaredFiles {
                 take(source: member, of: file)
             } else if DeclaredForms.named(member.key) != nil {
                 take(member, of: file)
-            } else if !DeclaredForms.otherMembers.contains(member.key) {
+            } else if !DeclaredForms.otherMembers.contains(member.key), !DeclaredForms.isFree(member.key) {
                 problems.append(
                     Self.problem(
                         file, DeclaredItem.unknown(member.key, among: DeclaredForms.members),

@@ -37,6 +37,18 @@ package func printError(_ text: String, terminator: String = "\n") {
     try? FileHandle.standardError.write(contentsOf: Data(plain.utf8))
 }
 
+/// Prints what failed to standard error. Of a line that repeats a very long value the beginning is enough.
+package func printFailure(_ text: String) { printError(shortened(text)) }
+
+/// `text` with the beginnings of its longest lines.
+func shortened(_ text: String) -> String {
+    let byteLimit = 4_000
+    guard text.utf8.count > byteLimit else { return text }
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        line.utf8.count <= byteLimit ? String(line) : String(line).beginning(byteCount: byteLimit) + "…"
+    }.joined(separator: "\n")
+}
+
 /// Prints comma-separated values to standard output: lines end as in RFC 4180, and control characters are removed.
 package func print(csv data: Data) {
     for line in String(decoding: data, as: UTF8.self).split(separator: "\r\n") {

@@ -18,6 +18,27 @@ struct Roost: AsyncParsableCommand {
         ])
 }
 
+extension Roost {
+    /// Carries out the command in `words`. An error repeats what was typed or pasted: without what would move a terminal's cursor, and no
+    /// more than its beginning.
+    static func carryOut(_ words: [String]) async {
+        do {
+            var command = try parseAsRoot(words)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let code = exitCode(for: error)
+            guard !code.isSuccess else { exit(withError: error) }
+            let text = fullMessage(for: error)
+            if !text.isEmpty { printFailure(text) }
+            exit(withError: code)
+        }
+    }
+}
+
 /// The program's main function: in a library, so that tests can import the commands.
 package func runRoost() async {
     let words = RemovedTags.marked(Array(CommandLine.arguments.dropFirst()))
@@ -26,7 +47,7 @@ package func runRoost() async {
         Roost.exit(withError: ExitCode(64))
     }
     ServerSocket.look { LocalConfiguration.settings.socket }
-    await Roost.main(words)
+    await Roost.carryOut(words)
     // A file that an export was redirected to must not be half of one without a word.
     guard let loss = lossOfPrinted() else { return }
     printError("roost: \(loss)")

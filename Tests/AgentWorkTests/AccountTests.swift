@@ -335,7 +335,8 @@ import Testing
 
     @Test func `a list that cannot be read stops the agent's accounts`() throws {
         try "nonsense".write(toFile: machine.root + Accounts.book, atomically: true, encoding: .utf8)
-        #expect(throws: AgentProblem.self) { try machine.keeper() }
+        let error = #expect(throws: AgentProblem.self) { try machine.keeper() }
+        #expect(error?.description.hasSuffix("is damaged: bring it back from a backup") == true)
     }
 
     @Test func `numbers come round`() throws {

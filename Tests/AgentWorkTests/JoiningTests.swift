@@ -1,3 +1,4 @@
+import API
 import Testing
 
 @testable import AgentWork
@@ -11,5 +12,14 @@ import Testing
         let joining = Joining(url: "https://192.0.2.1:8443", token: token)
         let error = await #expect(throws: AgentProblem.self) { _ = try await joining.run(root.places) }
         #expect(error.map { "\($0)" }?.contains("is this the whole token") == true)
+    }
+
+    @Test func `an answer of another server or version is said in words`() {
+        for text in ["", "<html>", "{}", #"{"server": 1}"#] {
+            let error = #expect(throws: AgentProblem.self) {
+                try CenterLine.decoded(AgentJoinAnswer.self, from: Array(text.utf8))
+            }
+            #expect(error?.description.hasPrefix("the center's answer cannot be read: ") == true)
+        }
     }
 }

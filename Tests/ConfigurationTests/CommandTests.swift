@@ -258,6 +258,24 @@ import Wire
             socketPath: "/nowhere/x", server: nil, token: nil, certificatePath: nil)
         let failure = await #expect(throws: Failure.self) { try await client.get(path, [String].self) }
         #expect(failure?.code == 64)
+        let long = "nodes/" + String(repeating: "x", count: APIClient.pathByteLimit)
+        let tooLong = await #expect(throws: Failure.self) { try await client.get(long, [String].self) }
+        #expect(tooLong?.code == 64 && tooLong?.text.contains("60006 bytes") == true)
+    }
+
+    @Test(arguments: [
+        ("bookworm", true), ("bookworm-backports", true), ("bookworm/updates", true), ("7.0", true),
+        ("", false),
+        ("--help", false), ("a b", false), ("a\n", false), ("a\u{1B}[2J", false), ("ü", false),
+    ])
+    func `a suite is a name, and nothing that apt would take for more`(text: String, isSuite: Bool) {
+        #expect(ImageBuild.isSuite(text) == isSuite)
+    }
+
+    @Test func `of a huge value in an error the beginning is shown, line by line`() {
+        #expect(shortened("a\nb\n") == "a\nb\n")
+        let text = shortened("one\n" + String(repeating: "é", count: 100_000) + "\nthree")
+        #expect(text == "one\n" + String(repeating: "é", count: 2_000) + "…\nthree")
     }
 
     @Test func `each kind of error has its exit code`() async throws {

@@ -215,6 +215,21 @@ import Testing
         #expect(try DeclaredFiles(reading: [directory]).items.count == 5)
     }
 
+    @Test func `keys that begin with x- mean nothing, and are a place for anchors`() throws {
+        try write(
+            "x-note: text\nx-office: &office {time-zone: Europe/Berlin}\nX-other: 1\ngroups:\n  - {path: /a, settings: *office}\n",
+            "fleet.yaml")
+        let error = #expect(throws: UnreadableDeclaration.self) { try DeclaredFiles(reading: [directory]) }
+        #expect(error.map { "\($0)" }?.contains("fleet.yaml:3: unknown key ‘X-other’") == true)
+        try write(
+            "x-note: text\nx-office: &office {time-zone: Europe/Berlin}\ngroups:\n  - {path: /a, settings: *office}\n",
+            "fleet.yaml")
+        let item = try #require(try DeclaredFiles(reading: [directory]).items.first)
+        #expect(
+            item.fields
+                == .object(["path": .text("/a"), "settings": .object(["time-zone": .text("Europe/Berlin")])]))
+    }
+
     @Test func `what is wrong is told with file and line`() throws {
         #expect(
             try problems("nods:\n  - name: a\n").hasPrefix(

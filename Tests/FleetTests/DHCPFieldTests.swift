@@ -168,6 +168,12 @@ import Wire
             ("PXEClient:Arch:7:UNDI:3", nil, .uefiX64),
             ("PXEClient:Arch:00000:UNDI:002001", [0, 7], .uefiX64),
             ("PXEClient", [7], .uefiX64), ("PXEClient", [0, 9, 0, 0], .uefiX64Alternate),
+            ("PXEClient:Arch:00007\n", nil, .uefiX64), ("PXEClient:Arch:00011\u{FF}", nil, .uefiARM64),
+            ("!PXEClient:Arch:00007:UNDI:003016", nil, .uefiX64),
+            ("PXEClient:Arch:00007:UNDI:003016", [7, 0], .uefiX64),
+            ("PXEClient", [7, 0], .init(rawValue: 1_792)),
+            ("PXEClient", [0, 6, 0, 7], .uefiX64), ("PXEClient", [0, 6, 0, 10], .uefiIA32),
+            ("PXEClient", [0, 7, 0], .uefiX64), ("PXEClient:Arch:00007", [], .uefiX64),
             ("", [0, 0], .biosX86),
         ] as [(String, [UInt8]?, ClientArchitecture)])
     func `firmware is recognised by every form of its class`(

@@ -42,6 +42,42 @@ import Wire
         #expect(taken == 18)
     }
 
+    @Test func `behind a relay that says no port, invented machines have a pool for ten minutes`() throws {
+        let subnet = try DHCPNetwork.subnet("10.78.0.0/24", pool: "10.78.0.100-10.78.0.109")
+        var network = DHCPNetwork([DHCPLink(interface: nil, subnets: [subnet])])
+        for mac: UInt64 in 1...12 { _ = network.take(mac: mac, relay: "10.78.0.1") }
+        #expect(network.take(mac: 99, relay: "10.78.0.1") == nil)
+        network.now += 300
+        // A real one renews, and has the usual time from then on.
+        let relay = IPv4Address(rawValue: 0x0A4E_0001)
+        let renewal = network.say(.request, mac: 8) {
+            $0.relay = relay
+            $0.clientAddress = IPv4Address(rawValue: 0x0A4E_006B)
+        }
+        #expect(renewal.lease?.expiresAt == network.now + 3_600)
+        #expect(try renewal.reply?.message.options.value(of: .leaseTime) == 3_600)
+        network.now += 301
+        let offer = try #require(network.say(.discover, mac: 99) { $0.relay = relay }.reply?.message)
+        #expect(try offer.options.value(of: .leaseTime) == DHCPServer.trialSeconds)
+        #expect(try offer.options.value(of: .renewalTime) == DHCPServer.trialSeconds / 2)
+        #expect(network.take(mac: 99, relay: "10.78.0.1") != nil)
+        // The first half have what they were given, and so has the one that renewed.
+        #expect(
+            (1...5).allSatisfy {
+                network.server.table.lease(of: .macAddress(.init(rawValue: $0)), on: 0)?.expiresAt == 4_600
+            })
+        #expect(network.server.table.lease(at: IPv4Address(rawValue: 0x0A4E_006B))?.expiresAt == 4_900)
+        // One address is no crowd.
+        let small = try DHCPNetwork.subnet("10.79.0.0/24", pool: "10.79.0.100-10.79.0.100")
+        var lone = DHCPNetwork([DHCPLink(interface: nil, subnets: [small])])
+        _ = lone.take(mac: 1, relay: "10.79.0.1")
+        #expect(lone.server.table.all.map(\.expiresAt) == [4_600])
+        // On the server's own wire those that are gone are found by ARP; behind a port they are counted.
+        var direct = try DHCPNetwork(pool: "10.77.0.100-10.77.0.103")
+        for mac: UInt64 in 1...4 { _ = direct.take(mac: mac) }
+        #expect(direct.server.table.all.allSatisfy { $0.expiresAt == 4_600 })
+    }
+
     @Test
     func `clients without a MAC address lose their address when they are gone, and keep it when they answer`()
         throws

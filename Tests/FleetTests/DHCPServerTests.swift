@@ -314,6 +314,11 @@ import Wire
                 .message)
         #expect(try http.options.value(of: .vendorClass) == "HTTPClient")
         #expect(try http.options.value(of: .bootFileName) == "http://10.77.0.1/ipxe.efi")
+        // A length before it, which looks like a letter.
+        let counted = network.say(.discover) {
+            $0.options[60] = Array("!HTTPClient:Arch:00016:UNDI:003000".utf8)
+        }
+        #expect(try counted.reply?.message.options.value(of: .vendorClass) == "HTTPClient")
         let ipxe = try #require(network.say(.discover) { $0.options[175] = [0x13, 1, 1] }.reply?.message)
         #expect(ipxe.options[175] == [0xB0, 1, 1])
     }

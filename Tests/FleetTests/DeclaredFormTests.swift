@@ -72,6 +72,7 @@ import Wire
         for definition in SettingDefinition.all where definition.isSecret {
             #expect(settings[definition.name]?.object?["const"] == .text("(set)"), "\(definition.name)")
         }
+        #expect(schema[DeclaredPath(["patternProperties", "^x-"])] == .object([:]))
         for form in DeclaredForms.all {
             let members = schema[DeclaredPath(["$defs", form.member, "properties"])]?.object
             #expect(members?.count == DeclaredForms.fields[form.member]?.count, "\(form.member)")

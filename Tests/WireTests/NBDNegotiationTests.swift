@@ -147,6 +147,21 @@ import Wire
         #expect(type.elementsEqual([0x80, 0, 0, 9]))
     }
 
+    @Test func `an end that the client asks for is no mistake, an export that does not exist is one`() throws
+    {
+        var client = Conversation(flags: 3)
+        client.say(option: 6, Self.request("nosuch"))
+        #expect(client.negotiation.takeRefusal() == nil)
+        client.say(option: 7, Self.request("nosuch"))
+        #expect(client.negotiation.takeRefusal() == "no export ‘nosuch’")
+        #expect(client.negotiation.takeRefusal() == nil)
+        client.say(option: 2)
+        #expect(client.outcome == .closed(mistake: nil))
+        client = Conversation(flags: 3)
+        client.say(option: 1, Array("nosuch".utf8))
+        #expect(client.outcome == .closed(mistake: "no export ‘nosuch’"))
+    }
+
     @Test func `LIST, STRUCTURED_REPLY and STARTTLS have no data; ABORT may have some`() throws {
         var client = Conversation(flags: 3)
         for option: UInt32 in [3, 5, 8] {

@@ -64,7 +64,7 @@ package struct BootClient: Hashable, Sendable {
         vendorClass = Self.vendorClass(in: options)
         let userClasses = (try? options.value(of: .userClass))??.classes ?? []
         let loaderOptions = options[DHCPOption<[UInt8]>.etherboot.code]
-        let stated = Self.architecture(in: options) ?? Self.architecture(in: vendorClass)
+        let stated = Self.architecture(in: options, orIn: vendorClass)
         architecture = stated
         if userClasses.contains("iPXE") || userClasses.contains("gPXE") || loaderOptions != nil {
             program = .ipxe(canHTTP: loaderOptions.map { Self.feature(0x13, in: $0) } ?? true)
@@ -97,7 +97,10 @@ package struct BootClient: Hashable, Sendable {
         func isText(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
         if let bytes = options[DHCPOption<String>.vendorClass.code] {
             let start = bytes.drop { !isText($0) }
-            return String(decoding: start.prefix { $0 != 0 }, as: UTF8.self)
+            let text = String(decoding: start.prefix { $0 != 0 }, as: UTF8.self)
+            // A length from 33 on looks like a letter.
+            let rest = text.dropFirst()
+            return loaderClasses.contains { rest.hasPrefix($0) } ? String(rest) : text
         }
         guard let classes = options[124], classes.count > 5 else { return "" }
         // An enterprise number, a length, and the same text as in option 60.
@@ -105,19 +108,35 @@ package struct BootClient: Hashable, Sendable {
             decoding: classes.dropFirst(5).drop { !isText($0) }.prefix(while: isText), as: UTF8.self)
     }
 
-    /// The first entry of option 93; some clients send only one byte of it.
-    private static func architecture(in options: DHCPOptions) -> ClientArchitecture? {
-        guard let bytes = options[DHCPOption<[ClientArchitecture]>.clientArchitecture.code],
-            let first = bytes.first
-        else { return nil }
-        return ClientArchitecture(
-            rawValue: bytes.count == 1 ? UInt16(first) : UInt16(first) << 8 | UInt16(bytes[1]))
+    /// How the classes of firmware begin.
+    private static let loaderClasses = ["PXEClient", "HTTPClient", "U-Boot"]
+
+    /// What option 93 says, else the class. A client that is of several architectures prefers the first one (RFC 4578 §2.1); it gets
+    /// the first one that there is a loader for. Some send only one byte, and some the bytes of a number in the wrong order: then the
+    /// class counts.
+    private static func architecture(in options: DHCPOptions, orIn vendorClass: String) -> ClientArchitecture?
+    {
+        let inClass = architecture(in: vendorClass)
+        guard let bytes = options[DHCPOption<[ClientArchitecture]>.clientArchitecture.code], !bytes.isEmpty
+        else { return inClass }
+        let numbers =
+            bytes.count == 1
+            ? [UInt16(bytes[0])]
+            : stride(from: 0, to: bytes.count - 1, by: 2).map {
+                UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1])
+            }
+        let stated = numbers.map { ClientArchitecture(rawValue: $0) }
+        if let known = stated.first(where: \.hasLoader) { return known }
+        if let inClass, stated[0].name == nil, inClass.name != nil { return inClass }
+        return stated[0]
     }
 
-    /// `PXEClient:Arch:00007:UNDI:003010`: some clients state it only here.
+    /// `PXEClient:Arch:00007:UNDI:003010`: some clients state it only here, and some put other bytes behind the number.
     private static func architecture(in vendorClass: String) -> ClientArchitecture? {
         let parts = vendorClass.split(separator: ":")
-        guard parts.count >= 3, parts[1] == "Arch", let number = UInt16(parts[2]) else { return nil }
+        guard parts.count >= 3, parts[1] == "Arch",
+            let number = UInt16(parts[2].prefix { $0.isASCII && $0.isWholeNumber })
+        else { return nil }
         return ClientArchitecture(rawValue: number)
     }
 

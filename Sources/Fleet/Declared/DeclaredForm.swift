@@ -101,6 +101,9 @@ package enum DeclaredForms {
     package static let sourceMember = "source"
     package static let otherMembers = [sourceMember, "revision", "$schema"]
 
+    /// Whether a member of a file belongs to those who write it: for anchors (`x-office: &office`), and for what other programs read.
+    package static func isFree(_ name: String) -> Bool { name.hasPrefix("x-") }
+
     package static var members: [String] { all.map { $0.member } + otherMembers }
 }
 

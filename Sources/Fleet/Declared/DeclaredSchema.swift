@@ -19,8 +19,8 @@ package enum DeclaredSchema {
         return .object([
             "$schema": .text("https://json-schema.org/draft/2020-12/schema"),
             "title": .text("Configuration of Roost"), "type": .text("object"),
-            "properties": .object(properties), "additionalProperties": .boolean(false),
-            "$defs": .object(definitions),
+            "properties": .object(properties), "patternProperties": .object(["^x-": .object([:])]),
+            "additionalProperties": .boolean(false), "$defs": .object(definitions),
         ])
     }
 

@@ -46,6 +46,22 @@ extension DHCPServer {
         return !reservedAddresses.contains(address) && !turn.snapshot.hasReserved(address)
     }
 
+    /// Seconds of a first lease behind a relay that does not tell its clients apart.
+    static let trialSeconds: UInt32 = 600
+
+    /// How long the client may have `address`; nil for ever.
+    ///
+    /// Behind a relay, holders that are gone cannot be found by ARP, and without option 82 one client that invents machines looks like
+    /// many. So when half of the addresses are in use by others, a machine that is not known has its first lease for ten minutes: it has the usual
+    /// time from its first renewal on, and an invented one is gone by then.
+    mutating func leaseSeconds(of address: IPv4Address, in subnet: ServedSubnet, _ turn: Turn) -> UInt32? {
+        let usual = subnet.subnet.leaseSeconds
+        guard !turn.isDirect, turn.port.isEmpty, !turn.hasRecord, turn.holding.leased != address,
+            reservation(turn) == nil, table.tally(now: turn.now)[turn.linkIndex].isHalfUsedByOthers
+        else { return usual }
+        return min(usual ?? .max, Self.trialSeconds)
+    }
+
     /// Whether `address` is right for the client: reserved for it, or from a pool and free.
     func mayHave(_ address: IPv4Address, _ turn: Turn) -> Bool {
         guard let reserved = reservation(turn) else { return isFromPool(address, turn) }

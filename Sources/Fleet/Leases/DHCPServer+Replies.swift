@@ -22,7 +22,7 @@ extension DHCPServer {
 
     func reply(
         _ type: DHCPMessageType?, address: IPv4Address?, subnet served: ServedSubnet, _ turn: Turn,
-        note: DHCPOutcome.Note
+        seconds: UInt32? = nil, note: DHCPOutcome.Note
     ) -> DHCPOutcome {
         let subnet = served.subnet
         var message = DHCPMessage(replyTo: turn.message)
@@ -31,6 +31,7 @@ extension DHCPServer {
         // Relays send to the address that is given, or to all: without one, only the flag says how the client can be reached.
         if message.relay != .any, address == nil { message.flags |= 0x8000 }
         message.options = type != nil && address != nil ? served.granting : served.informing
+        if let seconds, seconds != subnet.leaseSeconds { message.options.setTimes(seconds) }
         if let type { message.options.set(.messageType, to: type) }
         if let override = turn.relayAgent?.serverIdentifier {
             message.options.set(.serverIdentifier, to: override)

@@ -233,7 +233,9 @@ package struct DHCPServer: Sendable {
             return withoutAddress(turn)
         }
         makeOffer(address, turn)
-        var outcome = reply(.offer, address: address, subnet: subnet, turn, note: .offered(address))
+        let seconds = leaseSeconds(of: address, in: subnet, turn)
+        var outcome = reply(
+            .offer, address: address, subnet: subnet, turn, seconds: seconds, note: .offered(address))
         outcome.probes = turn.holding.leased != address ? [address] : []
         outcome.beginsBoot = true
         return outcome
@@ -267,12 +269,14 @@ package struct DHCPServer: Sendable {
         let known =
             turn.holding.leased == address || turn.holding.offered == address || reservation(turn) == address
         if !known, let outcome = postpone(address, turn) { return outcome }
+        let seconds = leaseSeconds(of: address, in: subnet, turn)
         let lease = Lease(
-            address: address, holder: turn.holder,
-            expiresAt: turn.expiry(in: subnet), hostName: Self.hostName(in: turn.message))
+            address: address, holder: turn.holder, expiresAt: turn.expiry(after: seconds),
+            hostName: Self.hostName(in: turn.message))
         table.put(lease)
         var outcome = reply(
-            .ack, address: address, subnet: subnet, turn, note: .acknowledged(address, known: known))
+            .ack, address: address, subnet: subnet, turn, seconds: seconds,
+            note: .acknowledged(address, known: known))
         outcome.lease = lease
         return outcome
     }
@@ -352,7 +356,8 @@ package struct DHCPServer: Sendable {
             return withoutAddress(turn)
         }
         let lease = Lease(
-            address: address, holder: turn.holder, expiresAt: isOwn ? Lease.never : turn.expiry(in: subnet))
+            address: address, holder: turn.holder,
+            expiresAt: isOwn ? Lease.never : turn.expiry(after: subnet.subnet.leaseSeconds))
         table.put(lease)
         var outcome = reply(nil, address: address, subnet: subnet, turn, note: .bootp(address))
         outcome.lease = lease
@@ -400,8 +405,6 @@ package struct DHCPServer: Sendable {
 }
 
 extension DHCPServer.Turn {
-    /// When a lease of the subnet that is granted now ends.
-    fileprivate func expiry(in served: DHCPServer.ServedSubnet) -> Int {
-        served.subnet.leaseSeconds.map { now + Int($0) } ?? Lease.never
-    }
+    /// When a lease that is granted now ends; without seconds never.
+    fileprivate func expiry(after seconds: UInt32?) -> Int { seconds.map { now + Int($0) } ?? Lease.never }
 }

@@ -16,6 +16,9 @@ package struct LeaseTally: Equatable, Sendable {
 
     /// A tenth is free, or less.
     package var isScarce: Bool { (size - used) * 10 <= size }
+
+    /// Half is in use without the address that is being given, which counts already.
+    var isHalfUsedByOthers: Bool { (used - 1) * 2 >= size }
 }
 
 /// Keeps one machine, port or relay from taking all addresses of a link.

@@ -57,7 +57,7 @@ extension DHCPServer {
 }
 
 extension DHCPOptions {
-    fileprivate mutating func setTimes(_ seconds: UInt32?) {
+    mutating func setTimes(_ seconds: UInt32?) {
         let seconds = seconds ?? .max
         set(.leaseTime, to: seconds)
         guard seconds != .max else { return }

@@ -32,13 +32,6 @@ struct AtCommand: AsyncParsableCommand {
         let option = [WeekTime(time) == nil ? "--at" : "--every", time]
         let end = command.firstIndex(of: "--") ?? command.endIndex
         let whole = command[..<end] + option + command[end...]
-        do {
-            var parsed = try Roost.parseAsRoot(Array(whole))
-            if var later = parsed as? any AsyncParsableCommand {
-                try await later.run()
-            } else {
-                try parsed.run()
-            }
-        } catch { Roost.exit(withError: error) }
+        await Roost.carryOut(Array(whole))
     }
 }

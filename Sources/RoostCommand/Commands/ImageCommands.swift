@@ -71,6 +71,10 @@ struct ImageBuild: AsyncParsableCommand {
                 throw Failure(
                     text: "name what to build from: a directory with a Dockerfile, or --suite", code: 64)
             }
+            guard Self.isSuite(suite) else {
+                throw Failure(
+                    text: "--suite: ‘\(suite)’ is not the name of a suite, such as bookworm", code: 64)
+            }
             if onServer { return try await buildOnServer(suite) }
             if getuid() != 0 { try BuildNamespace.enter() }
             let recipe = ImageRecipe(
@@ -103,6 +107,12 @@ struct ImageBuild: AsyncParsableCommand {
         recipe.makesDebianBases = localBases
         let finished = recipe
         try await packing.publish(name) { try $0.build(finished, as: $1) }
+    }
+
+    /// Whether it can be the name of a suite: nothing that mmdebstrap or apt would take for an option, or for another line of their
+    /// sources.
+    static func isSuite(_ text: String) -> Bool {
+        text.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9.+_\/-]*/) != nil
     }
 
     private func buildOnServer(_ suite: String) async throws {

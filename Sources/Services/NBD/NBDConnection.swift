@@ -174,11 +174,12 @@ import Wire
         var output: [UInt8] = []
         let exports = NBDExportView(service: service, peer: peer, interface: interface)
         let outcome = negotiation?.handle(&rest, exports: exports, output: &output) ?? .goingOn
+        if let refusal = negotiation?.takeRefusal() { service.say(peer, "\(peer): \(refusal)") }
         switch outcome {
         case .goingOn: leftover = [UInt8](copying: rest)
-        case .closed(let reason):
+        case .closed(let mistake):
             sendOrKeep(output)
-            return end(reason)
+            return end(mistake)
         case .chosen(let export):
             if let name = VolumeExportName(export.name) {
                 return hand(over: name, answer: output, leftover: [UInt8](copying: rest))

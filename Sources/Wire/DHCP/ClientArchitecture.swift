@@ -32,6 +32,14 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// Whether there is a loader for it.
+    package var hasLoader: Bool {
+        switch rawValue {
+        case 0, 7, 9, 11, 16, 19: true
+        default: false
+        }
+    }
+
     /// Whether it is U-Boot's own way of booting rather than its EFI loader's.
     package var isUBoot: Bool { (21...24).contains(rawValue) }
 

@@ -41,8 +41,8 @@ package struct NBDNegotiation: Sendable {
         case goingOn
         /// The transmission phase begins with this export.
         case chosen(NBDExport)
-        /// The connection ends once the output is sent.
-        case closed(reason: String)
+        /// The connection ends once the output is sent; without a mistake the client has asked for it.
+        case closed(mistake: String?)
     }
 
     private enum State { case waitingForFlags, takingOptions }
@@ -54,10 +54,19 @@ package struct NBDNegotiation: Sendable {
     private var skippedByteCount = 0
     /// Bytes of the lists that it was sent.
     private var listedByteCount = 0
+    /// What the client wanted to begin with and was refused; nil for nothing since it was taken.
+    private var refusal: String?
     /// Whether the client asked for structured replies and was promised them.
     package private(set) var usesStructuredReplies = false
 
     package init() {}
+
+    /// The last export that the client wanted to begin with and that does not exist, for the log. A client that asks by `GO` is told, and
+    /// stays connected.
+    package mutating func takeRefusal() -> String? {
+        defer { refusal = nil }
+        return refusal
+    }
 
     /// The greeting, sent before anything is read.
     package static var greeting: [UInt8] {
@@ -76,7 +85,7 @@ package struct NBDNegotiation: Sendable {
             guard input.count >= 4, let bits = try? input.read(UInt32.self) else { return .goingOn }
             let flags = NBDHandshakeFlags(rawValue: UInt16(truncatingIfNeeded: bits))
             // Flags that were not offered (doc/proto.md, "Client flags").
-            guard bits < 4 else { return .closed(reason: "client flags \(bits) were not offered") }
+            guard bits < 4 else { return .closed(mistake: "client flags \(bits) were not offered") }
             sendsZeroes = !flags.contains(.noZeroes)
             state = .takingOptions
         }
@@ -88,14 +97,16 @@ package struct NBDNegotiation: Sendable {
             guard let magic = try? rest.read(UInt64.self), let code = try? rest.read(UInt32.self),
                 let byteCount = try? rest.read(UInt32.self)
             else { return .goingOn }
-            guard magic == NBDProtocol.optionMagic else { return .closed(reason: "option without its magic") }
+            guard magic == NBDProtocol.optionMagic else {
+                return .closed(mistake: "option without its magic")
+            }
             guard optionCount < NBDProtocol.optionCountLimit else {
-                return .closed(reason: "too many options")
+                return .closed(mistake: "too many options")
             }
             let option = NBDOption(rawValue: code)
             guard byteCount <= UInt32(NBDProtocol.optionByteLimit) else {
                 guard option != .exportName, byteCount <= UInt32(NBDProtocol.readByteLimit) else {
-                    return .closed(reason: "option of \(byteCount) bytes")
+                    return .closed(mistake: "option of \(byteCount) bytes")
                 }
                 Self.refuse(option, .tooBig, "at most \(NBDProtocol.optionByteLimit) bytes", output: &output)
                 optionCount += 1
@@ -119,7 +130,7 @@ package struct NBDNegotiation: Sendable {
             return choose(String(decoding: data, as: UTF8.self), exports: exports, output: &output)
         case .abort:
             Self.reply(.acknowledged, to: option, output: &output)
-            return .closed(reason: "client aborted")
+            return .closed(mistake: nil)
         case .list, .structuredReply, .startTLS:
             guard data.isEmpty else {
                 Self.refuse(option, .invalid, "this option has no data", output: &output)
@@ -161,7 +172,7 @@ package struct NBDNegotiation: Sendable {
     private func choose(
         _ name: String, exports: some NBDExportDirectory, output: inout [UInt8]
     ) -> Outcome {
-        guard let export = exports.export(named: name) else { return .closed(reason: "no export ‘\(name)’") }
+        guard let export = exports.export(named: name) else { return .closed(mistake: "no export ‘\(name)’") }
         output.write(export.byteCount)
         output.write(transmissionFlags(of: export).rawValue)
         if sendsZeroes { output.append(contentsOf: repeatElement(0, count: 124)) }
@@ -174,7 +185,7 @@ package struct NBDNegotiation: Sendable {
     }
 
     /// `INFO` and `GO`: 32-bit name length, name, 16-bit count, that many 16-bit kinds of information.
-    private func inform(
+    private mutating func inform(
         _ option: NBDOption, _ data: [UInt8], exports: some NBDExportDirectory, output: inout [UInt8]
     ) -> Outcome {
         guard let (name, wanted) = Self.parseInformationRequest(data) else {
@@ -183,7 +194,9 @@ package struct NBDNegotiation: Sendable {
         }
         guard let export = exports.export(named: name) else {
             // Strings, like names, have at most 4,096 bytes.
-            Self.refuse(option, .unknown, "no export ‘\(name.prefix(255))’", output: &output)
+            let text = "no export ‘\(name.prefix(255))’"
+            Self.refuse(option, .unknown, text, output: &output)
+            if option == .go { refusal = text }
             return .goingOn
         }
         func information(_ kind: NBDInformation, _ write: (inout [UInt8]) -> Void) {
