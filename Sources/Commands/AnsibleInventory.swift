@@ -1,4 +1,5 @@
 import API
+import ConfigurationFile
 import Fleet
 import Foundation
 import Wire
@@ -17,7 +18,7 @@ struct AnsibleInventory {
     }
 
     func json() throws -> Data {
-        var inventory: [String: Any] = [:]
+        var inventory: [String: JSONTree] = [:]
         var hosts: [String: [String]] = [:]
         for node in nodes {
             hosts[Self.name(node.group), default: []].append(node.name.text)
@@ -34,26 +35,29 @@ struct AnsibleInventory {
         }
         for name in Swift.Set(hosts.keys).union(children.keys).union(children.values.joined())
         where name != "all" {
-            var group: [String: Any] = ["hosts": hosts[name] ?? []]
-            if let below = children[name] { group["children"] = below }
-            inventory[name] = group
+            var group: [String: JSONTree] = ["hosts": .list(hosts[name] ?? [])]
+            group["children"] = children[name].map { .list($0) }
+            inventory[name] = .object(group)
         }
         let tags = hosts.keys.filter { $0.hasPrefix("tag_") }
-        inventory["all"] = [
-            "hosts": hosts["all"] ?? [], "children": ((children["all"] ?? []) + tags).sorted(),
-        ]
-        inventory["_meta"] = ["hostvars": Dictionary(uniqueKeysWithValues: nodes.map(variables))]
-        return try JSONSerialization.data(
-            withJSONObject: inventory, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+        inventory["all"] = .object([
+            "hosts": .list(hosts["all"] ?? []), "children": .list(((children["all"] ?? []) + tags).sorted()),
+        ])
+        inventory["_meta"] = .object([
+            "hostvars": .object(Dictionary(uniqueKeysWithValues: nodes.map(variables)))
+        ])
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return try encoder.encode(inventory)
     }
 
-    private func variables(of node: Node) -> (String, [String: Any]) {
-        var variables: [String: Any] = [
-            "roost_group": node.group.description, "roost_tags": node.tags,
-            "roost_macs": node.macAddresses.map(\.description),
+    private func variables(of node: Node) -> (String, JSONTree) {
+        var variables: [String: JSONTree] = [
+            "roost_group": .string(node.group.description), "roost_tags": .list(node.tags),
+            "roost_macs": .list(node.macAddresses.map(\.description)),
         ]
-        variables["ansible_host"] = addresses[node.name] ?? node.address?.description
-        return (node.name.text, variables)
+        variables["ansible_host"] = (addresses[node.name] ?? node.address?.description).map { .string($0) }
+        return (node.name.text, .object(variables))
     }
 
     /// `/school/room-1` is `group_school_room_1`; names of Ansible's groups are those of variables.

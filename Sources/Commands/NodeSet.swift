@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import ConfigurationFile
 import Fleet
 import Foundation
 import NIOHTTP1
@@ -54,38 +55,38 @@ struct NodeSet: AsyncParsableCommand {
             let dependsOnState = !addMac.isEmpty || !removeMac.isEmpty
             try await client.send(
                 .PATCH, "nodes/\(record.node.name)",
-                body: JSONSerialization.data(withJSONObject: patch, options: [.sortedKeys]),
+                body: RecordPatch.json(patch),
                 ifMatch: dependsOnState ? tag : nil)
         }
     }
 
     /// The changes to `record`, in the form of RFC 7396.
-    private func patch(of record: Node) throws -> [String: Any] {
+    private func patch(of record: Node) throws -> [String: JSONTree] {
         func card(_ text: String) throws -> MACAddress {
             try parsed(text, "hardware address (52:54:00:12:34:56)", { MACAddress($0) })
         }
-        var patch: [String: Any] = [:]
+        var patch: [String: JSONTree] = [:]
         if !mac.isEmpty || !addMac.isEmpty || !removeMac.isEmpty {
             let gone = try removeMac.map(card)
             for one in gone where !record.macAddresses.contains(one) {
                 throw Failure(text: "\(record.name) has no hardware address \(one)", code: 3)
             }
             let kept = mac.isEmpty ? record.macAddresses.filter { !gone.contains($0) } : []
-            patch["macAddresses"] = try (kept + (mac + addMac).map(card)).map(\.description)
+            patch["macAddresses"] = .list(try (kept + (mac + addMac).map(card)).map(\.description))
         }
         if let uuid {
-            patch["uuid"] = try parsed(
-                uuid, "UUID (12345678-1234-5678-1234-56789abcdef0)", { MachineUUID($0) }
-            ).description
+            let parsed = try parsed(
+                uuid, "UUID (12345678-1234-5678-1234-56789abcdef0)", { MachineUUID($0) })
+            patch["uuid"] = .string(parsed.description)
         }
-        if noUuid { patch["uuid"] = NSNull() }
+        if noUuid { patch["uuid"] = .null }
         if let address {
-            patch["address"] = try parsed(address, "IPv4 address (10.77.0.7)", { IPv4Address($0) })
-                .description
+            let parsed = try parsed(address, "IPv4 address (10.77.0.7)", { IPv4Address($0) })
+            patch["address"] = .string(parsed.description)
         }
-        if noAddress { patch["address"] = NSNull() }
-        if let group { patch["group"] = try GroupPath(group).description }
-        if !tag.isEmpty { patch["tags"] = tag }
+        if noAddress { patch["address"] = .null }
+        if let group { patch["group"] = .string(try GroupPath(group).description) }
+        if !tag.isEmpty { patch["tags"] = .list(tag) }
         return patch
     }
 }

@@ -1,8 +1,8 @@
 package import Foundation
 import Yams
 
-/// A JSON text of unknown shape, to be written as YAML.
-package indirect enum JSONTree: Decodable, Equatable, Sendable {
+/// JSON of unknown shape: to be compared, to be written as YAML, or made member by member.
+package indirect enum JSONTree: Codable, Equatable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
@@ -30,6 +30,39 @@ package indirect enum JSONTree: Decodable, Equatable, Sendable {
         } else {
             self = .object(try value.decode([String: JSONTree].self))
         }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .boolean(let flag): try container.encode(flag)
+        case .integer(let number): try container.encode(number)
+        case .number(let number): try container.encode(number)
+        case .string(let text): try container.encode(text)
+        case .list(let entries): try container.encode(entries)
+        case .object(let members): try container.encode(members)
+        }
+    }
+
+    /// As a value would be encoded.
+    package init(of value: some Encodable) throws { try self.init(JSONEncoder().encode(value)) }
+
+    package static func list(_ texts: some Sequence<String>) -> Self { .list(texts.map { .string($0) }) }
+
+    /// What makes `self` of `former` in the form of RFC 7396: members that differ, and null for those that are gone. Empty: nothing differs.
+    package func patch(since former: Self) -> [String: JSONTree] {
+        guard case .object(let new) = self, case .object(let old) = former else { return [:] }
+        var patch: [String: JSONTree] = [:]
+        for key in old.keys where new[key] == nil { patch[key] = .null }
+        for (key, value) in new where old[key] != value {
+            if case .object? = old[key], case .object = value {
+                patch[key] = .object(value.patch(since: old[key] ?? .null))
+            } else {
+                patch[key] = value
+            }
+        }
+        return patch
     }
 
     /// A text or a whole number, as text.

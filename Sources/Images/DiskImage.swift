@@ -153,13 +153,10 @@ struct DiskImage {
         let images = try Program("qemu-img", package: "qemu-utils").confined(
             Confinement(reads: [path], writes: [work]))
         let told = try images.run(["info", "--output=json", "-f", format.rawValue, path])
-        let facts = try JSONSerialization.jsonObject(with: told) as? [String: Any]
         // Checked again, with what QEMU understood.
-        let details = (facts?["format-specific"] as? [String: Any])?["data"] as? [String: Any]
-        let parts = (details?["extents"] as? [[String: Any]] ?? []).map { $0["filename"] as? String }
-        guard facts?["backing-filename"] == nil, facts?["full-backing-filename"] == nil,
-            details?["data-file"] == nil, parts.allSatisfy({ $0 == path })
-        else { throw leansOnAnotherFile("QEMU finds a reference in it") }
+        guard try JSONDecoder().decode(DiskFacts.self, from: told).isWhole(at: path) else {
+            throw leansOnAnotherFile("QEMU finds a reference in it")
+        }
         progress("reading the disk")
         let raw = "\(work)/disk.raw"
         try images.run(["convert", "-f", format.rawValue, "-O", "raw", path, raw], filling: work)

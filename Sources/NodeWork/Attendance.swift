@@ -1,18 +1,53 @@
-import Glibc
-import Linux
-import Wire
+package import Wire
+
+/// What a running node asks its server, and does on its own system. ``NodeAttending`` does it.
+package protocol Attending {
+    /// What the server asks the node to do; nil: nothing.
+    ///
+    /// - Parameter mark: of the server's state, as it was last told.
+    func fetchOrder(_ mark: inout String?) throws -> NodeOrder?
+
+    /// Ends everything in order. Returns only by an error.
+    func end(by act: OrderlyAct) throws
+
+    func applySteps(order: String) throws
+
+    /// Takes what the server tells of other nodes.
+    func learnNodes() throws
+
+    /// Seconds since the kernel started.
+    var second: Int { get }
+    /// When someone last logged in or out.
+    var moment: LoggedIn.Moment { get }
+    /// Nil: it cannot be told at present.
+    var people: LoggedIn? { get }
+    func send(_ people: LoggedIn) throws
+
+    /// Sends results of steps that the server does not have yet.
+    func sendResults() throws
+
+    /// Says in this system's own log what went wrong.
+    func say(_ text: String)
+}
+
+/// How a running system ends, by the name that systemctl and programs of other init systems have for it.
+package enum OrderlyAct: String, CaseIterable, Sendable {
+    case reboot, poweroff
+
+    /// The commands for it that this system has, the best first.
+    package func commands(where isProgram: (String) -> Bool) -> [[String]] {
+        let all = [
+            ["/usr/bin/systemctl", rawValue], ["/bin/systemctl", rawValue], ["/sbin/\(rawValue)"],
+            ["/usr/sbin/\(rawValue)"],
+        ]
+        return all.filter { isProgram($0[0]) }
+    }
+}
 
 /// A running node that asks its server now and then whether there is something to do.
 package struct Attendance {
-    private static let periodSeconds: UInt32 = 10
-    /// How to end everything in order; the first one present is used.
-    ///
-    /// - Parameter act: `reboot` or `poweroff`, as both systemctl and programs of other init systems have it.
-    private static func commands(to act: String) -> [[String]] {
-        [
-            ["/usr/bin/systemctl", act], ["/bin/systemctl", act], ["/sbin/\(act)"], ["/usr/sbin/\(act)"],
-        ]
-    }
+    /// Between two questions.
+    package static let periodSeconds = 10
 
     private var telling = SessionTelling()
     /// The server has told that its list of nodes is new, and it was not taken yet.
@@ -22,67 +57,53 @@ package struct Attendance {
 
     package init() {}
 
-    package mutating func run() throws {
-        let server = try ServerTalk(KernelWords.read())
-        // Once at the beginning: the server then knows that this machine is missing when it falls silent.
-        var pause: UInt32 = 0
-        while true {
-            sleep(pause)
-            pause = Self.periodSeconds
-            let order: NodeOrder?
-            // Without an answer, try again next time: the server may be away for a while.
-            do { order = try server.fetchOrder(&stateMark) } catch { continue }
-            switch order {
-            case .restart: try end(by: "reboot")
-            case .powerOff: try end(by: "poweroff")
-            case .sessions: telling.begin()
-            // What fails before a step is carried out is ordered again, or shown as not done.
-            case .apply(let number): try? RunningNode.applySteps(order: number)
-            case .nodes: lacksNodes = true
-            case nil: break
-            }
-            tellSessions(to: server)
-            if lacksNodes { learnNodes(from: server) }
-            // Results of a phase that ended without a network.
-            try? StepReports().send()
+    /// Asks once, and does what is to be done.
+    ///
+    /// - Throws: what ``Attending/end(by:)`` throws.
+    package mutating func turn(_ node: some Attending) throws {
+        let order: NodeOrder?
+        // Without an answer, try again next time: the server may be away for a while.
+        do { order = try node.fetchOrder(&stateMark) } catch { return }
+        switch order {
+        case .restart: try node.end(by: .reboot)
+        case .powerOff: try node.end(by: .poweroff)
+        case .sessions: telling.begin()
+        // What fails before a step is carried out is ordered again, or shown as not done.
+        case .apply(let number): try? node.applySteps(order: number)
+        case .nodes: lacksNodes = true
+        case nil: break
         }
+        tellSessions(of: node)
+        if lacksNodes { learnNodes(by: node) }
+        // Results of a phase that ended without a network.
+        try? node.sendResults()
     }
 
-    /// Takes what the server tells of other nodes. A failure is said in this system's own log, and it is tried again.
-    private mutating func learnNodes(from server: ServerTalk) {
+    /// A failure is tried again.
+    private mutating func learnNodes(by node: some Attending) {
         do {
-            try KnownNodeFiles().take(server.fetchKnownNodes())
+            try node.learnNodes()
             lacksNodes = false
         } catch let refusal as ServerRefusal where refusal.status == 404 {
             // The setting has gone since.
             lacksNodes = false
         } catch {
-            let line = Array("roost-node: the list of nodes was not taken: \(error)\n".utf8)
-            _ = unsafe write(STDERR_FILENO, line, line.count)
+            node.say("the list of nodes was not taken: \(error)")
         }
     }
 
-    private mutating func tellSessions(to server: ServerTalk) {
-        let (moment, now) = (LoggedIn.Moment.now, SystemClock.boot / 1_000)
+    private mutating func tellSessions(of node: some Attending) {
+        let (moment, now) = (node.moment, node.second)
         guard telling.looks(at: now, moment: moment) else { return }
-        guard let people = LoggedIn.now else { return }
+        guard let people = node.people else { return }
         guard telling.tells(people.mark, at: now, moment: moment) else { return }
         do {
-            try server.sendSessions(people.json)
+            try node.send(people)
             telling.told(people.mark, at: now, moment: moment)
         } catch let refusal as ServerRefusal where refusal.status == 403 {
             telling.end()
         } catch {
             // The next time.
         }
-    }
-
-    private func end(by act: String) throws {
-        for words in Self.commands(to: act) {
-            guard unsafe access(words[0], X_OK) == 0 else { continue }
-            var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
-            unsafe execv(words[0], &pointers)
-        }
-        throw UsageError(text: "cannot end this boot: there is neither systemctl nor \(act)")
     }
 }

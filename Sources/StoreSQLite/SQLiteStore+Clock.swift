@@ -3,86 +3,82 @@ import GRDB
 import Linux
 
 extension SQLiteStore {
-    /// The longest time, in seconds, that a provider's account waits for its first log-in.
-    private static let linkingSeconds = Administrator.linkingSeconds
+    /// ``ClockJump/shift(of:)`` for statements: `clock_shift(second, before, after)`.
+    static let clockShift = DatabaseFunction("clock_shift", argumentCount: 3, pure: true) { values in
+        guard let second = Int.fromDatabaseValue(values[0]), let before = Int.fromDatabaseValue(values[1]),
+            let after = Int.fromDatabaseValue(values[2])
+        else { return nil }
+        return ClockJump(before: before, after: after).shift(of: second)
+    }
 
     package func move(with jump: ClockJump) async throws(StoreError) {
         try await write(.clockJump) { database in
-            try Self.moveLogIns(with: jump, in: database)
-            try Self.moveSecrets(with: jump, in: database)
+            try Self.move("login_session", ["created_at", "seen_at"], by: "seen_at", jump, in: database)
+            // Before their uses, which decide.
+            for type in FleetRecords.timed { try moveRecords(type, with: jump, in: database) }
+            try Self.move("record_use", ["at"], by: "at", jump, in: database)
+            // When what was minted expires was told to others, and stays.
+            for table in ["secret_receipt", "secret_mint"] {
+                try Self.move(table, ["at"], by: "at", jump, in: database)
+            }
             try Self.moveBoots(with: jump, in: database)
-            try Self.moveTerminalSessions(with: jump, in: database)
+            try Self.move(
+                "terminal_session", ["started_at", "ended_at"], by: "ifnull(ended_at, started_at)", jump,
+                in: database)
         }
     }
 
     package func newestSecond() async throws(StoreError) -> Int? {
         try await read { database in
-            try Int.fetchOne(
+            var seconds = try Int.fetchAll(
                 database,
                 sql: """
-                    SELECT max(second) FROM (
+                    SELECT second FROM (
                         SELECT max(seen_at) AS second FROM login_session
-                        UNION ALL SELECT max(at) FROM record_use WHERE kind IN ('token', 'board')
-                        UNION ALL SELECT max(json_extract(record, '$.createdAt')) FROM record
-                            WHERE kind IN ('token', 'board')
                         UNION ALL SELECT max(at) / 1000 FROM last_boot)
+                    WHERE second IS NOT NULL
                     """)
+            for type in FleetRecords.timed {
+                seconds += try writtenSeconds(type, in: database)
+                if type is any UsedRecord.Type { seconds += try Self.uses(of: type, in: database).values }
+            }
+            return seconds.max()
         }
     }
 
-    private static func moveLogIns(with jump: ClockJump, in database: Database) throws {
-        // Reversed bounds contain nothing.
-        let arguments: StatementArguments = [
-            "by": jump.seconds, "last": jump.lastSecond, "other": jump.otherSeconds.lowerBound,
-            "lastOther": jump.otherSeconds.upperBound - 1,
-        ]
-        try database.execute(
-            sql: """
-                UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
-                WHERE seen_at <= :last AND seen_at NOT BETWEEN :other AND :lastOther
-                """, arguments: arguments)
-        // Before their uses, which decide. NULL stays NULL: a token or link without expiry.
-        try database.execute(
-            sql: """
-                WITH word AS (
-                    SELECT kind, key, json_extract(record, '$.createdAt') AS created,
-                        json_extract(record, '$.expiresAt') AS expires, ifnull(at, 0) AS used
-                    FROM record LEFT JOIN record_use USING (kind, key) WHERE record.kind IN ('token', 'board'))
-                UPDATE record SET record = json_patch(
-                    record.record, json_object('createdAt', created + :by, 'expiresAt', expires + :by))
-                FROM word WHERE record.kind = word.kind AND record.key = word.key
-                AND max(created, used) <= :last AND max(created, used) NOT BETWEEN :other AND :lastOther
-                """, arguments: arguments)
-        try database.execute(
-            sql: """
-                UPDATE record_use SET at = at + :by
-                WHERE at <= :last AND at NOT BETWEEN :other AND :lastOther
-                """, arguments: arguments)
-        try database.execute(
-            sql: """
-                UPDATE record
-                SET record = json_set(record, '$.linkableUntil', json_extract(record, '$.linkableUntil') + :by)
-                WHERE kind = 'administrator' AND json_extract(record, '$.linkableUntil') <= :last + :longest
-                AND json_extract(record, '$.linkableUntil') NOT BETWEEN :other AND :lastOther
-                """,
-            arguments: [
-                "by": jump.seconds, "last": jump.lastSecond, "longest": linkingSeconds,
-                "other": jump.otherSeconds.lowerBound, "lastOther": jump.otherSeconds.upperBound - 1,
-            ])
+    private func writtenSeconds<Record: TimedRecord>(_: Record.Type, in database: Database) throws -> [Int] {
+        try String.fetchAll(
+            database, sql: "SELECT record FROM record WHERE kind = ?", arguments: [Record.kind]
+        ).compactMap { try coder.value(Record.self, json: $0).writtenAt }
     }
 
-    /// When secrets went out and were minted. When what was minted expires was told to others, and stays.
-    private static func moveSecrets(with jump: ClockJump, in database: Database) throws {
-        for table in ["secret_receipt", "secret_mint"] {
+    /// Moves times that lie in a table.
+    ///
+    /// - Parameter last: the latest of a row's times, as an expression. NULL stays NULL.
+    private static func move(
+        _ table: String, _ columns: [String], by last: String, _ jump: ClockJump, in database: Database
+    ) throws {
+        let shift = "clock_shift(\(last), :before, :after)"
+        let changes = columns.map { "\($0) = \($0) + \(shift)" }.joined(separator: ", ")
+        try database.execute(
+            sql: "UPDATE \(table) SET \(changes) WHERE \(shift) <> 0",
+            arguments: ["before": jump.before, "after": jump.after])
+    }
+
+    private func moveRecords<Record: TimedRecord>(
+        _: Record.Type, with jump: ClockJump, in database: Database
+    ) throws {
+        let uses = try Self.uses(of: Record.self, in: database)
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT key, record FROM record WHERE kind = ?", arguments: [Record.kind])
+        for row in rows {
+            let key: String = row["key"]
+            let record = try coder.value(Record.self, json: row["record"])
+            let moved = record.moved(with: jump, usedAt: uses[key])
+            guard moved != record else { continue }
             try database.execute(
-                sql: """
-                    UPDATE \(table) SET at = at + :by
-                    WHERE at <= :last AND at NOT BETWEEN :other AND :lastOther
-                    """,
-                arguments: [
-                    "by": jump.seconds, "last": jump.lastSecond, "other": jump.otherSeconds.lowerBound,
-                    "lastOther": jump.otherSeconds.upperBound - 1,
-                ])
+                sql: "UPDATE record SET record = ? WHERE kind = ? AND key = ?",
+                arguments: [try coder.json(moved), Record.kind, key])
         }
     }
 

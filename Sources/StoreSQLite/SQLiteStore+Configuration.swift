@@ -18,7 +18,9 @@ extension SQLiteStore {
         while let row = try records.next() {
             try edit(row["kind"], row["key"], row["record"])?.put(in: &contents)
         }
-        contents.formerHostKeys = try Self.formerHostKeys(in: database)
+        contents.formerHostKeys = HostKeyName.former(
+            removed: try Self.removedKeys(of: Node.self, in: database),
+            replaced: try replaced(HostKeyName.self, in: database))
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM last_hardware") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
             observations.hardware[machine] = SharedHardware(try coder.value(json: row["record"]))
@@ -32,20 +34,22 @@ extension SQLiteStore {
             revision: try Self.revisionNumber(in: database), contents: contents, observations: observations)
     }
 
-    /// Names of nodes that went or got another name, and other names that host keys were made from.
-    private static func formerHostKeys(in database: Database) throws -> Set<NodeName> {
-        let names = try String.fetchCursor(
-            database,
-            sql: """
-                SELECT DISTINCT key FROM revision_edit WHERE kind = ? AND after IS NULL
-                UNION SELECT json_extract(before, '$.origin') FROM revision_edit
-                WHERE kind = ? AND before IS NOT NULL
-                """, arguments: [Node.kind, HostKeyName.kind])
-        var former: Set<NodeName> = []
-        while let name = try names.next() {
-            if let name = try? NodeName(name) { former.insert(name) }
-        }
-        return former
+    /// The keys of all records of a kind that were ever removed.
+    private static func removedKeys<Record: FleetRecord>(of _: Record.Type, in database: Database) throws
+        -> [Record.Key]
+    {
+        try String.fetchAll(
+            database, sql: "SELECT DISTINCT key FROM revision_edit WHERE kind = ? AND after IS NULL",
+            arguments: [Record.kind]
+        ).compactMap { try? Record.Key(recordKey: $0) }
+    }
+
+    /// All records of a kind that others took the place of, or nothing.
+    private func replaced<Record: FleetRecord>(_: Record.Type, in database: Database) throws -> [Record] {
+        try String.fetchAll(
+            database, sql: "SELECT DISTINCT before FROM revision_edit WHERE kind = ? AND before IS NOT NULL",
+            arguments: [Record.kind]
+        ).compactMap { try? coder.value(Record.self, json: $0) }
     }
 
     static func revisionNumber(in database: Database) throws -> Int {
@@ -263,26 +267,19 @@ extension SQLiteStore {
     private func takeBack(
         _ edit: Revision.Edit, in contents: inout FleetSnapshot.Contents, _ database: Database
     ) throws {
-        guard edit.kind == "version" else {
+        guard edit.kind == ImageVersion.historyKind else {
             guard FleetRecords.named(edit.kind)?.undo == .restores else { return }
             try self.edit(edit.kind, edit.key, edit.before)?.put(in: &contents)
             return
         }
-        let parts = edit.key.split(separator: "@", maxSplits: 1)
-        guard parts.count == 2, let number = Int(parts[1]) else { return }
-        let image = try ImageName(parts[0])
-        if edit.before == nil {
-            contents.images[image]?.versions.removeAll { $0.number == number }
-            if contents.images[image]?.versions.isEmpty == true { contents.images[image] = nil }
-        } else if let row = try Row.fetchOne(
-            database, sql: "SELECT * FROM image_version WHERE image = ? AND number = ?",
-            arguments: [image.text, number])
-        {
-            var catalogue =
-                contents.images[image] ?? ImageCatalogue(name: image, versions: [], channels: [:])
-            catalogue.versions.append(try Self.version(of: row))
-            catalogue.versions.sort { $0.number < $1.number }
-            contents.images[image] = catalogue
-        }
+        guard let (image, number) = try ImageVersion.parse(historyKey: edit.key) else { return }
+        let row =
+            try edit.before == nil
+            ? nil
+            : Row.fetchOne(
+                database, sql: "SELECT * FROM image_version WHERE image = ? AND number = ?",
+                arguments: [image.text, number])
+        // What was there and is in no table is not known any more: the catalogue stays without it.
+        contents.restore(try row.map { try Self.version(of: $0) }, numbered: number, of: image)
     }
 }

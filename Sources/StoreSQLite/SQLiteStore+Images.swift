@@ -23,7 +23,7 @@ extension SQLiteStore {
                     try record(
                         signatures.map {
                             Revision.Edit(
-                                kind: "signature", key: "\(image)@\(version.number)", before: nil,
+                                kind: "signature", key: version.historyKey, before: nil,
                                 after: "\"\($0.key)\"")
                         }, what: "version \(image)@\(version.number) signed", by: who, in: database)
                 }
@@ -42,7 +42,7 @@ extension SQLiteStore {
             try record(
                 [
                     Revision.Edit(
-                        kind: "version", key: "\(image)@\(version.number)", before: nil,
+                        kind: ImageVersion.historyKind, key: version.historyKey, before: nil,
                         after: "\"\(digest)\"")
                 ],
                 what: "version \(image)@\(version.number) published", by: who, in: database)
@@ -86,7 +86,7 @@ extension SQLiteStore {
             try record(
                 consequences + [
                     Revision.Edit(
-                        kind: "version", key: "\(version.image)@\(version.number)",
+                        kind: ImageVersion.historyKind, key: version.historyKey,
                         before: "\"\(version.digest)\"", after: nil)
                 ],
                 what: "version \(version.image)@\(version.number) removed", by: who, in: database)

@@ -31,7 +31,7 @@ extension SQLiteStore {
         try database.execute(
             sql: """
                 DELETE FROM secret_mint WHERE secret = ?1 AND node = ?2
-                AND (NOT is_removed OR state IN ('used', 'failed', 'removed')) AND rowid NOT IN (
+                AND (NOT is_removed OR state NOT IN (\(openStates(whileNodeIsThere: true)))) AND rowid NOT IN (
                     SELECT rowid FROM secret_mint WHERE secret = ?1 AND node = ?2
                     ORDER BY rowid DESC LIMIT ?3)
                 """, arguments: [mint.secret.text, mint.node.text, mintLimit])
@@ -48,28 +48,41 @@ extension SQLiteStore {
                         WHERE handle = ?
                         """,
                     arguments: [mint.state.rawValue, mint.shown, mint.expiresAt, mint.failure, mint.handle])
-                if mint.state == .failed { try Self.takeBack(mint, in: database) }
+                if mint.isTakenBack { try Self.takeBack(mint, in: database) }
             }
         }
     }
 
-    /// Nothing went out: the secret is as armed as before.
     private static func takeBack(_ mint: SecretMint, in database: Database) throws {
+        let key: StatementArguments = [mint.secret.text, mint.machine.description, mint.boot]
+        let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM secret_receipt WHERE secret = ? AND mac = ? AND boot = ?",
+            arguments: key)
+        guard let receipt = try row.flatMap({ try receipt($0) })?.takenBack() else { return }
         try database.execute(
             sql: """
-                UPDATE secret_receipt SET count = max(count - 1, 0), armed_in = iif(count > 1, armed_in, 0)
-                WHERE secret = ? AND mac = ? AND boot = ?
-                """, arguments: [mint.secret.text, mint.machine.description, mint.boot])
+                UPDATE secret_receipt SET count = ?, armed_in = ? WHERE secret = ? AND mac = ? AND boot = ?
+                """,
+            arguments: [receipt.count, receipt.armedIn] + key)
+    }
+
+    /// The states of makings that are open, as a list in a statement.
+    private static func openStates(whileNodeIsThere isThere: Bool) -> String {
+        SecretMint.State.allCases.filter { $0.isOpen(whileNodeIsThere: isThere) }.map { "'\($0.rawValue)'" }
+            .joined(separator: ", ")
     }
 
     package func noteSent(_ claims: [SecretClaim]) async throws(StoreError) {
         guard !claims.isEmpty else { return }
         try await write(.secretsSent) { database in
             for claim in claims {
-                try database.execute(
-                    sql:
-                        "UPDATE secret_mint SET state = 'sent' WHERE mac = ? AND boot = ? AND state = 'made'",
-                    arguments: [claim.machine.description, claim.boot])
+                for state in SecretMint.State.allCases where state.afterAnswer != state {
+                    try database.execute(
+                        sql: "UPDATE secret_mint SET state = ? WHERE mac = ? AND boot = ? AND state = ?",
+                        arguments: [
+                            state.afterAnswer.rawValue, claim.machine.description, claim.boot, state.rawValue,
+                        ])
+                }
             }
         }
     }
@@ -79,8 +92,10 @@ extension SQLiteStore {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT * FROM secret_mint WHERE is_removed AND (state IN ('making', 'made', 'sent')
-                        OR state = 'used' AND node NOT IN (SELECT key FROM record WHERE kind = ?))
+                    SELECT * FROM secret_mint WHERE is_removed
+                    AND state IN (\(Self.openStates(whileNodeIsThere: false)))
+                    AND (state IN (\(Self.openStates(whileNodeIsThere: true)))
+                        OR node NOT IN (SELECT key FROM record WHERE kind = ?))
                     ORDER BY rowid
                     """, arguments: [Node.kind])
             return try rows.compactMap { row in

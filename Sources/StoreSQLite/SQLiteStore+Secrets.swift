@@ -138,16 +138,16 @@ extension SQLiteStore {
                     SELECT * FROM secret_receipt WHERE \(conditions.joined(separator: " AND "))
                     ORDER BY at DESC, rowid DESC LIMIT ?
                     """, arguments: arguments)
-            return try rows.compactMap { row in
-                guard let machine = MACAddress(row["mac"] as String) else { return nil }
-                let receipt = SecretReceipt(
-                    secret: try SecretName(row["secret"] as String), version: row["version"],
-                    armedIn: row["armed_in"],
-                    node: try NodeName(row["node"] as String), machine: machine, boot: row["boot"],
-                    key: row["key"], at: row["at"], count: row["count"])
-                return try Self.minted(for: receipt, in: database)
-            }
+            return try rows.compactMap { try Self.receipt($0) }.map { try Self.minted(for: $0, in: database) }
         }
+    }
+
+    static func receipt(_ row: Row) throws -> SecretReceipt? {
+        guard let machine = MACAddress(row["mac"] as String) else { return nil }
+        return SecretReceipt(
+            secret: try SecretName(row["secret"] as String), version: row["version"],
+            armedIn: row["armed_in"], node: try NodeName(row["node"] as String), machine: machine,
+            boot: row["boot"], key: row["key"], at: row["at"], count: row["count"])
     }
 
     package func isDelivered(_ secret: SecretName, armedIn revision: Int) async throws(StoreError) -> Bool {

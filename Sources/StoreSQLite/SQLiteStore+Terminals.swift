@@ -107,17 +107,4 @@ extension SQLiteStore {
             server: server, session: row["session"], user: row["user"], kind: kind, place: row["place"],
             startedAt: row["started_at"], endedAt: row["ended_at"])
     }
-
-    static func moveTerminalSessions(with jump: ClockJump, in database: Database) throws {
-        try database.execute(
-            sql: """
-                UPDATE terminal_session SET started_at = started_at + :by, ended_at = ended_at + :by
-                WHERE ifnull(ended_at, started_at) <= :last
-                AND ifnull(ended_at, started_at) NOT BETWEEN :other AND :lastOther
-                """,
-            arguments: [
-                "by": jump.seconds, "last": jump.lastSecond, "other": jump.otherSeconds.lowerBound,
-                "lastOther": jump.otherSeconds.upperBound - 1,
-            ])
-    }
 }

@@ -51,6 +51,7 @@ package struct SQLiteStore: FleetStore {
                 try database.execute(sql: "PRAGMA synchronous = FULL")
                 // A changed secret is not left in the file's unused pages.
                 try database.execute(sql: "PRAGMA secure_delete = ON")
+                database.add(function: Self.clockShift)
             }
             database = try DatabasePool(path: path, configuration: configuration)
             let step = try database.read { database in

@@ -55,6 +55,46 @@ import Wire
         #expect(jump.moved(end: Self.now + 3_600, longest: 43_200) == Self.now + 3_600)
     }
 
+    @Test func `what can be used for some time keeps it, by when it was made or last used`() {
+        let jump = jump(from: Self.ahead, to: Self.now)
+        let seconds = Self.now - Self.ahead
+        let (made, end) = (Self.ahead - 600, Self.ahead + 600)
+        func moved(_ start: Int, _ end: Int?, _ usedAt: Int?) -> [Int?] {
+            let token = APIToken(
+                id: 1, name: "t", owner: "ann", grants: [], createdAt: start, expiresAt: end)
+            let link = BoardLink(
+                id: 1, name: "l", group: .site, createdBy: "ann", createdAt: start, expiresAt: end)
+            let (one, other) = (
+                token.moved(with: jump, usedAt: usedAt), link.moved(with: jump, usedAt: usedAt)
+            )
+            #expect(one.createdAt == other.createdAt && one.expiresAt == other.expiresAt)
+            #expect(one.means(token) && other.means(link))
+            return [one.createdAt, one.expiresAt]
+        }
+        #expect(moved(made, end, nil) == [made + seconds, end + seconds])
+        #expect(moved(made, nil, nil) == [made + seconds, nil])
+        // Made by the right clock, before it went wrong: it stays, unless it was used since.
+        #expect(moved(Self.now - 600, Self.now + 600, nil) == [Self.now - 600, Self.now + 600])
+        #expect(moved(Self.now - 600, end, Self.ahead) == [Self.now - 600 + seconds, end + seconds])
+        // Used by a clock that was further ahead yet.
+        #expect(moved(made, end, Self.ahead + Self.year) == [made, end])
+    }
+
+    @Test func `an account waits for its person as long as before, and no other time of it moves`() {
+        let jump = jump(from: Self.never, to: Self.now)
+        var eve = Administrator(name: "eve", source: .oidc, grants: [])
+        #expect(eve.moved(with: jump, usedAt: nil) == eve && eve.writtenAt == nil)
+        eve.linkableUntil = Self.never + Administrator.linkingSeconds
+        #expect(
+            eve.moved(with: jump, usedAt: nil).linkableUntil == Self.now + Administrator.linkingSeconds)
+        eve.linkableUntil = Self.now + 600
+        #expect(eve.moved(with: jump, usedAt: nil) == eve)
+    }
+
+    @Test func `every noun with times of the clock is moved by stores`() {
+        #expect(Set(FleetRecords.timed.map { $0.kind }) == ["administrator", "token", "board"])
+    }
+
     @Test(arguments: [2 * year, -2 * year, now - never, 28_800])
     func `there and back changes nothing`(seconds: Int) {
         let (there, back) = (

@@ -164,4 +164,31 @@ import Wire
             ImageRetention(of: image, in: snapshot, keep: 0, open: [:]).removable.map(\.number) == [1, 2, 3])
         #expect(ImageRetention(of: image, in: snapshot, keep: 5, open: [:]).removable.isEmpty)
     }
+
+    @Test func `a version of the past is put where it was, and an image without versions is none`() throws {
+        let image = try ImageName("debian")
+        var contents = FleetSnapshot.Contents()
+        contents.images[image] = try catalogue(3, channels: [.stable: 3])
+        let second = try #require(contents.images[image]?.versions[1])
+        contents.restore(nil, numbered: 2, of: image)
+        #expect(contents.images[image]?.versions.map(\.number) == [1, 3])
+        contents.restore(second, numbered: 2, of: image)
+        #expect(contents.images[image] == (try catalogue(3, channels: [.stable: 3])))
+        for number in 1...3 { contents.restore(nil, numbered: number, of: image) }
+        #expect(contents.images.isEmpty)
+        contents.restore(second, numbered: 2, of: image)
+        #expect(contents.images[image]?.versions == [second] && contents.images[image]?.channels == [:])
+        contents.restore(nil, numbered: 9, of: try ImageName("other"))
+        #expect(Array(contents.images.keys) == [image])
+    }
+
+    @Test func `a version's key in the history is read as it is written`() throws {
+        let version = try Sample.version("debian", 12, "a")
+        #expect(version.historyKey == "debian@12")
+        let parts = try #require(try ImageVersion.parse(historyKey: version.historyKey))
+        #expect(parts.image == version.image && parts.number == 12)
+        for key in ["debian", "debian@", "debian@new"] {
+            #expect(try ImageVersion.parse(historyKey: key) == nil)
+        }
+    }
 }

@@ -124,4 +124,35 @@ import Wire
         #expect(try content(program, nil) == .order)
         #expect(try content(program, [1]) == .order)
     }
+
+    @Test func `what was made is open until it is gone, and what was used until its node goes`() {
+        let open = SecretMint.State.allCases.filter { $0.isOpen(whileNodeIsThere: true) }
+        #expect(open == [.making, .made, .sent])
+        #expect(
+            SecretMint.State.allCases.filter { $0.isOpen(whileNodeIsThere: false) } == open + [.used])
+    }
+
+    @Test func `an answer sends what was made, and nothing else`() {
+        let after = SecretMint.State.allCases.map(\.afterAnswer)
+        #expect(after == [.making, .sent, .sent, .used, .failed, .removed])
+    }
+
+    @Test func `what did not go out is counted back, and arms the secret again`() throws {
+        func receipt(_ count: Int) throws -> SecretReceipt {
+            SecretReceipt(
+                secret: try SecretName("join"), version: 1, armedIn: 8, node: try NodeName("pc-1"),
+                machine: MACAddress(rawValue: 1), boot: "b", key: "k", at: 7, count: count)
+        }
+        for (before, after, armedIn) in [(2, 1, 8), (1, 0, 0), (0, 0, 0)] {
+            let taken = try receipt(before).takenBack()
+            #expect(taken.count == after && taken.armedIn == armedIn)
+        }
+        var mint = SecretMint(
+            handle: "h", secret: try SecretName("join"), node: try NodeName("pc-1"),
+            machine: MACAddress(rawValue: 1), boot: "b", at: 7)
+        for state in SecretMint.State.allCases {
+            mint.state = state
+            #expect(mint.isTakenBack == (state == .failed))
+        }
+    }
 }

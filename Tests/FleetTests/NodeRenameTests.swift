@@ -210,6 +210,12 @@ import Wire
         #expect(present.hostKeyName(of: try NodeName("pc-1-3")).text == "pc-1-3-2")
     }
 
+    @Test func `the names of removed nodes, and those that host keys were made from, are taken for ever`() {
+        let name = HostKeyName(node: new, origin: old)
+        #expect(HostKeyName.former(removed: [NodeName](), replaced: [HostKeyName]()).isEmpty)
+        #expect(HostKeyName.former(removed: [new], replaced: [name, name]) == [new, old])
+    }
+
     @Test func `undo brings a removed node back with its host key`() throws {
         let first = try fleet()
         let gone = try first.checking([.node(old, nil)]).after

@@ -11,13 +11,7 @@ struct EventRoutes {
             let messages = try acts.listen(from: context.address, recheck: context.recheck).compactMap {
                 Self.message($0.event, number: $0.number)
             }
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: "text/event-stream", .cacheControl: "no-store, no-transform",
-                    .accelBuffering: "no",
-                ],
-                body: ResponseBody(asyncSequence: messages))
+            return Response.eventStream(messages)
         }
     }
 

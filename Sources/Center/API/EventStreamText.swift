@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Foundation
+import Hummingbird
 import NIOCore
 
 /// One message of an event stream (HTML Living Standard §9.2): its fields are lines, and no content can start another one.
@@ -26,5 +27,19 @@ struct EventStreamText {
         }
         buffer.writeString("\n")
         self.buffer = buffer
+    }
+}
+
+extension Response {
+    /// Messages as they come. No cache keeps them, and no proxy waits for more of them.
+    static func eventStream<Messages: AsyncSequence & Sendable>(_ messages: Messages) -> Response
+    where Messages.Element == ByteBuffer {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/event-stream", .cacheControl: "no-store, no-transform",
+                .accelBuffering: "no",
+            ],
+            body: ResponseBody(asyncSequence: messages))
     }
 }

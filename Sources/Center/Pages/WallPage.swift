@@ -17,13 +17,7 @@ struct WallPage {
                 numbered.event.map { EventStreamText($0.kind, json: Data("{}".utf8)).buffer }
                     ?? EventStreamText.pulse.buffer
             }
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: "text/event-stream", .cacheControl: "no-store, no-transform",
-                    .accelBuffering: "no",
-                ],
-                body: ResponseBody(asyncSequence: messages))
+            return Response.eventStream(messages)
         }
     }
 

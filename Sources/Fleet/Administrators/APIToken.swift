@@ -41,7 +41,7 @@ extension FleetEdit {
     }
 }
 
-extension APIToken: TableRecord, UsedRecord {
+extension APIToken: TableRecord, LentRecord {
     package static let kind = "token"
     /// The name of the hash of a token's own text among the secrets.
     package static let hash = "hash"
@@ -108,12 +108,6 @@ extension APIToken: TableRecord, UsedRecord {
 
     package static func undoProblem(from before: APIToken?, to after: APIToken?) -> Sentence? {
         after == nil ? "was revoked, and its text is kept nowhere: make a new one" : nil
-    }
-
-    package func restored(over present: APIToken?) -> APIToken {
-        var token = self
-        if let present { (token.createdAt, token.expiresAt) = (present.createdAt, present.expiresAt) }
-        return token
     }
 
     /// Its times move with the server's clock.

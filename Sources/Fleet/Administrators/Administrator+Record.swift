@@ -78,7 +78,7 @@ extension Administrator {
     }
 }
 
-extension Administrator: TableRecord {
+extension Administrator: TableRecord, TimedRecord {
     package static let kind = "administrator"
     /// The name of a password's hash among the secrets.
     package static let password = "password"
@@ -169,6 +169,14 @@ extension Administrator: TableRecord {
         var account = self
         if linkableUntil != nil { account.linkableUntil = present?.linkableUntil }
         account.passwordNumber = present?.passwordNumber
+        return account
+    }
+
+    package var writtenAt: Int? { nil }
+
+    package func moved(with jump: ClockJump, usedAt: Int?) -> Administrator {
+        var account = self
+        account.linkableUntil = linkableUntil.map { jump.moved(end: $0, longest: Self.linkingSeconds) }
         return account
     }
 

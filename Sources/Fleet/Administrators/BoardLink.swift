@@ -41,7 +41,7 @@ extension FleetEdit {
     }
 }
 
-extension BoardLink: TableRecord, UsedRecord {
+extension BoardLink: TableRecord, LentRecord {
     package static let kind = "board"
     /// The name of the hash of a link's secret among the secrets.
     package static let hash = "hash"
@@ -101,12 +101,6 @@ extension BoardLink: TableRecord, UsedRecord {
 
     package static func undoProblem(from before: BoardLink?, to after: BoardLink?) -> Sentence? {
         after == nil ? "was revoked, and its secret is kept nowhere: create a new one" : nil
-    }
-
-    package func restored(over present: BoardLink?) -> BoardLink {
-        var link = self
-        if let present { (link.createdAt, link.expiresAt) = (present.createdAt, present.expiresAt) }
-        return link
     }
 
     /// Its times move with the server's clock.

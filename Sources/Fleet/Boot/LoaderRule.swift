@@ -138,3 +138,8 @@ extension LoaderRule: TableRecord, ListedRecord {
         "loader rule \(key) already exists; use roost loader-rule add --replace to change it"
     }
 }
+
+extension LoaderRule: DeclaredForm {
+    package typealias Record = LoaderRule
+    package static let (member, keyMember) = ("loaderRules", "name")
+}

@@ -46,6 +46,9 @@ package struct ClockJump: Equatable, Sendable, Codable {
         second <= lastSecond && !otherSeconds.contains(second) ? second + seconds : second
     }
 
+    /// The seconds by which all times move of what was last written at `second` (since 1970); 0: they stay.
+    package func shift(of second: Int) -> Int { moved(second: second) - second }
+
     /// The new end for one at `end` (seconds since 1970), with a maximum duration of `longest` seconds.
     package func moved(end: Int, longest: Int) -> Int {
         end <= lastSecond + longest && !otherSeconds.contains(end) ? end + seconds : end

@@ -38,50 +38,6 @@ extension DeclaredForm where Record == Self, Self: ListedRecord {
     package var recordKey: Key { key }
 }
 
-extension NodeGroup: DeclaredForm {
-    package typealias Record = NodeGroup
-    package static let (member, keyMember) = ("groups", "path")
-    package static let isOfSite = false
-}
-
-extension MatchRule: DeclaredForm {
-    package typealias Record = MatchRule
-    package static let (member, keyMember) = ("rules", "name")
-}
-
-extension Node: DeclaredForm {
-    package typealias Record = Node
-    package static let (member, keyMember) = ("nodes", "name")
-    package static let isOfSite = false
-}
-
-extension Network: DeclaredForm {
-    package typealias Record = Network
-    package static let (member, keyMember) = ("networks", "name")
-}
-
-extension DHCPReservation: DeclaredForm {
-    package typealias Record = DHCPReservation
-    package static let (member, keyMember) = ("reservations", "machine")
-}
-
-extension LoaderRule: DeclaredForm {
-    package typealias Record = LoaderRule
-    package static let (member, keyMember) = ("loaderRules", "name")
-}
-
-extension TerminalServer: DeclaredForm {
-    package typealias Record = TerminalServer
-    package static let (member, keyMember) = ("terminalServers", "name")
-    package static let isOfSite = false
-}
-
-extension TerminalPool: DeclaredForm {
-    package typealias Record = TerminalPool
-    package static let (member, keyMember) = ("pools", "name")
-    package static let isOfSite = false
-}
-
 /// The kinds of records that files of the configuration have, in the order in which they are written and made.
 package enum DeclaredForms {
     package static let all: [any DeclaredForm.Type] = [

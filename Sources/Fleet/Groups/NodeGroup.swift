@@ -139,3 +139,9 @@ extension FleetSnapshot {
         return made + self.edits(following: moves, besides: gone) + gone
     }
 }
+
+extension NodeGroup: DeclaredForm {
+    package typealias Record = NodeGroup
+    package static let (member, keyMember) = ("groups", "path")
+    package static let isOfSite = false
+}

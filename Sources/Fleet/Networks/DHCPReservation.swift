@@ -126,3 +126,8 @@ extension DHCPReservation: TableRecord, ListedRecord {
         return "\(reservation.address) reserved for \(change.key)"
     }
 }
+
+extension DHCPReservation: DeclaredForm {
+    package typealias Record = DHCPReservation
+    package static let (member, keyMember) = ("reservations", "machine")
+}

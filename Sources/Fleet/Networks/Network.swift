@@ -141,3 +141,8 @@ extension Network: TableRecord, ListedRecord {
         "network \(key) already exists; use roost network set to change it"
     }
 }
+
+extension Network: DeclaredForm {
+    package typealias Record = Network
+    package static let (member, keyMember) = ("networks", "name")
+}

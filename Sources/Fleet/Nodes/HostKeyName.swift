@@ -72,8 +72,21 @@ extension FleetSnapshot {
         let nodes = edits.lazy.compactMap { $0.of(Node.self) }.filter { $0.after == nil }.map(\.key)
         let others = edits.lazy.compactMap { $0.of(HostKeyName.self) }
             .compactMap { change in
-                self.contents.hostKeyNames[change.key].flatMap { $0 == change.after ? nil : $0.origin }
+                self.contents.hostKeyNames[change.key].flatMap { $0 == change.after ? nil : $0 }
             }
-        return contents.formerHostKeys.union(nodes).union(others)
+        return contents.formerHostKeys.union(HostKeyName.former(removed: nodes, replaced: others))
+    }
+}
+
+extension HostKeyName {
+    /// The names that host keys were made from which no new node's is made from any more.
+    ///
+    /// - Parameters:
+    ///   - nodes: that went, or got another name.
+    ///   - names: of host keys, that others have taken the place of, or nothing.
+    package static func former(
+        removed nodes: some Sequence<NodeName>, replaced names: some Sequence<HostKeyName>
+    ) -> Set<NodeName> {
+        Set(nodes).union(names.map(\.origin))
     }
 }

@@ -196,3 +196,9 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
 
     package var otherNames: [String] { macAddresses.map(\.description) }
 }
+
+extension Node: DeclaredForm {
+    package typealias Record = Node
+    package static let (member, keyMember) = ("nodes", "name")
+    package static let isOfSite = false
+}

@@ -199,6 +199,14 @@ package enum Undoing: Sendable {
 }
 
 extension FleetRecord {
+    /// Of a noun without rules of its own for one record.
+    package static func checked(
+        _ change: RecordChange<Self>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Self? {
+        try change.requireSomething(in: draft)
+        return change.after
+    }
     package static func check(_ key: Key, in contents: FleetSnapshot.Contents) throws {}
     package static func check(
         all changed: [Key], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan

@@ -2,14 +2,6 @@
 package protocol NodeOwnedRecord: TableRecord where Key == NodeName {}
 
 extension NodeOwnedRecord {
-    package static func checked(
-        _ change: RecordChange<Self>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
-        within plan: AddressPlan
-    ) throws -> Self? {
-        try change.requireSomething(in: draft)
-        return change.after
-    }
-
     package static func check(_ key: NodeName, in contents: FleetSnapshot.Contents) throws {
         guard record(at: key, in: contents) != nil, contents.nodes[key] == nil else { return }
         throw StoreError.notFound(Node.missing(key))

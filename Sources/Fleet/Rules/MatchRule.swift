@@ -93,3 +93,8 @@ extension Condition {
         }
     }
 }
+
+extension MatchRule: DeclaredForm {
+    package typealias Record = MatchRule
+    package static let (member, keyMember) = ("rules", "name")
+}

@@ -120,6 +120,18 @@ package struct SecretReceipt: Equatable, Sendable {
         self.count = count
         self.mint = mint
     }
+
+    /// The receipt once it is known that what it last counted did not go out. One that counts nothing belongs to no arming: its secret is as
+    /// armed as before.
+    package func takenBack() -> Self {
+        var receipt = self
+        receipt.count = max(count - 1, 0)
+        if receipt.count == 0 { receipt.armedIn = Self.noArming }
+        return receipt
+    }
+
+    /// Of a receipt of what did not go out: no revision has this number.
+    package static let noArming = 0
 }
 
 extension Secret {

@@ -2,7 +2,7 @@ package import Wire
 
 /// One making of a secret for a boot of a node, as the store keeps it: never with its value.
 package struct SecretMint: Equatable, Sendable {
-    package enum State: String, Sendable, Codable {
+    package enum State: String, Sendable, Codable, CaseIterable {
         /// The server is about to make it, or was when it ended.
         case making
         /// It has not gone out yet.
@@ -13,6 +13,18 @@ package struct SecretMint: Equatable, Sendable {
         case failed
         /// Where it was made it is no more: its node or its secret went, it expired, or it never went out.
         case removed
+
+        /// Whether it may have to be removed where it was made.
+        package func isOpen(whileNodeIsThere isThere: Bool) -> Bool {
+            switch self {
+            case .making, .made, .sent: true
+            case .used: !isThere
+            case .failed, .removed: false
+            }
+        }
+
+        /// What it is once an answer to its boot is on its way.
+        package var afterAnswer: State { self == .made ? .sent : self }
     }
 
     /// Its name where it is made: the ID of a token, the serial number of a certificate. It is stored before anything is made.
@@ -46,6 +58,9 @@ package struct SecretMint: Equatable, Sendable {
         self.expiresAt = expiresAt
         self.failure = failure
     }
+
+    /// Whether nothing went out, so that the secret is as armed as before.
+    package var isTakenBack: Bool { state == .failed }
 
     package static let handleAlphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
     /// As the ID of a bootstrap token.

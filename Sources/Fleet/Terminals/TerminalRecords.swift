@@ -305,3 +305,15 @@ enum TerminalWords {
         }
     }
 }
+
+extension TerminalServer: DeclaredForm {
+    package typealias Record = TerminalServer
+    package static let (member, keyMember) = ("terminalServers", "name")
+    package static let isOfSite = false
+}
+
+extension TerminalPool: DeclaredForm {
+    package typealias Record = TerminalPool
+    package static let (member, keyMember) = ("pools", "name")
+    package static let isOfSite = false
+}

@@ -200,14 +200,6 @@ extension Volume: TableRecord {
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.volumes }
 
-    package static func checked(
-        _ change: RecordChange<Volume>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
-        within plan: AddressPlan
-    ) throws -> Volume? {
-        try change.requireSomething(in: draft)
-        return change.after
-    }
-
     /// No two volumes have the same files.
     package static func check(
         all changed: [NodeName], in snapshot: FleetSnapshot, since before: FleetSnapshot,

@@ -6,7 +6,7 @@ import Wire
 /// Every change, newest first.
 struct HistoryView: TemplateView {
     static let template = PageTemplate("history", Embedded.history_mustache)
-    private static let shownKinds = FleetRecords.all.map { $0.kind } + ["version"]
+    private static let shownKinds = FleetRecords.all.map { $0.kind } + [ImageVersion.historyKind]
 
     var who: String
     var key: String
