@@ -47,8 +47,10 @@ extension GroupsView.Overview {
     /// - Parameters:
     ///   - overview: of that group.
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
+    ///   - mayRestart: whether the caller may restart nodes of a group.
     init(
-        of path: GroupPath, _ overview: Acts.Overview, mayRelease: (GroupPath) -> Bool, _ words: Words
+        of path: GroupPath, _ overview: Acts.Overview, mayRelease: (GroupPath) -> Bool,
+        mayRestart: (GroupPath) -> Bool = { _ in false }, _ words: Words
     ) {
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
@@ -60,7 +62,9 @@ extension GroupsView.Overview {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
                 rows: overview.troubles.map {
-                    DashboardView.Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
+                    DashboardView.Trouble(
+                        $0, mayRelease: $0.trouble.group.map(mayRelease) ?? false,
+                        mayRestart: $0.trouble.group.map(mayRestart) ?? false, words)
                 })
         }
         if path == .site, overview.rooms.count > 1 {
