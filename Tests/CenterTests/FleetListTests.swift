@@ -101,7 +101,7 @@ import Wire
             NodesView(question, [], count: 10, next: 100, tally: tally, problem: nil, Self.words)
         }
         let chips = view().chips
-        #expect(chips.filter { !$0.isNone }.map(\.title) == ["failed", "never booted", "less than 4 GiB"])
+        #expect(chips.map(\.title) == ["failed", "never booted", "less than 4 GiB"])
         #expect(chips.first?.count == 10 && chips.first?.isCurrent == true && chips.first?.path == "/nodes")
         #expect(view().resort.path == "/nodes?q=state%3Dfailed&order=name")
         question.order = .name
@@ -215,6 +215,28 @@ extension FleetListTests {
             list, try PageViewTests.pager("/boots"), .worst, now: 124_000, PageViewTests.words)
         #expect(view.alike.map(\.state.kind) == ["failed", "stuck"])
         #expect(view.alike.last?.detail == "network · 2 min so far")
+    }
+
+    @Test func `very many boots that went well share a line for each group, below the others`() throws {
+        let rooms = try ["/room-10", "/room-9"].map { try GroupPath($0) }
+        let ready: [Acts.SeenBoot] = try (1...60).map { (number: Int) -> Acts.SeenBoot in
+            var seen = boot(UInt64(number), .ready, at: 9_000)
+            seen.node = Node(
+                name: try NodeName("pc-\(number)"), group: rooms[number % 2], macAddresses: [])
+            return seen
+        }
+        let waiting = boot(99, .dhcp, at: 9_000)
+        let (folded, rows) = Acts.readyApart([waiting] + ready)
+        #expect(folded.compactMap(\.group) == rooms.reversed() && rows.map(\.boot.boot) == ["99"])
+        #expect(Acts.readyApart(Array(ready.prefix(50))).ready.isEmpty)
+        let list = Acts.BootList(
+            page: Acts.Page(rows: rows, count: 61, next: nil), ready: folded, outcomes: [:], total: 61)
+        let view = BootsView(list, try PageViewTests.pager("/boots"), .worst, now: 0, PageViewTests.words)
+        #expect(view.ready.map(\.summary) == ["Machines: 30", "Machines: 30"])
+        #expect(view.ready.first?.detail == "/room-9 · median 1.9 s · slowest 1.9 s")
+        #expect(view.ready.first?.machines.count == 30 && view.pages.range == nil)
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains(#"<a href="/nodes/pc-59">pc-59</a>"#) && !text.contains("No boot"))
     }
 
     // MARK: Failures

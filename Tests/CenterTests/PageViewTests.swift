@@ -356,6 +356,8 @@ import Wire
             figures: figures, troubles: [TroubleLine(trouble, what: "failed: x", fix: "look")])
         let view = DashboardView(overview, warnings: [], of: state, Self.words)
         #expect(view.troubles?.rows.map { $0.machines.first?.label } == ["ts-3", "pc-1", nil])
+        #expect(view.troubles?.rows.map(\.more?.label) == [nil, nil, "and 1 more"])
+        #expect(view.troubles?.rows.first?.action?.path == "/desktops/servers/ts-3/admit")
         #expect(try Self.shown(view).contains("<td><strong>2 ×</strong> failed: x</td>"))
     }
 

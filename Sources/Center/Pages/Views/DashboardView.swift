@@ -193,7 +193,20 @@ extension DashboardView.Trouble {
         ago = trouble.since.map { Self.ago($0 * 1_000, words) }
         places = placed.pools.map(LinkView.init(pool:))
         machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
+        if case .unserved(_, let servers, let otherCount, _) = trouble {
+            machines = servers.prefix(Self.nameLimit).map(LinkView.init(terminal:))
+            let more = otherCount + servers.count - machines.count
+            if more > 0 {
+                self.more = LinkView(path: "/desktops/servers", label: words("and %1 more", String(more)))
+            }
+        }
         (text, fix) = (words.what(trouble), words(trouble.fix))
+        // The page of such troubles is for those who may do that.
+        if case .silent(let server, _, _) = trouble {
+            action = ActionView(
+                path: "/desktops/servers/\(server)/admit", label: words("Maintenance"), style: "quiet",
+                hidden: [HiddenView("act", "maintenance")])
+        }
     }
 
     /// - Parameter since: milliseconds since 1970.
