@@ -17,7 +17,11 @@ extension ActRow {
         ActRow("schedules", .read, .anywhere) { acts, _ in try acts.schedules("", offset: 0, limit: 9) },
         ActRow("schedule", .read) { try $0.schedule($1.schedule) },
         ActRow("requireScheduling", .configure, .anywhere) { acts, _ in try acts.requireScheduling(.pool) },
+        ActRow("scheduledCounts", .read, .anywhere) { acts, _ in try await acts.scheduledCounts([]) },
         ActRow("makeSchedule", .enrol) { try await $0.makeSchedule($1.restartLater) },
+        ActRow("makeSchedule", .enrol) {
+            try await $0.makeSchedule($1.restartLater, replacing: $1.schedule)
+        },
         ActRow("makeSchedule", .configure) {
             try await $0.makeSchedule(
                 ScheduleRequest(

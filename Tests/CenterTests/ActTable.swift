@@ -90,6 +90,7 @@ extension ActRow {
         ActRow("forget", .configure, .site) { acts, _ in
             try await acts.forget(#require(MACAddress("52:54:00:00:03:98")))
         },
+        ActRow("people", .enrol) { try await $0.people(on: [NodeName($1.place.node)]) },
         ActRow("restart", .enrol) { try await $0.restart($1.place.node) },
         ActRow("wake", .enrol) { try await $0.wake($1.place.node) },
         ActRow("powerOff", .enrol) { try await $0.powerOff($1.place.node) },

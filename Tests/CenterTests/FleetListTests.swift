@@ -101,7 +101,7 @@ import Wire
             NodesView(question, [], count: 10, next: 100, tally: tally, problem: nil, Self.words)
         }
         let chips = view().chips
-        #expect(chips.filter { !$0.isNone }.map(\.title) == ["failed", "never booted", "less than 4 GiB"])
+        #expect(chips.map(\.title) == ["failed", "never booted", "less than 4 GiB"])
         #expect(chips.first?.count == 10 && chips.first?.isCurrent == true && chips.first?.path == "/nodes")
         #expect(view().resort.path == "/nodes?q=state%3Dfailed&order=name")
         question.order = .name
@@ -217,6 +217,28 @@ extension FleetListTests {
         #expect(view.alike.last?.detail == "network · 2 min so far")
     }
 
+    @Test func `very many boots that went well share a line for each group, below the others`() throws {
+        let rooms = try ["/room-10", "/room-9"].map { try GroupPath($0) }
+        let ready: [Acts.SeenBoot] = try (1...60).map { (number: Int) -> Acts.SeenBoot in
+            var seen = boot(UInt64(number), .ready, at: 9_000)
+            seen.node = Node(
+                name: try NodeName("pc-\(number)"), group: rooms[number % 2], macAddresses: [])
+            return seen
+        }
+        let waiting = boot(99, .dhcp, at: 9_000)
+        let (folded, rows) = Acts.readyApart([waiting] + ready)
+        #expect(folded.compactMap(\.group) == rooms.reversed() && rows.map(\.boot.boot) == ["99"])
+        #expect(Acts.readyApart(Array(ready.prefix(50))).ready.isEmpty)
+        let list = Acts.BootList(
+            page: Acts.Page(rows: rows, count: 61, next: nil), ready: folded, outcomes: [:], total: 61)
+        let view = BootsView(list, try PageViewTests.pager("/boots"), .worst, now: 0, PageViewTests.words)
+        #expect(view.ready.map(\.summary) == ["Machines: 30", "Machines: 30"])
+        #expect(view.ready.first?.detail == "/room-9 · median 1.9 s · slowest 1.9 s")
+        #expect(view.ready.first?.machines.count == 30 && view.pages.range == nil)
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains(#"<a href="/nodes/pc-59">pc-59</a>"#) && !text.contains("No boot"))
+    }
+
     // MARK: Failures
 
     @Test func `where a boot hangs is said with the time that this usually takes`() {
@@ -267,17 +289,23 @@ extension FleetListTests {
         #expect(BootStage.refusedVersion(digest)?.description == "tiny@a32d57dcf9ec")
         #expect(BootStage.refusedVersion("step 30-root: timed out after tiny@1") == nil)
         #expect(BootStage.refusedVersion("step 30-root: no export ‘swap’") == nil)
-        func fix(_ isServed: Bool, _ count: Int) -> Sentence {
-            Acts.RefusedVersion(name: "tiny@1", isServed: isServed, runningCount: count).fix
+        func fix(_ isServed: Bool, _ count: Int, _ after: AfterFailure = .obeys) -> Sentence {
+            Acts.RefusedVersion(name: "tiny@1", isServed: isServed, runningCount: count).fix(after)
         }
         #expect(fix(true, 271).english == "tiny@1 is served now, and 271 nodes run it: restart the node")
         #expect(fix(true, 0).english == "tiny@1 is served now: restart the node")
+        // One that cannot be asked is not to be asked.
+        #expect(fix(true, 0, .isSilent(90_000)).english.hasSuffix(": switch the node off and on at its desk"))
+        #expect(fix(true, 0, .triesAgain).english.hasSuffix(": wait until the node tries again by itself"))
         #expect(fix(false, 0).english.hasPrefix("this server does not serve tiny@1 now: "))
         for language in Language.allCases where language != .english {
             let words = Words(language, phrases: Assets.phrases)
-            for (isServed, count) in [(true, 2), (true, 1), (true, 0), (false, 0)] {
-                let said = words(fix(isServed, count))
-                #expect(!said.contains(" now") && said.contains("tiny@1"), "\(said)")
+            for after in [AfterFailure.obeys, .isSilent(1), .triesAgain, .waits] {
+                for (isServed, count) in [(true, 2), (true, 1), (true, 0), (false, 0)] {
+                    let said = words(fix(isServed, count, after))
+                    #expect(!said.contains(" now") && said.contains("tiny@1"), "\(said)")
+                    #expect(!said.contains("the node"), "\(said)")
+                }
             }
         }
     }
@@ -297,15 +325,30 @@ extension FleetListTests {
         let answer = NodeAnswer(
             node: node, isKnown: true, state: .failed, learnedCards: [], sessions: [], settings: settings,
             version: "tiny@1", isOutdated: false, boots: boots)
+        func warning(_ after: AfterFailure, mayRestart: Bool = false) -> NodeView.Warning? {
+            let served = Acts.RefusedVersion(name: "tiny@1", isServed: true, runningCount: 271)
+            return NodeView.Warning(
+                answer, alike: 9, failure: (served.fix(after), after), usual: nil, mayRestart: mayRestart,
+                PageViewTests.words)
+        }
+        let again = "failed boots one after the other: 2; it tries again 10 seconds after each failure"
+        #expect(warning(.triesAgain)?.outlook == again)
+        let silent = try #require(warning(.isSilent(300_000)))
+        #expect(
+            silent.outlook?.hasSuffix("nothing was heard of it for 5 min, and it does nothing by itself")
+                == true)
+        #expect(
+            silent.fix
+                == "tiny@1 is served now, and 271 nodes run it: switch the node off and on at its desk")
+        let obeys = try #require(warning(.obeys, mayRestart: true))
+        #expect(obeys.places.map(\.path) == ["/nodes/pc-1/restart", "/images", "/nodes/pc-1?tab=log"])
         let warning = try #require(NodeView.Warning(answer, alike: 9, usual: nil, PageViewTests.words))
-        #expect(warning.outlook == "failed boots one after the other: 2; it tries again by itself")
+        // What is not known is not said.
+        #expect(warning.outlook == "failed boots one after the other: 2")
         #expect(warning.places.map(\.path) == ["/images", "/nodes/pc-1?tab=log"])
         #expect(warning.others?.label == "Other nodes with the same failure: 9")
         #expect(warning.others?.path.contains("failed%3A%20step%2030-root") == true)
         #expect(NodeView.Warning(answer, alike: 0, usual: nil, PageViewTests.words)?.others == nil)
-        let served = Acts.RefusedVersion(name: "tiny@1", isServed: true, runningCount: 271)
-        let known = NodeView.Warning(answer, alike: 9, refused: served, usual: nil, PageViewTests.words)
-        #expect(known?.fix == "tiny@1 is served now, and 271 nodes run it: restart the node")
         // The stage that failed can be seen, however short it was.
         let view = NodeView.Boot(boots[0], isFirst: true, [.network: 900_000], PageViewTests.words)
         let last = try #require(view.segments.last)

@@ -109,7 +109,7 @@ import Wire
             node: node, isKnown: true, state: .ready, learnedCards: [], sessions: [], settings: [],
             isOutdated: false, boots: [])
         var view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
-        view.offerOrders(Self.words)
+        view.offerOrders(isReady: true, Self.words)
         #expect(view.restart?.path == "/nodes/pc-1/restart" && view.asking == nil)
         #expect(view.power?.path == "/nodes/pc-1/power-off")
         answer.sessions = [
@@ -117,11 +117,32 @@ import Wire
                 id: "2", user: "ann", kind: "x11", place: "tty2", from: "", isActive: true, startedAt: 0)
         ]
         view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
-        view.offerOrders(Self.words)
+        view.offerOrders(isReady: true, Self.words)
         #expect(view.restart == nil && view.power == nil && view.asking == "/nodes/pc-1/restart")
         let page = RestartView(answer, mayRestart: true, Self.words)
         #expect(try Self.shown(page).contains("Logged in: <strong>ann</strong>"))
         #expect(try !Self.shown(RestartView(answer, mayRestart: false, Self.words)).contains("<form"))
+    }
+
+    @Test func `what restarts several nodes says how many, which, and who is logged in`() throws {
+        let names = try ["pc-1", "pc-2"].map { try NodeName($0) }
+        let view = RestartView(names, people: ["bob", "ann"], Self.words)
+        #expect(view.saving?.label == "Restart 2" && view.saving?.isDanger == true)
+        let hidden = view.saving?.hidden.map { "\($0.name)=\($0.value)" }
+        #expect(hidden == ["node=pc-1", "node=pc-2", "sure=yes"])
+        let text = try Self.shown(view)
+        #expect(text.contains("<p>pc-1, pc-2</p>") && text.contains("<strong>ann, bob</strong>"))
+        let one = RestartView([names[0]], people: [], failure: "node pc-1 is lost", Self.words)
+        #expect(one.saving?.label == "Restart pc-1" && one.names == nil && one.saving?.isFocused == true)
+        #expect(try Self.shown(one).contains("node pc-1 is lost"))
+        // The row leads there with those that can be asked.
+        let trouble = FiguresAnswer.Trouble(
+            .stuck, machine: names[0], isKnown: true, machines: names, group: .site, text: "x", fix: "y")
+        let line = TroubleLine(trouble, what: "x", fix: "y", restartable: names)
+        let row = DashboardView.Trouble(line, mayRelease: false, mayRestart: true, Self.words)
+        #expect(row.action?.path == "/nodes/restart" && row.action?.label == "Restart 2")
+        #expect(row.action?.hidden.map(\.value) == ["pc-1", "pc-2"])
+        #expect(DashboardView.Trouble(line, mayRelease: true, Self.words).action == nil)
     }
 
     @Test func `the usual times of a boot have the axis of its own times`() throws {
@@ -335,6 +356,8 @@ import Wire
             figures: figures, troubles: [TroubleLine(trouble, what: "failed: x", fix: "look")])
         let view = DashboardView(overview, warnings: [], of: state, Self.words)
         #expect(view.troubles?.rows.map { $0.machines.first?.label } == ["ts-3", "pc-1", nil])
+        #expect(view.troubles?.rows.map(\.more?.label) == [nil, nil, "and 1 more"])
+        #expect(view.troubles?.rows.first?.action?.path == "/desktops/servers/ts-3/admit")
         #expect(try Self.shown(view).contains("<td><strong>2 ×</strong> failed: x</td>"))
     }
 

@@ -14,6 +14,8 @@ extension MatrixRow {
         POST /api/v1/changes  place:enrol  200  {"edits":[{"removeSchedule":"weekly-of-NODE"}]}
         GET /schedules  anywhere  200
         POST /schedules  place  303  act=restart&on=NODE&when=2099-01-01T22:00Z&window=2h
+        GET /schedules?edit=weekly-of-NODE  place  200
+        POST /schedules  place  303  edit=weekly-of-NODE&act=restart&nodes=NODE&when=mon-fri%2006:30
         POST /schedules  place  303  act=wake&on=NODE&when=mon-fri%2006:30
         POST /schedules  place  303  act=power-off&on=NODE&when=mon-fri%2018:00
         POST /schedules  place:configure  303  act=set&on=GROUP&changes=loader%3Dipxe&when=2099-01-01T22:00Z

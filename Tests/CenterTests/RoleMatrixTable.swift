@@ -270,6 +270,9 @@ extension MatrixRow {
         POST /nodes/bulk  place  200  node=pc-1&node=NODE&act=tag&value=lab
         POST /nodes/bulk  place  200  node=NODE&act=move&value=/school
         POST /nodes/bulk  place  200  node=pc-1&act=move&value=GROUP
+        POST /nodes/restart  place  200  node=NODE
+        POST /nodes/restart  place  303  node=NODE&sure=yes
+        POST /nodes/restart  place  200  node=pc-1&node=NODE
         POST /nodes/csv  place  200  csv=fresh,WAITING,GROUP
         GET /nodes/NODE  place  200
         GET /nodes/NODE?tab=boots  place  200

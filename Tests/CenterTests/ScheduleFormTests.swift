@@ -92,19 +92,29 @@ import Testing
     ) throws -> SchedulesView {
         SchedulesView(
             Acts.Page([try answer(act)], offset: 0, limit: 9), try PageViewTests.pager("/schedules"),
+            counts: [try ScheduleName("nightly"): 288],
             form: SchedulesView.Typed(values: typed), kinds: ScheduledAct.Kind.allCases, places: ["/school"],
             asking: asking, mayAct: { _ in true }, PageViewTests.words)
     }
 
-    @Test func `a row says once what it acts on, and its next run in one zone`() throws {
+    @Test func `a row says once what it acts on, where, and how many nodes that are now`() throws {
         let act = ScheduledAct.powerOff(nodes: "group=/school", unlessInUse: false)
         let row = try #require(try Self.view(act).table?.rows.first)
-        #expect(row.group == nil && row.local == "1970-01-01 02:01 Europe/Athens")
+        #expect(row.object == nil && row.group.path == "/groups?path=%2Fschool")
+        #expect(row.local == "1970-01-01 02:01" && row.zone == "Europe/Athens")
         #expect(row.every == "mon-fri 22:00" && row.window == "Window: 120 min")
-        let text = try PageViewTests.shown(Self.view(act))
-        #expect(text.contains(#"<span class="brief">mon-fri 22:00</span>"#))
-        #expect(text.contains(">never<") && text.contains(#"<option value="group=/school">"#))
-        #expect(try Self.view(.wake(nodes: "pc-1")).table?.rows.first?.group?.label == "/school")
+        #expect(row.targets?.label == "288 nodes" && row.targets?.path == "/nodes?q=group%3D%2Fschool")
+        let view = try Self.view(act)
+        #expect(view.table?.columns.map(\.title).contains("Next run (Europe/Athens)") == true)
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains(#"<span class="brief">mon-fri 22:00</span> <small>Europe/Athens</small>"#))
+        #expect(text.contains(#"<a href="/schedules?edit=nightly"><strong>nightly</strong></a>"#))
+        #expect(text.contains(">never<") && text.contains(#"href="/schedules?new=yes">New schedule</a>"#))
+        let outdated = try Self.view(.apply(nodes: "outdated=yes")).table?.rows.first
+        #expect(outdated?.object == "outdated=yes" && outdated?.group.label == "/school")
+        #expect(outdated?.targets?.path == "/nodes?q=%28outdated%3Dyes%29%20group%3D%2Fschool")
+        let one = try Self.view(.wake(nodes: "pc-1")).table?.rows.first
+        #expect(one?.group.label == "/school" && one?.object == nil && one?.targets?.path == "/nodes/pc-1")
     }
 
     @Test(arguments: [
@@ -119,12 +129,50 @@ import Testing
         let answer = ScheduleAnswer(
             schedule: schedule, state: .waiting, zone: nil, nextAt: next, nextLocal: local, current: nil,
             past: [])
-        let view = SchedulesView(
-            Acts.Page([answer], offset: 0, limit: 9), try PageViewTests.pager("/schedules"),
-            form: SchedulesView.Typed(), kinds: [], mayAct: { _ in false }, PageViewTests.words)
-        let row = try #require(view.table?.rows.first)
-        #expect(row.local == "\(local) \(zone)" && row.every == nil && row.group?.label == "Site")
-        #expect(try PageViewTests.shown(view).contains(">once<"))
+        func view(_ answers: [ScheduleAnswer]) throws -> SchedulesView {
+            SchedulesView(
+                Acts.Page(answers, offset: 0, limit: 9), try PageViewTests.pager("/schedules"),
+                form: SchedulesView.Typed(), kinds: [], mayAct: { _ in false }, PageViewTests.words)
+        }
+        let own = try view([answer])
+        let row = try #require(own.table?.rows.first)
+        #expect(row.local == local && row.zone == zone && row.every == nil && row.group.label == "Site")
+        #expect(own.table?.columns.map(\.title).contains("Next run (\(zone))") == true)
+        #expect(row.edit == nil && !own.mayAdd && own.added == nil)
+        #expect(try PageViewTests.shown(own).contains(">once<"))
+        // Of two zones each says its own, and the runs can be compared.
+        let both = try view([answer, Self.answer(act)])
+        #expect(both.table?.columns.map(\.title).contains("Next run (UTC)") == true)
+        #expect(both.table?.rows.map(\.zone) == [zone, "Europe/Athens"])
+        #expect(both.table?.rows.last?.local == "1970-01-01 00:01")
+    }
+
+    @Test func `the form of a schedule reads as the schedule`() throws {
+        let (image, pool) = (try ImageName("debian"), try PoolName("class"))
+        let settings = ScheduledSettings(
+            target: "/school", set: ["loader": .text("ipxe"), "kernel-arguments": .list(["quiet", "a=b"])],
+            unset: ["swap"])
+        let acts: [ScheduledAct] = [
+            .restart(nodes: "outdated=yes", unlessInUse: true),
+            .powerOff(nodes: "group=/school", unlessInUse: false), .wake(nodes: "pc-1"),
+            .admit(.draining, servers: [try TerminalName("ts-1"), try TerminalName("ts-2")], restarts: true),
+            .admit(.maintenance, servers: [try TerminalName("ts-1")], restarts: false),
+            .set(settings), .pool(pool, patch: #"{"idleMinutes":30,"release":"12","users":["ann","ben"]}"#),
+            .pool(pool, patch: #"{"idleMinutes":null}"#),
+            .promote(image, version: "7", to: .stable),
+            .trial(
+                image, version: "7", to: .stable, share: "5%",
+                Rollout.Terms(readyWithin: 90, trialSeconds: 43_200, allowedFailures: 3)),
+        ]
+        for act in acts {
+            let typed = SchedulesView.Typed(try Self.answer(act))
+            let request = try ScheduleForm(typed).request()
+            #expect(request.act == act, "\(typed.values)")
+            #expect(request.every == WeekTime("mon-fri 22:00") && request.windowMinutes == 120)
+            let form = try #require(try Self.view(act, typed: typed.values).added)
+            #expect(form.heading == "nightly" && form.hidden.map(\.value) == ["nightly"])
+            #expect(form.submit == "Save" && form.cancel == "/schedules")
+        }
     }
 
     @Test func `what interrupts people is confirmed with the number of machines before it runs at once`()
@@ -153,7 +201,8 @@ import Testing
             let filled = fields.filter { $0.input?.value == "x" }
             #expect(filled.map(\.name) == [object.rawValue], "\(kind)")
         }
-        #expect(try !Self.view(.wake(nodes: "a")).isAdding)
-        #expect(try Self.view(.wake(nodes: "a"), typed: ["act": "restart"]).isAdding)
+        #expect(try Self.view(.wake(nodes: "a")).added == nil)
+        let places = try PageViewTests.shown(Self.view(.wake(nodes: "a"), typed: ["act": "restart"]))
+        #expect(places.contains(#"<option value="group=/school">"#))
     }
 }

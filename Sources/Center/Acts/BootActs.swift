@@ -57,6 +57,8 @@ extension Acts {
         var page: Page<SeenBoot>
         /// Boots that ended alike, whose rows are none of the page's.
         var alike: [AlikeBoots] = []
+        /// The same of very many that went well, by their groups.
+        var ready: [AlikeBoots] = []
         /// Nodes' boots of all that were looked at, whether they fit or not.
         var outcomes: [BootOutcome: Int]
         /// The same of machines that are not nodes.
@@ -75,6 +77,8 @@ extension Acts {
         /// The stage that they are stuck at.
         var stage: BootStage?
         var detail: String
+        /// Of boots that went well: the group of their nodes.
+        var group: GroupPath?
         /// The newest first.
         var boots: [SeenBoot]
     }
@@ -128,14 +132,30 @@ extension Acts {
                 let text = boot.searchText
                 return words.areIn(text)
             }
-        let (alike, rows) = order == .worst ? Self.worstFirst(fitting) : ([], fitting)
+        let (alike, others) = order == .worst ? Self.worstFirst(fitting) : ([], fitting)
+        let (ready, rows) = order == .worst && words.isEmpty ? Self.readyApart(others) : ([], others)
         var page = Page(rows, offset: offset, limit: limit)
         page.count = fitting.count
         return BootList(
-            page: page, alike: alike,
+            page: page, alike: alike, ready: ready,
             outcomes: seen.filter { $0.node != nil }.reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 },
             unknown: seen.count { $0.node == nil }, total: seen.count,
             since: seen.map(\.boot.startedAt).min())
+    }
+
+    /// Boots that went well, from which on they share a line for each group.
+    private static let readyCount = 50
+
+    /// Very many boots that went well are taken out of the rows: they would hide what did not.
+    static func readyApart(_ boots: [SeenBoot]) -> (ready: [AlikeBoots], rows: [SeenBoot]) {
+        let ready = boots.filter { $0.outcome == .ready && $0.node != nil }
+        guard ready.count > readyCount else { return ([], boots) }
+        let groups = Dictionary(grouping: ready) { $0.node?.group ?? .site }
+        return (
+            groups.keys.inNaturalOrder().map {
+                AlikeBoots(outcome: .ready, detail: "", group: $0, boots: groups[$0] ?? [])
+            }, boots.filter { $0.outcome != .ready || $0.node == nil }
+        )
     }
 
     /// Failures of several machines with one cause are taken out of the rows, and so are machines that are stuck at one stage.

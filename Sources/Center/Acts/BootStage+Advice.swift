@@ -2,14 +2,27 @@ import Fleet
 
 extension Acts.RefusedVersion {
     /// What to do about it, now that the server has looked.
-    var fix: Sentence {
-        switch (isServed, runningCount) {
-        case (false, _):
-            "this server does not serve \(name) now: build or import it again, or let the node boot another version"
-        case (true, 0): "\(name) is served now: restart the node"
-        case (true, 1): "\(name) is served now, and another node runs it: restart the node"
-        case (true, _): "\(name) is served now, and \(runningCount) nodes run it: restart the node"
+    ///
+    /// - Parameter after: what the machine does by itself.
+    func fix(_ after: AfterFailure) -> Sentence {
+        guard isServed else {
+            return
+                "this server does not serve \(name) now: build or import it again, or let the node boot another version"
         }
+        let found: Sentence =
+            switch runningCount {
+            case 0: "\(name) is served now"
+            case 1: "\(name) is served now, and another node runs it"
+            default: "\(name) is served now, and \(runningCount) nodes run it"
+            }
+        let act: Sentence =
+            switch after {
+            case .triesAgain, .restarts: "wait until the node tries again by itself"
+            case .waits: "type ‘exit’ in the shell on the node's screen"
+            case .isSilent: "switch the node off and on at its desk"
+            case .obeys: "restart the node"
+            }
+        return "\(found): \(act)"
     }
 }
 

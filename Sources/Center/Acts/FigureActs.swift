@@ -28,7 +28,8 @@ extension Acts {
         // Figures are those of now.
         let live = try await LiveFacts(services, in: snapshot, addressesOf: [], at: nil)
         var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
-        var troubles = TroubleList(live, now: now)
+        var troubles = TroubleList(
+            live, now: now, advice: FailureAdvice(live, in: snapshot, for: caller))
         let (failedSteps, refusedTPMs) = (fleet.failedSteps, fleet.refusedTPMs)
         var rooms: [GroupPath: [NodeState]] = [:]
         var shares = NodeShares()

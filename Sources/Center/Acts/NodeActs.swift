@@ -122,12 +122,12 @@ extension Acts {
 
     // MARK: What nodes are asked to do, and allowed to do again
 
-    /// Asks a ready node to restart; it receives the request within seconds.
+    /// Asks a node whose system runs to restart; it receives the request within seconds.
     func restart(_ name: String) async throws {
         await services.restart([try await machine(of: name, asked: "to restart")])
     }
 
-    /// Asks a ready node to switch itself off; it receives the request within seconds.
+    /// Asks such a node to switch itself off; it receives the request within seconds.
     func powerOff(_ name: String) async throws {
         await services.powerOff([try await machine(of: name, asked: "to switch itself off")])
     }
@@ -151,7 +151,8 @@ extension Acts {
     private func machine(of name: String, asked what: Sentence) async throws -> MACAddress {
         let node = try caller.permitted(
             try? Self.find(name, in: fleet.snapshot), named: name, .enrol, in: fleet.snapshot)
-        let boot = try await runningBoot(of: node, otherwise: "it cannot be asked \(what)")
+        let boot = try await runningBoot(
+            of: node, isReady: false, otherwise: "it cannot be asked \(what)")
         fleet.events.publish(
             ServerEvent(
                 kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,

@@ -11,8 +11,8 @@ extension Acts {
         var medians: [BootStage: Int]
         /// Other nodes whose last boots failed with the same message, as far as the caller sees them.
         var alike = 0
-        /// What the server knows of the version that it did not have when the node asked for it.
-        var refused: RefusedVersion?
+        /// What to do about its last boot, which failed, and what it does by itself now.
+        var failure: (fix: Sentence, after: AfterFailure)?
         /// Milliseconds that its present stage usually takes; nil: not known.
         var usualTime: Int?
         var showsSessions: Bool
@@ -44,20 +44,21 @@ extension Acts {
         let settings = snapshot.settings(of: stored)
         let isNow = at == nil
         let mayEnrol = may(.enrol, in: node.group)
+        let takesOrders = isNow ? await takesOrders(answer) : false
         var details = NodeDetails(
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
             showsSessions: isNow && settings[Settings.reportSessions] == true,
             steps: try await steps(of: answer, in: snapshot),
             receipts: isNow ? try await secretReceipts(of: answer) : [], editable: nil,
-            mayRestart: isNow && answer.state == .ready && stored != nil && mayEnrol,
+            mayRestart: takesOrders && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, seesTold: seesTold(node, in: snapshot),
             mayAudit: may(.audit, in: node.group))
         if isNow, let last = answer.boots.first?.entries.last {
             details.usualTime = fleet.stageTimes().usual(at: last.stage)
             if answer.state == .failed {
                 details.alike = alike(node, last.detail, in: snapshot)
-                details.refused = try await refusedVersion(last.detail, in: snapshot)
+                details.failure = try await failure(of: answer, last.detail, in: snapshot)
             }
         }
         if let stored, isNow, may(.configure, in: node.group) {
@@ -68,22 +69,22 @@ extension Acts {
         return details
     }
 
-    private func refusedVersion(_ detail: String, in snapshot: FleetSnapshot) async throws -> RefusedVersion?
+    /// Whether it can be asked something: it is ready, or its system runs already.
+    private func takesOrders(_ answer: NodeAnswer) async -> Bool {
+        if answer.state == .ready { return true }
+        guard [.failed, .stuck].contains(answer.state), let last = answer.boots.first?.macAddress,
+            let boot = fleet.boot(of: last)
+        else { return false }
+        return boot.asksForOrders(await services.heard())
+    }
+
+    private func failure(of answer: NodeAnswer, _ detail: String, in snapshot: FleetSnapshot) async throws
+        -> (fix: Sentence, after: AfterFailure)?
     {
-        guard let reference = BootStage.refusedVersion(detail) else { return nil }
-        // What NBD serves: the root of each version that is here.
-        guard let version = snapshot.version(reference), version.manifest.file("root.squashfs") != nil else {
-            return RefusedVersion(name: reference.description, isServed: false, runningCount: 0)
-        }
         let live = try await facts(in: snapshot, addressesOf: [])
-        let running = live.boots.values.filter {
-            $0.version == version.digest && live.state(of: $0) == .ready
-        }
-        let nodes = Set(
-            running.compactMap { snapshot.node(at: $0.macAddress) }.filter { caller.sees($0.group) }.map(
-                \.name))
-        return RefusedVersion(
-            name: "\(version.image)@\(version.number)", isServed: true, runningCount: nodes.count)
+        guard let boot = answer.boots.first.flatMap({ live.boots[$0.macAddress] }) else { return nil }
+        var advice = FailureAdvice(live, in: snapshot, for: caller)
+        return (advice.fix(of: boot, detail), advice.after(boot))
     }
 
     private func alike(_ node: Node, _ detail: String, in snapshot: FleetSnapshot) -> Int {

@@ -5,11 +5,15 @@ import Wire
 extension Acts {
     /// The last boot of a node that runs, which is asked to do something.
     ///
-    /// - Parameter otherwise: what it means that it does not run, behind its name: `so it …`.
-    func runningBoot(of node: Node, otherwise: Sentence) async throws -> BootTimeline {
+    /// - Parameters:
+    ///   - isReady: whether it has to be; otherwise it is enough that it asks for orders.
+    ///   - otherwise: what it means that it does not run, behind its name: `so it …`.
+    func runningBoot(of node: Node, isReady: Bool = true, otherwise: Sentence) async throws -> BootTimeline {
         let heard = await services.heard()
         let (state, boot) = fleet.presence(of: node, heard)
-        guard let boot, boot.readyAfter != nil, state != .off else {
+        guard let boot, state != .off,
+            boot.readyAfter != nil || (!isReady && boot.asksForOrders(heard))
+        else {
             throw StoreError.conflict("node \(node.name) is not running, so \(otherwise)")
         }
         guard state != .lost else {
@@ -18,6 +22,13 @@ extension Acts {
                 "node \(node.name) is lost: nothing was heard from it for \(seconds) s, so \(otherwise)")
         }
         return boot
+    }
+}
+
+extension BootTimeline {
+    /// Whether its machine takes orders now: its system runs, whether or not the boot went well.
+    func asksForOrders(_ heard: HeardMachines) -> Bool {
+        attends && heard.silence(of: macAddress) < HeardMachines.lostAfter
     }
 }
 

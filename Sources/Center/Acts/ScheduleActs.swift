@@ -30,8 +30,20 @@ extension Acts {
     func requireScheduling(_ kind: ScheduledAct.Kind) throws { try require(kind.permission) }
 
     /// Makes a schedule, which runs for the caller.
-    func makeSchedule(_ wish: ScheduleRequest) async throws -> Saved<ScheduleAnswer> {
+    ///
+    /// - Parameter replaced: one that becomes it, and keeps its name, its zone and what came of it; nil: it is new.
+    func makeSchedule(_ wish: ScheduleRequest, replacing replaced: ScheduleName? = nil) async throws
+        -> Saved<ScheduleAnswer>
+    {
         try require(wish.act.permission)
+        var wish = wish
+        if let replaced {
+            let stored = try permittedSchedule(replaced, in: fleet.snapshot, \.act.permission)
+            wish.zone = wish.zone ?? stored.zone
+            // What it acts on stays, so its place does, whatever fits the condition now.
+            if stored.act.nodes != nil, stored.act.nodes == wish.act.nodes { wish.group = stored.group }
+        }
+        let wanted = wish
         let group = try await scheduledGroup(of: wish)
         // Before anything else: whether it could be done must not be told to those who may not do it.
         try require(wish.act.permission, in: group)
@@ -39,19 +51,22 @@ extension Acts {
         try await requireDoable(wish.act, in: group)
         let owner = caller.proof == .localSocket ? nil : caller.account ?? caller.name
         let known = fleet.snapshot.contents.schedules
-        let next = try await change { current in
+        let next = try await change { [self] current in
+            let stored = try replaced.map { try permittedSchedule($0, in: current, \.act.permission) }
             let schedule = Schedule(
-                name: try wish.name ?? Self.freeName(for: wish.act, in: current), group: group, act: wish.act,
-                time: time, zone: wish.zone, windowMinutes: wish.windowMinutes, owner: owner)
+                name: try stored?.name ?? wanted.name ?? Self.freeName(for: wanted.act, in: current),
+                group: group, act: wanted.act, time: time, zone: wanted.zone,
+                windowMinutes: wanted.windowMinutes, owner: owner, isPaused: stored?.isPaused ?? false)
             return [.schedule(schedule.name, schedule)]
         } check: { current in
-            if let name = wish.name, current.contents.schedules[name] != nil {
+            if replaced == nil, let name = wanted.name, current.contents.schedules[name] != nil {
                 throw StoreError.conflict(Schedule.existing(name))
             }
         }
+        if let replaced { return try schedule(replaced) }
         let made = next.contents.schedules.values.filter {
-            known[$0.name] == nil && $0.act == wish.act && $0.time == time && $0.owner == owner
-                && wish.name ?? $0.name == $0.name
+            known[$0.name] == nil && $0.act == wanted.act && $0.time == time && $0.owner == owner
+                && wanted.name ?? $0.name == $0.name
         }
         guard let schedule = made.max(by: { $0.name < $1.name }) else {
             throw StoreError.conflict("the schedule was removed at once")
@@ -150,6 +165,36 @@ extension Acts {
             return [node]
         }
         return try await names(text).compactMap { snapshot.nodes[$0] }.filter { group.contains($0.group) }
+    }
+
+    /// How many nodes each schedule means now; nothing of those that act on something else. All nodes are looked at once.
+    func scheduledCounts(_ schedules: [Schedule]) async throws -> [ScheduleName: Int] {
+        try require(.read)
+        let snapshot = fleet.snapshot
+        var counts: [ScheduleName: Int] = [:]
+        var conditions: [(name: ScheduleName, group: GroupPath, condition: Condition)] = []
+        for schedule in schedules {
+            guard let text = schedule.act.nodes else { continue }
+            counts[schedule.name] = 0
+            if let name = try? NodeName(text) {
+                let node = snapshot.nodes[name].flatMap { caller.sees($0.group) ? $0 : nil }
+                if let node, schedule.group.contains(node.group) { counts[schedule.name] = 1 }
+            } else if let condition = try? Condition(text) {
+                conditions.append((schedule.name, schedule.group, condition))
+            }
+        }
+        guard !conditions.isEmpty else { return counts }
+        let live = try await facts(in: snapshot)
+        for (number, node) in snapshot.nodes.values.enumerated() where caller.sees(node.group) {
+            // Others go on meanwhile.
+            if number % 256 == 255 { await Task.yield() }
+            let facts = live.facts(of: node, in: snapshot)
+            for (name, group, condition) in conditions
+            where group.contains(node.group) && condition.holds(for: facts) {
+                counts[name, default: 0] += 1
+            }
+        }
+        return counts
     }
 
     // MARK: Parts

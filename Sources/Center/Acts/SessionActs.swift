@@ -27,4 +27,14 @@ extension Acts {
         }
         return Page(rows: rows, count: count, next: offset + rows.count < count ? offset + rows.count : nil)
     }
+
+    /// Who is logged in on nodes that the caller may restart.
+    func people(on names: [NodeName]) async throws -> Set<String> {
+        let snapshot = fleet.snapshot
+        let nodes = try names.map {
+            try caller.permitted(snapshot.nodes[$0], named: $0.text, .enrol, in: snapshot)
+        }
+        let live = try await facts(in: snapshot, addressesOf: [])
+        return Set(nodes.flatMap { live.sessions(of: $0, in: snapshot) }.map(\.user))
+    }
 }

@@ -7,11 +7,14 @@ struct TroubleLine: Sendable {
     var trouble: FiguresAnswer.Trouble
     var what: Sentence
     var fix: Sentence
+    /// Those of its machines that can be asked to restart; as many at the most as the answer names.
+    var restartable: [NodeName]
 
-    init(_ trouble: FiguresAnswer.Trouble, what: Sentence, fix: Sentence) {
+    init(_ trouble: FiguresAnswer.Trouble, what: Sentence, fix: Sentence, restartable: [NodeName] = []) {
         self.trouble = trouble
         self.what = what
         self.fix = fix
+        self.restartable = restartable
     }
 }
 
@@ -33,6 +36,8 @@ struct TroubleList {
         var since: Int?
         var text: Sentence
         var fix: Sentence
+        /// Whether it takes orders.
+        var obeys = false
     }
 
     /// A machine whose last boot failed, or got stuck.
@@ -52,13 +57,15 @@ struct TroubleList {
     private let live: LiveFacts
     /// Milliseconds since 1970.
     private let now: Int
+    private var advice: FailureAdvice
     private var cases: [Case] = []
     private var failures: [Failure] = []
     private var lost: [GroupPath: [Lost]] = [:]
 
-    init(_ live: LiveFacts, now: Int) {
+    init(_ live: LiveFacts, now: Int, advice: FailureAdvice) {
         self.live = live
         self.now = now
+        self.advice = advice
     }
 
     /// A node in its present state.
@@ -171,7 +178,7 @@ struct TroubleList {
     /// - Parameters:
     ///   - addresses: the leased addresses of machines.
     ///   - activity: what happens on exports of roots.
-    func rows(
+    mutating func rows(
         addresses: (Set<MACAddress>) async -> [MACAddress: IPv4Address],
         activity: () async -> [IPv4Address: RootActivity]
     ) async -> [TroubleLine] {
@@ -184,12 +191,15 @@ struct TroubleList {
             }
         }
         var rows = lost.flatMap { group, lost in self.rows(of: lost, in: group) }
-        let same = Dictionary(grouping: cases) { [$0.group == nil ? "" : "/", $0.text.english] }
+        // What is wrong with them may be the same, and what is done about it another thing.
+        let same = Dictionary(grouping: cases) {
+            [$0.group == nil ? "" : "/", $0.text.english, $0.fix.english]
+        }
         for cases in same.values { rows += Self.rows(of: cases) }
         return Array(rows.sorted(by: Self.comesFirst).prefix(Self.rowLimit))
     }
 
-    private func described(_ failure: Failure, _ root: RootActivity?) -> Case {
+    private mutating func described(_ failure: Failure, _ root: RootActivity?) -> Case {
         let last = failure.boot.entries.last
         let stage = last?.stage ?? .dhcp
         return Case(
@@ -199,7 +209,8 @@ struct TroubleList {
                 ? Self.failed(last?.detail ?? "")
                 : stage.stuckSentence(root, usually: live.usual.usual(at: stage)),
             fix: stage == .failed
-                ? BootStage.fix(ofFailure: last?.detail ?? "") : Sentence(stringLiteral: stage.usualFix))
+                ? advice.fix(of: failure.boot, last?.detail ?? "") : Sentence(stringLiteral: stage.usualFix),
+            obeys: failure.group != nil && failure.boot.asksForOrders(live.heard))
     }
 
     private static func failed(_ detail: String) -> Sentence {
@@ -223,7 +234,8 @@ struct TroubleList {
             FiguresAnswer.Trouble(
                 first.kind, machine: first.machine, isKnown: first.group != nil,
                 machines: cases.map(\.machine), group: group, since: cases.compactMap(\.since).min(),
-                text: first.text.english, fix: first.fix.english), what: first.text, fix: first.fix)
+                text: first.text.english, fix: first.fix.english), what: first.text, fix: first.fix,
+            restartable: cases.lazy.filter(\.obeys).prefix(100).map(\.machine))
     }
 
     /// Nodes that fell silent together are one trouble; of the others, those that may have lost something.

@@ -14,7 +14,7 @@ struct DashboardPage {
             let (server, words) = (try await acts.server(), pages.renderer.words(context))
             let view = DashboardView(
                 overview, warnings: warnings(server, words), of: server,
-                mayRelease: { acts.may(.configure, in: $0) }, words)
+                mayRelease: { acts.may(.configure, in: $0) }, mayRestart: { acts.may(.enrol, in: $0) }, words)
             return try pages.show(view, "Dashboard", section: "/", request, context)
         }
     }

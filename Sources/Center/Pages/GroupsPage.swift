@@ -97,7 +97,8 @@ struct GroupsPage {
         -> GroupsView.Overview
     {
         GroupsView.Overview(
-            of: path, try await acts.overview(of: path), mayRelease: { acts.may(.configure, in: $0) }, words)
+            of: path, try await acts.overview(of: path), mayRelease: { acts.may(.configure, in: $0) },
+            mayRestart: { acts.may(.enrol, in: $0) }, words)
     }
 
     private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {

@@ -86,7 +86,7 @@ struct NodePage {
         var view = NodeView(answer, tabs: tabs, current: tab, at: views.at, words)
         view.warnings = Self.warnings(details, isNow: views.at == nil, words)
         if details.mayRestart {
-            view.offerOrders(words)
+            view.offerOrders(isReady: answer.state == .ready, words)
             view.later = "/schedules?act=restart&on=\(answer.node.name)"
         } else if acts.may(.enrol, in: answer.node.group), [.off, .lost, .unseen].contains(answer.state),
             views.at == nil
@@ -168,7 +168,8 @@ struct NodePage {
         }
         guard isNow else { return warnings }
         if let now = NodeView.Warning(
-            answer, alike: details.alike, refused: details.refused, usual: details.usualTime, words)
+            answer, alike: details.alike, failure: details.failure, usual: details.usualTime,
+            mayRestart: details.mayRestart, words)
         {
             warnings.append(now)
         }

@@ -20,6 +20,9 @@ struct NodesPage {
             try await NodeRoutes.inventory(request, acts)
         }
         routes.post("nodes/add", .enrol) { _, context, acts in try await addNode(context, acts) }
+        routes.post("nodes/restart", .enrol) { request, context, acts in
+            try await restart(request, context, acts)
+        }
         routes.post("nodes/bulk", .configure) { request, context, acts in
             try await bulk(request, context, acts)
         }
@@ -81,6 +84,29 @@ struct NodesPage {
     }
 
     // MARK: Bulk
+
+    /// Says how many nodes it is about, and who is logged in there, before they restart.
+    private func restart(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response
+    {
+        let (form, words) = (try pages.form(context), pages.renderer.words(context))
+        let names = try form.all("node").map { try NodeName($0) }
+        guard !names.isEmpty else { throw Problem(422, "Invalid request", "no node is named: node=NAME") }
+        // First: it refuses callers who may not restart all of them.
+        let people = try await acts.people(on: names)
+        var refused: [NodeName] = []
+        var failure: String?
+        for name in names where form.has("sure") {
+            do { try await acts.restart(name.text) } catch StoreError.conflict(let why) {
+                // The others are asked all the same.
+                refused.append(name)
+                failure = failure ?? words(why)
+            }
+        }
+        guard !form.has("sure") || !refused.isEmpty else { return pages.redirect("/") }
+        let asked = refused.isEmpty ? names : refused
+        let view = RestartView(asked, people: people, failure: failure, words)
+        return try pages.show(view, "Restart", section: "/nodes", request, context)
+    }
 
     private func bulk(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)

@@ -15,7 +15,8 @@ struct SchedulesPage {
                 values: Dictionary(
                     uniqueKeysWithValues: SchedulesView.Typed.names.map { ($0, request.query($0) ?? "") }))
             let asking = try await ask(request, context, acts)
-            return try show(typed, asking: asking, request, context, acts)
+            let filled = try fill(typed, acts)
+            return try await show(filled, asking: asking, request, context, acts)
         }
         routes.post("schedules", .enrol) { request, context, acts in
             try await make(request, context, acts)
@@ -31,14 +32,23 @@ struct SchedulesPage {
         }
     }
 
+    /// What a link brings; of one that changes a schedule, what this is now.
+    private func fill(_ typed: SchedulesView.Typed, _ acts: Acts) throws -> SchedulesView.Typed {
+        guard !typed["edit"].isEmpty, typed["act"].isEmpty else { return typed }
+        let answer = try acts.schedule(try ScheduleName(typed["edit"])).record
+        return acts.may(answer.schedule.act.permission, in: answer.schedule.group)
+            ? SchedulesView.Typed(answer) : SchedulesView.Typed()
+    }
+
     private func show(
         _ typed: SchedulesView.Typed, asking: SchedulesView.Asking? = nil, failure: String? = nil,
         question: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
-    ) throws -> Response {
+    ) async throws -> Response {
         let pager = try Pager(request, path: Self.path)
         let page = try acts.schedules(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+        let counts = try await acts.scheduledCounts(page.rows.map(\.schedule))
         let view = SchedulesView(
-            page, pager, form: typed,
+            page, pager, counts: counts, form: typed,
             kinds: ScheduledAct.Kind.allCases.filter { acts.maySomewhere($0.permission) },
             places: acts.groupPaths().map(\.description), asking: asking, failure: failure,
             question: question,
@@ -79,16 +89,17 @@ struct SchedulesPage {
                 let count = try await acts.scheduledNodes(nodes, in: .site).count
                 if count != 1, typed["sure"] != "\(nodes) \(count)" {
                     typed.values["sure"] = "\(nodes) \(count)"
-                    return try show(
+                    return try await show(
                         typed,
                         question: words("%1 nodes match now. Send it again to schedule it.", String(count)),
                         request, context, acts)
                 }
             }
-            let made = try await acts.makeSchedule(wish)
+            let replaced = typed["edit"].isEmpty ? nil : try ScheduleName(typed["edit"])
+            let made = try await acts.makeSchedule(wish, replacing: replaced)
             return pages.redirect(Back.done(Self.path, made.revision))
         } catch let error where error.isRefusalOfForm {
-            return try show(typed, failure: words(error), request, context, acts)
+            return try await show(typed, failure: words(error), request, context, acts)
         }
     }
 }

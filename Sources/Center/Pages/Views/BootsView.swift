@@ -30,6 +30,8 @@ struct BootsView: TemplateView {
     var resort: LinkView
     /// Boots that ended alike, on the first page.
     var alike: [Alike]
+    /// Very many that went well, by group, below the others.
+    var ready: [Alike]
     /// Nil when none matches.
     var table: TableView<Row>?
     /// Why there is no row.
@@ -108,6 +110,7 @@ struct BootsView: TemplateView {
                 path: (["/boots"] + search).joined(separator: "?"), label: words("Show the worst first"))
         }
         alike = pager.offset > 0 ? [] : list.alike.map { Alike($0, now: now, words) }
+        ready = pager.offset > 0 ? [] : list.ready.map { Alike($0, now: now, words) }
         summary = words("Last boots: %1", Format.number(list.total, words.language))
         if !pager.query.isEmpty {
             summary += " · " + words("matching: %1", Format.number(list.page.count, words.language))
@@ -117,9 +120,10 @@ struct BootsView: TemplateView {
             chips: Acts.BootOutcome.allCases.map {
                 ("state=\($0.rawValue)", StateView($0, words).text, list.outcomes[$0] ?? 0)
             } + [("state=\(Acts.BootList.strangers)", words("unknown machines"), list.unknown)])
-        none = list.total == 0 ? words("No boot was seen yet.") : words("No boot matches.")
+        let folded = (list.alike + list.ready).reduce(0) { $0 + $1.boots.count }
+        none = folded > 0 ? "" : list.total == 0 ? words("No boot was seen yet.") : words("No boot matches.")
         // Those that share a line have no row.
-        pages = pager.links(count: list.page.count - list.alike.reduce(0) { $0 + $1.boots.count })
+        pages = pager.links(count: list.page.count - folded)
         guard !list.page.rows.isEmpty else { return }
         table = TableView(
             words("Boots"),
@@ -138,7 +142,12 @@ extension BootsView.Alike {
         summary = words("Machines: %1", Format.number(alike.boots.count, words.language))
         // How long the one that waits longest has taken.
         let oldest = alike.stage == nil ? nil : alike.boots.map(\.boot.startedAt).min()
+        // How long they took.
+        let times = alike.group == nil ? [] : alike.boots.compactMap(\.boot.readyAfter).sorted()
         detail = [
+            alike.group?.description ?? "",
+            times.isEmpty ? "" : words("median %1", Format.duration(times[(times.count - 1) / 2])),
+            times.last.map { words("slowest %1", Format.duration($0)) } ?? "",
             alike.stage?.rawValue ?? "", words.told(alike.detail),
             oldest.map { words("%1 so far", Format.age(max(0, now - $0))) } ?? "",
         ].filter { !$0.isEmpty }.joined(separator: " · ")

@@ -98,7 +98,8 @@ struct DashboardView: TemplateView {
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
     init(
         _ overview: Acts.Overview, warnings: [String],
-        of server: Acts.ServerState, mayRelease: (GroupPath) -> Bool = { _ in false }, _ words: Words
+        of server: Acts.ServerState, mayRelease: (GroupPath) -> Bool = { _ in false },
+        mayRestart: (GroupPath) -> Bool = { _ in false }, _ words: Words
     ) {
         let figures = overview.figures
         if !overview.rooms.isEmpty { map = FleetMap(overview.rooms, words) }
@@ -110,7 +111,9 @@ struct DashboardView: TemplateView {
                 // Many people are at one server: those first. What keeps no one from work comes last.
                 rows: server.terminalTroubles.filter { $0.trouble.stopsPeople }.map { Trouble($0, words) }
                     + overview.troubles.map {
-                        Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
+                        Trouble(
+                            $0, mayRelease: $0.trouble.group.map(mayRelease) ?? false,
+                            mayRestart: $0.trouble.group.map(mayRestart) ?? false, words)
                     } + server.terminalTroubles.filter { !$0.trouble.stopsPeople }.map { Trouble($0, words) })
         }
         if !figures.limited.isEmpty {
@@ -144,7 +147,7 @@ extension DashboardView.Trouble {
     /// Machines that are named.
     private static let nameLimit = 3
 
-    init(_ line: TroubleLine, mayRelease: Bool, _ words: Words) {
+    init(_ line: TroubleLine, mayRelease: Bool, mayRestart: Bool = false, _ words: Words) {
         let trouble = line.trouble
         since = trouble.since.map { Format.time(millisecond: $0) }
         ago = trouble.since.map { Self.ago($0, words) }
@@ -171,6 +174,13 @@ extension DashboardView.Trouble {
         if trouble.kind == .held, trouble.count == 1, mayRelease {
             action = ActionView(
                 path: "/nodes/\(trouble.machine)/release", label: words("Let it try again"), style: "quiet")
+        } else if mayRestart, !line.restartable.isEmpty {
+            let count = line.restartable.count
+            action = ActionView(
+                path: "/nodes/restart",
+                label: trouble.count == 1
+                    ? words("Restart") : words("Restart %1", Format.number(count, words.language)),
+                style: "quiet", hidden: line.restartable.map { HiddenView("node", $0.text) })
         }
     }
 }
@@ -183,7 +193,20 @@ extension DashboardView.Trouble {
         ago = trouble.since.map { Self.ago($0 * 1_000, words) }
         places = placed.pools.map(LinkView.init(pool:))
         machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
+        if case .unserved(_, let servers, let otherCount, _) = trouble {
+            machines = servers.prefix(Self.nameLimit).map(LinkView.init(terminal:))
+            let more = otherCount + servers.count - machines.count
+            if more > 0 {
+                self.more = LinkView(path: "/desktops/servers", label: words("and %1 more", String(more)))
+            }
+        }
         (text, fix) = (words.what(trouble), words(trouble.fix))
+        // The page of such troubles is for those who may do that.
+        if case .silent(let server, _, _) = trouble {
+            action = ActionView(
+                path: "/desktops/servers/\(server)/admit", label: words("Maintenance"), style: "quiet",
+                hidden: [HiddenView("act", "maintenance")])
+        }
     }
 
     /// - Parameter since: milliseconds since 1970.

@@ -7,24 +7,10 @@ extension GroupsView {
         var tiles: [DashboardView.Tile]
         /// Nil when all came up.
         var troubles: TableView<DashboardView.Trouble>?
-        /// Of the whole site, where nodes are in groups: their groups. The dashboard has the map.
-        var groups: TableView<Group>?
-        /// Nil while it has no nodes, and where there are groups instead.
+        /// Nil while it has no nodes, and for a site with groups: the tree says how they are, and the dashboard has the map.
         var map: FleetMap?
         /// What its nodes have, most common first.
         var shares: [Share]
-    }
-
-    /// A group with nodes.
-    struct Group: View {
-        var group: LinkView
-        var count: Int
-        var ready: Int
-        /// Nil: none.
-        var failed: String?
-        var stuck: String?
-        /// Those in any other state, so that each node is counted once.
-        var others: Int
     }
 
     /// One property of the nodes of a group.
@@ -47,8 +33,10 @@ extension GroupsView.Overview {
     /// - Parameters:
     ///   - overview: of that group.
     ///   - mayRelease: whether the caller may let a held node of a group boot again.
+    ///   - mayRestart: whether the caller may restart nodes of a group.
     init(
-        of path: GroupPath, _ overview: Acts.Overview, mayRelease: (GroupPath) -> Bool, _ words: Words
+        of path: GroupPath, _ overview: Acts.Overview, mayRelease: (GroupPath) -> Bool,
+        mayRestart: (GroupPath) -> Bool = { _ in false }, _ words: Words
     ) {
         tiles = MachineState.allCases.map { state in
             DashboardView.Tile(
@@ -60,12 +48,12 @@ extension GroupsView.Overview {
             troubles = TableView(
                 words("What is wrong now"), columns: words.all("Since", "Where", "Machine", "What", "Fix"),
                 rows: overview.troubles.map {
-                    DashboardView.Trouble($0, mayRelease: $0.trouble.group.map(mayRelease) ?? false, words)
+                    DashboardView.Trouble(
+                        $0, mayRelease: $0.trouble.group.map(mayRelease) ?? false,
+                        mayRestart: $0.trouble.group.map(mayRestart) ?? false, words)
                 })
         }
-        if path == .site, overview.rooms.count > 1 {
-            groups = Self.groups(overview.rooms, words)
-        } else if !overview.rooms.isEmpty {
+        if !overview.rooms.isEmpty, path != .site || overview.rooms.count == 1 {
             map = FleetMap(overview.rooms, words)
         }
         let query = "group=\(path)"
@@ -86,25 +74,6 @@ extension GroupsView.Overview {
         let missing =
             overview.rooms.values.reduce(0) { $0 + $1.count } - known.reduce(0) { $0 + $1.count }
         return known.isEmpty || missing <= 0 ? known : known + [(words("not reported yet"), missing)]
-    }
-
-    fileprivate static func groups(_ rooms: [GroupPath: [Acts.NodeState]], _ words: Words) -> TableView<
-        GroupsView.Group
-    > {
-        TableView(
-            words("Groups"), columns: words.all("Group", "Nodes", "Ready", "Failed", "Stuck", "Other"),
-            rows: rooms.keys.inNaturalOrder().map { path in
-                let states = rooms[path]?.map(\.state) ?? []
-                func count(_ state: MachineState) -> Int { states.count { $0 == state } }
-                func trouble(_ count: Int) -> String? { count > 0 ? "\(count)" : nil }
-                let (ready, failed, stuck) = (count(.ready), count(.failed), count(.stuck))
-                return GroupsView.Group(
-                    group: LinkView(
-                        path: "/groups?path=\(Escape.component(path.description))",
-                        label: path == .site ? words("Site") : path.description),
-                    count: states.count, ready: ready, failed: trouble(failed), stuck: trouble(stuck),
-                    others: states.count - ready - failed - stuck)
-            })
     }
 }
 

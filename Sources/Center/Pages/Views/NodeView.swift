@@ -60,15 +60,15 @@ struct NodeView: TemplateView {
         self.tabs = TabsView(tabs, of: node.name, current: current, at: at, words)
     }
 
-    /// What a ready node is asked to do: at once, unless users are logged in.
-    mutating func offerOrders(_ words: Words) {
+    /// What a node whose system runs is asked to do: at once, unless users are logged in.
+    mutating func offerOrders(isReady: Bool, _ words: Words) {
         if people.isEmpty {
             restart = ActionView(path: "/nodes/\(name)/restart", label: words("Restart"), style: "quiet")
             power = ActionView(path: "/nodes/\(name)/power-off", label: words("Switch off"), style: "quiet")
         } else {
             asking = "/nodes/\(name)/restart"
         }
-        applying = "/nodes/\(name)/apply"
+        if isReady { applying = "/nodes/\(name)/apply" }
     }
 
     /// What switches on a node that does not run.
@@ -166,33 +166,38 @@ extension NodeView.Warning {
     ///
     /// - Parameters:
     ///   - alike: other nodes whose last boots failed with the same message.
-    ///   - refused: what is known of the version that it asked for in vain.
+    ///   - failure: what to do about its last boot, which failed, and what it does by itself now.
     ///   - usual: the milliseconds that the stage usually takes at which its boot is stuck.
+    ///   - mayRestart: whether it can be asked to restart, and the caller may.
     init?(
-        _ answer: NodeAnswer, alike: Int, refused: Acts.RefusedVersion? = nil, usual: Int?, _ words: Words
+        _ answer: NodeAnswer, alike: Int, failure: (fix: Sentence, after: AfterFailure)? = nil, usual: Int?,
+        mayRestart: Bool = false, _ words: Words
     ) {
         if answer.version == nil, let lack = answer.lack {
             text = words("It has nothing to boot next: \(lack)" as Sentence)
             return
         }
         let last = answer.boots.first?.entries.last
+        let log = LinkView(path: "/nodes/\(answer.node.name)?tab=log", label: words("Log"))
+        let restart = LinkView(path: "/nodes/\(answer.node.name)/restart", label: words("Restart"))
         switch answer.state {
         case .failed:
             let detail = words.told(last?.detail ?? "")
             text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
-            fix = refused.map { words($0.fix) } ?? words(BootStage.fix(ofFailure: last?.detail ?? ""))
-            outlook = Self.outlook(answer, words)
+            fix = words(failure?.fix ?? BootStage.fix(ofFailure: last?.detail ?? ""))
+            outlook = Self.outlook(answer, failure?.after, words)
+            if mayRestart { places.append(restart) }
             if BootStage.isExportRefusal(last?.detail ?? "") {
-                places = [LinkView(path: "/images", label: words("Images"))]
+                places.append(LinkView(path: "/images", label: words("Images")))
             }
-            places.append(LinkView(path: "/nodes/\(answer.node.name)?tab=log", label: words("Log")))
+            places.append(log)
             others = Self.others(alike, last?.detail ?? "", words)
             return
         case .stuck:
             guard let last else { return nil }
             text = words(last.stage.stuckSentence(answer.root, usually: usual))
             fix = words(last.stage.usualFix)
-            places = [LinkView(path: "/nodes/\(answer.node.name)?tab=log", label: words("Log"))]
+            places = mayRestart ? [restart, log] : [log]
         case .lost:
             text = words("It has not been heard of for a minute or more.")
             fix = words("look at its power, its network and its screen; switched on again, it starts anew")
@@ -204,15 +209,16 @@ extension NodeView.Warning {
     }
 
     /// How often its boots failed one after the other, and what the node does now by itself.
-    private static func outlook(_ answer: NodeAnswer, _ words: Words) -> String {
+    private static func outlook(_ answer: NodeAnswer, _ after: AfterFailure?, _ words: Words) -> String {
         let tries = answer.boots.prefix { $0.entries.last?.stage == .failed }.count
-        let act = answer.settings.first { $0.name == Settings.onFailure.definition.name }?.value.description
         let next: String =
-            switch act.flatMap(FailureAct.init(rawValue:)) {
-            case .retry: words("it tries again by itself")
-            case .shell: words("it waits in a shell on its screen")
-            case .reboot: words("it restarts by itself")
-            case nil: ""
+            switch after {
+            case .triesAgain: words("it tries again 10 seconds after each failure")
+            case .waits: words("it waits in a shell on its screen")
+            case .restarts: words("it restarts by itself 10 seconds after each failure")
+            case .isSilent(let silence):
+                words("nothing was heard of it for %1, and it does nothing by itself", Format.age(silence))
+            case .obeys, nil: ""
             }
         return [tries > 1 ? words("failed boots one after the other: %1", String(tries)) : "", next]
             .filter { !$0.isEmpty }.joined(separator: "; ")
@@ -242,12 +248,17 @@ extension NodeView.Sessions {
     }
 }
 
-/// Before a node restarts: who is logged in there.
+/// Before nodes restart: who is logged in there.
 struct RestartView: TemplateView {
     static let template = PageTemplate("restart", Embedded.restart_mustache)
 
     var name: String
-    var state: StateView
+    /// Nil for several.
+    var state: StateView?
+    /// Which nodes they are; nil for one.
+    var names: String?
+    /// Why some of them were not asked.
+    var failure: String?
     var people: String
     /// Nil when it does not run.
     var saving: ConfirmView?
@@ -260,5 +271,21 @@ struct RestartView: TemplateView {
         saving = ConfirmView(
             path: "/nodes/\(name)/restart", label: words("Restart %1", name), isDanger: !people.isEmpty,
             isFocused: people.isEmpty, back: LinkView(path: "/nodes/\(name)", label: words("Back")))
+    }
+
+    /// - Parameters:
+    ///   - nodes: one at least.
+    ///   - people: those who are logged in on them.
+    init(_ nodes: [NodeName], people: Set<String>, failure: String? = nil, _ words: Words) {
+        let count = Format.number(nodes.count, words.language)
+        name = nodes.count == 1 ? nodes[0].text : count
+        names = nodes.count == 1 ? nil : nodes.map(\.text).joined(separator: ", ")
+        self.failure = failure
+        self.people = people.sorted().joined(separator: ", ")
+        saving = ConfirmView(
+            path: "/nodes/restart",
+            hidden: nodes.map { HiddenView("node", $0.text) } + [HiddenView("sure", "yes")],
+            label: words("Restart %1", name), isDanger: !people.isEmpty, isFocused: people.isEmpty,
+            back: LinkView(path: "/", label: words("Back")))
     }
 }

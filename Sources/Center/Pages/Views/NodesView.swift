@@ -159,7 +159,10 @@ struct NodesView: TemplateView {
             (query: "outdated=yes", title: words("outdated"), count: tally.outdated),
             (query: Acts.NodeTally.smallMemory, title: words("less than 4 GiB"), count: tally.small),
         ]
-        return (states + others).map { query, title, count in
+        // That no node has little memory is an answer, too.
+        return (states + others).filter {
+            $0.count > 0 || [question.query, Acts.NodeTally.smallMemory].contains($0.query)
+        }.map { query, title, count in
             let isCurrent = question.query == query
             return Chip(
                 path: question.searching(isCurrent ? "" : query), title: title, count: count,

@@ -12,10 +12,10 @@ struct SchedulesView: TemplateView {
     /// Nil when there are none.
     var table: TableView<Row>?
     var pages: PagerView
-    /// Nil for callers who may schedule nothing.
+    /// Nil while nothing is in it, and for callers who may schedule nothing.
     var added: FormView?
-    /// Whether the form is open at once: something is in it.
-    var isAdding: Bool
+    /// Whether a button leads to the form.
+    var mayAdd: Bool
     /// Conditions that the form offers.
     var places: [String]
     /// What is asked before a schedule runs at once.
@@ -28,16 +28,22 @@ struct SchedulesView: TemplateView {
 
     struct Row: View {
         var name: String
+        /// Where it is changed; nil for callers who may not.
+        var edit: String?
         var act: String
-        var object: String
-        /// Where its object does not say that.
-        var group: LinkView?
+        /// Nil: its group, and nothing else.
+        var object: String?
+        var group: LinkView
+        /// The nodes that it means now; nil: it acts on something else.
+        var targets: LinkView?
         var state: StateView
         var next: String?
-        /// The same as its zone's clocks show it, with the zone.
+        /// The same as clocks show it in the zone that the column names.
         var local: String?
         /// Its weekly time; nil: it runs once.
         var every: String?
+        /// The zone of its time.
+        var zone: String?
         /// Where it is not done.
         var condition: String?
         var window: String?
@@ -61,59 +67,37 @@ struct SchedulesView: TemplateView {
         var rows: [Run]
     }
 
-    /// What was typed, or what a link brings.
-    struct Typed {
-        static let names =
-            ["act", "on", "changes", "when", "window", "unless", "sure"] + Object.allCases.map(\.rawValue)
-
-        var values: [String: String] = [:]
-
-        subscript(name: String) -> String { values[name] ?? "" }
-
-        /// What it acts on: as a link brings it, or from the field that the act has.
-        var object: String {
-            guard self["on"].isEmpty else { return self["on"] }
-            return ScheduledAct.Kind(rawValue: self["act"]).map { self[Object($0).rawValue] } ?? ""
-        }
-    }
-
-    /// What acts are done to; the form has a field for each.
-    enum Object: String, CaseIterable {
-        case nodes, servers, pool, target, version
-
-        init(_ kind: ScheduledAct.Kind) {
-            self =
-                switch kind {
-                case .restart, .powerOff, .wake, .apply: .nodes
-                case .drain, .maintenance, .resume, .restartServer: .servers
-                case .pool: .pool
-                case .set: .target
-                case .promote, .trial: .version
-                }
-        }
-    }
-
     /// - Parameters:
+    ///   - counts: the nodes that schedules mean now.
     ///   - kinds: what the caller may schedule; where that is nothing, there is no form.
     ///   - mayAct: whether the caller may schedule something there.
     init(
-        _ schedules: Acts.Page<ScheduleAnswer>, _ pager: Pager, form: Typed, kinds: [ScheduledAct.Kind],
+        _ schedules: Acts.Page<ScheduleAnswer>, _ pager: Pager, counts: [ScheduleName: Int] = [:],
+        form: Typed, kinds: [ScheduledAct.Kind],
         places: [String] = [], asking: Asking? = nil, failure: String? = nil, question: String? = nil,
         mayAct: (ScheduleAnswer) -> Bool, _ words: Words
     ) {
         (self.failure, self.question, self.asking) = (failure, question, asking)
         self.places = places.prefix(FormView.suggestionLimit).map { "group=\($0)" }
-        isAdding = form.values.contains { !$0.value.isEmpty }
+        let isFilled = form.values.contains { !$0.value.isEmpty }
+        mayAdd = !kinds.isEmpty && !isFilled
         pages = pager.links(count: schedules.count)
-        let rows = schedules.rows.map { Row($0, mayAct: mayAct($0), words) }
-        if !rows.isEmpty {
-            table = TableView(
-                words("Schedules"), live: "schedules",
-                columns: words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions"),
-                rows: rows)
+        // One zone for all of them, so that times can be compared: theirs, where they have the same one.
+        let zones = Set(schedules.rows.filter { $0.nextAt != nil }.map(Row.zone))
+        let zone = zones.count == 1 ? zones.first : nil
+        let rows = schedules.rows.map {
+            Row($0, isLocal: zone != nil, count: counts[$0.name], mayAct: mayAct($0), words)
         }
-        if !kinds.isEmpty { added = Self.form(form, kinds, words) }
+        if !rows.isEmpty {
+            var columns = words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions")
+            if !zones.isEmpty { columns[3] += " (\(zone ?? Self.commonZone))" }
+            table = TableView(words("Schedules"), live: "schedules", columns: columns, rows: rows)
+        }
+        if !kinds.isEmpty, isFilled { added = Self.form(form, kinds, words) }
     }
+
+    /// The zone of next runs whose schedules have different ones.
+    private static let commonZone = "UTC"
 
     private static func object(_ typed: Typed, _ object: Object, _ words: Words) -> FieldView {
         let kind = ScheduledAct.Kind(rawValue: typed["act"])
@@ -133,9 +117,11 @@ struct SchedulesView: TemplateView {
     }
 
     private static func form(_ typed: Typed, _ kinds: [ScheduledAct.Kind], _ words: Words) -> FormView {
-        let sure = typed["sure"].isEmpty ? [] : [HiddenView("sure", typed["sure"])]
+        let hidden = ["sure", "edit"].filter { !typed[$0].isEmpty }.map { HiddenView($0, typed[$0]) }
+        let isNew = typed["edit"].isEmpty
         return FormView(
-            path: "/schedules", style: "card settings", hidden: sure,
+            path: "/schedules", style: "card settings",
+            heading: isNew ? words("New schedule") : typed["edit"], hidden: hidden,
             fields: [
                 FieldView(
                     "act", words("Action"),
@@ -157,28 +143,39 @@ struct SchedulesView: TemplateView {
                 .window(typed["window"], words),
                 FieldView(
                     "unless", words("Not where people are logged in"), isTicked: !typed["unless"].isEmpty),
-            ], submit: words("Add schedule"))
+            ], submit: words(isNew ? "Add schedule" : "Save"), cancel: "/schedules")
     }
 }
 
 extension SchedulesView.Row {
-    fileprivate init(_ answer: ScheduleAnswer, mayAct: Bool, _ words: Words) {
+    /// - Parameters:
+    ///   - isLocal: whether the zone of its own is the one that the column names.
+    ///   - count: the nodes that it means now.
+    fileprivate init(_ answer: ScheduleAnswer, isLocal: Bool, count: Int?, mayAct: Bool, _ words: Words) {
         let schedule = answer.schedule
         name = answer.name.text
+        edit = mayAct ? "/schedules?edit=\(answer.name)" : nil
         act = words(schedule.act.kind.phrase)
-        object = schedule.act.object
         let place = schedule.group.description
-        group =
-            object.contains(place)
-            ? nil
-            : LinkView(
-                path: "/groups?path=\(Escape.component(place))",
-                label: schedule.group == .site ? words("Site") : place)
+        object = schedule.act.nodes == "group=\(place)" ? nil : schedule.act.object
+        group = LinkView(
+            path: "/groups?path=\(Escape.component(place))",
+            label: schedule.group == .site ? words("Site") : place)
+        if let node = schedule.act.nodes.flatMap({ try? NodeName($0) }) {
+            object = nil
+            targets = LinkView(path: "/nodes/\(node)", label: node.text)
+        } else if let count, let nodes = schedule.act.nodes {
+            targets = LinkView(
+                path: "/nodes?q=\(Escape.component(Self.search(nodes, in: schedule.group)))",
+                label: "\(Format.number(count, words.language)) \(words("nodes"))")
+        }
         state = StateView(
             kind: answer.state == .running ? "booting" : answer.state == .waiting ? "waiting" : "off",
             text: words(answer.state.rawValue))
         next = answer.nextAt.map { Format.time(second: $0) }
-        local = answer.nextLocal.map { "\($0) \(answer.zone ?? Self.zone(of: answer))" }
+        local = isLocal ? answer.nextLocal : answer.nextAt.map { String(Format.time(second: $0).prefix(16)) }
+        let ownZone = Self.zone(of: answer)
+        zone = ownZone.isEmpty ? nil : ownZone
         if case .weekly(let time) = schedule.time { every = "\(time)" }
         switch schedule.act {
         case .restart(_, true), .powerOff(_, true): condition = words("Not where people are logged in")
@@ -196,8 +193,14 @@ extension SchedulesView.Row {
         }
     }
 
-    /// How far the clocks of the server's own zone are from UTC then: it may have no name here.
-    private static func zone(of answer: ScheduleAnswer) -> String {
+    /// What finds the nodes that it means: they are in its group, too.
+    private static func search(_ nodes: String, in group: GroupPath) -> String {
+        group == .site || nodes == "group=\(group)" ? nodes : "(\(nodes)) group=\(group)"
+    }
+
+    /// The zone of its times. That of the server may have no name: it is how far its clocks are from UTC then.
+    fileprivate static func zone(of answer: ScheduleAnswer) -> String {
+        if let zone = answer.zone { return zone }
         guard let text = answer.nextLocal, let next = answer.nextAt, let written = try? WrittenTime(text)
         else { return "" }
         // The text has no seconds.
