@@ -49,7 +49,7 @@ extension SQLiteStore {
     private func writtenSeconds<Record: TimedRecord>(_: Record.Type, in database: Database) throws -> [Int] {
         try String.fetchAll(
             database, sql: "SELECT record FROM record WHERE kind = ?", arguments: [Record.kind]
-        ).compactMap { try coder.value(Record.self, json: $0).writtenAt }
+        ).compactMap { (try? coder.value(Record.self, json: $0))?.writtenAt }
     }
 
     /// Moves times that lie in a table.
@@ -73,7 +73,8 @@ extension SQLiteStore {
             database, sql: "SELECT key, record FROM record WHERE kind = ?", arguments: [Record.kind])
         for row in rows {
             let key: String = row["key"]
-            let record = try coder.value(Record.self, json: row["record"])
+            // One that cannot be read is left as it is, and out of what is served.
+            guard let record = try? coder.value(Record.self, json: row["record"]) else { continue }
             let moved = record.moved(with: jump, usedAt: uses[key])
             guard moved != record else { continue }
             try database.execute(
