@@ -23,7 +23,7 @@ extension Roost {
     /// more than its beginning.
     static func carryOut(_ words: [String]) async {
         do {
-            var command = try parseAsRoot(words)
+            var command = try await asyncParseAsRoot(words)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -402,6 +402,7 @@ extension ActRow {
         ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(from: "", recheck: nil) },
         ActRow("figures", .read, .anywhere) { acts, _ in try await acts.figures() },
         ActRow("overview", .read, .anywhere) { acts, _ in try await acts.overview() },
+        ActRow("standingTroubles", .read, .anywhere) { acts, _ in try await acts.standingTroubles() },
         ActRow("status", .read, .anywhere) { acts, _ in try await acts.status() },
         ActRow("leases", .read, .anywhere) { acts, _ in try await acts.leases() },
         ActRow("boots", .read, .anywhere) { acts, _ in try await acts.boots(of: nil, limit: 9) },

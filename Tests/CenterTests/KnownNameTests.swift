@@ -122,7 +122,8 @@ import Wire
                 [], failure: nil, mayAdd: true,
                 offer: SecretsView.Offer(group: .site, hasReceiver: hasReceiver),
                 Words(.english, phrases: ""))
-            return Set(view.added?.parts.flatMap(\.fields).map(\.name) ?? [])
+            // The box that shows the value is the page's own.
+            return Set(view.added?.parts.flatMap(\.fields).map(\.name) ?? []).subtracting(["reveal"])
         }
         let options: Set<String> = [
             "name", "group", "node", "rule", "path", "mode", "owner", "arming", "kind", "value", "base64",

@@ -41,7 +41,7 @@ import Testing
         async throws
     {
         let fleet = try await SmallFleet()
-        let open = try await ask("/files?name=", in: fleet).body
+        let open = try await ask("/files?new=yes", in: fleet).body
         #expect(open.contains(#"name="path""#) && open.contains(#"<option value="/school">/school<"#))
         let made = try await ask("/files", "name=motd&path=/etc/motd&group=/school&text=hello", in: fleet)
         #expect(made.status == 303)

@@ -139,7 +139,7 @@ import Testing
         #expect(row.local == local && row.zone == zone && row.every == nil && row.group.label == "Site")
         #expect(own.table?.columns.map(\.title).contains("Next run (\(zone))") == true)
         #expect(row.edit == nil && !own.mayAdd && own.added == nil)
-        #expect(try PageViewTests.shown(own).contains(">once<"))
+        #expect(try PageViewTests.shown(own).contains(">once <small>"))
         // Of two zones each says its own, and the runs can be compared.
         let both = try view([answer, Self.answer(act)])
         #expect(both.table?.columns.map(\.title).contains("Next run (UTC)") == true)

@@ -110,7 +110,7 @@ import Testing
         #expect(ann.password == "four words" && ann.uid == nil)
         #expect(file.entries.last?.isDisabled == true)
         #expect(file.skipped.map(\.line) == [3, 6])
-        #expect(file.skipped.map(\.name) == ["ben", "dog"] && file.entries.map(\.line) == [2, 5])
+        #expect(file.skipped.map(\.name) == ["ben", ""] && file.entries.map(\.line) == [2, 5])
     }
 
     @Test func `a list says nothing of what it has no column for, and has a class as the group`() throws {

@@ -244,10 +244,11 @@ import Testing
             "StoreSQLite/SQLiteStore.swift",
             "StoreSQLite/SchemaSteps.swift", "StoreSQLite/StoredSecrets.swift",
             // Logs may lose their last lines; data from another server is checked to the last byte before it counts; a key is made once, by
-            // hand; files of the configuration are people's own, in their repositories; how files ended is checked where it is known.
+            // hand; files of the configuration are people's own, in their repositories; how files ended is checked where it is known; what a
+            // restore unpacks is synchronised as a whole, before it takes its place.
             "Center/Live/NodeLogs.swift", "Center/Live/DistantServer.swift", "Commands/ImageSigningKey.swift",
             "Commands/ExportCommand.swift", "Commands/FileCommands.swift",
-            "RoostCommand/Server/KnownEnds.swift",
+            "RoostCommand/Server/KnownEnds.swift", "RoostCommand/Commands/KeyArchive.swift",
         ]
         let targets = [
             "Center", "Commands", "Images", "Linux", "RoostCommand", "Services", "StoreSQLite",

@@ -15,14 +15,19 @@ extension Acts {
         var troubles: [TroubleLine] = []
         /// What the nodes have.
         var counts = NodeCounts()
-        /// What the troubles come from.
-        var list: TroubleList?
     }
 
     /// The same with each node's state, by its group.
     ///
     /// - Parameter place: the group whose nodes count, with all below it; the site's figures have machines that are no nodes, too.
     func overview(of place: GroupPath = .site) async throws -> Overview {
+        try await counted(in: place).overview
+    }
+
+    /// What is wrong with machines, of each by itself, as far as no event of another kind tells it.
+    func standingTroubles() async throws -> [StandingTrouble] { try await counted(in: .site).troubles.standing }
+
+    private func counted(in place: GroupPath) async throws -> (overview: Overview, troubles: TroubleList) {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
         // Figures are those of now.
@@ -75,9 +80,9 @@ extension Acts {
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: minutes.minutes,
             troubles: rows.map(\.trouble), limited: await limited())
-        return Overview(
-            figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot),
-            list: troubles)
+        let overview = Overview(
+            figures: answer, rooms: rooms, troubles: rows, counts: shares.counts(in: snapshot))
+        return (overview, troubles)
     }
 
     /// Peers over their limit, on the whole site.

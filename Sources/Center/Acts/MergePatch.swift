@@ -31,6 +31,23 @@ struct MergePatch: Sendable {
         return result
     }
 
+    /// A patch as people type it: `capacity=20`, and without a value what it removes.
+    ///
+    /// - Parameter text: a JSON object.
+    static func assignments(in text: String) -> [String] {
+        let members = (try? object(Data(text.utf8))) ?? [:]
+        return members.sorted { $0.key < $1.key }.map { name, value in
+            if value is NSNull { return "\(name)=" }
+            // What looks like JSON is read as that.
+            if let text = value as? String, text.first.map({ !"[{\"".contains($0) }) ?? false {
+                return "\(name)=\(text)"
+            }
+            let json = try? JSONSerialization.data(
+                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
+            return "\(name)=\(String(decoding: json ?? Data(), as: UTF8.self))"
+        }
+    }
+
     private static func object(_ data: Data) throws -> [String: Any] {
         guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
             throw Problem(422, "Unreadable request", "a JSON object with the changes is required")

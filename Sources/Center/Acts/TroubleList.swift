@@ -36,6 +36,8 @@ struct TroubleList {
         var since: Int?
         var text: Sentence
         var fix: Sentence
+        /// What is to be done, where that differs between machines with the same cause; empty: it does not.
+        var remedy = ""
         /// Whether it takes orders.
         var obeys = false
     }
@@ -193,7 +195,7 @@ struct TroubleList {
         var rows = lost.flatMap { group, lost in self.rows(of: lost, in: group) }
         // What is wrong with them may be the same, and what is done about it another thing.
         let same = Dictionary(grouping: cases) {
-            [$0.group == nil ? "" : "/", $0.text.english, $0.fix.english]
+            [$0.group == nil ? "" : "/", $0.text.english, $0.remedy]
         }
         for cases in same.values { rows += Self.rows(of: cases) }
         return Array(rows.sorted(by: Self.comesFirst).prefix(Self.rowLimit))
@@ -202,14 +204,16 @@ struct TroubleList {
     private mutating func described(_ failure: Failure, _ root: RootActivity?) -> Case {
         let last = failure.boot.entries.last
         let stage = last?.stage ?? .dhcp
+        let fix =
+            stage == .failed
+            ? advice.fix(of: failure.boot, last?.detail ?? "") : Sentence(stringLiteral: stage.usualFix)
         return Case(
             kind: stage == .failed ? .failed : .stuck, machine: failure.machine, group: failure.group,
             since: last?.at,
             text: stage == .failed
                 ? Self.failed(last?.detail ?? "")
                 : stage.stuckSentence(root, usually: live.usual.usual(at: stage)),
-            fix: stage == .failed
-                ? advice.fix(of: failure.boot, last?.detail ?? "") : Sentence(stringLiteral: stage.usualFix),
+            fix: fix, remedy: fix.english,
             obeys: failure.group != nil && failure.boot.asksForOrders(live.heard))
     }
 

@@ -15,7 +15,7 @@ struct FilesPage {
             if let name = request.query("remove") {
                 return try await show(removal: name, request, context, acts)
             }
-            let form = try await form(of: request.query("name"), acts)
+            let form = try await form(of: request.query("name"), isNew: request.wants("new"), acts)
             return try await show(form, request, context, acts)
         }
         routes.post("files", .configure) { request, context, acts in
@@ -40,9 +40,10 @@ struct FilesPage {
     }
 
     /// - Parameter name: of a stored file; empty: a new one; nil: none.
-    private func form(of name: String?, _ acts: Acts) async throws -> FilesView.Typed? {
-        guard let name, acts.may(.configure, in: .site) else { return nil }
-        guard !name.isEmpty else { return FilesView.Typed(name: "", text: "", isNew: true) }
+    private func form(of name: String?, isNew: Bool, _ acts: Acts) async throws -> FilesView.Typed? {
+        guard acts.may(.configure, in: .site) else { return nil }
+        if isNew { return FilesView.Typed(name: "", text: "", isNew: true) }
+        guard let name else { return nil }
         let bytes = try await acts.content(of: StoredFileName(name))
         // Only what comes back as it is.
         guard bytes.count <= Self.textLimit, let text = String(validating: bytes, as: UTF8.self),

@@ -73,28 +73,12 @@ extension SchedulesView.Typed {
         case .set(let settings):
             settings.set.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                 + settings.unset.map { "-\($0)" }
-        case .pool(_, let patch): members(of: patch)
+        case .pool(_, let patch): MergePatch.assignments(in: patch)
         case .trial(_, _, _, let share, let terms):
             [
                 "share=\(share)", "ready=\(terms.readyWithin)s", "for=\(terms.trialSeconds)s",
                 "failures=\(terms.allowedFailures)",
             ]
-        }
-    }
-
-    /// - Parameter patch: a JSON object.
-    private static func members(of patch: String) -> [String] {
-        let read = try? JSONSerialization.jsonObject(with: Data(patch.utf8))
-        let members = read as? [String: Any] ?? [:]
-        return members.sorted { $0.key < $1.key }.map { name, value in
-            if value is NSNull { return "\(name)=" }
-            // What looks like JSON is read as that.
-            if let text = value as? String, text.first.map({ !"[{\"".contains($0) }) ?? false {
-                return "\(name)=\(text)"
-            }
-            let json = try? JSONSerialization.data(
-                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
-            return "\(name)=\(String(decoding: json ?? Data(), as: UTF8.self))"
         }
     }
 }
