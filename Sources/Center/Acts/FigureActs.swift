@@ -25,7 +25,9 @@ extension Acts {
     }
 
     /// What is wrong with machines, of each by itself, as far as no event of another kind tells it.
-    func standingTroubles() async throws -> [StandingTrouble] { try await counted(in: .site).troubles.standing }
+    func standingTroubles() async throws -> [StandingTrouble] {
+        try await counted(in: .site).troubles.standing
+    }
 
     private func counted(in place: GroupPath) async throws -> (overview: Overview, troubles: TroubleList) {
         try require(.read)
