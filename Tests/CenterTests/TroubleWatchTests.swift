@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Testing
+import Wire
 
 @testable import Center
 
