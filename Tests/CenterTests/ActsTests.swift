@@ -57,7 +57,7 @@ import Wire
             var isActs = false
             for line in text.split(separator: "\n") {
                 if !line.hasPrefix(" "), line.hasSuffix("{") {
-                    isActs = line.hasPrefix("extension Acts") || line.hasPrefix("struct Acts")
+                    isActs = line.hasPrefix("extension Acts {") || line.hasPrefix("struct Acts")
                 }
                 guard isActs, line.hasPrefix("    func ") else { continue }
                 names.insert(String(line.dropFirst(9).prefix { $0.isLetter || $0.isNumber }))
