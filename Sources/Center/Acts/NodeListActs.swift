@@ -49,8 +49,8 @@ extension Acts {
             tally.states[state, default: 0] += 1
             if isHeld { tally.held += 1 }
             if let boot, live.isOutdated(next.version, boot, state) == true { tally.outdated += 1 }
-            if let hardware = snapshot.sharedHardware(of: node)?.report,
-                hardware.memoryMebibytes < NodeTally.smallMebibytes
+            if let known = snapshot.sharedHardware(of: node),
+                known.report.memoryMebibytes < NodeTally.smallMebibytes
             {
                 tally.small += 1
             }

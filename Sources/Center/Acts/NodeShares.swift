@@ -32,11 +32,13 @@ struct NodeShares: Sendable {
     mutating func add(_ next: Digest?, booted: Digest?, _ known: SharedHardware?) {
         self.next[next, default: 0] += 1
         if let booted { self.booted[booted, default: 0] += 1 }
-        guard let hardware = known?.report else { return }
+        // Not the whole report: it is copied for the first machine of a kind only.
+        guard let known else { return }
         let kind = Kind(
-            vendor: hardware.vendor, product: hardware.product, memoryMebibytes: hardware.memoryMebibytes)
+            vendor: known.report.vendor, product: known.report.product,
+            memoryMebibytes: known.report.memoryMebibytes)
         kinds[kind, default: 0] += 1
-        if samples[kind] == nil { samples[kind] = hardware }
+        if samples[kind] == nil { samples[kind] = known.report }
     }
 
     /// By name.
