@@ -222,7 +222,7 @@ class Job:
         return True
 
     def read_events(self):
-        names, tests = {}, {}
+        names, begun, tests = {}, {}, {}
         try:
             lines = open(self.events, encoding="utf-8").read().splitlines()
         except OSError:
@@ -241,6 +241,7 @@ class Job:
             if test not in names:
                 continue
             if payload["kind"] == "testStarted":
+                begun[test] = instant
                 tests[test] = {"name": names[test], "seconds": 0.0, "result": "unfinished"}
             elif payload["kind"] == "testSkipped":
                 tests[test] = {"name": names[test], "seconds": 0.0, "result": "skipped"}
@@ -250,12 +251,15 @@ class Job:
                 place = payload["issue"].get("sourceLocation", {})
                 words = " ".join(message["text"] for message in payload.get("messages", []))
                 one.setdefault("why", []).append(f"{place.get('fileID', '?')}:{place.get('line', '?')}: {words}")
-            # A test begins before it gets its turn, and ends after its last case.
             elif payload["kind"] == "testCaseStarted" and test in tests:
                 tests[test]["seconds"] -= instant
+                begun.pop(test, None)
             elif payload["kind"] == "testCaseEnded" and test in tests:
                 tests[test]["seconds"] += instant
             elif payload["kind"] == "testEnded" and test in tests:
+                # Unit tests begin long before they get their turn: of those without cases it is not known how long they take.
+                if test in begun and self.name != UNIT_TESTS:
+                    tests[test]["seconds"] = instant - begun[test]
                 if tests[test]["result"] == "unfinished":
                     tests[test]["result"] = "passed"
         for one in tests.values():

@@ -58,7 +58,7 @@ import Testing
             ])
         #expect(preview.wish == nil && preview.rows[1].hasPassword && preview.rows[1].reason == nil)
         #expect(preview.rows.allSatisfy { ($0.fate == .refused) == ($0.reason != nil) })
-        let words = Words(.french, phrases: Assets.phrases)
+        let words = Words.of(.french)
         for row in preview.rows {
             if let reason = row.reason { #expect(words(reason) != reason.english, "\(reason)") }
         }

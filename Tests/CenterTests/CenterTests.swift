@@ -140,7 +140,7 @@ import Wire
 
     @Test(arguments: Language.allCases.filter { $0 != .english })
     func `every phrase of the pages is translated`(language: Language) {
-        let words = Words(language, phrases: Assets.phrases)
+        let words = Words.of(language)
         let missing = Self.phrases.union(SettingDefinition.all.map(\.summary)).filter { !words.has($0) }
         #expect(missing.isEmpty, "\(missing.sorted().joined(separator: " | "))")
     }

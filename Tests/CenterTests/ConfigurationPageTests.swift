@@ -151,7 +151,7 @@ import Testing
         for form in ["kinds=crash+lost", "kinds=crash,lost", "kinds.crash=yes&kinds.lost=yes"] {
             #expect(try HooksView.kinds(#require(Form(form))) == ["crash", "lost"])
         }
-        let words = Words(.greek, phrases: Assets.phrases)
+        let words = Words.of(.greek)
         #expect(EventKind.allCases.filter { !words.has($0.meaning) } == [])
     }
 
@@ -300,13 +300,13 @@ import Testing
     }
 
     @Test func `units, and what holds without a value, are phrases in all languages`() {
-        let words = Words(.greek, phrases: Assets.phrases)
+        let words = Words.of(.greek)
         let texts = SettingDefinition.all.flatMap { [$0.unit, $0.unset] }
         #expect(Set(texts).filter { !$0.isEmpty && !words.has($0) } == [])
     }
 
     @Test func `every setting has a title that is a phrase in all languages`() {
-        let words = Words(.greek, phrases: Assets.phrases)
+        let words = Words.of(.greek)
         #expect(SettingDefinition.all.filter { $0.title.map { !words.has($0) } ?? true }.map(\.name) == [])
         let titles = SettingDefinition.all.compactMap(\.title)
         #expect(Set(titles).count == titles.count)

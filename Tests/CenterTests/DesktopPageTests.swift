@@ -136,7 +136,7 @@ import Testing
             services: fleet.services,
             caller: Caller(name: "test", grants: [Grant(.admin, in: .site)], proof: .token(1)))
         let server = try acts.terminal(TerminalName("ts-of-pc-1")).record
-        let words = Words(.english, phrases: Assets.phrases)
+        let words = Words.of(.english)
         func shown(_ state: TerminalState, sessions: Int, underway: Int = 0) -> String {
             var answer = server
             (answer.state, answer.sessionCount, answer.underwayCount) = (state, sessions, underway)

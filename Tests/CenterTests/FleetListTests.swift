@@ -247,7 +247,7 @@ extension FleetListTests {
         #expect(BootStage.network.stuckSentence(nil, usually: 2_900).english.hasSuffix("2 s"))
         #expect(BootStage.kernel.stuckSentence(nil, usually: nil).english == "stuck after kernel")
         for language in Language.allCases where language != .english {
-            #expect(!Words(language, phrases: Assets.phrases)(usual).contains("usually"))
+            #expect(!Words.of(language)(usual).contains("usually"))
         }
     }
 
@@ -272,7 +272,7 @@ extension FleetListTests {
         let fix = BootStage.fix(ofFailure: detail)
         #expect(fix.english.contains(word), "\(fix.english)")
         for language in Language.allCases where language != .english {
-            let words = Words(language, phrases: Assets.phrases)
+            let words = Words.of(language)
             let hint = try #require(fix.english.split(separator: " (").first)
             #expect(!words(fix).contains(hint), "\(words(fix))")
         }
@@ -299,7 +299,7 @@ extension FleetListTests {
         #expect(fix(true, 0, .triesAgain).english.hasSuffix(": wait until the node tries again by itself"))
         #expect(fix(false, 0).english.hasPrefix("this server does not serve tiny@1 now: "))
         for language in Language.allCases where language != .english {
-            let words = Words(language, phrases: Assets.phrases)
+            let words = Words.of(language)
             for after in [AfterFailure.obeys, .isSilent(1), .triesAgain, .waits] {
                 for (isServed, count) in [(true, 2), (true, 1), (true, 0), (false, 0)] {
                     let said = words(fix(isServed, count, after))

@@ -122,7 +122,7 @@ import Testing
     }
 
     @Test func `refusals and reasons that pages show are in every language`() throws {
-        let words = Words(.french, phrases: Assets.phrases)
+        let words = Words.of(.french)
         var (open, found): (Set<String>, Int) = ([], 0)
         for folder in ["Fleet", "Center"] {
             let root = Self.sources.appendingPathComponent(folder)

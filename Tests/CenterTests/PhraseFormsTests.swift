@@ -5,7 +5,7 @@ import Testing
 
 /// Texts of stores, nodes and agents, which pages say in their language.
 @Suite struct PhraseFormsTests {
-    private static let french = Words(.french, phrases: Assets.phrases)
+    private static let french = Words.of(.french)
 
     @Test(arguments: [
         ("node pc-1 added to /school", "nœud pc-1 ajouté à /school"),
@@ -24,7 +24,7 @@ import Testing
     ])
     func `a text becomes the phrase that it was made of`(text: String, said: String) {
         #expect(Self.french.told(text) == said)
-        #expect(Words(.english, phrases: Assets.phrases).told(text) == text)
+        #expect(Words.of(.english).told(text) == text)
     }
 
     @Test(arguments: [
@@ -57,7 +57,7 @@ import Testing
             .rule(RuleName("small"), nil),
         ].map { $0.summary(in: .empty) }
         for language in Language.allCases where language != .english {
-            let words = Words(language, phrases: Assets.phrases)
+            let words = Words.of(language)
             for summary in summaries { #expect(words.told(summary) != summary, "\(language): \(summary)") }
         }
     }

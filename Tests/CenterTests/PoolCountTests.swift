@@ -33,7 +33,7 @@ import Wire
         fleet.services.logIns.state.withLock { $0.issue(issued) }
         #expect(try counts() == [[0, 1], [1, 0]])
         #expect(try acts.pool(placing).record.sessionCount == 1)
-        let words = Words(.english, phrases: Assets.phrases)
+        let words = Words.of(.english)
         let pools = try acts.pools("", offset: 0, limit: 9).rows
         let view = DesktopPoolsView(pools, [], mayAdd: true, mayChange: { _ in true }, words)
         #expect(view.notes.contains { $0.contains("first pool") } && view.problems.isEmpty)
@@ -51,7 +51,7 @@ import Wire
             PoolAnswer.Member(
                 name: try TerminalName(name), level: 0, state: state, sessionCount: sessions, use: use)
         }
-        let words = Words(.english, phrases: Assets.phrases)
+        let words = Words.of(.english)
         func shown() throws -> DesktopPoolsView.Row {
             let view = DesktopPoolsView([answer], [], mayAdd: true, mayChange: { _ in true }, words)
             return try #require(view.table?.rows.first)
@@ -93,7 +93,7 @@ import Wire
             #expect(troubles == [trouble])
             let warnings = try await acts.status().warnings ?? []
             #expect(warnings.contains(trouble.text))
-            let words = Words(.english, phrases: Assets.phrases)
+            let words = Words.of(.english)
             let view = DesktopPoolsView(
                 try acts.pools("", offset: 0, limit: 9).rows, try acts.unservedPools(), mayAdd: true,
                 mayChange: { _ in true }, words)

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `what is to be done stands before or after a name, in the pages' language or in English`() {
-        let words = Words(.french, phrases: Assets.phrases)
+        let words = Words.of(.french)
         for text in ["restart pc-7", "pc-7 restart", "\(words("Restart").lowercased()) pc-7"] {
             let question = FindQuestion(text, words)
             #expect(question.verb == .restart && question.name == "pc-7", "\(text)")

@@ -25,7 +25,7 @@ import Testing
     func `what is wrong with nodes, and why a text is no name, is said in every language`(language: Language)
         throws
     {
-        let words = Words(language, phrases: Assets.phrases)
+        let words = Words.of(language)
         for stage in BootStage.allCases where ![.ready, .off].contains(stage) {
             let phrase = stage.stuckSentence(nil).phrase
             #expect(words.has(phrase), "\(phrase)")
@@ -50,7 +50,7 @@ import Testing
 
     @Test func `a refusal has its values in each language, and is English in the API`() throws {
         let problem = Problem(403, "Forbidden", "\("bob") may not log in")
-        let words = Words(.french, phrases: Assets.phrases)
+        let words = Words.of(.french)
         #expect(words(problem) == "bob ne peut pas se connecter")
         let body = String(decoding: try JSONEncoder().encode(problem), as: UTF8.self)
         #expect(body.contains("bob may not log in") && !body.contains("sentence"))
@@ -62,7 +62,7 @@ import Testing
 
     @Test(arguments: Language.allCases.filter { $0 != .english })
     func `why a log-in gets no session is said in every language`(language: Language) throws {
-        let words = Words(language, phrases: Assets.phrases)
+        let words = Words.of(language)
         let (server, pool) = (try TerminalName("ts-1"), try PoolName("lab"))
         let refusals: [LogInRefusal] = [
             .pool(pool, .foreignUser), .unknownNode, .unreadable("x"), .noPool, .missingPool(pool),
@@ -87,7 +87,7 @@ import Testing
 /// Refusals and reasons with values, as pages show them.
 extension SentenceTests {
     @Test func `what is said of a field or a setting is translated behind its name`() throws {
-        let words = Words(.french, phrases: Assets.phrases)
+        let words = Words.of(.french)
         let length = #expect(throws: InvalidSetting.self) {
             _ = try SettingDefinition.named("boot-brake")?.checked(.integer(-1))
         }
@@ -114,7 +114,7 @@ extension SentenceTests {
     }
 
     @Test func `why a machine gets nothing is said in the page's language`() throws {
-        let words = Words(.spanish, phrases: Assets.phrases)
+        let words = Words.of(.spanish)
         let reason = BootDecision.Reason.firstStage(loader: "ipxe.efi", setting: .group(.site))
         #expect(
             words(reason.sentence)

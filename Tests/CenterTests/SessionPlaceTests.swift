@@ -44,7 +44,7 @@ import Wire
         let one = try await acts.terminalSession(named.id, on: named.server)
         let all = try await acts.terminalSessions(on: named.server)
         #expect(one.node == named.node && all.map(\.node) == [named.node])
-        let words = Words(.english, phrases: Assets.phrases)
+        let words = Words.of(.english)
         let row = TerminalSessionRow(named, mayHelp: true, now: named.startedAt + 600, words)
         #expect(row.seat?.path == "/nodes/pc-1" && row.seat?.room == "/school" && row.age == "10 min")
         #expect(row.shown == "RDP" && row.leftAt == nil && row.link != nil)

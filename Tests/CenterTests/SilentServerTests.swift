@@ -8,7 +8,7 @@ import Testing
 
 /// Terminal servers of which nothing is heard any more, and those who are on them: what pages and programs say.
 @Suite struct SilentServerTests {
-    private static let words = Words(.english, phrases: Assets.phrases)
+    private static let words = Words.of(.english)
     private static let name = "ts-of-pc-1"
 
     /// The school's terminal server was heard a minute ago, with three sessions; that of the office is heard.

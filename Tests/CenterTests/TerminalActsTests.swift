@@ -62,7 +62,7 @@ import Testing
             at: Clock.steadyMillisecond - 60_000)
         let late = try await session()
         #expect(late.isUncertain && (58...62).contains(Clock.second - late.heardAt), "\(late)")
-        let view = DesktopSessionView(late, Words(.english, phrases: Assets.phrases))
+        let view = DesktopSessionView(late, Words.of(.english))
         #expect(view.silentSince == Format.time(second: late.heardAt))
     }
 
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test func `forms give back what was typed, with what is wrong at its field`() throws {
-        let words = Words(.english, phrases: Assets.phrases)
+        let words = Words.of(.english)
         var typed = TerminalForm(nil, in: try GroupPath("/school"))
         typed.texts["name"] = "ts-1"
         typed.texts["protocols"] = "rdp:3390, telnet"
@@ -215,7 +215,7 @@ import Testing
         let sentences =
             reasons.map(\.words) + refusals.map(\.words) + told.map(\.what) + troubles.map(\.fix)
         for language in Language.allCases {
-            let words = Words(language, phrases: Assets.phrases)
+            let words = Words.of(language)
             for sentence in sentences {
                 #expect(words.has(sentence.text), "\(language): \(sentence.text)")
                 #expect(!words(sentence).contains(/%[0-9]/), "\(language): \(sentence.text)")

@@ -76,7 +76,7 @@ import Testing
             phrases.formUnion((one + several).filter { !$0.contains("\\(") }.map(String.init))
         }
         #expect(phrases.count > 100)
-        let words = Words(.french, phrases: Assets.phrases)
+        let words = Words.of(.french)
         #expect(phrases.filter { !words.has($0) }.sorted() == [])
     }
 }

@@ -3,6 +3,7 @@ import Fleet
 import Foundation
 import Hummingbird
 import NetworkErrors
+import Synchronization
 
 /// A language of the pages. The API is in English.
 enum Language: String, Sendable, CaseIterable {
@@ -64,9 +65,17 @@ struct Words: Sendable {
         self.language = language
         var entries: [String: String] = [:]
         let column = Language.allCases.firstIndex(of: language) ?? 0
-        for block in phrases.components(separatedBy: "\n\n") {
-            let lines = block.split(separator: "\n").map(String.init)
-            if lines.count == Language.allCases.count { entries[lines[0]] = lines[column] }
+        // By bytes: there are thousands of blocks.
+        var block: [Substring.UTF8View] = []
+        for line in (phrases + "\n").utf8.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            guard line.isEmpty else {
+                block.append(line)
+                continue
+            }
+            if block.count == Language.allCases.count {
+                entries[String(Substring(block[0]))] = String(Substring(block[column]))
+            }
+            block = []
         }
         self.entries = entries
         // English texts are what they are already.
@@ -133,13 +142,32 @@ struct Words: Sendable {
 }
 
 extension Words {
-    private static let ofAll: [Language: Words] = Dictionary(
-        uniqueKeysWithValues: Language.allCases.map { ($0, Words($0, phrases: Embedded.phrases_txt)) })
+    /// Those of one language, read when they are first asked for: that takes some hundredths of a second.
+    private final class Edition: Sendable {
+        private let made = Mutex<Words?>(nil)
+
+        func read(_ language: Language) -> Words {
+            made.withLock { made in
+                if let made { return made }
+                let words = Words(language, phrases: Embedded.phrases_txt)
+                made = words
+                return words
+            }
+        }
+    }
+
+    private static let editions: [Language: Edition] = Dictionary(
+        uniqueKeysWithValues: Language.allCases.map { ($0, Edition()) })
+
+    /// The words of the pages in a language.
+    static func of(_ language: Language) -> Words {
+        editions[language]?.read(language) ?? Words(language, phrases: "")
+    }
 
     /// A phrase in the language of a locale, such as `fr_FR.UTF-8`; in English where pages do not have that language.
     static func translate(_ text: String, _ locale: String?) -> String {
         let language = locale.flatMap { Language(rawValue: String($0.prefix(2))) } ?? .english
-        return ofAll[language]?(text) ?? text
+        return of(language)(text)
     }
 }
 

@@ -28,7 +28,7 @@ struct PageRenderer: Sendable {
             try made.withLock { made in
                 if let made { return made }
                 PageText.register()
-                let words = Words(language, phrases: Assets.phrases)
+                let words = Words.of(language)
                 var library = MustacheLibrary()
                 for template in Assets.templates {
                     // A part may also be in the middle of a line.
