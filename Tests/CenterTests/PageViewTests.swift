@@ -306,7 +306,7 @@ import Wire
         #expect(bad.stages?.rows.map(\.share).sorted() == [25, 100])
         let text = try Self.shown(bad)
         #expect(text.contains(#"<a href="/nodes/pc-1">pc-1</a> </td><td>stuck</td>"#))
-        #expect(text.contains(#"<td data-title="Fix">look</td>"#))
+        #expect(text.contains(#"<td class="fix" data-title="Fix">look</td>"#))
         #expect(bad.map == nil)
         #expect(text.contains(#"<p class="problem">clock</p>"#) && !text.contains("Nothing: every"))
     }
