@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import NodeWork
 import Testing
 import Wire
@@ -139,7 +140,9 @@ import Wire
 
     @Test func `what a command leaves behind is not waited for`() throws {
         let start = Date()
-        let result = try result(.shell(text: "sleep 20 & echo here"))
+        let result = try result(.shell(text: "sleep 20 & echo $! >\(root)/left; echo here"))
+        let left = try String(contentsOfFile: "\(root)/left", encoding: .utf8)
+        kill(try #require(Int32(left.dropLast())), SIGKILL)
         #expect(result.outcome == .done && result.output == ["here"])
         #expect(Date().timeIntervalSince(start) < 15)
     }
