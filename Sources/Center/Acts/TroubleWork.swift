@@ -1,5 +1,6 @@
 import API
 import Fleet
+import NetworkErrors
 
 extension CenterServices {
     /// Tells listeners what is wrong and what is over, until cancelled. After a restart of the server, what is still wrong is told again.
@@ -11,7 +12,7 @@ extension CenterServices {
                 for event in watch.look(try await standingTroubles()) { fleet.events.publish(event) }
             } catch {
                 try Task.checkCancellation()
-                log("what is wrong could not be told: \(error)")
+                log("what is wrong could not be told: \(ErrorText.of(error))")
             }
         }
     }

@@ -1,5 +1,6 @@
 package import Fleet
 package import Logging
+import NetworkErrors
 import Synchronization
 
 /// The files that stay the truth, as they were read last. A file that is right becomes a revision; one that is wrong changes nothing.
@@ -58,7 +59,7 @@ package final class KeptFiles: Sendable {
         switch read {
         case .success(let new): file = new
         case .failure(let error):
-            note([problem("\(error)", of: scope)], of: scope)
+            note([problem(ErrorText.of(error), of: scope)], of: scope)
             return true
         }
         var problems = file.file.problems
@@ -86,7 +87,7 @@ package final class KeptFiles: Sendable {
             logger?.info("\(file.path): read, revision \(next.revision)")
             return true
         } catch {
-            note(problems + [problem("it cannot be saved: \(error)", of: scope)], of: scope)
+            note(problems + [problem("it cannot be saved: \(ErrorText.of(error))", of: scope)], of: scope)
             return false
         }
     }

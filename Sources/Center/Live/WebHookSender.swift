@@ -91,7 +91,7 @@ final class WebHookSender: Sendable {
                 try await targets.append(target(hook, in: snapshot))
             }
             take(targets, of: snapshot.revision)
-        } catch { logger.error("web hooks with names stay as they are: \(error)") }
+        } catch { logger.error("web hooks with names stay as they are: \(ErrorText.of(error))") }
     }
 
     private func target(_ hook: NamedHook, in snapshot: FleetSnapshot) async throws -> HookTarget {

@@ -2,6 +2,7 @@ import Center
 import Fleet
 import Foundation
 import Linux
+import NetworkErrors
 
 /// Looks at kept files.
 typealias KeptFileWatch = FileWatch<KeptFiles.Source>
@@ -82,7 +83,8 @@ struct KeptFileReader {
                     // One that is not there is said by what reads it; one that is there, and cannot be taken, must not count as missing.
                     do { texts[name] = try bytes(beside) } catch {
                         if FileStatus(beside, follows: true) != nil {
-                            unreadable = unreadable ?? (error as? Unreadable) ?? Unreadable("\(error)")
+                            unreadable =
+                                unreadable ?? (error as? Unreadable) ?? Unreadable(ErrorText.of(error))
                         }
                     }
                     return texts[name]

@@ -1,6 +1,7 @@
 import Center
 import Fleet
 import Logging
+import NetworkErrors
 
 extension Server {
     /// Reads the kept files, and follows their changes until the process ends.
@@ -11,7 +12,7 @@ extension Server {
             }
         }
         do { try await files.removeOthers(from: fleet) } catch {
-            ServerLog.logger.error("kept files: \(error)")
+            ServerLog.logger.error("kept files: \(ErrorText.of(error))")
         }
         // Before the first node boots.
         await take(watch.look(isFirst: true))

@@ -1,5 +1,6 @@
 import API
 package import Fleet
+import NetworkErrors
 import Synchronization
 
 extension LiveTerminals {
@@ -89,7 +90,7 @@ extension LiveTerminals {
         } catch AgentOrderProblem.noAnswer {
         } catch AgentOrderProblem.gone {
         } catch {
-            log("terminal server \(name) is empty, and is not restarted: \(error)")
+            log("terminal server \(name) is empty, and is not restarted: \(ErrorText.of(error))")
             state.withLock { $0.terminals[name]?.restartedIn = nil }
         }
     }
@@ -107,7 +108,7 @@ extension LiveTerminals {
                 return [.terminal(name, server)]
             }
             state.withLock { $0.terminals[name]?.restartedIn = nil }
-        } catch { log("terminal server \(name) is back, and stays closed: \(error)") }
+        } catch { log("terminal server \(name) is back, and stays closed: \(ErrorText.of(error))") }
     }
 
     // MARK: For people

@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Linux
+import NetworkErrors
 import Synchronization
 import Wire
 
@@ -276,7 +277,7 @@ extension LogIns {
         case .gone: "its agent went away before it answered"
         case .refused(_, let problem): problem.beginning(byteCount: 256)
         case .foreigner: "its directory has the person in none of the pool's groups"
-        case nil: "\(error)"
+        case nil: ErrorText.of(error)
         }
     }
 

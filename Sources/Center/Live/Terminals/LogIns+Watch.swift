@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Linux
+import NetworkErrors
 import Synchronization
 
 /// Sessions over time: their limits, and their history.
@@ -34,7 +35,7 @@ extension LogIns {
         if historyDays > 0 {
             do { try await fleet.store.save(began: changes.began, ended: changes.ended) } catch {
                 watch.restore(began: changes.began, ended: changes.ended)
-                log("the history of sessions: \(error)")
+                log("the history of sessions: \(ErrorText.of(error))")
             }
         }
         let acts = watch.acts(seen, at: time, on: moment)
@@ -131,7 +132,7 @@ extension LogIns {
                     on: act.server)
             }
         } catch {
-            log("limits of sessions: \(act.server) did not carry out an order: \(error)")
+            log("limits of sessions: \(act.server) did not carry out an order: \(ErrorText.of(error))")
         }
     }
 
@@ -150,7 +151,9 @@ extension LogIns {
                     } catch AgentOrderProblem.refused {
                         // Most servers never had it.
                     } catch {
-                        log("account \(closing.user) is not closed on \(closing.server) yet: \(error)")
+                        log(
+                            "account \(closing.user) is not closed on \(closing.server) yet: \(ErrorText.of(error))"
+                        )
                         return closing
                     }
                     return nil
@@ -172,7 +175,7 @@ extension LogIns {
         do {
             try await fleet.store.forgetSessions(endedBefore: days == 0 ? nil : wall() - days * 86_400)
         } catch {
-            log("the history of sessions: \(error)")
+            log("the history of sessions: \(ErrorText.of(error))")
         }
     }
 }
