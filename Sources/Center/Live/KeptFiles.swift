@@ -59,7 +59,7 @@ package final class KeptFiles: Sendable {
         switch read {
         case .success(let new): file = new
         case .failure(let error):
-            note([problem(ErrorText.of(error), of: scope)], of: scope)
+            note([problem("\(ErrorText.of(error))", of: scope)], of: scope)
             return true
         }
         var problems = file.file.problems
