@@ -45,7 +45,10 @@ struct MachinesPage {
         of machine: MACAddress? = nil
     ) async throws -> Response {
         let words = pages.renderer.words(context)
-        let machines = try await acts.unknownMachines()
+        // In the order in which they were switched on: rows of names are given in it.
+        let machines = try await acts.unknownMachines().sorted {
+            ($0.startedAt ?? 0, $0.name.text) < ($1.startedAt ?? 0, $1.name.text)
+        }
         let view = MachinesView(
             machines, try Pager(request, path: "/machines", limit: 50), policy: try await acts.enrolment(),
             groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil, failure: failure,

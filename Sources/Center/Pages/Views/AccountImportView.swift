@@ -54,17 +54,17 @@ struct AccountImportView: TemplateView {
                     words("List"),
                     [
                         FieldView(
-                            "chosen", words("A file, as a spreadsheet saves it (CSV)"),
+                            "chosen", words("CSV file"),
                             InputView(type: "file", bytesTo: "file")),
                         FieldView(
-                            "list", words("Or its text"),
+                            "list", words("Or paste the list"),
                             hint: words(
-                                "The first line names the columns: name, and of full-name, groups, password, password-hash, uid, expires, disabled as many as there are"
+                                "The first line names the columns. Required: name. Optional: full-name, groups, password, password-hash, uid, expires, disabled"
                             ), LinesView(rows: 8, text: text, placeholder: Self.example)),
                         FieldView(
-                            "replace", words("Change accounts that exist already"), isTicked: replaces),
+                            "replace", words("Update existing accounts"), isTicked: replaces),
                     ])
-            ], submit: words("What would change?"), cancel: "/desktops/accounts")
+            ], submit: words("Preview changes"), cancel: "/desktops/accounts")
     }
 
     /// What each row would do.

@@ -30,8 +30,8 @@ struct BootsView: TemplateView {
     var resort: LinkView
     /// Boots that ended alike, on the first page.
     var alike: [Alike]
-    /// Very many that went well, by group, below the others.
-    var ready: [Alike]
+    /// Very many that went well, by group, below the others; nil: they are among the rows.
+    var ready: TableView<Group>?
     /// Nil when none matches.
     var table: TableView<Row>?
     /// Why there is no row.
@@ -44,6 +44,15 @@ struct BootsView: TemplateView {
         /// Empty: they told nothing.
         var detail: String
         var machines: [LinkView]
+    }
+
+    /// Boots of one group that went well.
+    struct Group: View {
+        var group: LinkView
+        var state: StateView
+        var nodes: LinkView
+        var median: String
+        var slowest: String
     }
 
     struct Row: View {
@@ -110,7 +119,12 @@ struct BootsView: TemplateView {
                 path: (["/boots"] + search).joined(separator: "?"), label: words("Show the worst first"))
         }
         alike = pager.offset > 0 ? [] : list.alike.map { Alike($0, now: now, words) }
-        ready = pager.offset > 0 ? [] : list.ready.map { Alike($0, now: now, words) }
+        if pager.offset == 0, !list.ready.isEmpty {
+            ready = TableView(
+                words("Boots that went well"),
+                columns: words.all("Group", "State", "Nodes", "Median", "Slowest"),
+                rows: list.ready.compactMap { Group($0, words) })
+        }
         summary = words("Last boots: %1", Format.number(list.total, words.language))
         if !pager.query.isEmpty {
             summary += " · " + words("matching: %1", Format.number(list.page.count, words.language))
@@ -142,17 +156,28 @@ extension BootsView.Alike {
         summary = words("Machines: %1", Format.number(alike.boots.count, words.language))
         // How long the one that waits longest has taken.
         let oldest = alike.stage == nil ? nil : alike.boots.map(\.boot.startedAt).min()
-        // How long they took.
-        let times = alike.group == nil ? [] : alike.boots.compactMap(\.boot.readyAfter).sorted()
         detail = [
-            alike.group?.description ?? "",
-            times.isEmpty ? "" : words("median %1", Format.duration(times[(times.count - 1) / 2])),
-            times.last.map { words("slowest %1", Format.duration($0)) } ?? "",
             alike.stage?.rawValue ?? "", words.told(alike.detail),
             oldest.map { words("%1 so far", Format.age(max(0, now - $0))) } ?? "",
         ].filter { !$0.isEmpty }.joined(separator: " · ")
         machines = alike.boots.prefix(Self.nameLimit).map {
             LinkView(path: "/nodes/\($0.node?.name ?? NodeName(unknown: $0.boot.macAddress))", label: $0.name)
         }
+    }
+}
+
+extension BootsView.Group {
+    /// Nil: those of no group.
+    init?(_ alike: Acts.AlikeBoots, _ words: Words) {
+        guard let path = alike.group else { return nil }
+        let times = alike.boots.compactMap(\.boot.readyAfter).sorted()
+        let name = path == .site ? words("Site") : path.description
+        group = LinkView(path: "/groups?path=\(Escape.component(path.description))", label: name)
+        state = StateView(alike.outcome, words)
+        nodes = LinkView(
+            path: "/nodes?q=" + Escape.component("group=\(path) state=ready"),
+            label: Format.number(alike.boots.count, words.language))
+        median = times.isEmpty ? "" : Format.duration(times[(times.count - 1) / 2])
+        slowest = times.last.map { Format.duration($0) } ?? ""
     }
 }

@@ -191,6 +191,7 @@ extension DashboardView.Trouble {
         let trouble = placed.trouble
         since = trouble.since.map { Format.time(second: $0) }
         ago = trouble.since.map { Self.ago($0 * 1_000, words) }
+        if case .unserved(_, _, _, wasHeard: false) = trouble { ago = words("never heard") }
         places = placed.pools.map(LinkView.init(pool:))
         machines = trouble.server.map { [LinkView(terminal: $0)] } ?? []
         if case .unserved(_, let servers, let otherCount, _) = trouble {

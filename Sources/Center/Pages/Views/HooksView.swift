@@ -132,7 +132,7 @@ struct HooksView: TemplateView {
                     groups, first: groups.first ?? GroupPath.site.description, typed: typed, words),
             ],
             parts: sections.map { title, kinds in
-                let isOfProblems = kinds == EventKind.problems
+                let isOfProblems = kinds.contains(.trouble)
                 var boxes = kinds.map { kind in
                     FieldView(kindPrefix + kind.rawValue, words(kind.meaning), isTicked: isOfProblems)
                 }
@@ -144,9 +144,12 @@ struct HooksView: TemplateView {
             }, submit: words("Add web hook"), cancel: "/hooks")
     }
 
+    private static let others: [EventKind] = [.trouble, .troubleOver]
+
     /// The kinds that are offered, by what they are about.
     static let sections: [(title: String, kinds: [EventKind])] = [
-        ("Problems, and their ends", EventKind.problems),
+        // All else that is wrong comes after what is named.
+        ("Problems, and their ends", EventKind.problems.filter { !others.contains($0) } + others),
         ("Nodes", [.boot, .off, .session, .log, .hardware, .volume]),
         ("Images and server", [.build, .rollout, .configuration, .schedule, .clock]),
     ]

@@ -170,7 +170,7 @@ extension StateView {
     private mutating func note(_ state: MachineState, _ stage: BootStage?, heardAt: Int?, _ words: Words) {
         let age = heardAt.map { max(0, Clock.millisecond - $0) }
         if state == .lost { (kind, text) = ("lost", words("lost")) }
-        if state == .stuck, let stage { (kind, text) = ("stuck", words("stuck: %1", stage.rawValue)) }
+        if state == .stuck, let stage { (kind, text) = ("stuck", words("stuck after %1", stage.rawValue)) }
         guard [.ready, .lost].contains(state), let age else { return }
         let heard = words("heard %1 ago", Format.age(age))
         title = heard
