@@ -237,7 +237,7 @@ terminal_node() { # NAME [MAC]
     /run/roost/roost-node configuration /run/roost/configuration.cpio
     mkdir -m 700 /run/roost/configuration
     cd /run/roost/configuration
-    /run/roost/busybox cpio -idm </run/roost/configuration.cpio 2>/dev/null
+    /run/roost/busybox cpio -idm </run/roost/configuration.cpio 2>/run/cpio.log || { cat /run/cpio.log >&2; exit 1; }
     rm -f /run/roost/configuration.cpio
     mv marks run-key /run/roost/
     # Its steps, as far as the tests need them: whole files that a setting wrote.
