@@ -39,8 +39,8 @@ import Testing
         #expect(refusal.english.hasPrefix("lts.conf:2: "))
         #expect(NodeWarnings.keptFiles(kept.all).first?.contains("lts.conf:2: ") == true)
 
-        struct Gone: Error, CustomStringConvertible { let description = "it is not there" }
-        #expect(await kept.take(.failure(Gone()), of: .site, into: fleet))
+        let gone = InvalidSetting("it is not there")
+        #expect(await kept.take(.failure(gone), of: .site, into: fleet))
         #expect(kept.all.first?.refusal == "/etc/roost/lts.conf: it is not there")
         #expect(fleet.snapshot.keptFiles[.site] == right)
         #expect(await kept.take(.success(right), of: .site, into: fleet))
