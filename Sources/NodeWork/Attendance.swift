@@ -57,7 +57,7 @@ package struct Attendance {
 
     package init() {}
 
-    /// Asks once, and does what is to be done.
+    /// Asks the server once, and carries out its order.
     ///
     /// - Throws: what ``Attending/end(by:)`` throws.
     package mutating func turn(_ node: some Attending) throws {

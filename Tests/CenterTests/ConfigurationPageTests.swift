@@ -59,7 +59,7 @@ import Testing
         let acts = Acts(services: fleet.services, caller: .local)
         let before = try await acts.firstSteps()
         #expect(!before.hasChosen && before.hasNodes)
-        #expect(try await ask("/wizard", "enrolment=open", in: fleet).status == 303)
+        #expect(try await fleet.page("/wizard", "enrolment=open").status == 303)
         let steps = try await acts.firstSteps()
         #expect(steps.hasChosen && steps.enrolment == .open)
     }
@@ -76,18 +76,6 @@ import Testing
 
     // MARK: Lists with a form
 
-    private func ask(
-        _ path: String, _ form: String? = nil, in fleet: SmallFleet
-    ) async throws -> SmallFleet.Answer {
-        let person = Person(role: .admin, place: .site)
-        return try await fleet.ask(
-            form == nil ? "GET" : "POST", path,
-            headers: [
-                .cookie: "__Host-roost=\(person.cookie)",
-                .contentType: "application/x-www-form-urlencoded",
-            ], body: form.map { "\($0)&csrf=\(person.csrfToken)" })
-    }
-
     @Test(arguments: [
         ("/secrets", "New secret"), ("/rules", "New rule"), ("/tokens", "New token"),
         ("/hooks", "New web hook"),
@@ -96,10 +84,10 @@ import Testing
         async throws
     {
         let fleet = try await SmallFleet()
-        let list = try await ask(path, in: fleet).body
+        let list = try await fleet.page(path).body
         #expect(list.contains(#"<a class="button" href="\#(path)?new=yes">\#(label)</a>"#))
         #expect(!list.contains(" autofocus"))
-        let open = try await ask("\(path)?new=yes", in: fleet).body
+        let open = try await fleet.page("\(path)?new=yes").body
         #expect(open.contains(#"<a class="button quiet" href="\#(path)">Cancel</a>"#))
         #expect(!open.contains(#"href="\#(path)?new=yes""#) && open.contains(" autofocus"))
     }
@@ -121,7 +109,7 @@ import Testing
             ),
         ]
         for (path, form, typed) in refused {
-            let answer = try await ask(path, form, in: fleet)
+            let answer = try await fleet.page(path, form)
             #expect(answer.status == 422, "\(path)")
             #expect(answer.body.contains(#"class="problem" role="alert""#), "\(path)")
             #expect(answer.body.contains(typed) && !answer.body.contains("hunter2"), "\(path)")
@@ -183,7 +171,7 @@ import Testing
         let made = try await acts.makeWebHook(WebHookRequest(label: "chat", url: "http://127.0.0.1:9/x"))
         let answer = try await acts.testWebHook(named: made.reference)
         #expect(answer.isHealthy == false && answer.lastAt != nil && answer.label == "chat")
-        let page = try await ask("/hooks/\(made.reference)/test", "", in: fleet)
+        let page = try await fleet.page("/hooks/\(made.reference)/test", "")
         #expect(page.status == 200)
         let told = #"Test of <strong>chat</strong>: <span class="state failed">not delivered<"#
         #expect(page.body.contains(told) && !page.body.contains("shown this once"))
@@ -193,28 +181,28 @@ import Testing
         async throws
     {
         let fleet = try await SmallFleet()
-        let made = try await ask("/hooks", "label=chat&url=http://127.0.0.1:9/x&all=yes&group=/", in: fleet)
+        let made = try await fleet.page("/hooks", "label=chat&url=http://127.0.0.1:9/x&all=yes&group=/")
         let part = made.body.split(separator: #"<code id="secret">"#).last?.split(separator: "<").first
         let secret = try #require(part.map(String.init))
         #expect(made.body.contains(#"<input type="hidden" name="secret" value="\#(secret)">"#))
         let path = try #require(
             made.body.split(separator: "\"").first { $0.hasPrefix("/hooks/") && $0.hasSuffix("/test") })
-        let tested = try await ask(String(path), "secret=\(Escape.component(secret))", in: fleet)
+        let tested = try await fleet.page(String(path), "secret=\(Escape.component(secret))")
         #expect(tested.body.contains(#"<code id="secret">\#(secret)</code>"#))
         #expect(tested.body.contains("not delivered"))
     }
 
     @Test func `fields offer the groups, nodes and rules that there are`() async throws {
         let fleet = try await SmallFleet()
-        let page = try await ask("/secrets?new=yes", in: fleet).body
+        let page = try await fleet.page("/secrets?new=yes").body
         let lists = page.split(separator: #"<datalist id="node-names">"#)
         #expect(lists.count == 2 && lists.last?.contains(#"<option value="pc-1">"#) == true)
         #expect(page.contains(#"list="node-names""#) && page.contains(#"<option value="/school">/school<"#))
         for path in ["/hooks?new=yes", "/boards?new=yes"] {
-            #expect(try await ask(path, in: fleet).body.contains(#"<option value="/school">"#))
+            #expect(try await fleet.page(path).body.contains(#"<option value="/school">"#))
         }
         // What a link asks for is in the form at once.
-        let board = try await ask("/boards?group=/school", in: fleet).body
+        let board = try await fleet.page("/boards?group=/school").body
         #expect(board.contains(#"<option value="/school" selected>/school<"#))
     }
 
@@ -237,7 +225,7 @@ import Testing
     }
 
     @Test func `administrators are listed with their groups, and the caller's own is marked`() async throws {
-        let page = try await ask("/administrators", in: SmallFleet()).body
+        let page = try await SmallFleet().page("/administrators").body
         #expect(page.contains(#"<strong>admin-site</strong></a> <span class="tag">you</span>"#))
         #expect(page.split(separator: ">you<").count == 2 && page.contains(" · /school</span>"))
         #expect(page.contains("Last log-in") && page.contains(#"<span class="state ready">active<"#))
@@ -246,12 +234,12 @@ import Testing
     @Test func `a token that ends within two weeks is marked`() async throws {
         for (days, isMarked) in [(7, true), (90, false), (0, false)] {
             let fleet = try await SmallFleet()
-            let before = try await ask("/tokens", in: fleet).body.split(separator: ">soon<").count
-            _ = try await ask("/tokens", "name=mine&days=\(days)", in: fleet)
-            let after = try await ask("/tokens", in: fleet).body.split(separator: ">soon<").count
+            let before = try await fleet.page("/tokens").body.split(separator: ">soon<").count
+            _ = try await fleet.page("/tokens", "name=mine&days=\(days)")
+            let after = try await fleet.page("/tokens").body.split(separator: ">soon<").count
             #expect(after - before == (isMarked ? 1 : 0), "\(days)")
             // The minute in which it was made may be over.
-            let page = try await ask("/tokens", in: fleet).body
+            let page = try await fleet.page("/tokens").body
             #expect(days != 90 || page.contains(">ends in 89 d ") || page.contains(">ends in 90 d "))
         }
     }
@@ -260,12 +248,12 @@ import Testing
         let fleet = try await SmallFleet()
         let form = "name=chat&for=hooks&receiver=https://chat.example&as=base64&base64=AP8%3D&value=word"
         let rest = "group=/school&arming=each-boot&kind=password"
-        let made = try await ask("/secrets", "\(form)&\(rest)", in: fleet)
+        let made = try await fleet.page("/secrets", "\(form)&\(rest)")
         #expect(made.status == 303, "\(made.body)")
         let secret = fleet.services.fleet.snapshot.contents.secrets[try SecretName("chat")]
         #expect(secret?.receiver == "https://chat.example" && secret?.arming == .off)
         #expect(secret?.group == .site && secret?.minted == nil)
-        let list = try await ask("/secrets", in: fleet).body
+        let list = try await fleet.page("/secrets").body
         #expect(list.contains("for web hooks") && list.contains("armed: each boot"))
     }
 
@@ -338,7 +326,7 @@ import Testing
             let path = back == "/settings" ? "/" : "/school"
             let form =
                 "path=\(path)&back=\(back)&has.time-zone=yes&value.time-zone=Mars+Base&has.keymap=yes&value.keymap=de"
-            let answer = try await ask("/groups/edit", form, in: fleet)
+            let answer = try await fleet.page("/groups/edit", form)
             #expect(answer.status == 422 && answer.body.contains(heading), "\(path)")
             #expect(answer.body.contains(#"id="setting-time-zone" open"#))
             #expect(answer.body.contains(#"id="setting-keymap" open"#))
@@ -347,11 +335,11 @@ import Testing
             #expect(
                 !answer.body.contains(" data-changed") && !answer.body.contains(#"id="setting-loader" open"#))
         }
-        let image = try await ask(
-            "/images/debian/settings", "version=&has.volume-size=yes&value.volume-size=huge", in: fleet)
+        let image = try await fleet.page(
+            "/images/debian/settings", "version=&has.volume-size=yes&value.volume-size=huge")
         #expect(image.status == 422 && image.body.contains(#"value="huge""#))
         // Before anything is typed, nothing is to be saved.
-        #expect(try await ask("/settings", in: fleet).body.contains(" data-changed>"))
+        #expect(try await fleet.page("/settings").body.contains(" data-changed>"))
     }
 
     @Test func `a secret that was refused is not sent back`() throws {

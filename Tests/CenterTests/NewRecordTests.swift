@@ -10,29 +10,17 @@ import Testing
 @Suite struct NewRecordTests {
     private static let words = PageViewTests.words
 
-    private func ask(
-        _ path: String, _ form: String? = nil, in fleet: SmallFleet
-    ) async throws -> SmallFleet.Answer {
-        let person = Person(role: .admin, place: .site)
-        return try await fleet.ask(
-            form == nil ? "GET" : "POST", path,
-            headers: [
-                .cookie: "__Host-roost=\(person.cookie)",
-                .contentType: "application/x-www-form-urlencoded",
-            ], body: form.map { "\($0)&csrf=\(person.csrfToken)" })
-    }
-
     @Test func `a secret that people chose is used, not shown, and the hook can be tested at once`()
         async throws
     {
         let fleet = try await SmallFleet()
         let (key, form) = ("chosen-by-people-1", "url=http://127.0.0.1:9/x&all=yes&group=/")
-        let made = try await ask("/hooks", "\(form)&key=\(key)", in: fleet)
+        let made = try await fleet.page("/hooks", "\(form)&key=\(key)")
         #expect(made.status == 200 && !made.body.contains(key) && !made.body.contains("shown this once"))
         #expect(made.body.contains("has sent nothing yet") && made.body.contains("/test\">"))
         #expect(try await fleet.services.fleet.store.webHooks().map(\.secret).contains(key))
         for bad in ["short", "with%20a%20space%20in%20it", String(repeating: "k", count: 201)] {
-            let refused = try await ask("/hooks", "\(form)&key=\(bad)", in: fleet)
+            let refused = try await fleet.page("/hooks", "\(form)&key=\(bad)")
             #expect(refused.status == 422 && !refused.body.contains("value=\"\(bad)\""), "\(bad)")
         }
     }
@@ -41,25 +29,25 @@ import Testing
         async throws
     {
         let fleet = try await SmallFleet()
-        let open = try await ask("/files?new=yes", in: fleet).body
+        let open = try await fleet.page("/files?new=yes").body
         #expect(open.contains(#"name="path""#) && open.contains(#"<option value="/school">/school<"#))
-        let made = try await ask("/files", "name=motd&path=/etc/motd&group=/school&text=hello", in: fleet)
+        let made = try await fleet.page("/files", "name=motd&path=/etc/motd&group=/school&text=hello")
         #expect(made.status == 303)
         let live = fleet.services.fleet
         let school = try #require(live.snapshot.groups[try GroupPath("/school")])
         #expect(school.settings["files"] == .map(["/etc/motd": "stored:motd"]))
         // What the group had stays.
-        _ = try await ask("/files", "name=issue&path=/etc/issue:600&group=/school&text=hi", in: fleet)
+        _ = try await fleet.page("/files", "name=issue&path=/etc/issue:600&group=/school&text=hi")
         let both = try #require(live.snapshot.groups[try GroupPath("/school")]?.settings["files"])
         #expect(
             both
                 == .map(["/etc/motd": "stored:motd", "/etc/issue:600": "stored:issue"]))
         let revision = live.snapshot.revision
-        let bad = try await ask("/files", "name=other&path=etc&group=/school&text=kept", in: fleet)
+        let bad = try await fleet.page("/files", "name=other&path=etc&group=/school&text=kept")
         #expect(bad.status == 422 && bad.body.contains(#"value="etc""#) && bad.body.contains(">kept<"))
         #expect(live.snapshot.revision == revision)
         // Without a path, no setting changes.
-        _ = try await ask("/files", "name=alone&path=&group=/school&text=hi", in: fleet)
+        _ = try await fleet.page("/files", "name=alone&path=&group=/school&text=hi")
         #expect(live.snapshot.groups[try GroupPath("/school")]?.settings["files"] == both)
     }
 

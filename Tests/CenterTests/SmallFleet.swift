@@ -106,6 +106,17 @@ final class SmallFleet: Sendable {
             status: response.status.code, headers: response.headers, body: text.text, route: route)
     }
 
+    /// A page as the site's administrator gets it, or the answer to a form of it.
+    func page(_ path: String, _ form: String? = nil) async throws -> Answer {
+        let person = Person(role: .admin, place: .site)
+        return try await ask(
+            form == nil ? "GET" : "POST", path,
+            headers: [
+                .cookie: "__Host-roost=\(person.cookie)",
+                .contentType: "application/x-www-form-urlencoded",
+            ], body: form.map { "\($0)&csrf=\(person.csrfToken)" })
+    }
+
     /// What a listener hears while `events` happen, up to the one that contains `last`.
     func told(_ events: [ServerEvent], to person: Person, until last: String) async throws -> String {
         let (response, _) = try await respond(

@@ -36,7 +36,7 @@ struct TroubleList {
         var since: Int?
         var text: Sentence
         var fix: Sentence
-        /// What is to be done, where that differs between machines with the same cause; empty: it does not.
+        /// What to do, where it differs between machines with the same cause; empty: it does not.
         var remedy = ""
         /// Whether it takes orders.
         var obeys = false

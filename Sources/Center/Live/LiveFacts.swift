@@ -122,7 +122,7 @@ struct LiveFacts {
     /// The version that a node boots next, and why it gets nothing all the same.
     func next(of node: Node) -> NextBoots.Answer { nextBoots.boot(of: node) }
 
-    /// The same of a node that stands in the snapshot just like that.
+    /// The same, for a node exactly as its record in the snapshot has it.
     func next(ofRecord node: Node) -> NextBoots.Answer { nextBoots.boot(ofRecord: node) }
 
     /// The version that a node gets at its next boot; nil: it gets none.

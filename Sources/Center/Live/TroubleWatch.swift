@@ -40,7 +40,7 @@ struct TroubleWatch {
     private var seen: Set<StandingTrouble.Key> = []
     private var told: [StandingTrouble.Key: StandingTrouble] = [:]
 
-    /// What is to be told after a look.
+    /// The events to publish after a look.
     ///
     /// - Parameter now: all that is wrong.
     mutating func look(_ now: [StandingTrouble]) -> [ServerEvent] {

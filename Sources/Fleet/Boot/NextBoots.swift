@@ -39,7 +39,7 @@ package struct NextBoots: Sendable {
             ?? snapshot.nextBoot(of: node, under: policy, asking: snapshot.client(of: node, in: clients))
     }
 
-    /// The same of a node that stands in the snapshot just like that, without looking for its record.
+    /// The same, for a node exactly as its record in the snapshot has it: the record is not looked up.
     package mutating func boot(ofRecord node: Node) -> Answer { boot(of: node, node) }
 
     private mutating func boot(of node: Node, _ record: Node) -> Answer {
