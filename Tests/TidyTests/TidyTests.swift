@@ -337,6 +337,23 @@ import Testing
         }
     }
 
+    @Test func `what the program makes is typed`() throws {
+        // JSON of other programs, changes to any record, and what is looked for in requests before they are decoded. Each says why.
+        let foreign = [
+            "Center/Acts/HistoryActs.swift", "Center/Acts/MergePatch.swift",
+            "Center/Acts/UnknownMember.swift",
+            "RoostCommand/Server/PacketFilter+NFT.swift",
+            // Only the name of the type that was wanted, in an error.
+            "Fleet/Declared/DeclaredDecoder.swift",
+        ]
+        for source in try Self.sources(below: "Sources")
+        where !foreign.contains(where: { source.path == "Sources/\($0)" }) {
+            for (number, line) in source.lines(with: "String: Any]") {
+                Issue.record("\(source.path):\(number): \(line)")
+            }
+        }
+    }
+
     @Test func `no source file is longer than 420 lines`() throws {
         for source in try Self.sources(below: "Sources") {
             #expect(source.lines.count <= 420, "\(source.path) has \(source.lines.count) lines")

@@ -19,9 +19,7 @@ enum InventoryExport {
         return switch format {
         case .json: try encoder.encode(entries)
         case .csv: Data(csv(entries).utf8)
-        case .glpi:
-            try JSONSerialization.data(
-                withJSONObject: entries.map(glpi), options: [.sortedKeys, .withoutEscapingSlashes])
+        case .glpi: try encoder.encode(entries.map(GLPIInventory.init))
         }
     }
 
@@ -48,51 +46,5 @@ enum InventoryExport {
             ])
         }
         return table.text
-    }
-
-    /// The keys are those of GLPI's inventory_format (inventory.schema.json).
-    private static func glpi(_ entry: InventoryEntry) -> [String: Any] {
-        let hardware = entry.hardware
-        let content: [String: Any] = [
-            "versionclient": "Roost",
-            "hardware": [
-                "name": entry.node.text, "uuid": entry.uuid?.description ?? "",
-                "memory": hardware.memoryMebibytes,
-            ] as [String: Any],
-            "bios": [
-                "smanufacturer": hardware.vendor, "smodel": hardware.product, "ssn": hardware.serial,
-                "mmodel": hardware.board, "bversion": hardware.firmware,
-            ],
-            "cpus": hardware.processor.isEmpty
-                ? []
-                : [["name": hardware.processor, "core": max(1, hardware.processorCount)] as [String: Any]],
-            "memories": hardware.memoryModules.map {
-                [
-                    "caption": $0.slot, "capacity": $0.mebibytes, "type": $0.kind, "speed": String($0.speed),
-                    "manufacturer": $0.maker, "model": $0.part,
-                ] as [String: Any]
-            },
-            "networks": hardware.cards.map {
-                ["description": $0.name, "mac": $0.macAddress, "driver": $0.driver]
-            },
-            "storages": hardware.disks.map {
-                [
-                    "name": $0.name, "model": $0.model, "serial": $0.serial, "disksize": $0.mebibytes,
-                ] as [String: Any]
-            },
-            "videos": hardware.graphics.map { ["name": $0] },
-            "monitors": hardware.monitors.map { ["caption": $0.name, "serial": $0.serial, "name": $0.id] },
-            "usbdevices": hardware.usb.map { device in
-                let ids = device.id.split(separator: ":").map(String.init)
-                return ["name": device.name, "vendorid": ids.first ?? "", "productid": ids.last ?? ""]
-            },
-            "controllers": hardware.pci.map {
-                ["name": $0.name, "pcislot": $0.place, "driver": $0.driver, "caption": $0.id]
-            },
-        ]
-        return [
-            "action": "inventory", "deviceid": "roost-\(entry.node)", "itemtype": "Computer",
-            "content": content,
-        ]
     }
 }

@@ -3,6 +3,8 @@ import Fleet
 import Foundation
 
 /// A partial change to a record; null removes a member (RFC 7396).
+///
+/// Its members are those of any record: what a patch leaves out, and what it sets to null, is known only from the JSON itself.
 struct MergePatch: Sendable {
     private let bytes: Data
 

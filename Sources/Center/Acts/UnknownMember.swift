@@ -3,6 +3,8 @@ import Fleet
 import Wire
 
 /// Finds members that nothing reads: passed over in silence, a misspelt one would change nothing, or take something away.
+///
+/// It works on JSON, because a decoded request no longer has the members that nothing reads.
 enum UnknownMember {
     private static let nameLength = 100
 

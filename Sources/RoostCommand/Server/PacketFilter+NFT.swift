@@ -1,6 +1,9 @@
 import Foundation
 import Wire
 
+// The JSON is another program's, with values of any kind in the same place, and members that later versions add. Expressions are therefore
+// read as they are, and one that is not known becomes a condition that is not known.
+
 extension PacketFilter {
     /// Reads what `nft -j list ruleset` prints (libnftables-json(5)); nil when it is nothing of the kind.
     ///
