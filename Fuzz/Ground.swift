@@ -59,10 +59,20 @@ final class Ground {
                 LogInAnswer(id: question.request.id, outcome: .refused(question.request.user)),
                 for: question.machine)
         }
-        context.clientAddress = { [unowned self] address in
-            guard let machine, let network = IPv4Network("10.77.0.0/24") else { return nil }
+        context.addresses = OneHolder(ground: self)
+    }
+
+    /// Every address is the machine's that speaks.
+    private struct OneHolder: AddressBook {
+        unowned let ground: Ground
+
+        func holder(of address: IPv4Address) -> (MACAddress, ClientAddress)? {
+            guard let machine = ground.machine, let network = IPv4Network("10.77.0.0/24") else { return nil }
             return (machine, ClientAddress(address: address, network: network, leaseSeconds: .max))
         }
+        func givesAddresses(like address: IPv4Address) -> Bool { false }
+        func interface(serving address: IPv4Address) -> String? { nil }
+        func move(with jump: ClockJump) {}
     }
 
     /// Removes all files; the program ends without asking each ground for its own.

@@ -10,8 +10,8 @@ extension BootContext {
     /// - Parameter interface: the number of the interface that the request came in on; nil: not known.
     package func machine(at address: IPv4Address, on interface: UInt32? = nil) -> MACAddress? {
         if isElsewhere(address, on: interface) { return nil }
-        if let (machine, _) = clientAddress(address) { return machine }
-        return givesAddressesLike(address) ? nil : neighbour(at: address)?.machine
+        if let (machine, _) = addresses.holder(of: address) { return machine }
+        return addresses.givesAddresses(like: address) ? nil : neighbour(at: address)?.machine
     }
 
     private func neighbour(at address: IPv4Address) -> NeighbourTable.Neighbour? {
@@ -22,8 +22,8 @@ extension BootContext {
     /// a router or a relay, any interface may lead to an address.
     func isElsewhere(_ address: IPv4Address, on interface: UInt32?) -> Bool {
         guard let interface,
-            let expected = givesAddressesLike(address)
-                ? interfaceServing(address) : neighbour(at: address)?.interface
+            let expected = addresses.givesAddresses(like: address)
+                ? addresses.interface(serving: address) : neighbour(at: address)?.interface
         else { return false }
         // What comes in by loopback was sent by this host itself.
         return ![expected, "lo"].contains(name(of: interface))
@@ -85,7 +85,7 @@ extension BootContext {
         if let holder = self.machine(at: peer) { return holder == machine }
         // Behind a router, where another server gives the addresses, no card can be seen. The only thing that identifies a node is the
         // address that it was given here.
-        if !givesAddressesLike(peer), node(of: machine)?.address == peer { return true }
+        if !addresses.givesAddresses(like: peer), node(of: machine)?.address == peer { return true }
         // The emulator of a boot test has no address of its own.
         return peer == server && bootTestMachines.contains(machine)
     }

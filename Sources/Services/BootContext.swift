@@ -50,15 +50,8 @@ package final class BootContext {
     /// What peers may have and request.
     package let limits: PeerLimits
     let send: @Sendable (NodeReport) -> Void
-    /// Asks the DHCP service which machine holds an address now; without that service none does.
-    package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
-    /// Whether this server's DHCP serves the network of an address.
-    package var givesAddressesLike: (IPv4Address) -> Bool = { _ in false }
-    /// The interface on which machines with an address reach this server directly, if its DHCP serves their network; nil where a router or
-    /// a relay is between them.
-    package var interfaceServing: (IPv4Address) -> String? = { _ in nil }
-    /// Tells the DHCP service that the wall clock was set.
-    package var clockJumped: (ClockJump) -> Void = { _ in }
+    /// What the DHCP service knows; see ``DHCPService``.
+    package var addresses: any AddressBook = NoAddresses()
     private let readClocks: () -> ClockReading
     private var clock: WatchedClock
     /// The name of the interface with a number.
@@ -145,7 +138,7 @@ package final class BootContext {
 
     private func moveTimes(_ jump: ClockJump) {
         tracker.move(with: jump)
-        clockJumped(jump)
+        addresses.move(with: jump)
         send(.clock(jump))
     }
 
@@ -329,7 +322,7 @@ package final class BootContext {
 
     /// The plan for a machine that asks from `address`, with the server address that it asked.
     package func plan(for machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
-        let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
+        let lease = addresses.holder(of: address).flatMap { $0.0 == machine ? $0.1 : nil }
         let identity = BootIdentity(
             macAddress: machine, uuid: heardMachines[machine], address: lease,
             boot: tracker.currentBoot(of: machine), architecture: clients[machine]?.architecture)

@@ -226,9 +226,9 @@ import Wire
         let network = try #require(IPv4Network("198.51.100.0/24"))
         #expect(!context.isOwn(stranger, fixed))
         // Where leases are ours, only they count.
-        context.givesAddressesLike = { _ in true }
+        context.told.isGiven = { _ in true }
         #expect(!context.isOwn(machine, fixed))
-        context.clientAddress = {
+        context.told.holder = {
             $0 == fixed ? (stranger, ClientAddress(address: fixed, network: network)) : nil
         }
         #expect(context.isOwn(stranger, fixed) && !context.isOwn(machine, fixed))
@@ -256,8 +256,8 @@ import Wire
         let other = try #require(MACAddress("52:54:00:00:00:02"))
         let network = try #require(IPv4Network("10.77.0.0/24"))
         let holders = [addresses[0]: machine, addresses[1]: other]
-        context.givesAddressesLike = { _ in true }
-        context.clientAddress = { address in
+        context.told.isGiven = { _ in true }
+        context.told.holder = { address in
             holders[address].map { ($0, ClientAddress(address: address, network: network)) }
         }
         return addresses

@@ -61,11 +61,11 @@ import Wire
             if case .log = report { told.lines.withLock { $0 += 1 } }
         }
         let (lease, network) = (address, try #require(IPv4Network("10.77.0.0/24")))
-        context.givesAddressesLike = { network.contains($0) }
-        context.clientAddress = {
+        context.told.isGiven = { network.contains($0) }
+        context.told.holder = {
             $0 == lease ? (machine, ClientAddress(address: lease, network: network)) : nil
         }
-        context.interfaceServing = { network.contains($0) ? "eth1" : nil }
+        context.told.interface = { network.contains($0) ? "eth1" : nil }
         let names = [Self.right: "eth1", Self.wrong: "eth2", Self.loopback: "lo"]
         context.interfaceName = { names[$0] }
     }
@@ -156,7 +156,7 @@ import Wire
     {
         #expect(context.machine(at: address, on: Self.wrong) == nil)
         #expect(context.machine(at: address, on: Self.loopback) == machine)
-        context.interfaceServing = { _ in nil }
+        context.told.interface = { _ in nil }
         #expect(context.machine(at: address, on: Self.wrong) == machine)
         #expect(context.isOwn(machine, address, on: Self.wrong))
     }

@@ -194,7 +194,7 @@ import Wire
             FleetSnapshot(revision: 2, nodes: [], groups: [site, NodeGroup(path: farm)], images: []))
         // As far as the server knows, this address is still the machine's.
         let network = try #require(IPv4Network("10.77.0.0/24"))
-        context.clientAddress = { [machine] in (machine, ClientAddress(address: $0, network: network)) }
+        context.told.holder = { [machine] in (machine, ClientAddress(address: $0, network: network)) }
         #expect(bytes(try answer(context, "GET", "orders?boot=\(boot)")).isEmpty)
         let path = "nodes?boot=\(boot)&question=\(SignedAnswer.newQuestion())"
         #expect(try answer(context, "GET", path).status == 403)

@@ -147,8 +147,8 @@ import Wire
                 let context = try BootContext(
                     loop: loop, settings: settings, snapshot: snapshot, tracker: BootTracker(),
                     send: { _ in })
-                context.givesAddressesLike = { _ in false }
-                context.clientAddress = { address in
+                context.told.isGiven = { _ in false }
+                context.told.holder = { address in
                     IPv4Network("127.7.0.0/16").map {
                         (
                             Self.machine(Int(address.rawValue & 0xFFFF)),

@@ -37,8 +37,8 @@ import Wire
                 snapshot: FleetSnapshot(revision: 2, contents: contents), tracker: BootTracker(),
                 send: { _ in })
             let (machine, address) = (machine, address)
-            context.givesAddressesLike = { _ in true }
-            context.clientAddress = { asked in
+            context.told.isGiven = { _ in true }
+            context.told.holder = { asked in
                 guard asked == address else { return nil }
                 return IPv4Network("10.77.0.0/24").map {
                     (machine, ClientAddress(address: address, network: $0))

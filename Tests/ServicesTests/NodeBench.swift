@@ -47,7 +47,7 @@ final class NodeBench {
                 loaders: [:], key: ServerKey(), secrets: secrets),
             snapshot: FleetSnapshot(revision: revision, contents: contents), tracker: tracker, send: send)
         let network = try #require(IPv4Network("10.77.0.0/24"))
-        context.clientAddress = { [machine] in (machine, ClientAddress(address: $0, network: network)) }
+        context.told.holder = { [machine] in (machine, ClientAddress(address: $0, network: network)) }
         context.writeDelivery = { [unowned self] in written.append(($0, $1)) }
     }
 

@@ -38,9 +38,9 @@ import Wire
                 policy: policy, imageStore: "", volumeDirectory: "", nodeArchiveDirectory: "", loaders: [:],
                 key: ServerKey(), secrets: NodeSecrets()),
             snapshot: FleetSnapshot(revision: 2, contents: contents), tracker: BootTracker(), send: { _ in })
-        context.givesAddressesLike = { _ in false }
+        context.told.isGiven = { _ in false }
         let machine = machine
-        context.clientAddress = { address in
+        context.told.holder = { address in
             IPv4Network("10.77.0.0/24").map { (machine, ClientAddress(address: address, network: $0)) }
         }
         context.note(.dhcp, of: machine, detail: "")

@@ -41,9 +41,9 @@ import Wire
                     loaders: [:], key: ServerKey(), secrets: NodeSecrets()),
                 snapshot: try Self.fleet(machine, version, group, isNode), tracker: BootTracker(),
                 send: { report in told.reports.withLock { $0.append(report) } })
-            context.givesAddressesLike = { _ in false }
+            context.told.isGiven = { _ in false }
             context.note(.dhcp, of: machine, detail: "")
-            context.clientAddress = { address in
+            context.told.holder = { address in
                 IPv4Network("10.77.0.0/24").map {
                     (machine, ClientAddress(address: address, network: $0))
                 }

@@ -107,7 +107,7 @@ import Wire
         let proof = credential.proof(for: key.publicBytes, of: machine, in: boot)
         let other = MACAddress(rawValue: 0x5254_0000_0002)
         // The address is another machine's now.
-        bench.context.clientAddress = { address in
+        bench.context.told.holder = { address in
             IPv4Network("10.77.0.0/24").map { (other, ClientAddress(address: address, network: $0)) }
         }
         #expect(try bench.request("GET", "tpm", boot, []).status == 403)
@@ -115,11 +115,11 @@ import Wire
         #expect(try bench.ask(key, proof).status == 403)
         #expect(bench.alarms.first?.property == .configuration && bench.alarms.first?.holder == other)
         // A host without a lease.
-        bench.context.clientAddress = { _ in nil }
+        bench.context.told.holder = { _ in nil }
         #expect(try bench.ask(key, proof).status == 403)
         // It used nothing up: the machine itself goes on.
         let machine = machine
-        bench.context.clientAddress = { address in
+        bench.context.told.holder = { address in
             IPv4Network("10.77.0.0/24").map { (machine, ClientAddress(address: address, network: $0)) }
         }
         #expect(try bench.ask(key, proof).status == 200)

@@ -32,8 +32,8 @@ final class TPMBench {
                 key: ServerKey(), secrets: NodeSecrets()),
             snapshot: try Self.fleet(machine, name, digest, use), tracker: BootTracker(),
             send: { report in told.reports.withLock { $0.append(report) } })
-        context.givesAddressesLike = { _ in false }
-        context.clientAddress = { address in
+        context.told.isGiven = { _ in false }
+        context.told.holder = { address in
             IPv4Network("10.77.0.0/24").map { (machine, ClientAddress(address: address, network: $0)) }
         }
         startAgain()

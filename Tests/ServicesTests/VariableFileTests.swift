@@ -58,10 +58,10 @@ import Wire
                 secrets: NodeSecrets()),
             snapshot: FleetSnapshot(revision: 1, contents: contents), tracker: BootTracker(), send: { _ in })
         let (own, address, network) = (own, address, try #require(IPv4Network("10.77.0.0/24")))
-        context.clientAddress = { asked in
+        context.told.holder = { asked in
             asked == address ? (own, ClientAddress(address: address, network: network)) : nil
         }
-        context.givesAddressesLike = { _ in true }
+        context.told.isGiven = { _ in true }
         return context
     }
 

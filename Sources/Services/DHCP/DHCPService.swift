@@ -60,10 +60,21 @@ package final class DHCPService {
         }
         server = DHCPServer(links: links, reservations: reservations, leases: taken)
         commitChanges(from: leases, to: taken)
-        context.clockJumped = { [unowned self] in moveLeases(with: $0) }
-        context.clientAddress = { [unowned self] in clientAddress(at: $0) }
-        context.givesAddressesLike = { [unowned self] in subnet(of: $0)?.isProxy == false }
-        context.interfaceServing = { [unowned self] in interface(of: $0) }
+        context.addresses = LeasedAddresses(service: self)
+    }
+
+    /// The context belongs to this service, and not the other way round.
+    private struct LeasedAddresses: AddressBook {
+        unowned let service: DHCPService
+
+        func holder(of address: IPv4Address) -> (MACAddress, ClientAddress)? {
+            service.clientAddress(at: address)
+        }
+        func givesAddresses(like address: IPv4Address) -> Bool {
+            service.subnet(of: address)?.isProxy == false
+        }
+        func interface(serving address: IPv4Address) -> String? { service.interface(of: address) }
+        func move(with jump: ClockJump) { service.moveLeases(with: jump) }
     }
 
     /// Starts to answer on a socket bound to port 67, or to that of boot servers; `frames` sends to clients without an address, and `neighbours` receives the
