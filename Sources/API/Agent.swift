@@ -230,7 +230,7 @@ package struct AgentOrder: Codable, Sendable, Equatable {
     package enum Work: Codable, Sendable, Equatable {
         /// Prepares a log-in: makes the account where that is asked for, and takes one credential for it.
         case prepare(AgentLogIn)
-        /// The log-in does not come: its credential counts no more.
+        /// The log-in does not come: its credential no longer counts.
         case forget(ticket: String)
         /// Shows a message in sessions; an empty list means all.
         case message(sessions: [String], text: String)
@@ -265,7 +265,7 @@ package struct AgentLogIn: Codable, Sendable, Equatable {
     package var credential: String
     /// For SSH and X2Go: the node's public key for this log-in, a line as sshd has them; empty otherwise.
     package var publicKey: String
-    /// Seconds until it counts no more.
+    /// Seconds until it no longer counts.
     package var lifetime: Int
     /// The node's address, where the server sees its clients' own.
     package var from: String

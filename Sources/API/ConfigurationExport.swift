@@ -2,49 +2,49 @@ package import Fleet
 
 /// The records of a configuration that people write, as far as the caller may see them, each kind in the order of its names. Secrets are
 /// shown as `(set)`; sent back, they stay as they are.
-package struct ConfigurationExport: Codable, Sendable, Equatable {
+///
+/// It has a list for each of ``DeclaredForms``, which is called like that of files; one that the caller may see nothing of is empty.
+package struct ConfigurationExport: Codable, Sendable {
     /// The revision that all of it is from: the tag for `If-Match`.
     package var revision: Int
-    /// Parents first.
-    package var groups: [NodeGroup]
-    package var imageSettings: [DeclaredImageSettings]
-    package var rules: [MatchRule]
-    package var nodes: [Node]
-    package var networks: [Network]
-    package var reservations: [DHCPReservation]
-    package var loaderRules: [LoaderRule]
-    /// Without their values.
-    package var secrets: [DeclaredSecret]
-    package var terminalServers: [TerminalServer] = []
-    package var pools: [TerminalPool] = []
-    /// The directory of people, without their passwords.
-    package var accounts: [DeclaredAccount] = []
-    package var schedules: [Schedule] = []
-    package var channels: [DeclaredChannel]
-    package var keeps: [DeclaredKeep]
-    /// Without their passwords; empty for callers who may not administer the site.
-    package var administrators: [DeclaredAdministrator]
-    /// Those with names; empty for callers who may not administer the site.
-    package var hooks: [NamedHook] = []
+    /// By their member.
+    private var lists: [String: [any DeclaredForm]] = [:]
 
-    package init(
-        revision: Int, groups: [NodeGroup] = [], imageSettings: [DeclaredImageSettings] = [],
-        rules: [MatchRule] = [], nodes: [Node] = [],
-        networks: [Network] = [], reservations: [DHCPReservation] = [], loaderRules: [LoaderRule] = [],
-        secrets: [DeclaredSecret] = [], channels: [DeclaredChannel] = [], keeps: [DeclaredKeep] = [],
-        administrators: [DeclaredAdministrator] = []
-    ) {
-        self.channels = channels
-        self.keeps = keeps
-        self.administrators = administrators
-        self.revision = revision
-        self.groups = groups
-        self.imageSettings = imageSettings
-        self.rules = rules
-        self.nodes = nodes
-        self.networks = networks
-        self.reservations = reservations
-        self.loaderRules = loaderRules
-        self.secrets = secrets
+    package init(revision: Int) { self.revision = revision }
+
+    /// The records of one kind.
+    package subscript<Form: DeclaredForm>(_: Form.Type) -> [Form] {
+        get { lists[Form.member]?.compactMap { $0 as? Form } ?? [] }
+        set { lists[Form.member] = newValue }
+    }
+
+    private struct Member: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(_ name: String) { stringValue = name }
+        init?(stringValue: String) { self.init(stringValue) }
+        init?(intValue: Int) { nil }
+
+        static let revision = Member("revision")
+    }
+
+    /// A list that is not there is one that the server does not know.
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Member.self)
+        revision = try members.decode(Int.self, forKey: .revision)
+        func read<Form: DeclaredForm>(_: Form.Type) throws -> [any DeclaredForm] {
+            try members.decodeIfPresent([Form].self, forKey: Member(Form.member)) ?? []
+        }
+        for form in DeclaredForms.all { lists[form.member] = try read(form) }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(revision, forKey: .revision)
+        func write<Form: DeclaredForm>(_: Form.Type) throws {
+            try members.encode(self[Form.self], forKey: Member(Form.member))
+        }
+        for form in DeclaredForms.all { try write(form) }
     }
 }

@@ -4,7 +4,7 @@ package import Fleet
 package struct DeclarationRequest: Codable, Sendable {
     package var source: SourceName
     package var items: [DeclaredItem]
-    /// Whether what the source applied before, and names no more, is removed.
+    /// Whether what the source applied before, and no longer names, is removed.
     package var prune: Bool?
     /// Whether values that others have changed are overwritten.
     package var overwrite: Bool?
@@ -29,7 +29,7 @@ package struct DeclarationAnswer: Codable, Sendable {
     package var changes: [DeclaredChange]
     /// Values that others have changed. Without leave to overwrite them nothing is applied.
     package var foreign: [ForeignChange]
-    /// Records that the source applied before and names no more, and that stay.
+    /// Records that the source applied before and no longer names, and that stay.
     package var left: [String]
     package var notes: [String]
     /// What becomes of nodes; nil where no record changes, and after an act.

@@ -1,7 +1,7 @@
 package import Fleet
 package import Wire
 
-/// An act to be done later. Its members stand beside those of the time.
+/// An act to be done later. Its members are beside those of the time.
 package struct ScheduleRequest: Codable, Sendable {
     /// Left out: made of the act.
     package var name: ScheduleName?

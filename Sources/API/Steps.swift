@@ -6,7 +6,7 @@ package struct StepsAnswer: Codable, Sendable {
     package struct Step: Codable, Sendable {
         package var name: String
         package var phase: StepPhase
-        /// The setting that it comes from, and the level of that; nil where no setting makes it, or it does not any more.
+        /// The setting that it comes from, and the level of that; nil where no setting makes it, or no longer does.
         package var setting: String?
         package var origin: String?
         /// Nil: the node has not reported it.

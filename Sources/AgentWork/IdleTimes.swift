@@ -6,7 +6,7 @@ import Synchronization
 
 /// How long sessions are idle, by their X servers. They are asked beside the reports: a home that does not answer, or a display, delays none.
 final class IdleTimes: Sendable {
-    /// Milliseconds between two rounds; for one display; after which what was found counts no more.
+    /// Milliseconds between two rounds; for one display; after which what was found no longer counts.
     private static let (period, patience, lifetime) = (15_000, 500, 60_000)
 
     private struct State {

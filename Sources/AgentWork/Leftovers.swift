@@ -73,7 +73,7 @@ struct Leftovers {
 
     // MARK: What there is
 
-    /// In version 0.9 of xrdp a process of xrdp-sesman stands between it and each display, in 0.10 xrdp-sesexec. Once the first has started
+    /// In version 0.9 of xrdp a process of xrdp-sesman is between it and each display, in 0.10 xrdp-sesexec. Once the first has started
     /// again it knows none of the displays from before, and the next log-in gets a second one.
     private func forgotten(_ sessions: [AgentSession], _ processes: ProcessList) -> [Item] {
         let displays = sessions.filter { $0.kind == .rdp && people.contains($0.user) }

@@ -13,7 +13,7 @@ package protocol LogInDoor: Sendable {
     /// A person whose log-in was prepared is there: this server itself has let them in.
     func arrived(_ user: String)
 
-    /// The log-in does not come: its ticket counts no more, and an account that was made for it alone goes.
+    /// The log-in does not come: its ticket no longer counts, and an account that was made for it alone goes.
     func forget(_ ticket: String)
 
     /// Claims a ticket: at most once for each, and only for its user, its kind, and its address where `from` is known.

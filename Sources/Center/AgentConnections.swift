@@ -3,7 +3,7 @@ import NIOSSL
 import Sealing
 import Synchronization
 
-/// The connections of agents that are open, by the certificates that were shown on them: one whose certificate counts no more is closed.
+/// The connections of agents that are open, by the certificates that were shown on them: one whose certificate no longer counts is closed.
 final class AgentConnections: Sendable {
     private struct Connection: Sendable {
         var channel: any Channel
@@ -38,7 +38,7 @@ final class AgentConnections: Sendable {
         return fingerprint
     }
 
-    /// Closes those whose certificate counts no more.
+    /// Closes those whose certificate no longer counts.
     func close(unless counts: (String) async -> Bool) async {
         let shown = Set(state.withLock { $0.open.values.map(\.fingerprint) })
         var gone: Set<String> = []

@@ -152,7 +152,7 @@ struct AgentPort {
         return router
     }
 
-    /// Whose certificate it is. It is looked up with each request, so that a revoked one counts no more on connections that are open.
+    /// Whose certificate it is. It is looked up with each request, so that a revoked one no longer counts on connections that are open.
     private func agent(of context: CenterContext, _ places: ConnectionPlaces) async throws -> TerminalName {
         guard let fingerprint = try await connections.fingerprint(of: context.channel),
             let name = try await agents.name(ofFingerprint: fingerprint)

@@ -29,7 +29,7 @@ extension APIClient {
     /// The same for several nodes, as one change.
     func changeNodes(_ names: Swift.Set<NodeName>, _ change: (inout Node) throws -> Void) async throws {
         let export = try await get("export", ConfigurationExport.self)
-        let edits = try export.nodes.filter { names.contains($0.name) }.map { node in
+        let edits = try export[Node.self].filter { names.contains($0.name) }.map { node in
             var record = node
             try change(&record)
             return ChangeRequest.Edit(.node(record.name, record))

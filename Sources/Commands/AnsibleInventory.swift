@@ -12,8 +12,8 @@ struct AnsibleInventory {
     private let addresses: [NodeName: String]
 
     init(_ export: ConfigurationExport, addresses: [NodeName: String]) {
-        nodes = export.nodes
-        groups = export.groups
+        nodes = export[Node.self]
+        groups = export[NodeGroup.self]
         self.addresses = addresses
     }
 
@@ -26,7 +26,7 @@ struct AnsibleInventory {
         }
         var children: [String: [String]] = [:]
         for path in Swift.Set(groups.map(\.path) + nodes.map(\.group)).sorted() {
-            // Groups without a record of their own stand between others all the same.
+            // Groups without a record of their own are between others all the same.
             let lineage = path.lineage
             for (parent, child) in zip(lineage, lineage.dropFirst()) {
                 let (above, below) = (Self.name(parent), Self.name(child))

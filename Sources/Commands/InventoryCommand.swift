@@ -47,7 +47,7 @@ struct Inventory: AsyncParsableCommand {
         var export = try await client.get("export" + time.query, ConfigurationExport.self)
         let shown = try await client.nodes(query, at: time.at)
         let names = Swift.Set(shown.map(\.name))
-        export.nodes.removeAll { !names.contains($0.name) }
+        export[Node.self].removeAll { !names.contains($0.name) }
         let addresses = shown.compactMap { machine in
             machine.address.map { (machine.name, $0.description) }
         }

@@ -68,7 +68,8 @@ struct LTSPImportRun {
         let export = try await client.get("export", ConfigurationExport.self)
         let images = try? await client.get("images", [VersionAnswer].self)
         let fleet = LTSPImport.Fleet(
-            nodes: export.nodes.sorted { $0.name < $1.name }, groups: Swift.Set(export.groups.map(\.path)),
+            nodes: export[Node.self].sorted { $0.name < $1.name },
+            groups: Swift.Set(export[NodeGroup.self].map(\.path)),
             images: images.map { Swift.Set($0.map(\.image.description)) } ?? [])
         return (fleet, export.revision)
     }

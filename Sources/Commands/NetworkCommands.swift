@@ -8,7 +8,7 @@ import Wire
 /// `roost network …`
 struct NetworkCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "network", abstract: "Networks whose machines this server gives addresses.",
+        commandName: "network", abstract: "Networks in which this server gives machines their addresses.",
         discussion: """
             roost network add school --interface eth1 --pool 10.77.0.100-10.77.0.200 --router 10.77.0.254
             roost network add annex --subnet 10.78.0.0/22 --router 10.78.0.1
@@ -94,7 +94,7 @@ extension APIClient {
 
 /// What a network may say.
 struct NetworkFields: ParsableArguments {
-    @Option(help: "The interface that it is on; without, it is reached through relays.") var interface:
+    @Option(help: "The interface that it is on; without one, it is reached through relays.") var interface:
         String?
     @Option(help: "The subnet, such as 10.77.0.0/24 (default: the interface's).") var subnet: String?
     @Option(

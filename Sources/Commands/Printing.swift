@@ -32,7 +32,7 @@ package func print(json data: Data) {
 /// A closed terminal is no reason to crash: the command continues, or cleans up.
 package func printError(_ text: String, terminator: String = "\n") {
     let plain = PlainText(text + terminator, keepingLines: true).description
-    // What was printed before stands before it, also where both go into one file.
+    // What was printed before comes before it, also where both go into one file.
     flushPrinted()
     try? FileHandle.standardError.write(contentsOf: Data(plain.utf8))
 }

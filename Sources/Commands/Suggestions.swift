@@ -60,7 +60,7 @@ extension CompletionKind {
     static let storedFiles = recordNames("files")
 
     static let settings = list(SettingDefinition.all.map(\.name))
-    /// Settings as they stand before their value.
+    /// Settings as they are written before their value.
     package static let assignments = list(SettingDefinition.all.map { "\($0.name)=" })
 
     /// The names in a list of the API.

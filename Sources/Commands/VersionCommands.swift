@@ -14,7 +14,7 @@ struct ImageDiff: AsyncParsableCommand {
         help: "NAME, NAME@CHANNEL or NAME@VERSION: the later one; default: the newest.", completion: .versions
     ) var reference: String
     @Option(help: "The earlier version or channel; default: the one before.") var from: String?
-    @Flag(help: "Which files in the root, too; both roots are read, which takes seconds.") var contents =
+    @Flag(help: "Also list which files in the root differ; reading both roots takes seconds.") var contents =
         false
 
     func run() async throws {

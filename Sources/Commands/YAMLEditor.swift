@@ -38,7 +38,7 @@ struct YAMLEditor {
 
     private var text: String {
         var result = lines
-        // At one place, what is further in was noted first, and stands first.
+        // At one place, what is further in was noted first, and comes first.
         let order = edits.enumerated().sorted {
             ($0.element.lines.lowerBound, $0.offset) > ($1.element.lines.lowerBound, $1.offset)
         }

@@ -75,7 +75,7 @@ enum YAMLMistake {
     }
 
     static func unknownTag(_ tag: String) -> String {
-        "the tag \(tag) has no meaning here, and what stands behind it is not converted: write the value itself"
+        "the tag \(tag) has no meaning here, and the value after it is not converted: write the value itself"
     }
 
     private static let standardTags = "tag:yaml.org,2002:"

@@ -91,7 +91,7 @@ package struct Sentence: Hashable, Sendable, ExpressibleByStringInterpolation, C
     /// A text that is no phrase: a name, or what another program said.
     package init(plain text: String) { self = "\(text)" }
 
-    /// What stands before a colon at the beginning, and the rest as a phrase of its own: `mtu: ‘%1’ is not a number`, where each has to be
+    /// The text before a colon at the beginning, and the rest as a phrase of its own: `mtu: ‘%1’ is not a number`, where each has to be
     /// translated and the whole is in no list. Nil: it does not begin like that.
     package var halves: (name: Sentence, rest: Sentence)? {
         guard let colon = phrase.firstRange(of: ": ") else { return nil }

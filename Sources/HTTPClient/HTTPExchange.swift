@@ -178,7 +178,7 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
         fail(HTTPClientError(cause, at: destination.description))
     }
 
-    /// The connection is no more.
+    /// The connection is gone.
     private func lost(_ error: any Error) {
         guard !isOver, isOnKept, promise != nil else { return fail(error) }
         // The server closed it while nothing was under way, and only now it shows: once more, on a new one.

@@ -39,7 +39,7 @@ struct ContainerArchive {
           case $name in
             "" | . | .wh.) ;;
             .wh..wh..opq)
-              # Once, however often it stands there.
+              # Once, however often it is listed.
               [ "$place" = "$opaque" ] || [ ! -d "$place" ] || find "$place/" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
               opaque=$place ;;
             # Of any kind: some programs make directories of them. A program starts only where something is there.

@@ -9,7 +9,7 @@ struct DiskHeader {
     /// - Parameter bytes: the first ``byteLimit`` of the file, or all of it if shorter.
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// How the disk refers to another file; nil when it stands alone.
+    /// How the disk refers to another file; nil when it refers to none.
     func dependence(as format: DiskImage.Format) -> String? {
         switch format {
         case .raw, .vdi, .vhdx: nil

@@ -2,7 +2,7 @@
 struct SecretVariables {
     /// Without their last line ends.
     let values: [String: String]
-    /// Shorter lines stand in other words, too: they are not looked for in what is printed.
+    /// Shorter lines are parts of other words, too: they are not looked for in what is printed.
     private static let shortestHidden = 4
 
     /// - Parameter paths: the files, by the names of variables.

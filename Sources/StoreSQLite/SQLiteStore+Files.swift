@@ -4,7 +4,7 @@ extension SQLiteStore {
     package func content(of file: StoredFileName) async throws(StoreError) -> [UInt8]? {
         try await read { database in
             try secrets(of: StoredFile.self, file.text, in: database)[StoredFile.content]
-                .flatMap(StoredFile.bytes)
+                .flatMap(KeptBytes.bytes)
         }
     }
 }

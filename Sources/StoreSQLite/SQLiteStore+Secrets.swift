@@ -65,7 +65,7 @@ extension SQLiteStore {
     /// Nil: it is not there, or sealed with another key.
     func kept(beside secret: Secret, in database: Database) throws -> [UInt8]? {
         try secrets(of: Secret.self, secret.name.text, in: database)[Secret.value].flatMap {
-            Secret.bytes(of: $0)
+            KeptBytes.bytes(of: $0)
         }
     }
 

@@ -12,7 +12,7 @@ extension SQLiteStore {
     package func value(ofSecret name: SecretName) async throws(StoreError) -> [UInt8]? {
         try await read { database in
             try secrets(of: Secret.self, name.text, in: database)[Secret.value].flatMap {
-                Secret.bytes(of: $0)
+                KeptBytes.bytes(of: $0)
             }
         }
     }

@@ -137,7 +137,7 @@ import Testing
         #expect(LogInSession(id: "1", parsing: text) == nil)
     }
 
-    @Test func `a session that ends counts no more`() throws {
+    @Test func `a session that ends no longer counts`() throws {
         let root = try TemporaryRoot([
             "/run/systemd/sessions/1":
                 "UID=1000\nUSER=anna\nSTATE=closing\nCLASS=user\nSERVICE=sshd\nSCOPE=session-1.scope\n",

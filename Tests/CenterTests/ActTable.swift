@@ -140,7 +140,9 @@ extension ActRow {
             try await $0.importNodes(
                 Array("fresh,\(SmallFleet.waiting),\($1.place.rawValue)".utf8), makesGroups: false)
         },
-        ActRow("undoProblem", .audit) { try await $0.undoProblem(of: $1.revision) as Any },
+        ActRow("undoableRevision", .audit) {
+            try await $0.undoableRevision($1.revision, offset: 0, limit: 9)
+        },
         ActRow("undo", .configure) { try await $0.undo($1.revision) },
     ]
 

@@ -276,7 +276,8 @@ import Testing
         #expect(try await services.fleet.store.agentCertificates()[name]?.all.isEmpty != false)
     }
 
-    @Test func `a certificate that has expired counts no more, also on a connection that stays`() async throws
+    @Test func `a certificate that has expired no longer counts, also on a connection that stays`()
+        async throws
     {
         let name = try TerminalName("ts1")
         let (old, new) = (String(repeating: "a", count: 64), String(repeating: "b", count: 64))

@@ -120,7 +120,7 @@ import Wire
         #expect(try settings("/school")["loader"] == .text("ipxe"))
     }
 
-    @Test func `what the files do not name stays, and what they name no more goes`() async throws {
+    @Test func `what the files do not name stays, and what they no longer name goes`() async throws {
         let both = [Self.group("/school", ["loader": .text("ipxe"), "time-zone": .text("Europe/Rome")])]
         _ = try await acts.apply(request(both, overwrite: true))
         try await set("/school", "locale", "pt_PT.UTF-8")

@@ -168,7 +168,7 @@ import Testing
                 #expect(rows.contains { $0.name == node.name } == isSeen, "\(place) \(query)")
             }
             let export = try acts(place).export(in: past)
-            #expect(export.nodes.contains { $0.name == node.name } == isSeen, "\(place)")
+            #expect(export[Node.self].contains { $0.name == node.name } == isSeen, "\(place)")
             // The other records of an export.
             #expect(try acts(place).sees(node, at: node.name) == isSeen, "\(place)")
         }

@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `a file that roost.yaml names no more loses its effect`() async throws {
+    @Test func `a file that roost.yaml no longer names loses its effect`() async throws {
         let services = try await CenterServices.alone(in: #require(directory))
         let fleet = services.fleet
         _ = await kept().take(.success(file("[default]\nSOUND = True\n")), of: .site, into: fleet)

@@ -72,7 +72,7 @@ import Wire
         let removal = acts.revision
         try await fleet.change(by: "test") { _ in [.pool(pool, nil)] }
         let reason = "revision \(removal) cannot be undone: pool: there is no pool elsewhere"
-        let problem = try await acts.undoProblem(of: removal)
+        let problem = try await acts.undoableRevision(removal, offset: 0, limit: 0).undoProblem
         #expect(problem?.english.hasPrefix(reason) == true)
         let refusal = await #expect(throws: StoreError.self) { try await acts.undo(removal) }
         #expect(refusal?.description.hasPrefix(reason) == true)

@@ -94,7 +94,7 @@ import Testing
         return false
     }
 
-    /// Whether a phrase, or what stands behind the name of a field, has all languages.
+    /// Whether a phrase, or what follows the name of a field, has all languages.
     private static func isTranslated(_ phrase: String, _ words: Words) -> Bool {
         if words.has(phrase) || !hasWords(phrase) { return true }
         guard let colon = phrase.firstRange(of: ": ") else { return false }

@@ -64,11 +64,13 @@ import Wire
         let first = try await acts.services.fleet.change(by: "ann") { _ in
             [.node(name, Node(name: name, macAddresses: [card], tags: ["a"]))]
         }.revision
-        #expect(try await acts.undoProblem(of: first) == nil)
+        #expect(try await acts.undoableRevision(first, offset: 0, limit: 0).undoProblem == nil)
         let second = try await acts.services.fleet.change(by: "ann") { _ in
             [.node(name, Node(name: name, macAddresses: [card], tags: ["b"]))]
         }.revision
-        #expect(try await acts.undoProblem(of: first)?.english.contains("was changed since") == true)
-        #expect(try await acts.undoProblem(of: second) == nil)
+        #expect(
+            try await acts.undoableRevision(first, offset: 0, limit: 0).undoProblem?.english.contains(
+                "was changed since") == true)
+        #expect(try await acts.undoableRevision(second, offset: 0, limit: 0).undoProblem == nil)
     }
 }

@@ -32,7 +32,7 @@ import Wire
         _ = try await acts.changeSecret(name, SecretRequest(value: "\(Self.word) again"))
         let token: HTTPFields = [.authorization: "Bearer \(Person(role: .admin, place: .site).token)"]
         let revision = acts.revision
-        let digits = Secret.text(of: Array(Self.word.utf8))
+        let digits = KeptBytes.text(of: Array(Self.word.utf8))
         for path in [
             "/api/v1/secrets", "/api/v1/secrets/hush", "/api/v1/nodes/pc-1", "/api/v1/nodes/pc-1/secrets",
             "/api/v1/nodes/pc-1/steps", "/api/v1/export", "/api/v1/revisions?limit=50",

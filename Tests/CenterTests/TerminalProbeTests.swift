@@ -246,7 +246,7 @@ import Wire
         #expect(site.probes.probed(site.name) == nil)
         await site.probes.look(clock: { Self.now + 31_000 })
         #expect(site.probes.probed(site.name)?.isReached == true)
-        // It comes back: what the probe found counts no more.
+        // It comes back: what the probe found no longer counts.
         _ = site.services.terminals.take(SmallFleet.report(users: []), from: site.name, at: Self.now + 40_000)
         await site.probes.look(clock: { Self.now + 41_000 })
         #expect(site.probes.probed(site.name) == nil)

@@ -73,7 +73,7 @@ import Wire
 
     @Test func `each tile of the dashboard lists the nodes that it counts`() async throws {
         var planes = QuietPlanes()
-        // Number 5 is the only one of them that asks for orders, and it does not any more.
+        // Number 5 is the only one of them that asks for orders, and it no longer does.
         planes.heardOf = { HeardMachines([:], now: 1_000_000, since: 0) }
         let services = try await CenterServices.alone(in: directory, planes: planes)
         let acts = Acts(services: services, caller: .local)

@@ -13,7 +13,9 @@ import Wire
             Node(name: try NodeName("pc-1"), group: room, macAddresses: [], tags: ["lab"]),
             Node(name: try NodeName("pc-2"), macAddresses: [], address: IPv4Address("10.0.0.2")),
         ]
-        let export = ConfigurationExport(revision: 1, groups: [NodeGroup(path: room)], nodes: nodes)
+        var export = ConfigurationExport(revision: 1)
+        export[NodeGroup.self] = [NodeGroup(path: room)]
+        export[Node.self] = nodes
         let inventory = AnsibleInventory(export, addresses: [nodes[0].name: "10.0.0.7"])
         let json = try JSONSerialization.jsonObject(with: inventory.json()) as? [String: Any]
         func group(_ name: String, _ key: String) -> [String]? {

@@ -20,6 +20,32 @@ import Wire
         try JSONDecoder().decode(Hardware.self, from: Data(#"{"memoryMebibytes":\#(mebibytes)}"#.utf8))
     }
 
+    @Test func `a priority has bounds, which one that is stored does not meet anew`() throws {
+        let name = try RuleName("small")
+        func rule(_ priority: Int) -> FleetEdit {
+            .rule(name, MatchRule(name: name, priority: priority, condition: "memory < 2 GiB"))
+        }
+        func loaderRule(_ priority: Int) -> FleetEdit {
+            .loaderRule(
+                name, LoaderRule(name: name, priority: priority, vendorClass: "PXE", loader: "ipxe.efi"))
+        }
+        for make in [rule, loaderRule] {
+            for priority in [-1_000_000, -1_001, 40_000, 1_000_000] {
+                _ = try fleet().checking([make(priority)])
+            }
+            for priority in [-1_000_001, 1_000_001, .max] {
+                #expect(throws: InvalidSetting(RulePriority.problem)) {
+                    try fleet().checking([make(priority)])
+                }
+            }
+        }
+        var contents = try fleet().contents
+        contents.rules[name] = MatchRule(name: name, priority: .max, condition: "memory < 2 GiB")
+        let old = FleetSnapshot(revision: 2, contents: contents)
+        _ = try old.checking([rule(.max)])
+        #expect(throws: InvalidSetting.self) { try old.checking([rule(.max - 1)]) }
+    }
+
     @Test func `nodes are in natural order`() throws {
         let fleet = try fleet(12)
         #expect(fleet.nodeOrder.map(\.text).prefix(3) == ["pc-1", "pc-2", "pc-3"])

@@ -12,7 +12,7 @@ import Wire
         let configurable = FleetRecords.all.filter { $0.hasSettings }.map { $0.kind }
         #expect(
             configurable == [
-                Node.kind, NodeGroup.kind, MatchRule.kind, ImageSettings.kind, KeptFile.kind,
+                NodeGroup.kind, ImageSettings.kind, MatchRule.kind, Node.kind, KeptFile.kind,
                 AppliedRecord.kind,
             ])
     }

@@ -57,13 +57,13 @@ import Wire
         let name: RecordName? =
             switch value {
             case let path as GroupPath: .group(path)
-            case let node as NodeName: .node(node)
-            case let rule as RuleName: .rule(rule)
             case let image as ImageName: .image(image)
-            case let pool as PoolName: .pool(pool)
-            case let terminal as TerminalName: .terminal(terminal)
-            case let secret as SecretName: .secret(secret)
-            case let file as StoredFileName: .file(file)
+            case let node as NodeName: RecordName(node, of: Node.self)
+            case let rule as RuleName: RecordName(rule, of: MatchRule.self)
+            case let pool as PoolName: RecordName(pool, of: TerminalPool.self)
+            case let terminal as TerminalName: RecordName(terminal, of: TerminalServer.self)
+            case let secret as SecretName: RecordName(secret, of: Secret.self)
+            case let file as StoredFileName: RecordName(file, of: StoredFile.self)
             default: nil
             }
         if let name { return "\(value)" == own ? [] : [name] }
@@ -112,9 +112,11 @@ import Wire
         #expect(
             names == [
                 .version(try #require(ImageReference("debian@beta"))),
-                .version(try #require(ImageReference("rescue"))), .pool(try PoolName("staff")),
-                .group(school), .file(try StoredFileName("paper.jpg")), .secret(try SecretName("windows")),
-                .secret(try SecretName("join")), .zone("Europe/Lisbon"),
+                .version(try #require(ImageReference("rescue"))), .group(school), .zone("Europe/Lisbon"),
+                RecordName(try PoolName("staff"), of: TerminalPool.self),
+                RecordName(try StoredFileName("paper.jpg"), of: StoredFile.self),
+                RecordName(try SecretName("windows"), of: Secret.self),
+                RecordName(try SecretName("join"), of: Secret.self),
             ])
     }
 

@@ -86,6 +86,16 @@ import Wire
         #expect(versions == [2, 1, 3, 2])
     }
 
+    @Test func `two nodes with one card, as an old store may have them, get what each would get alone`()
+        throws
+    {
+        var contents = try Self.fleet().contents
+        contents.nodes[try Self.name(11)]?.macAddresses = [Self.card(12), Self.card(11)]
+        let snapshot = FleetSnapshot(revision: 2, contents: contents)
+        #expect(snapshot.configuration.hasNodeConflict)
+        try Self.expectSame(snapshot, Sample.policy())
+    }
+
     @Test func `the same holds with rules of settings and of loaders`() throws {
         let rule = MatchRule(
             name: try RuleName("some"), condition: "group = /a", settings: ["image": .text("debian@3")])

@@ -29,10 +29,10 @@ import Wire
 
     @Test func `contents are any bytes, and digits that are none are refused`() {
         let all = (0...255).map { UInt8($0) }
-        #expect(StoredFile.bytes(of: StoredFile.text(of: all)) == all)
-        #expect(StoredFile.text(of: [0, 10, 255]) == "000aff" && StoredFile.bytes(of: "") == [])
-        #expect(StoredFile.bytes(of: "0g") == nil && StoredFile.bytes(of: "012") == nil)
-        #expect(StoredFile.bytes(of: "sealed:AAAA") == nil)
+        #expect(KeptBytes.bytes(of: KeptBytes.text(of: all)) == all)
+        #expect(KeptBytes.text(of: [0, 10, 255]) == "000aff" && KeptBytes.bytes(of: "") == [])
+        #expect(KeptBytes.bytes(of: "0g") == nil && KeptBytes.bytes(of: "012") == nil)
+        #expect(KeptBytes.bytes(of: "sealed:AAAA") == nil)
     }
 
     @Test func `a node gets the bytes of the file that its setting names, with their mode`() throws {

@@ -114,7 +114,7 @@ import Wire
         let order = try await self.order(store)
         #expect(order.kept == Self.credential)
         #expect(try await store.openMints().isEmpty)
-        let words = [Self.credential, Array(Secret.text(of: Self.credential).utf8)].map { Data($0) }
+        let words = [Self.credential, Array(KeptBytes.text(of: Self.credential).utf8)].map { Data($0) }
         for file in ["", "-wal"].compactMap({ try? Data(contentsOf: URL(fileURLWithPath: path + $0)) }) {
             for word in words { #expect(file.range(of: word) == nil) }
         }

@@ -174,7 +174,7 @@ import Wire
         let store = try SQLiteStore(path: path, secrets: keys)
         try await save(.eachBoot, value: word, store)
         try await save(.eachBoot, value: word + word, store)
-        let digits = Secret.text(of: word)
+        let digits = KeptBytes.text(of: word)
         #expect(try found([word, Array(digits.utf8)]) == 0)
         for revision in try await store.revisions(RevisionFilter(limit: 9)) {
             let whole = "\(try await store.revision(revision.number))"

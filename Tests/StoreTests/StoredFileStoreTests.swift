@@ -47,7 +47,7 @@ import Testing
         let bytes = try FileManager.default.contentsOfDirectory(atPath: directory).filter {
             $0.hasPrefix("store")
         }.map { try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\($0)")) }
-        #expect(!bytes.contains { $0.range(of: Data(StoredFile.text(of: content).utf8)) != nil })
+        #expect(!bytes.contains { $0.range(of: Data(KeptBytes.text(of: content).utf8)) != nil })
         // Without the key there is no content, and no other one either.
         #expect(try await SQLiteStore(path: path).content(of: file.name) == nil)
         try await put(file, nil, isRemoved: true, in: store)

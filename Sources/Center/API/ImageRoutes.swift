@@ -38,12 +38,27 @@ extension CenterContext {
 
     /// The component `channel` of the path.
     func channelName() throws -> ChannelName {
-        let text = try parameter("channel")
-        guard let channel = ChannelName(text) else {
+        try ChannelName(channel: parameter("channel"))
+    }
+}
+
+extension ChannelName {
+    init(channel text: String) throws {
+        guard let name = Self(text) else {
             throw Problem(
                 422, "Invalid name",
                 "‘\(text)’ is not a channel name: a lower-case letter, then letters, digits and hyphens")
         }
-        return channel
+        self = name
+    }
+
+    init(tag text: String) throws {
+        guard let name = Self(text) else {
+            throw Problem(
+                422, "Invalid name",
+                "‘\(text)’ is not a tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots"
+            )
+        }
+        self = name
     }
 }

@@ -36,14 +36,7 @@ struct VersionRoutes {
     }
 
     private static func tag(_ context: CenterContext) throws -> ChannelName {
-        let text = try context.parameter("tag")
-        guard let tag = ChannelName(text) else {
-            throw Problem(
-                422, "Invalid name",
-                "‘\(text)’ is not a tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots"
-            )
-        }
-        return tag
+        try ChannelName(tag: context.parameter("tag"))
     }
 
     /// Query: `from` (a number, digest or channel; none: the version before the other), `to` (none: the newest) and `contents` (`yes`:

@@ -26,7 +26,7 @@ extension Acts {
             let found = try await store.revisions(filter)
             for one in found {
                 filter.before = one.number
-                guard var revision = try await visible(one.number) else { continue }
+                guard var revision = try await visible(one.number)?.shown else { continue }
                 revision.edits = []
                 shown.append(revision)
                 if shown.count == wanted.limit { return (shown, one.number) }
@@ -60,23 +60,45 @@ extension Acts {
 
     /// The same with a part of its edits, and how many there are.
     func revision(_ number: Int, offset: Int, limit: Int) async throws -> (revision: Revision, count: Int) {
-        guard var revision = try await visible(number) else {
-            throw Problem(
-                403, "Forbidden", "\(caller.name) may not see what revision \(number) changed")
-        }
-        let count = revision.edits.count
+        let whole = try await seen(number)
+        return (Self.part(of: whole.shown, offset, limit), whole.shown.edits.count)
+    }
+
+    /// A revision for its page: a part of its edits, how many there are, and why it cannot be undone. Callers who may not see all of it learn
+    /// nothing of the last; nor is one with very many edits looked at before it is undone.
+    func undoableRevision(_ number: Int, offset: Int, limit: Int) async throws -> (
+        revision: Revision, count: Int, undoProblem: Sentence?
+    ) {
+        let whole = try await seen(number)
+        let count = whole.shown.edits.count
+        let isWhole = count == whole.editCount && count < Revision.editLimit
+        let problem = try isWhole ? undoProblem(of: whole.shown) : nil
+        return (Self.part(of: whole.shown, offset, limit), count, problem)
+    }
+
+    private static func part(of revision: Revision, _ offset: Int, _ limit: Int) -> Revision {
+        var revision = revision
         revision.edits = revision.edits.dropFirst(offset).prefix(limit).map {
             Revision.Edit(
                 kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before, kind: $0.kind),
                 after: Redaction.of(json: $0.after, kind: $0.kind))
         }
-        return (revision, count)
+        return revision
     }
 
-    /// As far as the caller may see it, with secrets in its edits; nil when that is nothing.
-    private func visible(_ number: Int) async throws -> Revision? {
+    private func seen(_ number: Int) async throws -> (shown: Revision, editCount: Int) {
+        guard let seen = try await visible(number) else {
+            throw Problem(
+                403, "Forbidden", "\(caller.name) may not see what revision \(number) changed")
+        }
+        return seen
+    }
+
+    /// As far as the caller may see it, with secrets in its edits, and how many edits it has in all; nil when that is nothing.
+    private func visible(_ number: Int) async throws -> (shown: Revision, editCount: Int)? {
         try require(.audit)
         var revision = try await store.revision(number)
+        let count = revision.edits.count
         if !may(.audit, in: .site) {
             let edits = revision.edits.filter { mayAudit($0) }
             guard !edits.isEmpty else { return nil }
@@ -84,7 +106,7 @@ extension Acts {
             if edits.count < revision.edits.count { revision.what = Self.summary(of: edits) }
             revision.edits = edits
         }
-        return revision
+        return (revision, count)
     }
 
     private static func summary(of edits: [Revision.Edit]) -> String {
@@ -108,19 +130,13 @@ extension Acts {
         return places(of: type).allSatisfy { may(.audit, in: $0) }
     }
 
-    /// Why a revision cannot be undone, for callers who may see all of it; nil: it can, as far as its records tell. One with very many edits
-    /// is looked at only when it is undone.
-    func undoProblem(of number: Int) async throws -> Sentence? {
-        _ = try await revision(number, offset: 0, limit: 0)
-        let edits = try await store.revision(number).edits
-        guard edits.count < Revision.editLimit, edits.allSatisfy({ mayAudit($0) }) else { return nil }
-        let past = try await store.edits(of: number)
-        let snapshot = fleet.snapshot
-        do throws(StoreError) {
-            let edits = try Self.undoing(past, of: number, in: snapshot)
+    /// Why a revision cannot be undone; nil: it can, as far as its records tell.
+    private func undoProblem(of revision: Revision) throws -> Sentence? {
+        do {
+            let past = try revision.edits.map { try PastEdit($0) }
+            let edits = try Self.undoing(past, of: revision.number, in: fleet.snapshot)
             return edits.isEmpty ? "there is nothing in it to undo" : nil
-        } catch {
-            guard case .conflict(let reason) = error else { throw error }
+        } catch StoreError.conflict(let reason) {
             return reason
         }
     }
@@ -156,7 +172,26 @@ extension Acts {
     }
 }
 
+extension PastEdit {
+    /// What a store has told as JSON.
+    fileprivate init(_ edit: Revision.Edit) throws {
+        func records<Record: FleetRecord>(_: Record.Type) throws -> PastEdit.Records {
+            func record(_ json: String?) throws -> Record? {
+                try json.map { try JSONDecoder().decode(Record.self, from: Data($0.utf8)) }
+            }
+            return PastEdit.Records(
+                try Record.Key(recordKey: edit.key), before: try record(edit.before),
+                after: try record(edit.after))
+        }
+        // What is not undone is not read: its form may be that of an older server.
+        let type = FleetRecords.named(edit.kind).flatMap { $0.undo == .restores ? $0 : nil }
+        self.init(kind: edit.kind, key: edit.key, records: try type.map { try records($0) })
+    }
+}
+
 /// Hides secrets in history's text, and gives its moments the form that they have everywhere else in the API.
+///
+/// It works on JSON and not on records, because history also has forms of records that are not read any more.
 enum Redaction {
     /// A record's JSON as stored in history.
     static func of(json: String?, kind: String) -> String? {

@@ -129,7 +129,7 @@ struct ScheduleWork: ScheduledWork {
 }
 
 extension ScheduledSettings {
-    /// Throws where they are of a node that is not in the schedule's group, or not any more.
+    /// Throws where they are of a node that is not in the schedule's group, or no longer.
     func requireNode(in group: GroupPath, of snapshot: FleetSnapshot) throws {
         guard case .node(let name) = SettingsTarget(target) else { return }
         guard let node = try? Acts.find(name, in: snapshot), group.contains(node.group) else {

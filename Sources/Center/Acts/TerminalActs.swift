@@ -26,7 +26,7 @@ extension Acts {
             offset: offset, limit: limit)
     }
 
-    /// How many of them stand in each way.
+    /// How many of them are in each state.
     func terminalStates() throws -> [TerminalStanding: Int] {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
@@ -292,7 +292,7 @@ extension TerminalAnswer {
         }
     }
 
-    /// Where it stands in a list that begins with what people should look at.
+    /// Its place in a list that begins with what people should look at.
     fileprivate var rank: Int { isTroubled ? 0 : [.draining, .maintenance].contains(state) ? 1 : 2 }
 
     fileprivate var searchText: String {

@@ -8,6 +8,8 @@ extension CenterServices {
         var watch = TroubleWatch()
         while true {
             try await Task.sleep(for: TroubleWatch.tick)
+            // To look means to go through all nodes.
+            guard troublesAreHeard else { continue }
             do {
                 for event in watch.look(try await standingTroubles()) { fleet.events.publish(event) }
             } catch {
@@ -15,6 +17,11 @@ extension CenterServices {
                 log("what is wrong could not be told: \(ErrorText.of(error))")
             }
         }
+    }
+
+    /// Whether anyone listens to what is wrong: a web hook that asks for it, or a listener from outside.
+    var troublesAreHeard: Bool {
+        fleet.events.hasGuests || webHooks.sends(.trouble) || webHooks.sends(.troubleOver)
     }
 
     /// All that the first page lists as wrong and no other event tells: of nodes, terminal servers and pools, schedules, and this server.

@@ -79,6 +79,9 @@ package final class EventHub: Sendable {
         }
     }
 
+    /// Whether anyone from outside listens.
+    package var hasGuests: Bool { state.withLock { $0.guestCount > 0 } }
+
     package var listenerCount: Int { state.withLock { $0.listeners.count } }
 
     /// Events from now on, for a part of the server. A listener ends with its task.

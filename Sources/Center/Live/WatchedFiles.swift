@@ -9,7 +9,7 @@ package final class WatchedFiles: Sendable {
     package struct Source: Equatable, Sendable {
         package var name: SourceName
         package var path: String
-        /// Whether what the files name no more is removed.
+        /// Whether what the files no longer name is removed.
         package var prunes: Bool
         /// Whether values that others have changed are overwritten.
         package var overwrites: Bool

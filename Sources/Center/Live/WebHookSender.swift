@@ -49,6 +49,12 @@ final class WebHookSender: Sendable {
 
     func outcome(of hook: HookTarget.Key) -> Outcome? { outcomes.withLock { $0[hook] } }
 
+    /// Whether a hook gets events of that kind.
+    func sends(_ kind: ServerEvent.Kind) -> Bool {
+        let event = ServerEvent(kind: kind, text: "")
+        return running.withLock { $0.tasks.values.contains { event.isOne(of: $0.target.kinds) } }
+    }
+
     /// Delivers events from now on to a hook, in its own task.
     func begin(_ target: HookTarget) { running.withLock { begin(target, in: &$0) } }
 

@@ -3,7 +3,13 @@ import Fleet
 import Hummingbird
 
 /// Administrators with their roles, and API tokens.
-struct AccessPages {
+struct AccessPages: FleetPage {
+    static let views: [any TemplateView.Type] = [AdministratorsView.self, TokensView.self]
+    static let menu = [
+        MenuEntry("/administrators", "Administrators", .administration, .administer),
+        MenuEntry("/tokens", "API tokens", .administration, .read),
+    ]
+
     let pages: Pages
 
     func add(to routes: Routes) {
@@ -82,7 +88,7 @@ struct AccessPages {
         } else if name?.isEmpty == true {
             form = AdministratorForm(groups: groups, typed: typed, failure: failure?.text, words)
         } else if let failure {
-            // It is no more, or another's.
+            // It is gone, or another's.
             throw Problem(failure.status.code, "Failed", Sentence(plain: failure.text))
         }
         let view = AdministratorsView(

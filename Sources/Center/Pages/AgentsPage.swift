@@ -3,7 +3,9 @@ import Fleet
 import Hummingbird
 
 /// The agents of terminal servers.
-struct AgentsPage {
+struct AgentsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [AgentsView.self, AgentRevokeView.self]
+
     let pages: Pages
 
     func add(to routes: Routes) {

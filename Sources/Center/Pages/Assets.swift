@@ -1,27 +1,11 @@
 /// The files of `Assets/`, embedded in the program.
 enum Assets {
     /// Every page, by its view. The renderer knows no others.
-    static let pages: [any TemplateView.Type] = [
-        LayoutView.self, ProblemView.self, LeasesView.self, BootsView.self, HistoryView.self,
-        RevisionView.self, MachinesView.self, RulesView.self, GroupsView.self,
-        NetworksView.self, NetworkFormView.self, HooksView.self, KeptFilesView.self, SecretsView.self,
-        SecretView.self,
-        AdministratorsView.self,
-        TokensView.self, FilesView.self,
-        VolumesView.self,
-        RolloutsView.self, RolloutView.self, TrialView.self, BuildView.self, VersionDifferenceView.self,
-        VerificationView.self, PruneView.self, BootTestView.self,
-        WallView.self, BoardLinksView.self, LogInView.self, SetUpView.self, DashboardView.self,
-        WizardView.self,
-        ImagesView.self, ImageSettingsView.self, PlanView.self, NodesView.self, NodeView.self,
-        RestartView.self, FindView.self,
-        StepChangesView.self,
-        DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
-        DesktopPlaceView.self, DesktopLogInsView.self,
-        DesktopSessionsView.self, DesktopSessionView.self, SessionHelpView.self, DesktopAccountsView.self,
-        AccountFormView.self,
-        AccountImportView.self, AccountRemovalView.self,
-        AgentsView.self, AgentRevokeView.self, SchedulesView.self,
+    static let pages = entries + Pages.all.flatMap { $0.views }
+
+    /// The frame of all pages, and those that need no caller or belong to none of the others.
+    private static let entries: [any TemplateView.Type] = [
+        LayoutView.self, ProblemView.self, PlanView.self, LogInView.self, SetUpView.self, WallView.self,
     ]
 
     /// Parts shared by several pages.

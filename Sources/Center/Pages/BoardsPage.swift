@@ -3,7 +3,10 @@ import Fleet
 import Hummingbird
 
 /// The links of wall boards.
-struct BoardsPage {
+struct BoardsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [BoardLinksView.self]
+    static let menu = [MenuEntry("/boards", "Wall boards", .insight, .configure)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

@@ -4,7 +4,9 @@ import Foundation
 import Hummingbird
 
 /// Builds and boot tests on the server's host: start, follow the log, stop.
-struct BuildsPage {
+struct BuildsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [BuildView.self]
+
     let pages: Pages
 
     func add(to routes: Routes) {

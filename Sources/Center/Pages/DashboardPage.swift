@@ -5,7 +5,10 @@ import Hummingbird
 import Wire
 
 /// The fleet at a glance: activity, problems, and where boot time goes.
-struct DashboardPage {
+struct DashboardPage: FleetPage {
+    static let views: [any TemplateView.Type] = [DashboardView.self]
+    static let menu = [MenuEntry("/", "Dashboard", .nodes, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

@@ -4,7 +4,16 @@ import Foundation
 import Hummingbird
 
 /// Sessions on terminal servers, and the directory of people.
-struct DesktopPeoplePage {
+struct DesktopPeoplePage: FleetPage {
+    static let views: [any TemplateView.Type] = [
+        DesktopSessionsView.self, DesktopSessionView.self, SessionHelpView.self, DesktopAccountsView.self,
+        AccountFormView.self, AccountImportView.self, AccountRemovalView.self,
+    ]
+    static let menu = [
+        MenuEntry("/desktops/sessions", "Sessions", .desktops, .read),
+        MenuEntry("/desktops/accounts", "Accounts", .desktops, .read),
+    ]
+
     let pages: Pages
 
     private static let (sessions, accounts) = ("/desktops/sessions", "/desktops/accounts")

@@ -3,7 +3,16 @@ import Fleet
 import Hummingbird
 
 /// Terminal servers and their pools, and where log-ins go.
-struct DesktopsPage {
+struct DesktopsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [
+        DesktopPoolsView.self, DesktopServersView.self, DesktopServerView.self, DesktopFormView.self,
+        DesktopPlaceView.self, DesktopLogInsView.self,
+    ]
+    static let menu = [
+        MenuEntry("/desktops", "Server pools", .desktops, .read),
+        MenuEntry("/desktops/servers", "Servers", .desktops, .read),
+    ]
+
     let pages: Pages
 
     private static let section = "/desktops"

@@ -4,7 +4,10 @@ import Foundation
 import Hummingbird
 
 /// Files on the server for nodes: which there are, the text of one to edit, and a form for a new one.
-struct FilesPage {
+struct FilesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [FilesView.self]
+    static let menu = [MenuEntry("/files", "Files for nodes", .configuration, .read)]
+
     /// Longer texts are edited elsewhere.
     private static let textLimit = 256 << 10
 

@@ -2,7 +2,9 @@ import Fleet
 import Hummingbird
 
 /// Everything that has a name, and what can be done with it: the palette of every page, and a page of its own.
-struct FindPage {
+struct FindPage: FleetPage {
+    static let views: [any TemplateView.Type] = [FindView.self]
+
     /// The most of each kind.
     private static let limit = 7
 
@@ -23,7 +25,7 @@ struct FindPage {
 
 /// A search: a name, with a verb if an act is wanted.
 struct FindQuestion {
-    /// What may stand before or after a name.
+    /// What may come before or after a name.
     enum Verb: CaseIterable {
         case restart, explain, log, settings, boots, hardware, history
 

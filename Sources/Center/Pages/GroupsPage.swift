@@ -4,7 +4,13 @@ import Foundation
 import Hummingbird
 
 /// The tree of groups with one of them in tabs; the site's own settings are on the settings page.
-struct GroupsPage {
+struct GroupsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [GroupsView.self]
+    static let menu = [
+        MenuEntry("/groups", "Groups", .nodes, .read),
+        MenuEntry("/settings", "Settings", .configuration, .read, isSiteWide: true),
+    ]
+
     let pages: Pages
 
     func add(to routes: Routes) {

@@ -5,7 +5,16 @@ import Hummingbird
 import Wire
 
 /// History: leases, boots, and every change with undo.
-struct HistoryPages {
+struct HistoryPages: FleetPage {
+    static let views: [any TemplateView.Type] = [
+        LeasesView.self, BootsView.self, HistoryView.self, RevisionView.self,
+    ]
+    static let menu = [
+        MenuEntry("/leases", "Leases", .network, .read),
+        MenuEntry("/boots", "Boots", .insight, .read),
+        MenuEntry("/history", "History", .insight, .audit),
+    ]
+
     private static let rowLimit = 50
 
     let pages: Pages
@@ -72,11 +81,12 @@ struct HistoryPages {
         _ number: Int, _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let pager = try Pager(request, path: "/history/\(number)")
-        let (revision, count) = try await acts.revision(number, offset: pager.offset, limit: Pager.rowLimit)
+        let (revision, count, problem) = try await acts.undoableRevision(
+            number, offset: pager.offset, limit: Pager.rowLimit)
         let words = pages.renderer.words(context)
         let view = RevisionView(
             revision, pager.links(count: count), failure: failure, mayUndo: acts.maySomewhere(.configure),
-            undoProblem: try await acts.undoProblem(of: number).map { words($0) }, words)
+            undoProblem: problem.map { words($0) }, words)
         return try pages.show(
             view, "Revision", section: "/history", request, context,
             status: failure == nil ? .ok : .conflict)

@@ -3,7 +3,10 @@ import Fleet
 import Hummingbird
 
 /// Web hooks and how their last delivery went.
-struct HooksPage {
+struct HooksPage: FleetPage {
+    static let views: [any TemplateView.Type] = [HooksView.self]
+    static let menu = [MenuEntry("/hooks", "Web hooks", .administration, .administer, isSiteWide: true)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

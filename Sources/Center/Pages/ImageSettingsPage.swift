@@ -4,7 +4,9 @@ import Foundation
 import Hummingbird
 
 /// The settings of an image, or of one of its versions.
-struct ImageSettingsPage {
+struct ImageSettingsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [ImageSettingsView.self]
+
     let pages: Pages
 
     func add(to routes: Routes) {

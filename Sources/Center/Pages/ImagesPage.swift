@@ -4,7 +4,10 @@ import Foundation
 import Hummingbird
 
 /// Images with their versions, channels and use.
-struct ImagesPage {
+struct ImagesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [ImagesView.self]
+    static let menu = [MenuEntry("/images", "Images", .images, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {
@@ -14,12 +17,7 @@ struct ImagesPage {
         }
         routes.post("images/:name/rollback", .publish) { _, context, acts in
             let form = try pages.form(context)
-            guard let channel = ChannelName(form["channel"]) else {
-                throw Problem(
-                    422, "Invalid name",
-                    "‘\(form["channel"])’ is not a channel name: a lower-case letter, then letters, digits and hyphens"
-                )
-            }
+            let channel = try ChannelName(channel: form["channel"])
             return try await done(acts) { _ = try await acts.rollBack(channel, of: context.imageName()) }
         }
         routes.post("images/:name/keep", .publish) { _, context, acts in
@@ -31,12 +29,7 @@ struct ImagesPage {
         }
         routes.post("images/:name/tag", .publish) { _, context, acts in
             let form = try pages.form(context)
-            guard let tag = ChannelName(form["tag"]) else {
-                throw Problem(
-                    422, "Invalid name",
-                    "‘\(form["tag"])’ is not a tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots"
-                )
-            }
+            let tag = try ChannelName(tag: form["tag"])
             return try await done(acts) {
                 if form["remove"].isEmpty {
                     _ = try await acts.tag(form["version"], of: context.imageName(), as: tag)
@@ -69,12 +62,7 @@ struct ImagesPage {
     private func promote(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         let image = try context.imageName()
-        guard let channel = ChannelName(form["channel"]) else {
-            throw Problem(
-                422, "Invalid name",
-                "‘\(form["channel"])’ is not a channel name: a lower-case letter, then letters, digits and hyphens"
-            )
-        }
+        let channel = try ChannelName(channel: form["channel"])
         guard form.has("test") else {
             return try await done(acts) {
                 _ = try await acts.promote(form["version"], of: image, to: channel)

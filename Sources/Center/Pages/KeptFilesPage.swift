@@ -2,7 +2,10 @@ import Fleet
 import Hummingbird
 
 /// The files of LTSP that stay the truth, with what is wrong with them.
-struct KeptFilesPage {
+struct KeptFilesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [KeptFilesView.self]
+    static let menu = [MenuEntry("/kept-files", "Kept files", .configuration, .read, isSiteWide: true)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

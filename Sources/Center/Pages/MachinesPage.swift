@@ -5,7 +5,10 @@ import Hummingbird
 import Wire
 
 /// Unknown machines: approved, named and placed in one act.
-struct MachinesPage {
+struct MachinesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [MachinesView.self]
+    static let menu = [MenuEntry("/machines", "Unknown machines", .nodes, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

@@ -4,8 +4,11 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// Networks whose machines this server gives addresses, addresses that are kept for machines, and loader rules.
-struct NetworksPage {
+/// Networks in which this server gives machines their addresses, addresses that are kept for machines, and loader rules.
+struct NetworksPage: FleetPage {
+    static let views: [any TemplateView.Type] = [NetworksView.self, NetworkFormView.self]
+    static let menu = [MenuEntry("/networks", "Networks", .network, .read)]
+
     let pages: Pages
 
     private static let path = "/networks"

@@ -5,7 +5,9 @@ import Hummingbird
 import Wire
 
 /// One node: what is wrong with it, what it would boot, and in tabs its boots, settings, hardware, log and history.
-struct NodePage {
+struct NodePage: FleetPage {
+    static let views: [any TemplateView.Type] = [NodeView.self, StepChangesView.self]
+
     let pages: Pages
 
     func add(to routes: Routes) {

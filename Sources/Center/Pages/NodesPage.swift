@@ -5,7 +5,10 @@ import Hummingbird
 import Wire
 
 /// The list of nodes: search, bulk edits, CSV.
-struct NodesPage {
+struct NodesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [NodesView.self, RestartView.self]
+    static let menu = [MenuEntry("/nodes", "Nodes", .nodes, .read)]
+
     private static let rowLimit = 50
 
     let pages: Pages

@@ -8,33 +8,17 @@ import Wire
 struct Pages {
     let renderer: PageRenderer
 
+    /// Every page with routes, in the order of the menu.
+    static let all: [any FleetPage.Type] = [
+        DashboardPage.self, FindPage.self, NodesPage.self, NodePage.self, GroupsPage.self, MachinesPage.self,
+        SchedulesPage.self, DesktopsPage.self, DesktopPeoplePage.self, AgentsPage.self, ImagesPage.self,
+        BuildsPage.self, VersionsPage.self, ImageSettingsPage.self, RolloutsPage.self, VolumesPage.self,
+        RulesPage.self, FilesPage.self, KeptFilesPage.self, SecretsPage.self, NetworksPage.self,
+        HistoryPages.self, BoardsPage.self, AccessPages.self, HooksPage.self, WizardPage.self,
+    ]
+
     func add(to routes: Routes) {
-        DashboardPage(pages: self).add(to: routes)
-        FindPage(pages: self).add(to: routes)
-        NodesPage(pages: self).add(to: routes)
-        NodePage(pages: self).add(to: routes)
-        MachinesPage(pages: self).add(to: routes)
-        GroupsPage(pages: self).add(to: routes)
-        RulesPage(pages: self).add(to: routes)
-        NetworksPage(pages: self).add(to: routes)
-        KeptFilesPage(pages: self).add(to: routes)
-        ImagesPage(pages: self).add(to: routes)
-        BuildsPage(pages: self).add(to: routes)
-        VersionsPage(pages: self).add(to: routes)
-        ImageSettingsPage(pages: self).add(to: routes)
-        RolloutsPage(pages: self).add(to: routes)
-        VolumesPage(pages: self).add(to: routes)
-        HistoryPages(pages: self).add(to: routes)
-        AccessPages(pages: self).add(to: routes)
-        WizardPage(pages: self).add(to: routes)
-        BoardsPage(pages: self).add(to: routes)
-        HooksPage(pages: self).add(to: routes)
-        SecretsPage(pages: self).add(to: routes)
-        FilesPage(pages: self).add(to: routes)
-        DesktopsPage(pages: self).add(to: routes)
-        DesktopPeoplePage(pages: self).add(to: routes)
-        AgentsPage(pages: self).add(to: routes)
-        SchedulesPage(pages: self).add(to: routes)
+        for page in Self.all { page.init(pages: self).add(to: routes) }
         routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
     }

@@ -1,6 +1,6 @@
 import Fleet
 
-/// Phrases found again in texts: what stands in a store, and what nodes and agents report, is English without its values apart.
+/// Phrases found again in texts: texts in a store, and those that nodes and agents report, are English, with their values filled in.
 ///
 /// A value is one word, or itself a phrase; at the end of a sentence, in brackets and in quotation marks it is any text.
 struct PhraseForms: Sendable {
@@ -66,7 +66,7 @@ struct PhraseForms: Sendable {
             }
         }
 
-        /// Whether a value may be any text, by what stands around it.
+        /// Whether a value may be any text, by the text around it.
         func isOpen(_ index: Int) -> Bool {
             let (before, after) = (parts[index], parts[index + 1])
             if after.isEmpty, weight >= 10 || before.suffix(2).elementsEqual(": ".utf8) { return true }

@@ -3,7 +3,10 @@ import Fleet
 import Hummingbird
 
 /// Versions on trial: start, watch, pause, abort.
-struct RolloutsPage {
+struct RolloutsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [RolloutsView.self, RolloutView.self, TrialView.self]
+    static let menu = [MenuEntry("/rollouts", "Roll-outs", .images, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

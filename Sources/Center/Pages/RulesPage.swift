@@ -4,7 +4,10 @@ import Foundation
 import Hummingbird
 
 /// Settings for all nodes whose hardware matches a condition.
-struct RulesPage {
+struct RulesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [RulesView.self]
+    static let menu = [MenuEntry("/rules", "Match rules", .configuration, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {
@@ -45,8 +48,8 @@ struct RulesPage {
     }
 
     private func rule(_ name: RuleName, _ form: Form) throws -> MatchRule {
-        guard let priority = Int(form["priority"]), (-1_000...1_000).contains(priority) else {
-            throw Problem(422, "Invalid number", "the priority is a whole number, -1000 to 1000")
+        guard let priority = Int(form["priority"]) else {
+            throw Problem(422, "Invalid number", RulePriority.problem)
         }
         let assignments = try form["settings"].split(whereSeparator: \.isNewline)
             .filter { !$0.allSatisfy(\.isWhitespace) }.map { try SettingAssignment(String($0)) }

@@ -4,7 +4,10 @@ import Hummingbird
 import Wire
 
 /// Acts for later: what is to come, what ran, and a new one.
-struct SchedulesPage {
+struct SchedulesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [SchedulesView.self]
+    static let menu = [MenuEntry("/schedules", "Schedules", .nodes, .read)]
+
     let pages: Pages
 
     private static let path = "/schedules"

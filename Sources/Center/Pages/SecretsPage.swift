@@ -3,7 +3,10 @@ import Fleet
 import Hummingbird
 
 /// Secrets of nodes: what they are, how they are armed, who got them.
-struct SecretsPage {
+struct SecretsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [SecretsView.self, SecretView.self]
+    static let menu = [MenuEntry("/secrets", "Secrets", .configuration, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

@@ -3,7 +3,11 @@ import Fleet
 import Hummingbird
 
 /// Differences between versions of an image, verification, and unused versions.
-struct VersionsPage {
+struct VersionsPage: FleetPage {
+    static let views: [any TemplateView.Type] = [
+        VersionDifferenceView.self, VerificationView.self, PruneView.self, BootTestView.self,
+    ]
+
     let pages: Pages
 
     func add(to routes: Routes) {

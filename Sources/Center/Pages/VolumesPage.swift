@@ -3,7 +3,10 @@ import Fleet
 import Hummingbird
 
 /// The nodes' disks: usage, reset, snapshots.
-struct VolumesPage {
+struct VolumesPage: FleetPage {
+    static let views: [any TemplateView.Type] = [VolumesView.self]
+    static let menu = [MenuEntry("/volumes", "Volumes", .images, .read)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

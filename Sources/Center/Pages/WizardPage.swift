@@ -4,7 +4,10 @@ import Hummingbird
 import Wire
 
 /// The first hour: the network, the first image, the first machine, with live progress.
-struct WizardPage {
+struct WizardPage: FleetPage {
+    static let views: [any TemplateView.Type] = [WizardView.self]
+    static let menu = [MenuEntry("/wizard", "First steps", .administration, .configure)]
+
     let pages: Pages
 
     func add(to routes: Routes) {

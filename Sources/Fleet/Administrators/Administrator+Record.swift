@@ -80,6 +80,7 @@ extension Administrator {
 
 extension Administrator: TableRecord, TimedRecord {
     package static let kind = "administrator"
+    package static var declaredForm: (any DeclaredForm.Type)? { DeclaredAdministrator.self }
     /// The name of a password's hash among the secrets.
     package static let password = "password"
 

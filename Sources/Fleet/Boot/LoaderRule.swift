@@ -116,6 +116,8 @@ extension LoaderRule: TableRecord, ListedRecord {
         try change.requireSomething(in: draft)
         guard var rule = change.after else { return nil }
         rule.name = change.key
+        let stored = draft.network.loaderRules[change.key]
+        if !change.isOld { try RulePriority.check(rule.priority, since: stored?.priority) }
         if rule.vendorClass?.isEmpty == true { rule.vendorClass = nil }
         guard rule.macPattern != nil || rule.architecture != nil || rule.vendorClass != nil else {
             throw InvalidSetting(
@@ -141,5 +143,6 @@ extension LoaderRule: TableRecord, ListedRecord {
 
 extension LoaderRule: DeclaredForm {
     package typealias Record = LoaderRule
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("loaderRules", "name")
 }

@@ -65,12 +65,21 @@ package struct NextBoots: Sendable {
             kept: snapshot.keptKinds(of: record))
         guard var client else { return kind }
         // Its request may belong to another node by now, and loader rules may name hardware addresses.
-        guard snapshot.configuration.nodeName(withRecordOf: client.macAddress) == record.name,
-            !policy.loaderRules.contains(where: { $0.macPattern != nil })
+        guard isOwn(client, of: record), !policy.loaderRules.contains(where: { $0.macPattern != nil })
         else { return nil }
         (client.macAddress, client.uuid) = (nil, nil)
         kind.client = client
         return kind
+    }
+
+    /// Whether the card of a request is in this record. The record has it mostly itself: no index is needed then.
+    private func isOwn(_ client: BootClient, of record: Node) -> Bool {
+        if let card = client.macAddress, !snapshot.configuration.hasNodeConflict,
+            record.macAddresses.contains(card)
+        {
+            return true
+        }
+        return snapshot.configuration.nodeName(withRecordOf: client.macAddress) == record.name
     }
 
     private func hasTrouble(_ node: Node) -> Bool {

@@ -11,7 +11,7 @@ struct ConditionParser {
 
     private let text: String
     private var tokens: [Token] = []
-    /// Where each token stands in the text.
+    /// Where each token is in the text.
     private var places: [Range<String.Index>] = []
     private var position = 0
     private let comparisonLimit: Int

@@ -3,7 +3,7 @@ package struct Declaration: Sendable {
     package var source: SourceName
     /// As their forms want them; see ``DeclaredItem/checked(_:)``.
     package var items: [DeclaredItem]
-    /// Whether what the source applied before, and names no more, is removed.
+    /// Whether what the source applied before, and no longer names, is removed.
     package var prunes: Bool
 
     /// Throws unless the items are as their forms want them.

@@ -4,6 +4,7 @@ import Wire
 package struct DeclaredAdministrator: DeclaredForm, Equatable {
     package typealias Record = Administrator
     package static let (member, keyMember) = ("administrators", "name")
+    package static let audience = DeclaredAudience.site(.administer)
     package static let permission = Permission.administer
 
     package var name: String

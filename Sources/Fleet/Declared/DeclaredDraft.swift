@@ -50,7 +50,7 @@ struct DeclaredDraft: Sendable {
         return drafts + (try removals(gone, isPruned: declaration.prunes, in: snapshot, second, coding))
     }
 
-    /// - Parameter gone: what the source names no more.
+    /// - Parameter gone: what the source no longer names.
     private static func removals(
         _ gone: [AppliedRecord], isPruned: Bool, in snapshot: FleetSnapshot, _ second: Int,
         _ coding: some DeclaredCoding

@@ -9,8 +9,11 @@ package protocol DeclaredForm: Codable, Sendable {
     /// The member that names a record.
     static var keyMember: String { get }
 
-    /// Whether such records belong to the whole site, and not to a group.
-    static var isOfSite: Bool { get }
+    /// Who sees such records in an export of the configuration.
+    static var audience: DeclaredAudience { get }
+
+    /// The keys of all such records, in the order in which they are written.
+    static func orderedKeys(in snapshot: FleetSnapshot) -> [Record.Key]
 
     /// What a caller needs to have such records compared and changed, beside ``Permission/configure``.
     static var permission: Permission { get }
@@ -24,9 +27,27 @@ package protocol DeclaredForm: Codable, Sendable {
     func record(over stored: Record?, at second: Int) -> Record
 }
 
+/// Who sees records in an export of the configuration.
+package enum DeclaredAudience: Equatable, Sendable {
+    /// Those who may read the group that the record is in.
+    case group
+    /// All who may read anything: such records belong to the whole site, and decide about nodes in all groups.
+    case readers
+    /// Those who have this permission for the whole site, which the records belong to.
+    case site(Permission)
+}
+
 extension DeclaredForm {
-    package static var isOfSite: Bool { true }
+    package static var audience: DeclaredAudience { .site(.read) }
+    /// Whether such records belong to the whole site, and not to a group.
+    package static var isOfSite: Bool { audience != .group }
     package static var permission: Permission { .configure }
+}
+
+extension DeclaredForm where Record.Key: Comparable {
+    package static func orderedKeys(in snapshot: FleetSnapshot) -> [Record.Key] {
+        Record.keys(in: snapshot.contents).sorted()
+    }
 }
 
 extension DeclaredForm where Record == Self {
@@ -38,14 +59,9 @@ extension DeclaredForm where Record == Self, Self: ListedRecord {
     package var recordKey: Key { key }
 }
 
-/// The kinds of records that files of the configuration have, in the order in which they are written and made.
+/// The kinds of records that files of the configuration have, in the order in which they are written and made: that of ``FleetRecords``.
 package enum DeclaredForms {
-    package static let all: [any DeclaredForm.Type] = [
-        NodeGroup.self, DeclaredImageSettings.self, MatchRule.self, Node.self, Network.self,
-        DHCPReservation.self, LoaderRule.self, DeclaredSecret.self, TerminalServer.self, TerminalPool.self,
-        DeclaredAccount.self, DeclaredChannel.self, DeclaredKeep.self, DeclaredAdministrator.self,
-        Schedule.self, NamedHook.self,
-    ]
+    package static let all = FleetRecords.all.compactMap { $0.declaredForm }
 
     package static func named(_ member: String) -> (any DeclaredForm.Type)? {
         all.first { $0.member == member }

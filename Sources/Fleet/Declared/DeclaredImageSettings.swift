@@ -2,6 +2,7 @@
 package struct DeclaredImageSettings: DeclaredForm, Equatable {
     package typealias Record = ImageSettings
     package static let (member, keyMember) = ("imageSettings", "image")
+    package static let audience = DeclaredAudience.readers
 
     package var image: ImageScope
     @RecordSettings package var settings: [String: SettingValue]

@@ -4,6 +4,7 @@ import Wire
 package struct DeclaredChannel: DeclaredForm, Equatable {
     package typealias Record = ImageChannel
     package static let (member, keyMember) = ("channels", "channel")
+    package static let audience = DeclaredAudience.readers
     package static let permission = Permission.publish
 
     package var channel: ImageLabel
@@ -27,6 +28,7 @@ package struct DeclaredChannel: DeclaredForm, Equatable {
 package struct DeclaredKeep: DeclaredForm, Equatable {
     package typealias Record = ImageKeep
     package static let (member, keyMember) = ("keeps", "image")
+    package static let audience = DeclaredAudience.readers
 
     package var image: ImageName
     /// The newest that are kept.

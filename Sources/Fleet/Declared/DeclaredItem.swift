@@ -1,6 +1,6 @@
 /// One record in a file of the configuration.
 package struct DeclaredItem: Codable, Equatable, Sendable {
-    /// The list that it stands in: `nodes`.
+    /// The list that it is in: `nodes`.
     package var member: String
     package var fields: DeclaredValue
     /// For errors; empty where there is none.

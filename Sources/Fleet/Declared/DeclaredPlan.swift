@@ -10,7 +10,7 @@ package struct DeclaredPlan: Sendable {
     package private(set) var changes: [DeclaredChange] = []
     /// What would be overwritten.
     package private(set) var foreign: [ForeignChange] = []
-    /// Records that the source applied before and names no more, and that stay, as `node pc-1`.
+    /// Records that the source applied before and no longer names, and that stay, as `node pc-1`.
     package private(set) var left: [String] = []
     package private(set) var notes: [String] = []
 

@@ -4,7 +4,7 @@ import Wire
 package struct DeclaredSecret: DeclaredForm, Equatable {
     package typealias Record = Secret
     package static let (member, keyMember) = ("secrets", "name")
-    package static let isOfSite = false
+    package static let audience = DeclaredAudience.group
 
     package var name: SecretName
     package var group: GroupPath

@@ -171,7 +171,7 @@ package struct BootTracker: Sendable {
         currents[machine]?.progress.version = version
     }
 
-    /// Whether `boot` is the one before the present boot of a machine, and should have ended: a machine that starts anew runs no more.
+    /// Whether `boot` is the one before the present boot of a machine, and should have ended: a machine that starts anew no longer runs it.
     package func isOver(_ boot: String, of machine: MACAddress, at: Int) -> Bool {
         guard let current = currents[machine], current.former == boot else { return false }
         return at - current.progress.startedAt > Self.endMilliseconds

@@ -1,6 +1,6 @@
 import Wire
 
-/// A web hook with a name, in files of the configuration: its address is no secret, and what is one stands there by the name of a ``Secret``.
+/// A web hook with a name, in files of the configuration: its address is no secret, and it has its secrets by the names of ``Secret``s.
 package struct NamedHook: Equatable, Sendable, Codable {
     package var name: HookName
     package var url: String
@@ -49,8 +49,10 @@ package struct HookName: Hashable, Sendable, Comparable, CheckedName, CustomStri
 
 extension NamedHook: TableRecord, DeclaredForm {
     package typealias Record = NamedHook
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let kind = "named-hook"
     package static let (member, keyMember) = ("hooks", "name")
+    package static let audience = DeclaredAudience.site(.administer)
     package static let permission = Permission.administer
     package static let countLimit = 50
     /// Bytes of an address.

@@ -30,12 +30,12 @@ package struct WebHook: Equatable, Sendable {
 }
 
 extension WebHook {
-    /// What the configuration and its history say of a web hook: address and secret stand beside it.
+    /// What the configuration and its history say of a web hook: address and secret are kept beside it.
     package struct Record: Equatable, Sendable, Codable {
         package var id: Int
         /// What it is for; nil: nothing was said.
         package var label: String?
-        /// Scheme, host and port of the address: what stands before and behind them is often all that lets others in there.
+        /// Scheme, host and port of the address: the rest is often all that lets others in there.
         package var host: String
         package var kinds: [String]
         package var group: GroupPath
@@ -57,7 +57,7 @@ extension WebHook {
         return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
     }
 
-    /// - Parameter secrets: what stands beside the record; nil when a part is missing.
+    /// - Parameter secrets: what is kept beside the record; nil when a part is missing.
     package init?(_ record: Record, secrets: [String: String]) {
         guard let url = secrets[Record.url], let secret = secrets[Record.secret] else { return nil }
         self.init(

@@ -2,7 +2,7 @@ package import Wire
 
 /// A file that people have put on this server for nodes, text or not: their setting `files` names it.
 ///
-/// The content stands beside the record, as secrets do: no history, plan, undo or export has it.
+/// The content is kept beside the record, as secrets do: no history, plan, undo or export has it.
 package struct StoredFile: Equatable, Sendable, Codable {
     package var name: StoredFileName
     /// Of the content.
@@ -48,13 +48,13 @@ extension FleetEdit {
     package static func storedFile(_ name: StoredFileName, _ file: StoredFile?, content: [UInt8]? = nil)
         -> Self
     {
-        Self(name, file, secrets: content.map { [StoredFile.content: StoredFile.text(of: $0)] } ?? [:])
+        Self(name, file, secrets: content.map { [StoredFile.content: KeptBytes.text(of: $0)] } ?? [:])
     }
 }
 
 extension StoredFile: TableRecord {
     package static let kind = "stored-file"
-    /// The name of the content among what stands beside the record; see ``text(of:)``.
+    /// The name of the content among the values kept beside the record; see ``KeptBytes``.
     package static let content = "content"
     package static let sealedSecrets: Set<String> = [content]
     /// Bytes of one, of those that one node gets, and of all: they are kept in memory.
@@ -122,42 +122,6 @@ extension StoredFile: TableRecord {
 
     /// When it was put there is no part of what people want of it.
     package func means(_ other: StoredFile) -> Bool { name == other.name && digest == other.digest }
-}
-
-extension StoredFile {
-    /// A content as it stands beside the record: two hexadecimal digits for each byte.
-    package static func text(of content: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * content.count)
-        for byte in content {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// Nil when it is sealed with another key.
-    package static func bytes(of text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count / 2)
-        var high: UInt8?
-        for digit in text.utf8 {
-            let value: UInt8
-            switch digit {
-            case 0x30...0x39: value = digit - 0x30
-            case 0x61...0x66: value = digit - 0x61 + 10
-            default: return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        return high == nil ? bytes : nil
-    }
 }
 
 /// A record whose setting `files` names a stored file.

@@ -142,6 +142,7 @@ extension FleetSnapshot {
 
 extension NodeGroup: DeclaredForm {
     package typealias Record = NodeGroup
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("groups", "path")
-    package static let isOfSite = false
+    package static let audience = DeclaredAudience.group
 }

@@ -31,6 +31,7 @@ extension FleetEdit {
 
 extension ImageChannel: FleetRecord {
     package static let kind = "channel"
+    package static var declaredForm: (any DeclaredForm.Type)? { DeclaredChannel.self }
 
     package static func keys(in contents: FleetSnapshot.Contents) -> [ImageLabel] {
         contents.images.values.flatMap { image in image.channels.keys.map { ImageLabel(image.name, $0) } }

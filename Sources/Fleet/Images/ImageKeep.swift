@@ -24,6 +24,7 @@ extension FleetEdit {
 
 extension ImageKeep: FleetRecord {
     package static let kind = "keep"
+    package static var declaredForm: (any DeclaredForm.Type)? { DeclaredKeep.self }
 
     package static func keys(in contents: FleetSnapshot.Contents) -> [ImageName] {
         contents.images.values.filter { $0.keep != nil }.map(\.name)

@@ -45,7 +45,7 @@ package struct ImageSettings: Equatable, Sendable, Codable {
 }
 
 /// An image, or one version of it: `debian`, `debian@3`.
-package struct ImageScope: RecordKey {
+package struct ImageScope: RecordKey, Comparable {
     package let image: ImageName
     /// Nil: the image itself.
     package let version: Int?
@@ -71,6 +71,11 @@ package struct ImageScope: RecordKey {
     }
 
     package var description: String { version.map { "\(image)@\($0)" } ?? image.text }
+
+    /// The image itself is before its versions.
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.image, left.version ?? 0) < (right.image, right.version ?? 0)
+    }
 }
 
 extension ImageScope: Codable {
@@ -94,6 +99,7 @@ extension FleetEdit {
 
 extension ImageSettings: SettingsRecord, ListedRecord {
     package static let kind = "image-settings"
+    package static var declaredForm: (any DeclaredForm.Type)? { DeclaredImageSettings.self }
 
     package var key: ImageScope { ImageScope(image, version: version) }
 

@@ -72,7 +72,7 @@ struct LTSConfReader {
         hiddenHeader = nil
         let text = LTSPText(bytes, file: name, byteLimit: byteLimit)
         problems += text.problems
-        if text.hasByteOrderMark { fail("a byte order mark stands before the first character", at: 1) }
+        if text.hasByteOrderMark { fail("a byte order mark comes before the first character", at: 1) }
         if let line = text.firstCarriageReturn {
             fail("lines end as in DOS, with a carriage return", at: line)
         }
@@ -173,7 +173,7 @@ struct LTSConfReader {
             if begin == line { return false }
             state = .name(text, line: line)
         case .equals(let name, let begin):
-            // A value may stand in a later line; but there, a name is more likely.
+            // A value may be on a later line; but there, a name is more likely.
             if begin != line, isBeforeEquals {
                 endSetting()
                 state = .name(text, line: line)
@@ -191,7 +191,7 @@ struct LTSConfReader {
         case .between: break
         case .name(let name, let begin): fail("‘\(name.asText)’ is not NAME = VALUE", at: begin)
         case .equals(let name, let begin):
-            fail("no value stands behind ‘=’ (\"\" is an empty one)", at: begin)
+            fail("there is no value after ‘=’ (\"\" is an empty one)", at: begin)
             add(name, [], at: begin)
         }
         state = .between
@@ -280,7 +280,7 @@ struct LTSConfReader {
             var isLost = false
             var token = try reader.token()
             if token != .end {
-                // Further assignments and files may stand before the command.
+                // Further assignments and files may come before the command.
                 command: while !isLost {
                     switch token {
                     case .word(_, let variable, _): isLost = variable == nil
@@ -292,11 +292,11 @@ struct LTSConfReader {
                 }
                 if isLost {
                     warn(
-                        "a shell takes what stands behind the inner quotation mark for a command, and sets nothing",
+                        "a shell takes the text after the inner quotation mark for a command, and sets nothing",
                         at: line)
                 } else {
                     warn(
-                        "a shell takes what stands behind the inner quotation mark for a command",
+                        "a shell takes the text after the inner quotation mark for a command",
                         at: line)
                 }
             }

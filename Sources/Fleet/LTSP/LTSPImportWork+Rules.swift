@@ -77,7 +77,7 @@ extension LTSPImportWork {
             }
             let settings = settings(of: ruleVariables(index))
             target[index] = .place("rule \(name)")
-            // In the file, what stands first is stronger.
+            // In the file, what comes first is stronger.
             let priority = kind.priority - rules.count
             let globs = patterns.map { GlobPattern($0.lowercased()) }
             rules.append(

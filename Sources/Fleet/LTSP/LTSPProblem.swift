@@ -15,7 +15,7 @@ package struct LTSPProblem: Error, Equatable, Sendable, Codable, CustomStringCon
         (self.file, self.line, self.text, isError) = (file, line, text, false)
     }
 
-    /// `lts.conf:3: no value stands behind ‘=’`.
+    /// `lts.conf:3: there is no value after ‘=’`.
     package var description: String { sentence.english }
 
     package var sentence: Sentence {

@@ -110,7 +110,7 @@ struct LTSPStepValue {
         .map(Dictionary(words(text).map { ($0, wish) }) { first, _ in first })
     }
 
-    /// What stands between blanks: options have commas in them.
+    /// A part between blanks: options have commas in them.
     private static func fields(_ text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).map(String.init)
     }

@@ -58,7 +58,7 @@ struct ShellBody {
     }
 
     private static func nothing(behind mark: String, _ line: Int) -> ShellProblem {
-        ShellProblem(line: line, text: "nothing stands behind ‘\(mark)’")
+        ShellProblem(line: line, text: "there is nothing after ‘\(mark)’")
     }
 
     private mutating func take(_ word: ShellWord, _ name: String?, _ line: Int) throws(ShellProblem) {
@@ -109,13 +109,13 @@ struct ShellBody {
         }
     }
 
-    /// `;`, `&`, `|` and their kin: a command stands before them.
+    /// `;`, `&`, `|` and their kin: a command comes before them.
     private mutating func takeOperator(_ mark: String, _ line: Int) throws(ShellProblem) {
         let isInCase = open.last?.end == "esac"
         if mark == ";;" {
             guard isInCase else { throw ShellProblem(line: line, text: "‘;;’ stands outside of ‘case’") }
         } else if command.isEmpty, !isClosed {
-            throw ShellProblem(line: line, text: "no command stands before ‘\(mark)’")
+            throw ShellProblem(line: line, text: "there is no command before ‘\(mark)’")
         }
         let joins = ["&&", "||", "|", "&"].contains(mark)
         if joins { isJoined = true }
@@ -135,7 +135,7 @@ struct ShellBody {
                 text: "lists in parentheses are not of this shell: write NAME=\"WORD WORD\"")
         }
         guard command.isEmpty || command.words.count == 1 && !command.hasRedirection else {
-            throw ShellProblem(line: line, text: "‘(’ cannot stand behind a command")
+            throw ShellProblem(line: line, text: "‘(’ cannot follow a command")
         }
         open.append(Compound(end: ")", word: "(", line: line))
     }

@@ -27,7 +27,7 @@ extension ShellWord.Change {
 }
 
 extension ShellReader {
-    /// How deep words may stand in words.
+    /// How deep words may be nested.
     private static let depthLimit = 16
 
     /// `${NAME}`, and those of its forms that change nothing.
@@ -110,7 +110,7 @@ extension ShellReader {
 
     /// From `{` to the brace that closes it; quotes and what is nested hide others.
     ///
-    /// - Parameter isWithin: whether they stand between quotation marks, where (') is none.
+    /// - Parameter isWithin: whether they are between quotation marks, where (') is none.
     mutating func skipBraces(isWithin: Bool) throws(ShellProblem) {
         let begin = line
         var open = 0

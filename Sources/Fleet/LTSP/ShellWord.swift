@@ -114,7 +114,7 @@ struct ShellReader {
     let bytes: [UInt8]
     var at = 0
     var line: Int
-    /// How many words this one stands in.
+    /// How many words this one is nested in.
     var depth = 0
     /// The line that a backslash joins with what follows the whole text.
     private(set) var joinedEnd: Int?
@@ -146,7 +146,7 @@ struct ShellReader {
                 skipBlanks()
                 let end = try word().asWritten
                 guard !end.isEmpty else {
-                    throw ShellProblem(line: begin, text: "nothing stands behind ‘\(mark)’")
+                    throw ShellProblem(line: begin, text: "there is nothing after ‘\(mark)’")
                 }
                 awaited.append((end, mark == "<<-", begin))
             }

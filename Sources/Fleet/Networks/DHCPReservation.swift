@@ -129,5 +129,10 @@ extension DHCPReservation: TableRecord, ListedRecord {
 
 extension DHCPReservation: DeclaredForm {
     package typealias Record = DHCPReservation
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("reservations", "machine")
+
+    package static func orderedKeys(in snapshot: FleetSnapshot) -> [Identity] {
+        snapshot.contents.network.orderedReservations.map(\.key)
+    }
 }

@@ -144,5 +144,6 @@ extension Network: TableRecord, ListedRecord {
 
 extension Network: DeclaredForm {
     package typealias Record = Network
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("networks", "name")
 }

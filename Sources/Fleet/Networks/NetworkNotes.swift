@@ -29,7 +29,7 @@ enum NetworkNotes {
         return lines + nodes(of: after, plans.was, plans.willBe)
     }
 
-    /// What was served, and is no more.
+    /// What was served, and is no longer.
     fileprivate static func ended(_ was: ServedNetworks, _ willBe: ServedNetworks) -> [String] {
         was.entries.filter { entry in !willBe.entries.contains { isSame($0, entry) } }.map {
             "\(place(of: $0)) is no longer served: its machines get no addresses"

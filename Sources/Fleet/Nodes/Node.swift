@@ -199,6 +199,9 @@ extension Node: TableRecord, SettingsRecord, ListedRecord {
 
 extension Node: DeclaredForm {
     package typealias Record = Node
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("nodes", "name")
-    package static let isOfSite = false
+    package static let audience = DeclaredAudience.group
+
+    package static func orderedKeys(in snapshot: FleetSnapshot) -> [NodeName] { snapshot.nodeOrder }
 }

@@ -102,6 +102,9 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// Why this one change cannot be undone, although others of its kind can: `was given a new password`.
     static func undoProblem(from before: Self?, to after: Self?) -> Sentence?
 
+    /// What files of the configuration have of it; nil: nothing.
+    static var declaredForm: (any DeclaredForm.Type)? { get }
+
     /// Whether it is kept only for the history, and no longer part of any configuration.
     var isClosed: Bool { get }
 
@@ -125,7 +128,7 @@ package protocol ListedRecord: FleetRecord where Key: Codable {
     var key: Key { get }
 }
 
-/// A noun whose records are used, such as a token. When each last was stands beside it in a store, and is no part of it.
+/// A noun whose records are used, such as a token. A store keeps beside the record when that was last; it is no part of it.
 package protocol UsedRecord: FleetRecord {
     /// Seconds since 1970; nil: never.
     var usedAt: Int? { get set }
@@ -148,6 +151,19 @@ extension TableRecord {
     package static func keys(in contents: FleetSnapshot.Contents) -> [Key] {
         Array(contents[keyPath: table].keys)
     }
+}
+
+/// A noun whose records each lie in a group, and are changed by those who may change both the old and the new one.
+package protocol GroupedRecord: TableRecord {
+    var group: GroupPath { get }
+}
+
+extension GroupedRecord {
+    package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
+        [record(at: change.key, in: snapshot.contents), change.after].compactMap { $0?.group }
+    }
+
+    package var place: GroupPath { group }
 }
 
 /// A record with settings of its own.
@@ -238,6 +254,7 @@ extension FleetRecord {
     package static var sealedSecrets: Set<String> { [] }
     package static var undo: Undoing { .restores }
     package static func undoProblem(from before: Self?, to after: Self?) -> Sentence? { nil }
+    package static var declaredForm: (any DeclaredForm.Type)? { nil }
     package var isClosed: Bool { false }
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }
@@ -245,14 +262,16 @@ extension FleetRecord {
     package func restored(over present: Self?) -> Self { self }
 }
 
-/// The nouns of the configuration: the only place that names them all.
+/// The nouns of the configuration: the only place that names them all. Those that files of the configuration have come first, each behind
+/// those that it may name: they are written and made in this order.
 package enum FleetRecords {
     package static let all: [any FleetRecord.Type] = [
-        Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
-        ImageSettings.self, ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self,
-        LoaderRule.self, KeptFile.self, Secret.self, StoredFile.self, BoundTPM.self, HostKeyName.self,
-        AppliedRecord.self, TerminalServer.self, TerminalPool.self, DirectoryAccount.self, Schedule.self,
-        Administrator.self, APIToken.self, BoardLink.self, WebHook.Record.self, NamedHook.self,
+        NodeGroup.self, ImageSettings.self, MatchRule.self, Node.self, Network.self, DHCPReservation.self,
+        LoaderRule.self, Secret.self, TerminalServer.self, TerminalPool.self, DirectoryAccount.self,
+        ImageChannel.self, ImageKeep.self, Administrator.self, Schedule.self, NamedHook.self,
+        ImageTag.self, ChannelMove.self, Volume.self, Rollout.self, KeptFile.self, StoredFile.self,
+        BoundTPM.self, HostKeyName.self, AppliedRecord.self, APIToken.self, BoardLink.self,
+        WebHook.Record.self,
     ]
 
     private static let byKind = Dictionary(uniqueKeysWithValues: all.map { ($0.kind, $0) })

@@ -33,7 +33,7 @@ extension FleetSnapshot {
 
     /// The first name of a record that is not there.
     ///
-    /// - Returns: the place of its edit, what is wrong with it, and whether it stands in a setting.
+    /// - Returns: the place of its edit, what is wrong with it, and whether a setting has it.
     package func unknownName(in edits: [FleetEdit], in sight: NameSight)
         -> (index: Int, problem: Sentence, isOfSetting: Bool)?
     {
@@ -117,28 +117,20 @@ extension FleetSnapshot.Contents {
     private typealias Known = (isThere: Bool, missing: () -> Sentence)
 
     private func known(_ name: RecordName, where isVisible: @escaping (GroupPath) -> Bool) -> Known {
-        /// A record of the group that it lies in.
-        func own<Record: FleetRecord>(_: Record.Type, _ key: Record.Key) -> Known {
+        func record<Record: FleetRecord>(_: Record.Type, _ text: String) -> Known {
             func isSeen(_ key: Record.Key) -> Bool {
                 Record.record(at: key, in: self).map { isVisible($0.place) } ?? false
             }
+            guard let key = try? Record.Key(recordKey: text) else { return unknown(text) }
             return (isSeen(key), { Record.missing(key, among: Record.keys(in: self).filter(isSeen)) })
         }
-        /// A record of the whole site, which groups may name.
-        func common<Record: FleetRecord>(_: Record.Type, _ key: Record.Key) -> Known {
-            (
-                Record.record(at: key, in: self) != nil,
-                { Record.missing(key, among: Record.keys(in: self)) }
-            )
-        }
+        func unknown(_ text: String) -> Known { (false, { "there is no record ‘\(text)’" }) }
         switch name {
         case .group(let path):
             return (
                 path == .site || groups[path] != nil && isVisible(path),
                 { missing(group: path, where: isVisible) }
             )
-        case .node(let name): return own(Node.self, name)
-        case .rule(let name): return common(MatchRule.self, name)
         case .image(let name):
             return (
                 images[name] != nil,
@@ -150,11 +142,9 @@ extension FleetSnapshot.Contents {
             return (
                 images[reference.image]?.version(reference.selector) != nil, { missing(reference) }
             )
-        case .pool(let name): return own(TerminalPool.self, name)
-        case .terminal(let name): return own(TerminalServer.self, name)
-        case .secret(let name): return own(Secret.self, name)
-        case .file(let name): return common(StoredFile.self, name)
-        // These are no records.
+        case .record(let kind, let key):
+            return FleetRecords.named(kind).map { record($0, key) } ?? unknown(key)
+        // That of a file of the server.
         case .zone(let name): return (true, { "there is no time zone ‘\(name)’" })
         }
     }

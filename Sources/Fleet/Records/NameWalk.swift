@@ -1,17 +1,19 @@
-/// A record that another one names.
+/// What a record names beside itself.
 package enum RecordName: Hashable, Sendable {
+    /// The site is always there, and a group above may be meant by one below.
     case group(GroupPath)
-    case node(NodeName)
-    case rule(RuleName)
+    /// No record: an image is there as soon as it has a version.
     case image(ImageName)
     /// An image with a channel, a tag or a number: `debian@stable`.
     case version(ImageReference)
-    case pool(PoolName)
-    case terminal(TerminalName)
-    case secret(SecretName)
-    case file(StoredFileName)
+    /// A record of any other kind, with its key as text.
+    case record(kind: String, key: String)
     /// A time zone, which the server has in its files.
     case zone(String)
+
+    package init<Record: FleetRecord>(_ key: Record.Key, of _: Record.Type) {
+        self = .record(kind: Record.kind, key: key.description)
+    }
 }
 
 /// Which records get other names in a change: a group that moves with all below it, and nodes.
@@ -67,9 +69,13 @@ package struct NameWalk {
         found.append(Found(name: name, setting: setting, isRequired: true))
     }
 
+    package mutating func pass<Record: FleetRecord>(_ key: Record.Key, of kind: Record.Type) {
+        pass(RecordName(key, of: kind))
+    }
+
     /// A name whose record may come later: what uses it tells that it is not there.
-    fileprivate mutating func mention(_ name: RecordName) {
-        found.append(Found(name: name, setting: setting, isRequired: false))
+    fileprivate mutating func mention<Record: FleetRecord>(_ key: Record.Key, of kind: Record.Type) {
+        found.append(Found(name: RecordName(key, of: kind), setting: setting, isRequired: false))
     }
 
     package mutating func pass(_ path: inout GroupPath) {
@@ -78,7 +84,7 @@ package struct NameWalk {
     }
 
     package mutating func pass(_ name: inout NodeName) {
-        pass(.node(name))
+        pass(name, of: Node.self)
         name = moves.nodes[name] ?? name
     }
 
@@ -130,7 +136,7 @@ package struct NameWalk {
             pass(&path)
             text = path.description
         } else if text.hasPrefix("rule:") {
-            if let name = try? RuleName(text.dropFirst("rule:".count)) { pass(.rule(name)) }
+            if let name = try? RuleName(text.dropFirst("rule:".count)) { pass(name, of: MatchRule.self) }
         } else if text.hasPrefix("image:") {
             let image = text.dropFirst("image:".count).prefix { $0 != "@" }
             if let name = try? ImageName(image) { pass(.image(name)) }
@@ -171,7 +177,9 @@ private enum NamingSettings {
             return nil
         },
         Settings.pool.name: { stored, walk in
-            if let pool = (try? Settings.pool.value(of: stored)) ?? nil { walk.pass(.pool(pool)) }
+            if let pool = (try? Settings.pool.value(of: stored)) ?? nil {
+                walk.pass(pool, of: TerminalPool.self)
+            }
             return nil
         },
         Settings.knownNodes.name: { stored, walk in
@@ -182,17 +190,19 @@ private enum NamingSettings {
         },
         Settings.files.name: { stored, walk in
             guard case .map(let files) = stored else { return nil }
-            for file in files.values.compactMap(ConfiguredFile.storedName) { walk.pass(.file(file)) }
+            for file in files.values.compactMap(ConfiguredFile.storedName) {
+                walk.pass(file, of: StoredFile.self)
+            }
             return nil
         },
         Settings.windowsAccounts.name: { stored, walk in
             let accounts = (try? Settings.windowsAccounts.value(of: stored)) ?? []
-            for secret in accounts.compactMap(\.secret) { walk.mention(.secret(secret)) }
+            for secret in accounts.compactMap(\.secret) { walk.mention(secret, of: Secret.self) }
             return nil
         },
         Settings.commands.name: { stored, walk in
             let commands = (try? Settings.commands.value(of: stored)) ?? []
-            for secret in commands.flatMap(\.secrets.values) { walk.mention(.secret(secret)) }
+            for secret in commands.flatMap(\.secrets.values) { walk.mention(secret, of: Secret.self) }
             return nil
         },
     ]

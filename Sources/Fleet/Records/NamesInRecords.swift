@@ -26,14 +26,14 @@ extension Secret {
     package mutating func passNames(to walk: inout NameWalk) {
         walk.pass(&group)
         walk.pass(&node)
-        if let rule { walk.pass(.rule(rule)) }
+        if let rule { walk.pass(rule, of: MatchRule.self) }
     }
 }
 
 extension NamedHook {
     package mutating func passNames(to walk: inout NameWalk) {
         walk.pass(&group)
-        for secret in [key, authorization].compactMap(\.self) { walk.pass(.secret(secret)) }
+        for secret in [key, authorization].compactMap(\.self) { walk.pass(secret, of: Secret.self) }
     }
 }
 
@@ -64,8 +64,8 @@ extension TerminalPool {
     package mutating func passNames(to walk: inout NameWalk) {
         walk.pass(&group)
         for level in levels {
-            for server in level.servers { walk.pass(.terminal(server)) }
-            for pool in level.pools { walk.pass(.pool(pool)) }
+            for server in level.servers { walk.pass(server, of: TerminalServer.self) }
+            for pool in level.pools { walk.pass(pool, of: TerminalPool.self) }
         }
     }
 }
@@ -92,8 +92,8 @@ extension Schedule {
             walk.pass(&settings.set)
             act = .set(settings)
         case .admit(_, let servers, _):
-            for server in servers { walk.pass(.terminal(server)) }
-        case .pool(let pool, _): walk.pass(.pool(pool))
+            for server in servers { walk.pass(server, of: TerminalServer.self) }
+        case .pool(let pool, _): walk.pass(pool, of: TerminalPool.self)
         case .promote(let image, _, _): walk.pass(.image(image))
         case .trial(let image, let version, let channel, var share, let terms):
             walk.pass(.image(image))

@@ -11,7 +11,7 @@ extension Int: RecordKey {
 }
 
 /// A name of a version in its image: `debian@stable`.
-package struct ImageLabel: RecordKey {
+package struct ImageLabel: RecordKey, Comparable {
     package let image: ImageName
     package let name: ChannelName
 
@@ -29,4 +29,8 @@ package struct ImageLabel: RecordKey {
     }
 
     package var description: String { "\(image)@\(name)" }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.image, left.name.text) < (right.image, right.name.text)
+    }
 }

@@ -46,6 +46,7 @@ extension MatchRule: TableRecord, SettingsRecord, ListedRecord {
         try change.requireSomething(in: draft)
         guard var rule = change.after else { return nil }
         rule.name = change.key
+        if !change.isOld { try RulePriority.check(rule.priority, since: draft.rules[change.key]?.priority) }
         rule.settings = try RecordSettings.checked(
             rule.settings, since: change.isOld ? rule.settings : draft.rules[change.key]?.settings)
         let isAsBefore = draft.rules[change.key]?.condition == rule.condition
@@ -96,5 +97,7 @@ extension Condition {
 
 extension MatchRule: DeclaredForm {
     package typealias Record = MatchRule
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("rules", "name")
+    package static let audience = DeclaredAudience.readers
 }

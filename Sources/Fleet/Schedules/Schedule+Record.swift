@@ -3,18 +3,18 @@ extension FleetEdit {
     package static func schedule(_ name: ScheduleName, _ schedule: Schedule?) -> Self { Self(name, schedule) }
 }
 
-extension Schedule: TableRecord, ListedRecord, DeclaredForm {
+extension Schedule: GroupedRecord, ListedRecord, DeclaredForm {
     package typealias Record = Schedule
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let kind = "schedule"
     package static let countLimit = 1_000
     package static let (member, keyMember) = ("schedules", "name")
-    package static let isOfSite = false
+    package static let audience = DeclaredAudience.group
     /// Up to a day: the next run of a schedule never finds the last one going on.
     package static let windowRange = 1...1_440
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [ScheduleName: Self]> { \.schedules }
     package var key: ScheduleName { name }
-    package var place: GroupPath { group }
 
     package static func checked(
         _ change: RecordChange<Self>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
@@ -62,10 +62,6 @@ extension Schedule: TableRecord, ListedRecord, DeclaredForm {
             return "schedule \(change.key) \(after.isPaused ? "paused" : "goes on")"
         }
         return "schedule \(change.key) changed: \(after.act.summary)"
-    }
-
-    package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        [snapshot.contents.schedules[change.key], change.after].compactMap { $0?.group }
     }
 
     /// The stronger one of what it did and what it will do.

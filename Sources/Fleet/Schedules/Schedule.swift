@@ -84,7 +84,7 @@ private struct ScheduledMoment: WrittenAsText {
     var description: String { RFC3339.text(seconds: second) }
 }
 
-/// In JSON and files the members of the act stand beside those of the schedule.
+/// In JSON and files the members of the act are beside those of the schedule.
 extension Schedule: Codable {
     private enum CodingKeys: String, CodingKey {
         case name, group, at, every, zone, windowMinutes, owner, isPaused

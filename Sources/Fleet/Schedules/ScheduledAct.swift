@@ -117,7 +117,7 @@ extension ScheduledAct {
     }
 }
 
-/// Settings of one level that a schedule changes. Secrets are none of them: they would stand in the schedule.
+/// Settings of one level that a schedule changes. Secrets are not among them: the schedule would show them.
 package struct ScheduledSettings: Equatable, Sendable {
     /// A group's path, a node's name, `rule:NAME`, or `image:NAME` and `image:NAME@VERSION`.
     package var target: String

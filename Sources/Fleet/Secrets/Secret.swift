@@ -2,7 +2,7 @@ package import Wire
 
 /// A value that becomes a file on nodes and that people cannot read back. It travels sealed, in the boots that it is armed for.
 ///
-/// The value stands beside the record: no history, plan, undo or export has it.
+/// The value is kept beside the record: no history, plan, undo or export has it.
 package struct Secret: Equatable, Sendable, Codable {
     package var name: SecretName
     /// The nodes in this group and below get it.
@@ -79,13 +79,14 @@ extension FleetEdit {
     ///   - secret: nil removes it.
     ///   - value: nil leaves it unchanged.
     package static func secret(_ name: SecretName, _ secret: Secret?, value: [UInt8]? = nil) -> Self {
-        Self(name, secret, secrets: value.map { [Secret.value: Secret.text(of: $0)] } ?? [:])
+        Self(name, secret, secrets: value.map { [Secret.value: KeptBytes.text(of: $0)] } ?? [:])
     }
 }
 
-extension Secret: TableRecord {
+extension Secret: GroupedRecord {
     package static let kind = "secret"
-    /// The name of the value among what stands beside the record; see ``text(of:)``.
+    package static var declaredForm: (any DeclaredForm.Type)? { DeclaredSecret.self }
+    /// The name of the value among those kept beside the record; see ``KeptBytes``.
     package static let value = "value"
     package static let sealedSecrets: Set<String> = [value]
     package static let countLimit = 200
@@ -133,23 +134,10 @@ extension Secret: TableRecord {
         }
         secret.version = known?.version ?? 0
         if known == nil || !change.secrets.isEmpty { secret.version += 1 }
-        // Armed anew in a revision of its own, so that what was handed out before counts no more. A former arming that returns is the
+        // Armed anew in a revision of its own, so that what was handed out before no longer counts. A former arming that returns is the
         // former one: who had it then, has had it.
         if secret.armedIn == 0 { secret.armedIn = before.revision + 1 }
         return secret
-    }
-
-    /// A value as it stands beside the record: two hexadecimal digits for each byte, so that it may be any bytes.
-    package static func text(of value: [UInt8]) -> String {
-        value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    /// Nil when it is sealed with another key.
-    package static func bytes(of text: String) -> [UInt8]? {
-        let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
-        let known = digits.compactMap(\.self)
-        return stride(from: 0, to: known.count, by: 2).map { UInt8(known[$0] << 4 | known[$0 + 1]) }
     }
 
     private func requireReceiver() throws {
@@ -228,12 +216,6 @@ extension Secret: TableRecord {
             }
         return "secret \(change.key) \(act)"
     }
-
-    package static func places(of change: RecordChange<Secret>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        [snapshot.contents.secrets[change.key], change.after].compactMap { $0?.group }
-    }
-
-    package var place: GroupPath { group }
 
     /// One for web hooks is of those who may administer these.
     package static func permission(for change: RecordChange<Secret>, in snapshot: FleetSnapshot)

@@ -8,7 +8,7 @@ package enum SecretContent: Equatable, Sendable {
 extension Secret {
     /// What a boot gets; nil: what it takes is not there.
     ///
-    /// - Parameter kept: what stands beside the record; nil: nothing, or it is sealed with another key.
+    /// - Parameter kept: what is kept beside the record; nil: nothing, or it is sealed with another key.
     package func content(kept: [UInt8]?, using generator: inout some RandomNumberGenerator) -> SecretContent?
     {
         if case .password(let password)? = minted { return .value(password.mint(using: &generator)) }

@@ -11,7 +11,7 @@ package struct SecretMint: Equatable, Sendable {
         /// It was removed where it was made once its node had used it, and the node is still in what it joined.
         case used
         case failed
-        /// Where it was made it is no more: its node or its secret went, it expired, or it never went out.
+        /// It is to be removed where it was made: its node or its secret went, it expired, or it never went out.
         case removed
 
         /// Whether it may have to be removed where it was made.

@@ -46,7 +46,7 @@ extension Settings {
     fileprivate static let commandLines = [commands.name, cron.name, timers.name]
 }
 
-/// A password, token or key that stands in a command itself.
+/// A password, token or key that a command has in its own text.
 package enum LiteralSecret {
     /// What is found, in words; nil: nothing that looks like one.
     package static func found(in text: String) -> String? {

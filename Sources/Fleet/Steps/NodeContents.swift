@@ -78,7 +78,7 @@ package struct NodeContents: Equatable, Sendable {
     func bytes(of step: NodeStep) -> [UInt8] {
         var bytes: [UInt8] = []
         complete(step.work).write(to: &bytes)
-        // What is mounted there stands in the file that another step writes.
+        // Another step writes the file that says what is mounted there.
         if case .mounted(let line) = step.kind { bytes += Array(line.text.utf8) }
         return bytes
     }

@@ -50,7 +50,7 @@ package enum StepChange: String, CaseIterable, Codable, Sendable {
     case changed
     /// As it was, but it was not carried out to its end.
     case failed
-    /// The configuration has it no more; what it did stays until the next start.
+    /// The configuration no longer has it; what it did stays until the next start.
     case removed
 }
 

@@ -123,7 +123,7 @@ package protocol FleetStore: AdministratorStore, AgentStore, BoardLinkStore, Sch
     /// Removed versions, whose files may be deleted.
     func removedVersions() async throws(StoreError) -> [ImageName: Set<Digest>]
 
-    /// What stands beside a stored file; nil when there is none, or it is sealed with another key.
+    /// The content kept beside a stored file; nil when there is none, or it is sealed with another key.
     func content(of file: StoredFileName) async throws(StoreError) -> [UInt8]?
 
     /// The matching changes, newest first, without their edits.

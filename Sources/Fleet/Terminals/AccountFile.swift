@@ -66,7 +66,7 @@ package struct AccountFile: Equatable, Sendable {
                         ? nil : (groups[fields[0]] ?? []).filter { !LogInGroup.powerful.contains($0) },
                     passwordHash: hash.hasPrefix("$") ? hash : nil, password: nil,
                     expires: (secret?.count ?? 0 > 7 ? secret?[7] : nil).flatMap { Int($0) }.map(Self.day),
-                    // A lock stands before the hash.
+                    // The mark of a locked password comes before the hash.
                     isDisabled: hash.hasPrefix("!$"))
             }
         }

@@ -1,4 +1,4 @@
-/// The certificates by which the agent of a terminal server is known, the newest last. They stand beside the server's record, and go with it.
+/// The certificates by which the agent of a terminal server is known, the newest last. They are kept beside the server's record, and go with it.
 package struct AgentCertificates: Equatable, Sendable {
     package struct One: Equatable, Sendable {
         /// SHA-256 of the certificate, in hexadecimal digits.
@@ -52,7 +52,7 @@ extension FleetEdit {
 }
 
 extension TerminalServer {
-    /// The name of its agent's certificates among what stands beside the record.
+    /// The name of its agent's certificates among the values kept beside the record.
     package static let agent = "agent"
 }
 

@@ -1,6 +1,6 @@
 /// A person's account in the directory that Roost keeps itself: agents make it on the terminal server that the person comes to.
 ///
-/// The hash of the password stands beside the record, in no history and no file.
+/// The hash of the password is kept beside the record, in no history and no file.
 package struct DirectoryAccount: Equatable, Sendable, Codable {
     package var name: LogInName
     /// For people.
@@ -78,6 +78,7 @@ extension FleetEdit {
 
 extension DirectoryAccount: TableRecord, ListedRecord {
     package static let kind = "account"
+    package static var declaredForm: (any DeclaredForm.Type)? { DeclaredAccount.self }
     /// The name of a password's hash among the secrets.
     package static let password = "password"
     /// It goes to terminal servers, so a store seals it.

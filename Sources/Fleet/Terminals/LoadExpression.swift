@@ -163,7 +163,7 @@ package struct LoadExpression: Equatable, Sendable {
     }
 }
 
-/// An expression as it stands in an error.
+/// An expression as an error shows it.
 private struct PlainExpression: CustomStringConvertible {
     let description: String
 

@@ -18,7 +18,7 @@ package struct TerminalRecords: Sendable {
     package var accounts: [LogInName: DirectoryAccount] = [:]
 }
 
-extension TerminalServer: TableRecord, ListedRecord {
+extension TerminalServer: GroupedRecord, ListedRecord {
     package static let kind = "terminal-server"
     package static let countLimit = 10_000
 
@@ -111,12 +111,6 @@ extension TerminalServer: TableRecord, ListedRecord {
         return "terminal server \(change.key) \(act)"
     }
 
-    package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        [snapshot.contents.terminals.servers[change.key], change.after].compactMap { $0?.group }
-    }
-
-    package var place: GroupPath { group }
-
     package static func missing(_ key: TerminalName) -> Sentence {
         "there is no terminal server \(key) (roost server list shows all)"
     }
@@ -126,7 +120,7 @@ extension TerminalServer: TableRecord, ListedRecord {
     }
 }
 
-extension TerminalPool: TableRecord, ListedRecord {
+extension TerminalPool: GroupedRecord, ListedRecord {
     package static let kind = "pool"
     package static let levelLimit = 16
     package static let countLimit = 1_000
@@ -161,7 +155,7 @@ extension TerminalPool: TableRecord, ListedRecord {
         }
         if let rule = pool.rule { try LoadVariable.check(rule) }
         if let broker = pool.broker {
-            // It stands in clear in the first packet, on a line of its own.
+            // The first packet has it in clear, on a line of its own.
             guard (1...200).contains(broker.utf8.count), broker.utf8.allSatisfy({ (32...126).contains($0) })
             else { throw InvalidSetting("broker: 1 to 200 plain characters on one line") }
         }
@@ -222,12 +216,6 @@ extension TerminalPool: TableRecord, ListedRecord {
             )
         }
     }
-
-    package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
-        [snapshot.contents.terminals.pools[change.key], change.after].compactMap { $0?.group }
-    }
-
-    package var place: GroupPath { group }
 
     package static func missing(_ key: PoolName) -> Sentence {
         "there is no pool \(key) (roost pool list shows all)"
@@ -308,12 +296,14 @@ enum TerminalWords {
 
 extension TerminalServer: DeclaredForm {
     package typealias Record = TerminalServer
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("terminalServers", "name")
-    package static let isOfSite = false
+    package static let audience = DeclaredAudience.group
 }
 
 extension TerminalPool: DeclaredForm {
     package typealias Record = TerminalPool
+    package static var declaredForm: (any DeclaredForm.Type)? { Self.self }
     package static let (member, keyMember) = ("pools", "name")
-    package static let isOfSite = false
+    package static let audience = DeclaredAudience.group
 }

@@ -8,7 +8,7 @@ import Synchronization
 
 /// The file of a backup: an archive, and behind it a code that only the server that made it could compute.
 ///
-/// The code stands in a skippable frame of zstd (RFC 8878 §3.1.2), so that tar and zstd read the file as it is.
+/// The code is in a skippable frame of zstd (RFC 8878 §3.1.2), so that tar and zstd read the file as it is.
 enum BackupArchive {
     private static let magic: [UInt8] = [0x5B, 0x2A, 0x4D, 0x18]
     private static let head = Array("roost backup 1\n".utf8)

@@ -27,7 +27,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The static roost-node that nodes get.", valueName: "path")) var nodeProgram:
         String?
     @Option(help: ArgumentHelp("The user to become after binding.", valueName: "name")) var user: String?
-    @Flag(help: "Check the configuration and the files that it names, change nothing, and end.") var check =
+    @Flag(help: "Check the configuration and the files that it names, change nothing, and exit.") var check =
         false
 
     func run() async throws {

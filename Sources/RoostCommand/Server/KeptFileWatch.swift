@@ -52,7 +52,7 @@ struct KeptFileReader {
             let directory = URL(fileURLWithPath: path).deletingLastPathComponent().resolvingSymlinksInPath()
             func bytes(_ path: String) throws -> [UInt8] {
                 if !stamps.contains(where: { $0.path == path }) { stamps.append(WatchedStamp(path)) }
-                // The path of the source stands before the whole.
+                // The path of the source comes before the whole.
                 let place = path == source.path ? "" : "\(path): "
                 if let cut = FullDisk.cut(of: path, limit: Self.byteLimit, known: known) {
                     throw Unreadable("\(place)\(cut)")
@@ -76,7 +76,7 @@ struct KeptFileReader {
             var texts = [name: try bytes(path)]
             if dialect == .lts {
                 var unreadable: Unreadable?
-                // Its includes stand beside it: their paths are those of an image.
+                // Its includes are beside it: their paths are those of an image.
                 _ = LTSConf(texts[name] ?? [], file: name) { included in
                     let name = URL(fileURLWithPath: included).lastPathComponent
                     let beside = url.deletingLastPathComponent().appendingPathComponent(name).path

@@ -12,7 +12,8 @@ extension Server {
             }
         }
         do { try await files.removeOthers(from: fleet) } catch {
-            ServerLog.logger.error("kept files: \(ErrorText.of(error))")
+            ServerLog.logger.error(
+                "cannot remove kept files that roost.yaml no longer names: \(ErrorText.of(error))")
         }
         // Before the first node boots.
         await take(watch.look(isFirst: true))

@@ -33,12 +33,16 @@ extension Server {
     }
 
     /// The NFS server that exports the trees; throws where it cannot.
-    static func nfsServer(_ settings: ServerSettings) throws -> NFSServer {
-        guard let server = settings.nfs.server ?? .installed else {
+    ///
+    /// - Parameter installed: the one that this host has.
+    static func nfsServer(
+        _ settings: ServerSettings, installed: NFSServer? = .installed, isRoot: Bool = geteuid() == 0
+    ) throws -> NFSServer {
+        guard let server = settings.nfs.server ?? installed else {
             throw InvalidSetting(
                 "role nfs: there is no NFS server (apt install nfs-kernel-server, or nfs-ganesha-vfs)")
         }
-        guard geteuid() == 0 else {
+        guard isRoot else {
             throw InvalidSetting("role nfs: only root can create the nodes' trees and export them")
         }
         // The path becomes a word of the nodes' kernels and of the server's configuration.

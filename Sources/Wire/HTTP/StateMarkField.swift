@@ -4,7 +4,7 @@ package enum StateMarkField {
     /// A node takes no longer one, and only characters of a query.
     private static let lengthLimit = 64
 
-    /// A mark as it may stand in a request.
+    /// A mark as a request may have it.
     package static func mark(in reply: HTTPReply) -> String? {
         guard let text = reply.stateMark, (1...lengthLimit).contains(text.utf8.count),
             text.utf8.allSatisfy({ $0 == 0x2E || (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })

@@ -34,7 +34,7 @@ package struct TypedName: Equatable, Sendable {
             && text.unicodeScalars.count { $0 == "@" } <= 1
     }
 
-    /// Letters and digits of any script, and some others. Accents stand behind letters only: behind another character they would hide it from
+    /// Letters and digits of any script, and some others. Accents follow letters only: after another character they would hide it from
     /// those who look for that one.
     private static func isWord(_ text: Substring, of others: String, beginningWith firsts: String) -> Bool {
         var (isFirst, isLetter) = (true, false)
@@ -59,7 +59,7 @@ package struct TypedName: Equatable, Sendable {
         }
     }
 
-    /// Accents that stand behind their letter.
+    /// Accents that follow their letter.
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .spacingMark: true

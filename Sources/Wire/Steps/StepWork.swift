@@ -65,7 +65,7 @@ package enum StepAct: Equatable, Sendable {
     case program(words: [String])
     /// Runs a text with the root's own shell.
     case shell(text: String)
-    /// The same with variables, by name, whose values stand in files: they are in no list of programs, and taken out of what is told.
+    /// The same with variables, by name, whose values are in files: they are in no list of programs, and taken out of what is told.
     case secretShell(text: String, files: [String: String])
 }
 

@@ -114,7 +114,7 @@ package struct TPMReply: Sendable {
 
     /// The first parameter, which has a length before it.
     ///
-    /// - Parameter hasHandle: whether a handle stands before the parameters.
+    /// - Parameter hasHandle: whether a handle comes before the parameters.
     package func firstParameter(hasHandle: Bool = false) throws(WireError) -> [UInt8] {
         var wire = body.span
         try wire.skip((hasHandle ? 4 : 0) + (hasSessions ? 4 : 0))

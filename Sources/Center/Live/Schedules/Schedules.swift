@@ -71,7 +71,7 @@ package final class Schedules: Sendable {
     func run(_ work: any ScheduledWork, _ log: @escaping @Sendable (String) -> Void) async throws {
         while true {
             do { try await look(work, at: Clock.second, log) } catch {
-                log("schedules: \(ErrorText.of(error))")
+                log("cannot run schedules: \(ErrorText.of(error))")
             }
             try await Task.sleep(for: Self.tick)
         }
@@ -100,7 +100,7 @@ package final class Schedules: Sendable {
         for schedule in all.values.sorted(by: { $0.name < $1.name }) {
             do {
                 try await look(at: schedule, work, now: now, isWanted: wanted.contains(schedule.name))
-            } catch { log("schedule \(schedule.name): \(ErrorText.of(error))") }
+            } catch { log("cannot run schedule \(schedule.name): \(ErrorText.of(error))") }
         }
         let isTimeToClear = state.withLock { state in
             state.lookedAt = now

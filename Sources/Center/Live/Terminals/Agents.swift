@@ -236,9 +236,9 @@ package final class Agents: Sendable {
         terminals.awaitAgents(try await fleet.store.agentCertificates().keys, at: Clock.steadyMillisecond)
     }
 
-    /// The terminal server whose agent shows the certificate with this fingerprint; nil: it is not let in, or not any more.
+    /// The terminal server whose agent shows the certificate with this fingerprint; nil: it is not let in, or no longer.
     func name(ofFingerprint fingerprint: String) async throws -> TerminalName? {
-        // What stands beside records changes with them.
+        // Values that are kept beside records change with them.
         let revision = fleet.snapshot.revision
         var (isNew, found) = known.withLock { ($0.revision == revision, $0.agents[fingerprint]) }
         if !isNew {

@@ -75,7 +75,7 @@ extension LiveTerminals {
     /// A server's agent is not let in any more: from now on it is one without.
     func endAgent(of name: TerminalName) { state.withLock { $0.forget(name) }?.finish() }
 
-    /// An agent reports again: what probes found counts no more.
+    /// An agent reports again: what probes found no longer counts.
     func forgetProbes(of name: TerminalName) {
         state.withLock { state in
             guard var terminal = state.terminals[name] else { return }

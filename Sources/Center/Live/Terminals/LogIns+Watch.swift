@@ -35,7 +35,7 @@ extension LogIns {
         if historyDays > 0 {
             do { try await fleet.store.save(began: changes.began, ended: changes.ended) } catch {
                 watch.restore(began: changes.began, ended: changes.ended)
-                log("the history of sessions: \(ErrorText.of(error))")
+                log("cannot save the history of sessions, which is tried again: \(ErrorText.of(error))")
             }
         }
         let acts = watch.acts(seen, at: time, on: moment)
@@ -175,7 +175,7 @@ extension LogIns {
         do {
             try await fleet.store.forgetSessions(endedBefore: days == 0 ? nil : wall() - days * 86_400)
         } catch {
-            log("the history of sessions: \(ErrorText.of(error))")
+            log("cannot remove old sessions from the history: \(ErrorText.of(error))")
         }
     }
 }

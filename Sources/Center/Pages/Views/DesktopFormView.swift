@@ -12,7 +12,7 @@ struct DesktopFormView: TemplateView {
     var form: FormView
 
     /// - Parameters:
-    ///   - typed: what stands in the fields.
+    ///   - typed: the contents of the fields.
     ///   - errors: what is wrong with them, by their names; an empty name is for the whole.
     ///   - groups: those in which the caller may have one.
     init<Record: DesktopRecord>(

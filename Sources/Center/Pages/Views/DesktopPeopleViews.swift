@@ -301,7 +301,7 @@ struct AccountFormView: TemplateView {
     }
 }
 
-/// What stands in the fields of the form of an account.
+/// The contents of the fields in the form of an account.
 struct AccountForm {
     private var texts: [String: String]
     var isNew: Bool

@@ -18,7 +18,7 @@ struct DesktopServerView: TemplateView {
     var heard: String
     /// When it was heard last, if that is over: what is shown of its load is of then.
     var silentAt: String?
-    /// Of its machine; nil: not known, or not any more.
+    /// Of its machine; nil: not known, or no longer.
     var startedAt: String?
     var agent: String?
     var release: String?
@@ -121,7 +121,7 @@ struct DesktopServerView: TemplateView {
 
     /// Each leads to a page that says what would change.
     ///
-    /// - Parameter isInList: whether they stand in the row of a list, to which they lead back.
+    /// - Parameter isInList: whether they are in the row of a list, and lead back to it.
     static func actions(_ server: TerminalServer, isInList: Bool = false, _ words: Words) -> ActionMenuView {
         func action(_ act: String, _ label: String, style: String? = "quiet") -> ActionView {
             ActionView(

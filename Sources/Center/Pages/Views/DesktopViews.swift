@@ -266,7 +266,7 @@ struct DesktopServersView: TemplateView {
         /// Nil: never.
         var heardAt: String?
         var heard: String
-        /// Whether it is heard no more: what is shown of it is of then.
+        /// Whether it is no longer heard: what is shown of it is old.
         var isSilent: Bool
         var sessions: String
         /// Nil when it was never heard.
@@ -280,7 +280,7 @@ struct DesktopServersView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - states: how many servers stand in each way.
+    ///   - states: how many servers are in each state.
     ///   - mayChange: whether the caller may change a server of that group.
     init(
         _ page: Acts.Page<TerminalAnswer>, _ pager: Pager, states: [TerminalStanding: Int], mayAdd: Bool,

@@ -34,7 +34,7 @@ struct FilesView: TemplateView {
         var confirm: ConfirmView
     }
 
-    /// What stands in the form.
+    /// The contents of the form.
     struct Typed {
         var name: String
         var text: String

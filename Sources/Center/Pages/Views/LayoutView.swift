@@ -48,68 +48,18 @@ struct LayoutView: TemplateView {
         }
     }
 
-    private typealias Places = [(path: String, title: String, permission: Permission)]
-
-    private static let sections: [(title: String, entries: Places)] = [
-        (
-            "Fleet",
-            [
-                ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/groups", "Groups", .read),
-                ("/machines", "Unknown machines", .read), ("/schedules", "Schedules", .read),
-            ]
-        ),
-        (
-            "Desktops",
-            [
-                ("/desktops", "Server pools", .read), ("/desktops/servers", "Servers", .read),
-                ("/desktops/sessions", "Sessions", .read), ("/desktops/accounts", "Accounts", .read),
-            ]
-        ),
-        (
-            "Images",
-            [
-                ("/images", "Images", .read), ("/rollouts", "Roll-outs", .read),
-                ("/volumes", "Volumes", .read),
-            ]
-        ),
-        (
-            "Configuration",
-            [
-                ("/settings", "Settings", .read), ("/rules", "Match rules", .read),
-                ("/files", "Files for nodes", .read), ("/kept-files", "Kept files", .read),
-                ("/secrets", "Secrets", .read),
-            ]
-        ),
-        ("Network", [("/networks", "Networks", .read), ("/leases", "Leases", .read)]),
-        (
-            "Insight",
-            [
-                ("/boots", "Boots", .read), ("/history", "History", .audit),
-                ("/boards", "Wall boards", .configure),
-            ]
-        ),
-        (
-            "Administration",
-            [
-                ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
-                ("/hooks", "Web hooks", .administer), ("/wizard", "First steps", .configure),
-            ]
-        ),
-    ]
-
-    /// Pages for the whole site: callers with only a part of it would be refused.
-    private static let siteWide: Set<String> = ["/settings", "/kept-files", "/hooks"]
-
     /// The sections and entries that `grants` allow.
     static func menu(_ section: String, grants: [Grant], _ words: Words) -> [Section] {
-        sections.map { title, entries in
+        let entries = Pages.all.flatMap { $0.menu }.filter {
+            $0.isSiteWide
+                ? grants.allow($0.permission, in: .site) : grants.allowSomewhere($0.permission)
+        }
+        return MenuEntry.Section.allCases.map { part in
             Section(
-                title: words(title),
-                entries: entries.filter { entry in
-                    siteWide.contains(entry.path)
-                        ? grants.allow(entry.permission, in: .site)
-                        : grants.allowSomewhere(entry.permission)
-                }.map { Entry(path: $0.path, title: words($0.title), isCurrent: $0.path == section) })
+                title: words(part.rawValue),
+                entries: entries.filter { $0.section == part }.map {
+                    Entry(path: $0.path, title: words($0.title), isCurrent: $0.path == section)
+                })
         }.filter { !$0.entries.isEmpty }
     }
 }

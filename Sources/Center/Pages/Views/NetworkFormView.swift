@@ -11,7 +11,7 @@ struct NetworkFormView: TemplateView {
     var form: FormView
 
     /// - Parameters:
-    ///   - typed: what stands in the fields.
+    ///   - typed: the contents of the fields.
     ///   - errors: what is wrong with them, by their names; an empty name is for the whole.
     init(_ typed: NetworkForm, errors: [String: Sentence] = [:], mayEdit: Bool, _ words: Words) {
         heading = typed.isNew ? words("New network") : typed["name"]

@@ -55,7 +55,7 @@ extension NodeView.Step {
         median = step.median.map { Format.duration($0) } ?? ""
         isOutlier = step.isOutlier
         attempts = step.attempts > 1 ? step.attempts : nil
-        // The reason of a failure stands first; the rest is what programs printed.
+        // The reason of a failure comes first; the rest is what programs printed.
         let reason = step.outcome == .failed ? step.output.prefix(1).map { words.told($0) } : []
         output = (reason + step.output.dropFirst(reason.count)).joined(separator: "\n")
     }

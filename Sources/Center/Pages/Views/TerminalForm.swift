@@ -63,11 +63,11 @@ struct TypedFields {
 /// A terminal server or a pool, written in the fields of a form.
 protocol DesktopRecord: TableRecord, ListedRecord where Key: CheckedName {
     static var fieldNames: [String] { get }
-    /// What stands in the fields of a new one, beside its group.
+    /// The contents of the fields of a new one, beside its group.
     static var newTexts: [String: String] { get }
     var name: Key { get }
     var group: GroupPath { get }
-    /// What stands in the fields of this one.
+    /// The contents of the fields of this one.
     var texts: [String: String] { get }
 
     /// What the fields say over `stored`; throws all that is wrong with them.

@@ -149,7 +149,7 @@ struct SilentServersView: TemplateView {
         var people: LinkView?
     }
 
-    /// A pool, and what stands behind it.
+    /// A pool, and what follows it in the line.
     struct Place: View {
         var path: String
         var label: String
