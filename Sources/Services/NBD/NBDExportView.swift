@@ -13,7 +13,7 @@ final class NBDExportView: NBDExportDirectory {
 
         init(_ disk: NodeDisk, file: consuming FileDescriptor, place: PeerLimits.Place) {
             self.disk = disk
-            self.file = file
+            self.file = consume file
             self.place = place
         }
 
