@@ -15,8 +15,6 @@ extension LTSConf {
 
     /// The sections that apply to a machine, the strongest first, each once: the roots, each with what it takes over by LIKE, and `[default]`,
     /// whose own LIKE counts only where it was taken over itself.
-    package func chain(of machine: LTSPMachine) -> [Int] { chain(from: roots(of: machine)) }
-
     func chain(from roots: [Int]) -> [Int] {
         var chain: [Int] = []
         var known: Set<Int> = []
