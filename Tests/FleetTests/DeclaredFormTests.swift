@@ -133,6 +133,12 @@ import Wire
         #expect(problems("nodes", ["a": .text(""), "b": .text("")]).count == 3)
     }
 
+    @Test func `what an alias repeats is told once`() {
+        let shared = DeclaredProblem(file: "a.yaml", line: 4, text: "unknown key ‘lodaer’")
+        let other = DeclaredProblem(file: "a.yaml", line: 9, text: "unknown key ‘lodaer’")
+        #expect(UnreadableDeclaration([shared, other, shared]).problems == [shared, other])
+    }
+
     @Test func `no file has a secret`() throws {
         let hash = Settings.rootPasswordHash.name
         let told = problems("groups", ["path": .text("/a"), "settings": .object([hash: .text("$6$x")])])

@@ -60,34 +60,30 @@ import Testing
         }.joined()
     }
 
-    /// The chain of sections and the settings in it, as getltscfg has them in lists.
-    private static func model(_ sections: [Section], _ machine: LTSPMachine, kernel: [Line]) -> [String:
-        String]
-    {
+    /// The chain of sections and the settings in it, as getltscfg has them in lists: each section as often as it is found.
+    ///
+    /// - Returns: the variables in the order in which they are printed.
+    private static func model(_ sections: [Section], _ machine: LTSPMachine, kernel: [Line]) -> [Line] {
+        let headers = sections.map { $0.header.lowercased() }
         var chain: [Int] = []
         func find(_ name: String, asPattern: Bool) -> Bool {
             let name = name.lowercased()
             guard !name.isEmpty else { return false }
-            let found = sections.firstIndex { section in
-                let header = section.header.lowercased()
-                return asPattern
+            let found = headers.firstIndex { header in
+                asPattern
                     ? header != name && header.contains { "*?".contains($0) }
                         && matches(header[...], name[...])
                     : header == name
             }
             guard let found else { return false }
-            if !chain.contains(found) { chain.append(found) }
+            chain.append(found)
             return true
         }
+        let likes = sections.map { $0.lines.filter { $0.name.lowercased() == "like" }.map(\.value) }
         func follow() {
             var place = 0
             while place < chain.count {
-                let section = sections[chain[place]]
-                // Only the machine's own sections are there; [default] comes last.
-                for line in section.lines
-                where line.name.lowercased() == "like" && section.header.lowercased() != "default" {
-                    _ = find(line.value, asPattern: false)
-                }
+                for like in likes[chain[place]] { _ = find(like, asPattern: false) }
                 place += 1
             }
         }
@@ -96,25 +92,27 @@ import Testing
         follow()
         for name in names where find(name, asPattern: true) { follow() }
         _ = find("default", asPattern: false)
-        var values: [String: String] = [:]
+        var values: [Line] = []
         for index in chain.reversed() {
             for line in sections[index].lines where line.name.lowercased() != "like" {
-                values[line.name.uppercased()] = line.value
+                let name = line.name.uppercased()
+                if let place = values.firstIndex(where: { $0.name == name }) {
+                    values[place].value = line.value
+                } else {
+                    values.append((name, line.value))
+                }
             }
         }
-        let isTaken = Set(values.filter { $0.value.lowercased() != "none" }.keys)
-        values = values.filter { $0.value.lowercased() != "none" }
-        for word in kernel where !isTaken.contains(word.name.uppercased()) {
-            values[word.name.uppercased()] = word.value
-        }
-        return values
+        values.removeAll { $0.value.lowercased() == "none" }
+        let words = kernel.map { ($0.name.uppercased(), $0.value) }
+        return words.filter { word in !values.contains { $0.name == word.0 } } + values
     }
 
     @Test(arguments: seeds) func `an lts.conf has the values of a model of getltscfg`(seed: Int) {
         var dice = SeededDice(seed)
         for round in 0..<200 {
-            let main = Self.sections(&dice, below: ["group", "deep"])
-            let more = Self.sections(&dice, below: ["group", "deep"])
+            let main = Self.sections(&dice, below: ["default", "group", "deep"])
+            let more = Self.sections(&dice, below: ["default", "group", "deep"])
             // What is included counts as if it stood behind the rest.
             let place = Int.random(in: 0...main.count, using: &dice)
             let text =
@@ -126,7 +124,11 @@ import Testing
             #expect(conf.errors == [], "seed \(seed), round \(round)")
             for machine in Self.machines {
                 let variables = conf.variables(of: machine, kernelLine: words)
-                let expected = Self.model(main + more, machine, kernel: kernel)
+                let model = Self.model(main + more, machine, kernel: kernel)
+                let expected = Dictionary(uniqueKeysWithValues: model.map { ($0.name, $0.value) })
+                #expect(
+                    variables.map { "\($0.name)=\($0.value)" } == model.map { "\($0.name)=\($0.value)" },
+                    "seed \(seed), round \(round):\n\(text)")
                 #expect(variables.values == expected, "seed \(seed), round \(round):\n\(text)")
                 // What a screen sees, and the names of LTSP 4.
                 let screen = variables.inScreen("07").values["A"]

@@ -7,6 +7,7 @@ import Testing
     @Test(arguments: [
         ("name", "name"), ("Host Name", "name"), ("MAC address", "mac"), ("Adresse MAC", "mac"),
         ("hw_addr", "mac"),
+        ("MAC address 1", "mac"), ("mac2", "mac"), ("Adresse MAC 10", "mac"),
         ("διεύθυνση MAC", "mac"), ("Physical Address", "mac"), ("SMBIOS-UUID", "uuid"), ("Room", "group"),
         ("Aula", "group"), ("IP", "address"), ("IP-Adresse", "address"), ("Tags", "tags"),
         ("Étiquettes", "tags"),
@@ -16,7 +17,7 @@ import Testing
         #expect(NodeColumn(head: title)?.name == column)
     }
 
-    @Test(arguments: ["", "Colour", "price", "---", "enrolment"])
+    @Test(arguments: ["", "Colour", "price", "---", "enrolment", "2", "IP 2", "Room 12"])
     func `and others are not`(title: String) {
         #expect(NodeColumn(head: title) == nil)
     }

@@ -139,6 +139,16 @@ import Wire
         return node
     }
 
+    @Test func `each card may have a column`() throws {
+        let list = try read(
+            "Hostname,MAC address 1,MAC address 2\npc-3,2:0:0:0:0:4,02:00:00:00:00:05\npc-4,,02:00:00:00:00:06\n"
+                + "pc-5,02:00:00:00:00:07,-\n")
+        #expect(try node(list).macAddresses.map(\.rawValue) == [0x02_0000_0000_04, 0x02_0000_0000_05])
+        #expect(try node(list, 1).macAddresses.map(\.rawValue) == [0x02_0000_0000_06])
+        #expect(try node(list, 2).macAddresses.map(\.rawValue) == [0x02_0000_0000_07])
+        #expect(throws: UnreadableTable.self) { try read("name,ip,ip\npc-3,10.77.0.5,10.77.0.6\n") }
+    }
+
     @Test func `only the named columns are changed`() throws {
         let list = try read("name,mac,group,address,tags\npc-1,02:00:00:00:00:01,/,,new\n")
         let node = try node(list)

@@ -113,6 +113,11 @@ final class LoopbackPlanes: Sendable {
         return loaders
     }
 
+    /// Takes away the root of `debian`, as one who removes a version does.
+    func loseImage() throws {
+        try FileManager.default.removeItem(atPath: "\(directory)/debian/\(Self.digest)/root.squashfs")
+    }
+
     private static func snapshot(_ root: [UInt8]?, in directory: String) throws -> FleetSnapshot {
         guard let root else { return .empty }
         let (image, digest) = (try ImageName("debian"), try #require(Digest(digest)))

@@ -147,6 +147,25 @@ import Wire
         #expect(other.hearsEnd())
     }
 
+    @Test func `a version whose file is gone is an error that the client can read, and it may ask further`()
+        throws
+    {
+        let planes = try LoopbackPlanes(image: Self.root)
+        try planes.loseImage()
+        let client = try Self.client(of: planes)
+        var data: [UInt8] = []
+        data.write(6 as UInt32)
+        data += Array("debian".utf8) + [0, 0]
+        client.say(Self.option(7, data))
+        let head = client.hear(20)
+        #expect(head[8..<16].elementsEqual([0, 0, 0, 7, 0x80, 0, 0, 6]))
+        let text = client.hear(Self.number(head.suffix(4)))
+        #expect(String(decoding: text, as: UTF8.self) == "export ‘debian’ cannot be served now")
+        client.say(Self.option(2))
+        #expect(client.hear(20).suffix(8) == [0, 0, 0, 1, 0, 0, 0, 0])
+        #expect(planes.lines.has("root.squashfs"))
+    }
+
     @Test func `a flag that was not offered is an error of its request`() throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let client = try Self.chosen(of: planes)

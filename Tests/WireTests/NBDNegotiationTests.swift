@@ -125,6 +125,39 @@ import Wire
         }
     }
 
+    @Test func `an export that vanished since it was looked up is refused before anything is said of it`()
+        throws
+    {
+        struct Vanishing: NBDExportDirectory {
+            func export(named name: String) -> NBDExport? { OneExport().export(named: name) }
+            func begin(_ export: NBDExport) -> String? { "\(export.name) vanished" }
+            var exportNames: [String] { ["debian"] }
+        }
+        func answer(_ option: UInt32, _ data: [UInt8]) -> (NBDNegotiation, NBDNegotiation.Outcome, [UInt8]) {
+            var negotiation = NBDNegotiation()
+            var words: [UInt8] = []
+            words.write(3 as UInt32)
+            words.write(NBDProtocol.optionMagic)
+            words.write(option)
+            words.write(UInt32(data.count))
+            words += data
+            var (wire, output) = (words.span, [UInt8]())
+            let outcome = negotiation.handle(&wire, exports: Vanishing(), output: &output)
+            return (negotiation, outcome, output)
+        }
+        var (negotiation, outcome, output) = answer(7, Self.request("debian"))
+        #expect(outcome == .goingOn)
+        #expect(negotiation.takeRefusal() == "debian vanished")
+        // One reply, and it is the error.
+        #expect(Array(output[8..<16]) == [0, 0, 0, 7, 0x80, 0, 0, 6])
+        #expect(output.count == 20 + Int(output[19]))
+        (_, outcome, output) = answer(1, Array("debian".utf8))
+        #expect(outcome == .closed(mistake: "debian vanished") && output.isEmpty)
+        // Information is none of the transmission.
+        (_, outcome, output) = answer(6, Self.request("debian"))
+        #expect(outcome == .goingOn && Array(output.suffix(8)) == [0, 0, 0, 1, 0, 0, 0, 0])
+    }
+
     @Test func `many requests for the list of exports get it a few times`() {
         struct ManyExports: NBDExportDirectory {
             func export(named name: String) -> NBDExport? { nil }

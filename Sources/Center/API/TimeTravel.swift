@@ -5,15 +5,24 @@ import Wire
 
 /// A moment in the past to look at.
 enum TimeTravel {
+    /// How far the clock of those who ask may be ahead of the server's.
+    private static let aheadSeconds = 120
+
     /// Seconds since 1970.
     static func second(_ text: String, _ form: MomentText.Origin = .typed, now: Int = Clock.second) throws
         -> Int
     {
+        let moment: PastMoment
         do {
-            return try PastMoment(text, form).second(now: now)
+            moment = try PastMoment(text, form)
         } catch {
             throw Problem(422, "Invalid time", "at: \(error)")
         }
+        if case .second(let second) = moment, second - aheadSeconds > now {
+            throw Problem(
+                422, "Invalid time", "at: ‘\(text)’ is still to come: give a moment that has passed")
+        }
+        return moment.second(now: now)
     }
 }
 

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Wire
 
 /// What one caller can do with the fleet and see of it.
 ///
@@ -20,7 +21,13 @@ struct Acts: Sendable {
     /// The configuration to look at, of all groups: it must not leave the acts.
     func configuration() async throws -> FleetSnapshot {
         guard let at else { return fleet.snapshot }
-        return try await store.snapshot(at: at)
+        let past = try await store.snapshot(at: at)
+        if past.revision == 0, let first = try await store.revisions(RevisionFilter(before: 2)).last {
+            throw Problem(
+                422, "Invalid time",
+                "at: the history of the configuration begins at \(RFC3339.text(seconds: first.at))")
+        }
+        return past
     }
 
     /// The configuration's revision.

@@ -62,13 +62,15 @@ package struct DeclaredProblem: Error, Equatable, Sendable, Codable, CustomStrin
 
 /// Why files of the configuration change nothing.
 package struct UnreadableDeclaration: Error, Equatable, CustomStringConvertible {
-    /// Not empty.
+    /// Not empty. What several records share by an alias is told once.
     package var problems: [DeclaredProblem]
     /// Whether it may be valid later, as it is: it names what is not there yet.
     package var mayPass: Bool
 
     package init(_ problems: [DeclaredProblem], mayPass: Bool = false) {
-        (self.problems, self.mayPass) = (problems, mayPass)
+        var told: Set<String> = []
+        self.problems = problems.filter { told.insert($0.description).inserted }
+        self.mayPass = mayPass
     }
 
     /// Problems that are told.

@@ -10,8 +10,16 @@ enum NodeColumn: Equatable {
             return
         }
         let word = String(head.lowercased().filter { $0.isLetter || $0.isNumber })
-        guard let column = Self.columnOfWord[word] else { return nil }
-        self = column
+        if let column = Self.columnOfWord[word] {
+            self = column
+            return
+        }
+        // Lists of other programs have a column for each card: ‘MAC 1’, ‘mac2’.
+        let digits = word.reversed().prefix { $0.isNumber }.count
+        guard digits > 0, Self.columnOfWord[String(word.dropLast(digits))] == .macAddresses else {
+            return nil
+        }
+        self = .macAddresses
     }
 
     /// The order of lists without a header.

@@ -104,7 +104,8 @@ package struct NodeImport: Equatable, Sendable {
         }
         var seen: [NodeColumn] = []
         for case let column? in found {
-            guard !seen.contains(column) else {
+            // Each card may have a column.
+            guard column == .macAddresses || !seen.contains(column) else {
                 throw UnreadableTable(line: first.line, problem: "two columns hold the node's \(column.name)")
             }
             seen.append(column)

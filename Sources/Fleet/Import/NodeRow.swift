@@ -34,7 +34,14 @@ struct NodeRow: Equatable {
             let cell = column.isForComputers ? Self.withoutTypography(cell) : cell
             switch column {
             case .name: name = try Self.name(cell)
-            case .macAddresses: macAddresses = try Self.wish(cell, Self.macAddresses)
+            case .macAddresses:
+                let wish = try Self.wish(cell, Self.macAddresses)
+                switch (macAddresses, wish) {
+                case (.value(let known), .value(let more)):
+                    macAddresses = .value(known + more.filter { !known.contains($0) })
+                case (.value, .clear): break
+                default: macAddresses = wish
+                }
             case .uuid:
                 uuid = try Self.wish(cell) { text in
                     guard let uuid = MachineUUID(text) else {

@@ -1,43 +1,4 @@
 extension LTSConf {
-    /// The sections that apply to a machine, the strongest first.
-    ///
-    /// The first exact section for its host name, its address or its MAC with what it takes over by LIKE; then the first pattern that matches the
-    /// host name, the address and the MAC, each with its own; and `[default]`.
-    package func chain(of machine: LTSPMachine) -> [Int] {
-        let identities = [machine.hostName, machine.address, machine.macAddress].map {
-            Array($0.utf8).map(\.lowered)
-        }
-        var chain: [Int] = []
-        var known: Set<Int> = []
-        var followed = 0
-        func append(_ index: Int) { if known.insert(index).inserted { chain.append(index) } }
-        // Sections in the order in which they are named, not in depth: so does getltscfg.
-        func followLikes() {
-            while followed < chain.count {
-                if chain[followed] != defaultSection {
-                    for like in sections[chain[followed]].likes {
-                        if let index = sectionOfKey[like.key] { append(index) }
-                    }
-                }
-                followed += 1
-            }
-        }
-        for identity in identities where !identity.isEmpty {
-            guard let exact = sectionOfKey[identity] else { continue }
-            append(exact)
-            break
-        }
-        followLikes()
-        for identity in identities where !identity.isEmpty {
-            let match = patterns.first { $0.pattern.matches(identity) && sections[$0.index].key != identity }
-            guard let match else { continue }
-            append(match.index)
-            followLikes()
-        }
-        if let defaultSection { append(defaultSection) }
-        return chain
-    }
-
     /// The effective variables of a machine, in the order in which getltscfg prints them.
     ///
     /// - Parameters:
@@ -46,10 +7,13 @@ extension LTSConf {
     package func variables(
         of machine: LTSPMachine, kernelLine: String = "", isEvaluated: Bool = true
     ) -> [LTSPVariable] {
+        let roots = roots(of: machine)
+        let chain = chain(from: roots)
+        let printed = lastPlaces(in: chain, from: roots)
         var settings: [Setting] = []
         var places: [String: Int] = [:]
-        for index in chain(of: machine).reversed() {
-            for setting in sections[index].settings {
+        func add(_ section: Int) {
+            for setting in sections[section].settings {
                 if let place = places[setting.name] {
                     settings[place] = setting
                 } else {
@@ -58,6 +22,9 @@ extension LTSConf {
                 }
             }
         }
+        // Where a section counts twice, its last place decides where its variables stand, and its first one what they are.
+        for section in printed.reversed() { add(section) }
+        if printed != chain { for section in chain.reversed() { add(section) } }
         settings.removeAll { $0.text.isNone }
         var variables: [LTSPVariable] = []
         variables.reserveCapacity(settings.count)

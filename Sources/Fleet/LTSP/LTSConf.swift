@@ -41,6 +41,8 @@ package struct LTSConf: Sendable {
     /// The sections with wildcards in their names.
     private(set) var patterns: [(index: Int, pattern: GlobPattern)] = []
     private(set) var defaultSection: Int?
+    /// What each section takes over by LIKE, in the order of its lines.
+    private(set) var targets: [[Int]] = []
 
     /// - Parameters:
     ///   - file: its name, for problems and origins.
@@ -76,14 +78,24 @@ package struct LTSConf: Sendable {
             }
         }
         defaultSection = sectionOfKey[Array("default".utf8)]
+        targets = sections.map { section in section.likes.compactMap { sectionOfKey[$0.key] } }
     }
 
     /// LIKE lines that mean nothing, and circles, which getltscfg follows for ever.
     private mutating func noteLikes() {
+        let takesDefaultOver = sections.indices.contains { index in
+            index != defaultSection && targets[index].contains { $0 == defaultSection }
+        }
         for (index, section) in sections.enumerated() where sectionOfKey[section.key] == index {
             for like in section.likes {
                 if index == defaultSection {
-                    warn("LIKE means nothing in [\(section.name)]", like)
+                    if takesDefaultOver {
+                        warn(
+                            "LIKE in [\(section.name)] counts only for machines whose sections take [\(section.name)] over",
+                            like)
+                    } else {
+                        warn("LIKE means nothing in [\(section.name)]", like)
+                    }
                 } else if sectionOfKey[like.key] == nil {
                     warn("there is no section [\(like.name)]", like)
                 }
@@ -139,7 +151,7 @@ package struct LTSConf: Sendable {
         state[start] = false
         while let last = path.last {
             let likes = sections[last.section].likes
-            guard last.next < likes.count, last.section != defaultSection else {
+            guard last.next < likes.count else {
                 state[last.section] = true
                 path.removeLast()
                 continue

@@ -1,7 +1,7 @@
 /// What a file distinguishes machines by: those of one kind have the same variables.
 package struct LTSPMachineKind: Hashable, Sendable {
-    /// The sections of an `lts.conf`, the strongest first.
-    fileprivate var chain: [Int] = []
+    /// The sections of an `lts.conf` that name the machine, which decide on all others.
+    fileprivate var roots: [Int] = []
     /// The functions of an `ltsp.conf`, in the order in which they run.
     fileprivate var functions: [String] = []
     /// Set where values depend on who the machine is, as in `HOSTNAME=pc-$IP_ADDRESS`.
@@ -11,7 +11,7 @@ package struct LTSPMachineKind: Hashable, Sendable {
 extension LTSPFile {
     package func kind(of machine: LTSPMachine) -> LTSPMachineKind {
         switch self {
-        case .lts(let file): LTSPMachineKind(chain: file.chain(of: machine))
+        case .lts(let file): LTSPMachineKind(roots: file.roots(of: machine))
         case .ltsp(let file): file.kind(of: machine)
         }
     }

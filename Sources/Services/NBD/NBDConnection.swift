@@ -181,21 +181,15 @@ import Wire
             sendOrKeep(output)
             return end(mistake)
         case .chosen(let export):
-            if let name = VolumeExportName(export.name) {
-                return hand(over: name, answer: output, leftover: [UInt8](copying: rest))
+            if let volume = exports.volume {
+                return hand(over: volume, answer: output, leftover: [UInt8](copying: rest))
             }
-            do {
-                guard let version = service.version(named: export.name) else {
-                    return close("the version was removed")
-                }
-                let file = try service.open(version)
-                transmission = NBDTransmission(
-                    exportByteCount: file.byteCount, flags: export.flags,
-                    usesStructuredReplies: negotiation?.usesStructuredReplies ?? false)
-                (self.file, digest) = (file, version.digest)
-            } catch {
-                return close("\(error)")
-            }
+            guard let image = exports.image else { return close("an export without its file") }
+            transmission = NBDTransmission(
+                exportByteCount: image.file.byteCount, flags: export.flags,
+                usesStructuredReplies: negotiation?.usesStructuredReplies ?? false)
+            file = image.file
+            digest = image.digest
             negotiation = nil
             service.chosen(socket.number)
         }
@@ -204,19 +198,19 @@ import Wire
     }
 
     /// From here on the volume's own thread serves the client.
-    private func hand(over name: VolumeExportName, answer: [UInt8], leftover: [UInt8]) {
+    private func hand(over volume: NBDExportView.OpenVolume, answer: [UInt8], leftover: [UInt8]) {
         sendOrKeep(answer)
-        guard !isClosed, pending.isEmpty else { return close("a client that does not read its handshake") }
-        // The volume's file is a second descriptor.
-        guard let second = service.takePlace(for: peer, on: interface) else { return close(nil) }
-        let copy = dup(socket.number)
+        let copy = !isClosed && pending.isEmpty ? dup(socket.number) : -1
         guard copy >= 0 else {
-            service.context.limits.release(second)
-            return close(SystemError("duplicate a connection").description)
+            service.context.limits.release(volume.place)
+            return close(
+                pending.isEmpty
+                    ? SystemError("duplicate a connection").description
+                    : "a client that does not read its handshake")
         }
         service.startVolume(
-            name, for: peer, on: interface, socket: FileDescriptor(owning: copy), leftover: leftover,
-            usesStructuredReplies: negotiation?.usesStructuredReplies ?? false, places: [place, second])
+            volume, for: peer, socket: FileDescriptor(owning: copy), leftover: leftover,
+            usesStructuredReplies: negotiation?.usesStructuredReplies ?? false, places: [place, volume.place])
         close(nil, keepsPlace: true)
     }
 

@@ -95,16 +95,14 @@ extension NBDService {
     }
 
     func startVolume(
-        _ name: VolumeExportName, for peer: IPv4Address, on interface: UInt32?,
-        socket: consuming FileDescriptor, leftover: [UInt8], usesStructuredReplies: Bool,
-        places: [PeerLimits.Place]
+        _ volume: NBDExportView.OpenVolume, for peer: IPv4Address, socket: consuming FileDescriptor,
+        leftover: [UInt8], usesStructuredReplies: Bool, places: [PeerLimits.Place]
     ) {
+        let name = volume.disk.name
         do {
-            guard let disk = context.disk(name, for: peer, on: interface) else {
-                return volumeSessions.giveBack(places)
-            }
+            guard let file = volume.takeFile() else { return volumeSessions.giveBack(places) }
             let session = NBDVolumeSession(
-                disk, socket: socket, file: try disk.open(), usesStructuredReplies: usesStructuredReplies)
+                volume.disk, socket: socket, file: file, usesStructuredReplies: usesStructuredReplies)
             volumeSessions.add(session)
             let (sessions, log) = (volumeSessions, log)
             do throws(SystemError) {

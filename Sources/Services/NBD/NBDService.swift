@@ -153,25 +153,9 @@ extension NBDExportFlags {
     ]
 }
 
-/// The exports as one client sees them.
-struct NBDExportView: NBDExportDirectory {
-    let service: NBDService
-    let peer: IPv4Address
-    let interface: UInt32?
-
-    func export(named name: String) -> NBDExport? {
-        guard let volume = VolumeExportName(name) else { return service.export(named: name) }
-        return service.export(of: volume, named: name, for: peer, on: interface)
-    }
-
-    var exportNames: [String] { service.exportNames }
-}
-
 extension NBDService {
-    func export(named name: String) -> NBDExport? {
-        guard let version = version(named: name), let file = version.manifest.file("root.squashfs") else {
-            return nil
-        }
+    func export(of version: ImageVersion, named name: String) -> NBDExport? {
+        guard let file = version.manifest.file("root.squashfs") else { return nil }
         return NBDExport(
             name: name, byteCount: UInt64(clamping: file.byteCount),
             flags: .image,

@@ -25,8 +25,18 @@ package protocol NBDExportDirectory {
     /// The export called `name`; the empty name asks for the default one.
     func export(named name: String) -> NBDExport?
 
+    /// Gets ready what serving the export needs, when nothing has been said of it yet: once the transmission has begun, no error can be told.
+    ///
+    /// - Returns: why it cannot be served, for the log; nil: it can.
+    func begin(_ export: NBDExport) -> String?
+
     /// Names for clients that list exports.
     var exportNames: [String] { get }
+}
+
+extension NBDExportDirectory {
+    /// Nothing needs to be ready.
+    package func begin(_ export: NBDExport) -> String? { nil }
 }
 
 /// The server's half of the newstyle handshake, fixed or not: bytes in, bytes out, no socket.
@@ -61,7 +71,7 @@ package struct NBDNegotiation: Sendable {
 
     package init() {}
 
-    /// The last export that the client wanted to begin with and that does not exist, for the log. A client that asks by `GO` is told, and
+    /// Why the client was refused the last export that it wanted to begin with, for the log. A client that asks by `GO` is told, and
     /// stays connected.
     package mutating func takeRefusal() -> String? {
         defer { refusal = nil }
@@ -173,6 +183,7 @@ package struct NBDNegotiation: Sendable {
         _ name: String, exports: some NBDExportDirectory, output: inout [UInt8]
     ) -> Outcome {
         guard let export = exports.export(named: name) else { return .closed(mistake: "no export ‘\(name)’") }
+        if let reason = exports.begin(export) { return .closed(mistake: reason) }
         output.write(export.byteCount)
         output.write(transmissionFlags(of: export).rawValue)
         if sendsZeroes { output.append(contentsOf: repeatElement(0, count: 124)) }
@@ -197,6 +208,12 @@ package struct NBDNegotiation: Sendable {
             let text = "no export ‘\(name.prefix(255))’"
             Self.refuse(option, .unknown, text, output: &output)
             if option == .go { refusal = text }
+            return .goingOn
+        }
+        if option == .go, let reason = exports.begin(export) {
+            Self.refuse(
+                option, .unknown, "export ‘\(name.prefix(255))’ cannot be served now", output: &output)
+            refusal = reason
             return .goingOn
         }
         func information(_ kind: NBDInformation, _ write: (inout [UInt8]) -> Void) {
