@@ -22,18 +22,23 @@ struct BackupBounds {
 
     /// Bytes that may be written.
     private let room: Int
-    /// Why these are all, for people.
-    private let reason: String
+    /// What is said of a file that would need more.
+    private let excess: String
     /// What the entries so far take.
     private(set) var byteCount = 0
     private(set) var hasKeys = false
     private var entryCount = 0
     private var reader = TarReader()
 
-    init(room: Int, reason: String) {
+    private init(room: Int, excess: String) {
         // Sums stay far below what an integer holds.
         self.room = min(room, 1 << 60)
-        self.reason = reason
+        self.excess = excess
+    }
+
+    /// - Parameter reason: why these are all, for people.
+    init(room: Int, reason: String) {
+        self.init(room: room, excess: "unpacks to more than \(room >> 20) MiB, \(reason)")
     }
 
     /// As much as the disk of a directory has.
@@ -49,7 +54,9 @@ struct BackupBounds {
     var asFound: Self {
         Self(
             room: byteCount,
-            reason: "more than a moment ago, so it is being changed: copy it to where only you can write")
+            excess:
+                "has grown since it was looked through, so it is being changed: copy it to where only you can write"
+        )
     }
 
     /// Looks at the next bytes of the archive, before they are unpacked.
@@ -91,7 +98,7 @@ struct BackupBounds {
         }
         byteCount += entry.byteCount + 2 * Self.blockByteCount
         guard byteCount <= room else {
-            throw Excess(text: "unpacks to more than \(room >> 20) MiB, \(reason)")
+            throw Excess(text: excess)
         }
     }
 
