@@ -108,13 +108,14 @@ import Testing
         }
         // To its end, whether or not it came to say something.
         _ = output.fileHandleForReading.readDataToEndOfFile()
-        let process = try #require(started.withLock(\.self))
+        let found = started.withLock { $0 }
+        let process = try #require(found)
         #expect(process.wait() == 128 + SIGKILL)
     }
 
     @Test func `a program ends by a broken pipe, though this process ignores it`() throws {
         // It stays so: other tests may want it at the same time.
-        _ = unsafe signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGPIPE, SIG_IGN)
         let answer = try shell("kill -PIPE $$; echo ignored")
         #expect(answer.said.isEmpty && answer.status == 128 + SIGPIPE)
     }
