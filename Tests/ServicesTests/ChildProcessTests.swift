@@ -73,7 +73,7 @@ import Testing
         script: String
     ) throws {
         let output = Pipe()
-        let process = try supervised("trap '' TERM; \(script) echo said; exit 4", output)
+        let process = try supervised("trap '' TERM; \(script)\necho said; exit 4", output)
         #expect(process.wait() == 4)
         #expect(output.fileHandleForReading.readDataToEndOfFile() == Data("said\n".utf8))
         #expect(!process.isRunning)
