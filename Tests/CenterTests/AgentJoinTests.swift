@@ -289,7 +289,8 @@ import Testing
         #expect(services.fleet.snapshot.revision == revision)
         #expect(try await services.agents.name(ofFingerprint: shown) == name)
         // Others are not affected, and an hour later it has its next one.
-        #expect(services.agents.takesRenewal(of: try TerminalName("ts2"), now: Clock.steadySecond))
+        let other = try TerminalName("ts2")
+        #expect(services.agents.takesRenewal(of: other, now: Clock.steadySecond))
         let later = Clock.steadySecond + Agents.renewalPeriod
         #expect(services.agents.takesRenewal(of: name, now: later))
     }
