@@ -13,7 +13,6 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -217,31 +216,6 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room) {
 }
 
 int roost_begin_synchronising(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
-
-int roost_spawn(
-    const char *path, char *const words[], char *const environment[], const int descriptors[3], pid_t *child) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error) return error;
-    error = posix_spawnattr_init(&attributes);
-    if (error) {
-        posix_spawn_file_actions_destroy(&actions);
-        return error;
-    }
-    for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
-    // The kernel closes them: reading the names of thousands takes as long as the server has peers.
-    if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    sigset_t none;
-    sigemptyset(&none);
-    if (!error) error = posix_spawnattr_setsigmask(&attributes, &none);
-    if (!error) error = posix_spawnattr_setpgroup(&attributes, 0);
-    if (!error) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    if (!error) error = posix_spawn(child, path, &actions, &attributes, words, environment ? environment : environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
-}
 
 int roost_run_in_foreground(char *const words[]) {
     struct sigaction ignored = {.sa_handler = SIG_IGN}, interrupt, quit, output;

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Room on a disk, some of which always stays free for other data on it, such as leases.
-enum DiskRoom {
+package enum DiskRoom {
     /// What is free for us, and the size of the file system; the largest numbers when it reports nothing sensible.
     private static func byteCounts(of directory: String) -> (free: Int, all: Int)? {
         var status = statvfs()
@@ -12,6 +12,9 @@ enum DiskRoom {
         }
         return (byteCount(status.f_bavail), byteCount(status.f_blocks))
     }
+
+    /// Bytes that are free for this process on the disk of a directory; the largest number when the file system tells nothing sensible.
+    package static func free(_ directory: String) -> Int { byteCounts(of: directory)?.free ?? .max }
 
     /// Throws when there is clearly too little room for `byteCount` bytes, before any of them is written.
     ///

@@ -9,8 +9,8 @@ import Synchronization
 package final class ChildProcess: Sendable {
     /// Its process ID, also that of its group. It may be reused as soon as `wait` has returned; `signal` heeds that.
     package let number: Int32
-    /// Whether what it leaves behind in its group ends with it.
-    private let endsGroup: Bool
+    /// Whether all that it leaves behind ends with it: `number` is that of the process that sees to it.
+    private let endsAll: Bool
     /// Its exit status, once it has ended and was waited for.
     private let ended = Mutex<Int32?>(nil)
 
@@ -18,14 +18,15 @@ package final class ChildProcess: Sendable {
     ///   - arguments: without the program's own name.
     ///   - environment: this process's own if nil.
     ///   - input: as the other two an open descriptor of this process, which stays open here. The program inherits no other one.
-    ///   - endsGroup: whether what it leaves behind in its group ends with it.
+    ///   - endsAll: whether all that it leaves behind ends with it, whatever groups and sessions it makes, and with this thread, too: it
+    ///     has to wait.
     /// - Throws: `SystemError` if it cannot be started, such as when there is no such program.
     package init(
         _ path: String, _ arguments: [String], environment: [String: String]? = nil, input: Int32,
         output: Int32,
-        errors: Int32, endsGroup: Bool = false
+        errors: Int32, endsAll: Bool = false
     ) throws(SystemError) {
-        self.endsGroup = endsGroup
+        self.endsAll = endsAll
         let attempt = "start \(path)"
         var above: [Int32] = []
         defer { above.forEach { close($0) } }
@@ -39,12 +40,13 @@ package final class ChildProcess: Sendable {
         defer { unsafe words.forEach { unsafe free($0) } }
         var number: Int32 = 0
         let failure: Int32
+        let spawn = unsafe endsAll ? roost_spawn_supervised : roost_spawn
         if let environment {
             var variables = unsafe Self.list(environment.map { "\($0)=\($1)" })
             defer { unsafe variables.forEach { unsafe free($0) } }
-            failure = unsafe roost_spawn(path, &words, &variables, above, &number)
+            failure = unsafe spawn(path, &words, &variables, above, &number)
         } else {
-            failure = unsafe roost_spawn(path, &words, nil, above, &number)
+            failure = unsafe spawn(path, &words, nil, above, &number)
         }
         guard failure == 0 else { throw SystemError(attempt, number: failure) }
         self.number = number
@@ -68,10 +70,16 @@ package final class ChildProcess: Sendable {
         return ended.withLock { $0 == nil }
     }
 
-    /// Sends a signal to it, or to its whole group. Does nothing if it has ended.
+    /// Sends a signal to it, or to its whole group. Does nothing if it has ended. One that leaves nothing behind gets SIGTERM and SIGKILL
+    /// alone, its group with it.
     package func signal(_ signal: Int32, toGroup: Bool = false) {
         ended.withLock { status in
             guard status == nil else { return }
+            guard !endsAll else {
+                // SIGKILL would end the process that sees to it first.
+                kill(number, signal == SIGKILL ? ROOST_END_ALL : signal)
+                return
+            }
             _ = kill(toGroup ? -number : number, signal)
         }
     }
@@ -79,10 +87,6 @@ package final class ChildProcess: Sendable {
     private func reap() {
         ended.withLock { ended in
             guard ended == nil else { return }
-            if endsGroup, hasEnded {
-                // Before it is reaped: until then no other group can have its number.
-                _ = kill(-number, SIGKILL)
-            }
             var status: Int32 = 0
             let answer = retrying { unsafe waitpid(number, &status, WNOHANG) }
             // No such child: something else has waited for it.
@@ -91,15 +95,6 @@ package final class ChildProcess: Sendable {
             let signal = status & 0x7F
             ended = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
         }
-    }
-
-    /// Whether it has ended and is not yet reaped.
-    private var hasEnded: Bool {
-        var information = unsafe siginfo_t()
-        let answer = retrying {
-            unsafe waitid(P_PID, id_t(number), &information, WEXITED | WNOWAIT | WNOHANG)
-        }
-        return unsafe answer == 0 && information.si_signo == SIGCHLD
     }
 
     private static func list(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {

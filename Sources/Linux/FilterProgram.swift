@@ -31,11 +31,11 @@ package struct FilterProgram: Sendable {
         self.environment = environment
     }
 
-    /// Runs it in a process group of its own. Processes that it leaves behind there end with it.
+    /// Runs it in a process group of its own. Processes that it leaves behind end with it, in whatever group they are.
     ///
     /// - Parameters:
     ///   - input: at most ``inputLimit`` bytes.
-    ///   - secondLimit: after that the group is ended.
+    ///   - secondLimit: after that all of it is ended.
     ///   - outputLimit: bytes; more end it.
     package func run(input: [UInt8], secondLimit: Int, outputLimit: Int) throws(SystemError) -> Result {
         guard input.count <= Self.inputLimit else { throw SystemError("give it its input", number: E2BIG) }
@@ -69,6 +69,6 @@ package struct FilterProgram: Sendable {
         // Both ends of the input are closed here when it has started: it reads to the end.
         return try ChildProcess(
             path, arguments, environment: environment, input: reading.number, output: output,
-            errors: errors, endsGroup: true)
+            errors: errors, endsAll: true)
     }
 }

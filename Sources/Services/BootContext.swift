@@ -72,6 +72,7 @@ package final class BootContext {
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     var orders = NodeOrders()
+    var registrationHints = RegistrationHints()
     var hearing = Hearing()
     var stateMarks = KnownStateMarks()
     var knownNodeLists = KnownNodeLists()

@@ -276,6 +276,25 @@ import Testing
         #expect(try await services.fleet.store.agentCertificates()[name]?.all.isEmpty != false)
     }
 
+    @Test func `an agent that asks for one certificate after the other fills no history`() async throws {
+        let name = try await join(token(), "ts1").server
+        let known = try await services.fleet.store.agentCertificates()[name]
+        let shown = try #require(known?.all.first?.fingerprint)
+        let wish = AgentRenewRequest(certificateRequest: try CertificateRequest(name: "ts1").text)
+        for _ in 0..<Agents.renewalLimit {
+            _ = try await services.agents.renew(wish, of: name, showing: shown)
+        }
+        let revision = services.fleet.snapshot.revision
+        #expect(await status { _ = try await services.agents.renew(wish, of: name, showing: shown) } == 429)
+        #expect(services.fleet.snapshot.revision == revision)
+        #expect(try await services.agents.name(ofFingerprint: shown) == name)
+        // Others are not affected, and an hour later it has its next one.
+        let other = try TerminalName("ts2")
+        #expect(services.agents.takesRenewal(of: other, now: Clock.steadySecond))
+        let later = Clock.steadySecond + Agents.renewalPeriod
+        #expect(services.agents.takesRenewal(of: name, now: later))
+    }
+
     @Test func `a certificate that has expired no longer counts, also on a connection that stays`()
         async throws
     {

@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Testing
+import Wire
 
 @testable import Center
 
@@ -70,6 +71,29 @@ extension LiveTerminalsTests {
         let result = try await terminals.order(.restart, on: name)
         await agent.value
         #expect(result.problem.isEmpty)
+    }
+
+    @Test func `what an agent says of a failure is text of a few lines`() async throws {
+        _ = try await add(["a"])
+        let name = try Self.name("a")
+        let terminals = services.terminals
+        let orders = terminals.orders(for: name)
+        let said = "no\u{1B}]0;x\u{7}\u{202E}\n" + String(repeating: "x", count: 60_000)
+        let agent = Task {
+            for await order in orders {
+                terminals.take(AgentResult(order: order.id, problem: said), from: name)
+                return
+            }
+        }
+        do {
+            _ = try await terminals.order(.restart, on: name)
+            Issue.record("it was carried out")
+        } catch let problem as AgentOrderProblem {
+            guard case .refused(_, let text) = problem else { throw problem }
+            #expect(text.hasPrefix("no") && text.utf8.count <= AgentResult.problemLimit)
+            #expect(!text.unicodeScalars.contains { PlainText.isControl($0) })
+        }
+        await agent.value
     }
 
     // MARK: Restart when empty

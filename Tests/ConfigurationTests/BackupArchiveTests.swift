@@ -37,8 +37,11 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: path))
         guard try BackupArchive.isSigned(path) else { return .isUnsigned }
         do {
-            return try BackupArchive.unpack(path, ["-C", place]).doubt(
-                own: secrets, theirs: nil, hasKeys: false)
+            var bounds = BackupBounds(room: 1 << 30, reason: "")
+            let looked = try BackupArchive.survey(path, &bounds)
+            let content = try BackupArchive.unpack(path, ["-C", place], bounds.asFound)
+            #expect(looked.sha256 == content.sha256 && looked.code == content.code)
+            return content.doubt(own: secrets, theirs: nil, hasKeys: false)
         } catch let doubt as BackupArchive.Doubt { return doubt }
     }
 

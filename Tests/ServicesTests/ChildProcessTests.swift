@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Linux
+import Synchronization
 import Testing
 
 /// How other programs are started, as any user may start them.
@@ -53,17 +54,70 @@ import Testing
         #expect(try shell("ls -v /proc/self/fd | tr '\\n' ' '").said == "0 1 2 3 ")
     }
 
-    @Test func `what a program leaves behind in its group ends with it, where that is wanted`() throws {
+    /// Starts a shell of which nothing stays. Its children have this output, too, so it ends when they have ended.
+    private func supervised(_ script: String, _ output: Pipe) throws -> ChildProcess {
         let nothing = try FileDescriptor(opening: "/dev/null")
-        let output = Pipe()
         let process = try ChildProcess(
-            "/bin/sh", ["-c", "trap '' TERM; sleep 600 & echo said; exit 4"], input: nothing.number,
+            "/bin/sh", ["-c", script], input: nothing.number,
             output: output.fileHandleForWriting.fileDescriptor,
-            errors: output.fileHandleForWriting.fileDescriptor, endsGroup: true)
+            errors: output.fileHandleForWriting.fileDescriptor, endsAll: true)
         try output.fileHandleForWriting.close()
+        return process
+    }
+
+    @Test(arguments: [
+        "sleep 600 &", "setsid sleep 600 &", "(setsid sh -c 'trap \"\" TERM HUP; sleep 600; sleep 600' &)",
+        "for i in 1 2 3; do (setsid setsid sh -c 'sleep 600 & (sleep 600 &) ; exec sleep 600' &) & done",
+    ])
+    func `what a program leaves behind ends with it, whatever session it makes, where that is wanted`(
+        script: String
+    ) throws {
+        let output = Pipe()
+        let process = try supervised("trap '' TERM; \(script)\necho said; exit 4", output)
         #expect(process.wait() == 4)
-        // Its child has this output, too.
         #expect(output.fileHandleForReading.readDataToEndOfFile() == Data("said\n".utf8))
+        #expect(!process.isRunning)
+    }
+
+    @Test func `a program of which nothing stays can be asked to end, and be ended`() throws {
+        var output = Pipe()
+        let asked = try supervised("trap 'echo asked; exit 3' TERM; setsid sleep 600 & echo on; wait", output)
+        #expect(output.fileHandleForReading.availableData == Data("on\n".utf8))
+        asked.signal(SIGTERM, toGroup: true)
+        #expect(asked.wait() == 3)
+        #expect(output.fileHandleForReading.readDataToEndOfFile() == Data("asked\n".utf8))
+        output = Pipe()
+        let deaf = try supervised("trap '' TERM; setsid sleep 600 & echo on; wait", output)
+        #expect(output.fileHandleForReading.availableData == Data("on\n".utf8))
+        deaf.signal(SIGTERM, toGroup: true)
+        #expect(deaf.isRunning)
+        deaf.signal(SIGKILL, toGroup: true)
+        #expect(deaf.wait() == 128 + SIGKILL)
+        #expect(output.fileHandleForReading.readDataToEndOfFile().isEmpty)
+        #expect(throws: SystemError("start /nowhere/at-all", number: ENOENT)) {
+            try ChildProcess("/nowhere/at-all", [], input: 0, output: 1, errors: 2, endsAll: true)
+        }
+    }
+
+    @Test func `a program of which nothing stays ends with the one that waits for it`() throws {
+        let output = Pipe()
+        let started = Mutex<ChildProcess?>(nil)
+        Thread.detachNewThread {
+            let process = try? supervised("setsid sleep 600 & echo on; wait", output)
+            started.withLock { $0 = process }
+        }
+        // To its end, whether or not it came to say something.
+        _ = output.fileHandleForReading.readDataToEndOfFile()
+        let found = started.withLock { $0 }
+        let process = try #require(found)
+        #expect(process.wait() == 128 + SIGKILL)
+    }
+
+    @Test func `a program ends by a broken pipe, though this process ignores it`() throws {
+        // It stays so: other tests may want it at the same time.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let answer = try shell("kill -PIPE $$; echo ignored")
+        #expect(answer.said.isEmpty && answer.status == 128 + SIGPIPE)
     }
 
     @Test func `a signal ends a program, and its status says which`() throws {

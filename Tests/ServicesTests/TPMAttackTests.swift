@@ -125,6 +125,28 @@ import Wire
         #expect(try bench.ask(key, proof).status == 200)
     }
 
+    @Test func `those who use a running node bind it to no TPM of theirs`() throws {
+        let bench = try TPMBench(machine, name)
+        let (key, boot) = (NodeKey(), try bench.boot())
+        #expect(try bench.ask(key, []).status == 200)
+        // Their programs have its address, and the name of its boot.
+        let own = NodeKey()
+        let made = try bench.introduce(own)
+        let proof = made.proof(for: own.publicBytes, of: machine, in: boot)
+        #expect(try bench.ask(own, proof).status == 403)
+        #expect(bench.alarms.contains { $0.property == .secondConfiguration })
+        // The public key of the boot can be heard on the wire.
+        let heard = try bench.introduce(key)
+        _ = try bench.ask(key, heard.proof(for: key.publicBytes, of: machine, in: boot))
+        #expect(bench.bindings.isEmpty)
+        // Its next boot may show one.
+        bench.startAgain()
+        let next = NodeKey()
+        let credential = try bench.introduce(next)
+        let shown = credential.proof(for: next.publicBytes, of: machine, in: try bench.boot())
+        #expect(try bench.ask(next, shown).status == 503 && bench.bindings.count == 1)
+    }
+
     @Test func `a challenge of one machine proves nothing for another`() throws {
         let bench = try bound()
         let (key, boot) = (NodeKey(), try bench.boot())

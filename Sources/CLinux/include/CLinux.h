@@ -64,9 +64,15 @@ int roost_begin_synchronising(int fd);
 // Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.
 int roost_run_in_foreground(char *const words[]);
 // Starts a program in a process group of its own, which inherits `descriptors` as its input, output and errors (each above 2) and no
-// other one, and blocks no signal (posix_spawn(3)). Its number goes to `child`; 0, or a number of errno.
+// other one, blocks no signal, and ends by SIGPIPE (posix_spawn(3)). Its number goes to `child`; 0, or a number of errno.
 int roost_spawn(
     const char *path, char *const words[], char *const environment[], const int descriptors[3], pid_t *child);
+// The same, below a copy of this process that ends all that the program leaves behind, whatever group or session that has made itself, and
+// then ends with the program's status, or 128 and its signal. The copy hands SIGTERM on to the program's group, and ends all of it at
+// ROOST_END_ALL, which it gets when the thread that called this ends, too.
+int roost_spawn_supervised(
+    const char *path, char *const words[], char *const environment[], const int descriptors[3], pid_t *supervisor);
+#define ROOST_END_ALL 14  // SIGALRM
 // From now on none of these signals does what it would have done: its number is written into a pipe, as one byte, whichever thread it
 // reaches. With `once` the second of a kind ends the process, and what was ignored before stays so, as nohup(1) wants it. Returns what
 // the pipe is read from, or -1 with errno.

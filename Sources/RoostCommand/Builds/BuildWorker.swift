@@ -20,6 +20,7 @@ struct BuildWorker: ParsableCommand {
     @Option var cache: String
 
     func run() throws {
+        WorkerProcess.outliveServer()
         var running: [Int: (process: ChildProcess, isTest: Bool)] = [:]
         // The input ends with the server: its builds end, too.
         while let line = readLine() {
@@ -79,6 +80,7 @@ struct BuildJob: AsyncParsableCommand {
     @Argument var order: String
 
     func run() async throws {
+        WorkerProcess.outliveServer()
         let order = try JSONDecoder().decode(ImageBuildOrder.self, from: Data(order.utf8)).checked()
         let progress: @Sendable (String) -> Void = { line in
             Self.say(ImageBuildMessage(build: order.build, line: line))

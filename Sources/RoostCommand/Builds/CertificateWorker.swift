@@ -16,6 +16,7 @@ struct CertificateWorker: ParsableCommand {
     @Option var address: [String]
 
     func run() throws {
+        WorkerProcess.outliveServer()
         while readLine() != nil {
             var answer = ""
             do {

@@ -36,6 +36,7 @@ struct NFSWorker: ParsableCommand {
     @Option var pidFile: [String]
 
     func run() throws {
+        WorkerProcess.outliveServer()
         guard let kind = NFSServer(rawValue: server) else { throw ValidationError("--server") }
         let trees = NodeTrees(directory: trees, images: ImageStore(directory: images)) {
             printError($0)

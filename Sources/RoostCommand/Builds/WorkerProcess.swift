@@ -40,6 +40,9 @@ enum WorkerProcess {
         return (input.fileHandleForWriting, output.fileHandleForReading)
     }
 
+    /// For the worker: the server may be gone when it is answered, which is an error then, and does not end the worker in its work.
+    static func outliveServer() { _ = signal(SIGPIPE, SIG_IGN) }
+
     private static var isUnderSystemd: Bool {
         // Set for every process of a unit (systemd.exec(5)).
         ProcessInfo.processInfo.environment["INVOCATION_ID"] != nil && getuid() == 0

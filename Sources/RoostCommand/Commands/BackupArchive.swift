@@ -66,7 +66,7 @@ enum BackupArchive {
     ) throws {
         var hash = Hashing.Pieces()
         let output = FileHandle(fileDescriptor: file.number, closeOnDealloc: false)
-        try tar.stream(["--zstd", "-cf", "-"] + arguments) { piece in
+        try tar.stream(["--format=gnu", "--zstd", "-cf", "-"] + arguments) { piece in
             hash.add(Array(piece))
             try output.write(contentsOf: piece)
         }
@@ -92,40 +92,92 @@ enum BackupArchive {
         return try ending(of: file).code != nil
     }
 
-    /// Unpacks a file. Others may be able to write to it, so it is read once: the answer is about the bytes that were unpacked.
+    /// Reads a file to its end without unpacking anything.
+    ///
+    /// - Parameter bounds: of what may be in it; afterwards it tells what is.
+    /// - Throws: ``Doubt/isDamaged``, or ``BackupBounds/Excess``.
+    static func survey(_ path: String, _ bounds: inout BackupBounds) throws -> Content {
+        try read(path, &bounds) { _ in }
+    }
+
+    /// Unpacks a file. Others may be able to write to it, so the answer is about the bytes that were unpacked, and these are looked at again.
     ///
     /// - Parameter options: further ones for tar.
-    /// - Throws: ``Doubt/isDamaged`` when tar cannot read it to its end.
-    static func unpack(_ path: String, _ options: [String]) throws -> Content {
+    /// - Throws: ``Doubt/isDamaged`` when tar cannot read it to its end, or ``BackupBounds/Excess``.
+    static func unpack(_ path: String, _ options: [String], _ bounds: BackupBounds) throws -> Content {
+        let outcome = Mutex<Result<Content, any Error>>(.failure(Doubt.isDamaged))
+        let done = DispatchSemaphore(value: 0)
+        do {
+            try tar.run(
+                ["-xf", "-"] + options,
+                feed: { input in
+                    defer { done.signal() }
+                    let result = Result {
+                        var (within, isRead) = (bounds, true)
+                        return try Self.read(path, &within) { piece in
+                            // tar does not read beyond the archive's end, and what is there counts, too.
+                            if isRead { isRead = (try? input.write(contentsOf: piece)) != nil }
+                        }
+                    }
+                    outcome.withLock { $0 = result }
+                    try input.close()
+                })
+        } catch is ProgramFailure {
+            // The other thread still reads. What it found comes before what tar says of an archive that was cut there.
+            done.wait()
+            _ = try outcome.withLock(\.self).get()
+            throw Doubt.isDamaged
+        }
+        done.wait()
+        return try outcome.withLock(\.self).get()
+    }
+
+    /// - Parameter take: gets the archive's bytes once they are within the bounds.
+    private static func read(
+        _ path: String, _ bounds: inout BackupBounds, take: (Data) throws -> Void
+    ) throws -> Content {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
         let (code, byteCount) = try ending(of: file)
         try file.seek(toOffset: 0)
-        let hash = Mutex(Hashing.Pieces())
+        let state = Mutex((hash: Hashing.Pieces(), isOver: false))
         let done = DispatchSemaphore(value: 0)
         do {
-            try tar.run(
-                ["--zstd", "-xf", "-"] + options,
+            try Program("zstd", package: "zstd").stream(
+                ["--decompress", "--stdout", "--quiet"],
                 feed: { input in
                     defer { done.signal() }
                     var (rest, isRead) = (byteCount, true)
-                    while rest > 0,
+                    while rest > 0, !state.withLock(\.isOver),
                         let piece = try file.read(upToCount: Int(min(rest, UInt64(Self.pieceByteCount)))),
                         !piece.isEmpty
                     {
                         rest -= UInt64(piece.count)
-                        hash.withLock { $0.add(Array(piece)) }
-                        // tar does not read beyond the archive's end, and what is there counts, too.
+                        state.withLock { $0.hash.add(Array(piece)) }
+                        // It does not read on behind an error.
                         if isRead { isRead = (try? input.write(contentsOf: piece)) != nil }
                     }
                     try input.close()
-                })
-        } catch is ProgramFailure {
-            // The other thread still reads.
+                }
+            ) { piece in
+                do {
+                    try bounds.read([UInt8](piece))
+                    try take(piece)
+                } catch {
+                    state.withLock { $0.isOver = true }
+                    throw error
+                }
+            }
+            try bounds.requireEnd()
+        } catch {
+            // The other thread still reads, unless the program was not even started.
+            guard error is ProgramFailure || error is Doubt || error is BackupBounds.Excess else {
+                throw error
+            }
             done.wait()
-            throw Doubt.isDamaged
+            throw error is ProgramFailure ? Doubt.isDamaged : error
         }
         done.wait()
-        return Content(sha256: hash.withLock(\.sha256), code: code)
+        return Content(sha256: state.withLock { $0.hash.sha256 }, code: code)
     }
 }

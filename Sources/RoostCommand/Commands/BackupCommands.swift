@@ -214,6 +214,7 @@ struct Restore: AsyncParsableCommand {
                     text: "a server uses \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
             }
             guard try unsigned || BackupArchive.isSigned(file) else { throw refusal(.isUnsigned) }
+            let bounds = try survey()
             // Inside the state directory, so that moving files into place is a rename.
             let work = try WorkDirectory(in: stateDirectory, prefix: "restore-")
             defer { work.remove() }
@@ -222,7 +223,7 @@ struct Restore: AsyncParsableCommand {
                 [
                     "-C", staging, "--no-same-owner", "--no-overwrite-dir",
                     "--transform=s,^\\./\\(roost\\.sqlite\\|leases\\.journal\\)$,./\(StateDirectory.store)/\\1,",
-                ])
+                ], bounds)
             let others = try BackupContent.clean(staging)
             if !others.isEmpty {
                 printError(
@@ -268,9 +269,29 @@ struct Restore: AsyncParsableCommand {
         }
     }
 
-    private func unpack(_ options: [String]) throws -> BackupArchive.Content {
-        do { return try BackupArchive.unpack(file, options) } catch let doubt as BackupArchive.Doubt {
+    /// Looks through the whole file before anything of it is unpacked: whether the disk has room for it, and whether its maker is known, as
+    /// far as this server's own keys tell.
+    ///
+    /// - Returns: the bounds within which it may be unpacked.
+    private func survey() throws -> BackupBounds {
+        var bounds = BackupBounds(diskOf: stateDirectory)
+        let content = try explaining { try BackupArchive.survey(file, &bounds) }
+        let doubt = content.doubt(
+            own: try NodeKeys.secrets(in: stateDirectory), theirs: nil, hasKeys: bounds.hasKeys)
+        // Its own keys are known only once they are unpacked.
+        if let doubt, !unsigned, !bounds.hasKeys || withoutKeys { throw refusal(doubt) }
+        return bounds.asFound
+    }
+
+    private func unpack(_ options: [String], _ bounds: BackupBounds) throws -> BackupArchive.Content {
+        try explaining { try BackupArchive.unpack(file, options, bounds) }
+    }
+
+    private func explaining<Answer>(_ act: () throws -> Answer) throws -> Answer {
+        do { return try act() } catch let doubt as BackupArchive.Doubt {
             throw Failure(text: "\(file) \(doubt.rawValue); nothing was restored", code: 1)
+        } catch let excess as BackupBounds.Excess {
+            throw Failure(text: "\(file) \(excess.text). Nothing was restored", code: 1)
         }
     }
 

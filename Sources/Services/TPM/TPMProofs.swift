@@ -112,6 +112,10 @@ extension BootContext {
         switch verdict {
         case .free, .proven: return .goes(shown?.credential)
         case .binds:
+            // Its configuration went out without one. What asks now is a program on the running node, which may be anyone's there.
+            if let progress = tracker.progress(of: machine), progress.boot == boot, progress.delivery != nil {
+                return .goes(shown?.credential)
+            }
             if let shown { bind(node, to: shown, of: machine) }
             return .waits
         case .refused(let property):

@@ -48,6 +48,18 @@ extension AgentReport {
     }
 }
 
+extension AgentResult {
+    /// Bytes of what prevented something.
+    static let problemLimit = 1_024
+
+    /// The same with a text that a display does not obey, of a few lines: it comes to events, logs and pages.
+    var bounded: Self {
+        var result = self
+        result.problem = problem.bounded(Self.problemLimit)
+        return result
+    }
+}
+
 extension AgentSession {
     fileprivate var bounded: Self {
         AgentSession(

@@ -30,6 +30,9 @@ package final class Agents: Sendable {
 
     /// Requests of one agent; tries to join of one address.
     static let (perSecond, burst, joinBurst) = (5, 50, 10)
+    /// Renewals of one agent in an hour, in seconds. Each is a change of the configuration; an agent asks in the last third of its
+    /// certificate's time, and again an hour later where the answer was lost.
+    static let (renewalLimit, renewalPeriod) = (10, 3_600)
     /// Bytes of a request, of a name and of a token.
     private static let (requestLimit, nameLimit, tokenLimit) = (8 << 10, 253, 256)
 
@@ -49,6 +52,7 @@ package final class Agents: Sendable {
     private let known = Mutex(Known())
     private let requests = Mutex(PeerRates(perSecond: perSecond, burst: burst))
     private let joins = Mutex(PeerRates(perSecond: 1, burst: joinBurst))
+    private let renewals = Mutex<[TerminalName: [Int]]>([:])
     private let listening = Mutex<[TerminalName: Int]>([:])
 
     package init(fleet: LiveFleet, terminals: LiveTerminals, port: Port?, marks: StateMarks? = nil) {
@@ -213,6 +217,12 @@ package final class Agents: Sendable {
                 "this agent is not known here any more: its server was removed, or its certificate revoked; join again (roost server token)"
             )
         }
+        guard takesRenewal(of: name, now: Clock.steadySecond) else {
+            throw Problem(
+                429, "Too many requests",
+                "at most \(Self.renewalLimit) certificates an hour: the agent has asked for more",
+                retryAfter: Self.renewalPeriod)
+        }
         let pem = try await sign(request.certificateRequest, of: name) { made in
             { current in
                 guard let record = current.contents.terminals.servers[name] else {
@@ -259,6 +269,18 @@ package final class Agents: Sendable {
     /// Whether an agent may send a request now.
     func takesRequest(of name: TerminalName) -> Bool {
         requests.withLock { $0.takes(name.text, now: Clock.steadyMillisecond) }
+    }
+
+    /// Whether an agent may have its next certificate now.
+    ///
+    /// - Parameter now: seconds of a clock that is never set.
+    func takesRenewal(of name: TerminalName, now: Int) -> Bool {
+        renewals.withLock { renewals in
+            let last = (renewals[name] ?? []).filter { now - $0 < Self.renewalPeriod }
+            let takes = last.count < Self.renewalLimit
+            renewals[name] = takes ? last + [now] : last
+            return takes
+        }
     }
 
     /// An agent brings back the last mark that it was told.

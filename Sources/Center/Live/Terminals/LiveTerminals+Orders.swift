@@ -104,7 +104,7 @@ extension LiveTerminals {
             guard state.waiting[result.order]?.server == name else { return nil }
             return state.waiting.removeValue(forKey: result.order)
         }
-        order?.continuation.resume(returning: result)
+        order?.continuation.resume(returning: result.bounded)
     }
 
     private func fail(_ id: String, _ problem: AgentOrderProblem) {
