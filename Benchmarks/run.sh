@@ -13,5 +13,6 @@ if [[ $# -eq 0 ]]; then
   python3 Benchmarks/center.py
   .build/release/roost-planes log-ins
   python3 Benchmarks/agents.py
+  python3 Benchmarks/desktops.py
   python3 Benchmarks/images.py
 fi

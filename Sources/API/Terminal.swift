@@ -13,8 +13,8 @@ package struct TerminalAnswer: Codable, Sendable {
     @SecondTimestamp package var startedAt: Int?
     /// Whether its agent takes orders now.
     package var isConnected: Bool
-    /// Sessions there, connected or not.
-    package var sessionCount: Int
+    /// Sessions there, connected or not; of a silent server, those that it had. Nil: it was never heard.
+    package var sessionCount: Int?
     /// Log-ins sent there that it does not report yet.
     package var underwayCount: Int
     /// Log-ins in a row that found no session there.
@@ -42,7 +42,7 @@ package struct TerminalAnswer: Codable, Sendable {
     package init(
         server: TerminalServer, state: TerminalState, heard: Int?, heardAt: Int? = nil,
         startedAt: Int? = nil, isConnected: Bool,
-        sessionCount: Int,
+        sessionCount: Int?,
         underwayCount: Int, failureCount: Int, load: TerminalLoad?, use: Double?,
         pressure: AgentReport.Pressure?, rooms: [AgentReport.Room], release: String?, version: String?,
         isAgentOld: Bool, troubles: [String], pools: [PoolName], sessions: [AgentSession]?,
@@ -139,13 +139,13 @@ package enum TerminalStanding: String, Sendable, CaseIterable {
 
 extension TerminalAnswer {
     package var standing: TerminalStanding {
-        TerminalStanding(state, sessionCount: sessionCount + underwayCount)
+        TerminalStanding(state, sessionCount: (sessionCount ?? 0) + underwayCount)
     }
 }
 
 extension PoolAnswer.Member {
     package var standing: TerminalStanding {
-        TerminalStanding(state, sessionCount: sessionCount + (underwayCount ?? 0))
+        TerminalStanding(state, sessionCount: (sessionCount ?? 0) + (underwayCount ?? 0))
     }
 }
 
@@ -164,16 +164,20 @@ package struct PoolAnswer: Codable, Sendable {
         /// 0 is the first.
         package var level: Int
         package var state: TerminalState
-        package var sessionCount: Int
+        /// Of a silent server, those that it had; nil: it was never heard.
+        package var sessionCount: Int?
         /// Log-ins sent there that it does not report yet; nil: the answering server does not say.
         package var underwayCount: Int?
         package var use: Double?
         /// When it was last heard: seconds since 1970; nil: never.
         @SecondTimestamp package var heardAt: Int?
+        /// The other pools that have it, as far as the caller sees them: what it has room for counts in each. Nil: the answering server does not
+        /// say.
+        package var otherPools: [PoolName]?
 
         package init(
-            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int,
-            underwayCount: Int = 0, use: Double?, heardAt: Int? = nil
+            name: TerminalName, level: Int, state: TerminalState, sessionCount: Int?,
+            underwayCount: Int = 0, use: Double?, heardAt: Int? = nil, otherPools: [PoolName] = []
         ) {
             self.name = name
             self.level = level
@@ -182,6 +186,7 @@ package struct PoolAnswer: Codable, Sendable {
             self.underwayCount = underwayCount
             self.use = use
             self.heardAt = heardAt
+            self.otherPools = otherPools
         }
     }
 

@@ -55,11 +55,13 @@ struct PoolShow: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.pool(name)) { answer in
-                var table = TextTable(["LEVEL", "SERVER", "STATE", "SESSIONS", "USED"])
+                var table = TextTable(["LEVEL", "SERVER", "STATE", "SESSIONS", "USED", "ALSO IN"])
                 for one in answer.servers {
+                    let others = (one.otherPools ?? []).map(\.text).joined(separator: " ")
                     table.add([
-                        "\(one.level + 1)", one.name.text, one.state.rawValue, "\(one.sessionCount)",
-                        one.use.map(TerminalServerList.percent) ?? "-",
+                        "\(one.level + 1)", one.name.text, one.state.rawValue,
+                        one.sessionCount.map(String.init) ?? "-",
+                        one.use.map(TerminalServerList.percent) ?? "-", others.isEmpty ? "-" : others,
                     ])
                 }
                 return FieldList.text(answer.pool.lines) + "\n" + table.text

@@ -83,19 +83,25 @@ struct SimulateLogIns: AsyncParsableCommand {
 
     /// What the column above the bar counts, and how much of it no placement could have avoided.
     private static func bursts(of bar: LogInSimulation.Bar, in results: [LogInSimulation.Result]) -> String {
-        func missed(_ strategy: LogInSimulation.Strategy) -> [Int] {
-            results.filter { $0.strategy == strategy }.flatMap { bar.missed(by: $0) }
+        func result(_ strategy: LogInSimulation.Strategy) -> LogInSimulation.Result? {
+            results.first { $0.strategy == strategy }
         }
-        let (ours, ideal) = (missed(.roost), missed(.ideal))
-        let (random, wanted) = (
-            String(format: "%.2f", LogInSimulation.Bar.random),
-            String(format: "%.2f", LogInSimulation.Bar.wanted)
+        guard let roost = result(.roost), let best = result(.ideal) else { return "" }
+        let (ours, ideal, far) = (
+            bar.missed(by: roost), bar.missed(by: best), bar.missed(by: roost, beside: best)
         )
+        let (random, wanted, nearness) = (
+            String(format: "%.2f", LogInSimulation.Bar.random),
+            String(format: "%.2f", LogInSimulation.Bar.wanted),
+            String(format: "%.2f", LogInSimulation.Bar.nearness)
+        )
+        let farther = "above \(wanted) and more than \(nearness) above ideal"
         return """
             ABOVE \(wanted) counts the bursts at whose end weighted random is above \(random): \(bar.bursts.count) of \
             \(results.first?.imbalances.count ?? 0).
             Ideal cannot keep to \(wanted) at the end of \(ideal.count) of them. Roost misses \(ours.count), of which \
             \(ours.filter(ideal.contains).count) are those of ideal.
+            Roost is \(farther) at the end of \(far.last.map { "\(far.count), the last of them burst \($0 + 1)" } ?? "none").
             """
     }
 

@@ -25,8 +25,13 @@ struct AdmittedServers: ParsableArguments {
                 let data = try await client.send(
                     .POST, "terminals/\(APIClient.escaped(name))/\(act)", body: nil)
                 let answer = try JSONDecoder().decode(TerminalAnswer.self, from: data)
-                let count = answer.sessionCount + answer.underwayCount
-                guard answer.server.admission != .open, count > 0 else { continue }
+                guard answer.server.admission != .open else { continue }
+                guard let sessions = answer.sessionCount else {
+                    printError("\(answer.server.name): never heard, so its sessions are not known")
+                    continue
+                }
+                let count = sessions + answer.underwayCount
+                if count == 0 { continue }
                 printError("\(answer.server.name): \(counted(count, "session")) left")
             }
         }

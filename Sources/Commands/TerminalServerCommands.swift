@@ -74,7 +74,7 @@ extension TerminalAnswer {
         version.map { $0 + (isAgentOld == true ? " (old: update it)" : "") } ?? "-"
     }
     fileprivate var sessionText: String {
-        "\(sessionCount)" + (underwayCount > 0 ? "+\(underwayCount)" : "")
+        (sessionCount.map(String.init) ?? "-") + (underwayCount > 0 ? "+\(underwayCount)" : "")
             + (server.sessionLimit.map { " of \($0)" } ?? "")
     }
     fileprivate var loadText: String {

@@ -56,15 +56,22 @@ extension SQLiteStore {
         }
     }
 
-    package func endedSessions(limit: Int) async throws(StoreError) -> [PastSession] {
+    package func endedSessions(_ query: PastSessionQuery, offset: Int, limit: Int) async throws(StoreError)
+        -> (rows: [PastSession], count: Int)
+    {
         try await read { database in
-            try Row.fetchAll(
+            let filter = try PastSessionFilter(query)
+            let count =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM terminal_session WHERE \(filter.sql)",
+                    arguments: StatementArguments(filter.arguments)) ?? 0
+            let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT * FROM terminal_session WHERE ended_at IS NOT NULL
-                    ORDER BY ended_at DESC, id DESC LIMIT ?
-                    """, arguments: [limit]
-            ).compactMap(Self.session)
+                    SELECT * FROM terminal_session WHERE \(filter.sql)
+                    ORDER BY ended_at DESC, id DESC LIMIT ? OFFSET ?
+                    """, arguments: StatementArguments(filter.arguments) + [limit, offset])
+            return (rows.compactMap(Self.session), count)
         }
     }
 
@@ -106,5 +113,39 @@ extension SQLiteStore {
         return PastSession(
             server: server, session: row["session"], user: row["user"], kind: kind, place: row["place"],
             startedAt: row["started_at"], endedAt: row["ended_at"])
+    }
+}
+
+/// The condition of a question about the history.
+private struct PastSessionFilter {
+    let sql: String
+    private(set) var arguments: [String] = []
+
+    init(_ query: PastSessionQuery) throws {
+        var parts: [String] = []
+        for (servers, who, text) in [
+            (query.named, nil, "user || ' ' || server || ' ' || kind || ' ' || place"),
+            (query.unnamed, query.somePerson, "? || ' ' || server || ' ' || kind"),
+        ] as [(PastSessionQuery.Servers, String?, String)] where servers != .only([]) {
+            var conditions: [String] = []
+            switch servers {
+            case .only(let names):
+                conditions.append("server IN (SELECT value FROM json_each(?))")
+                arguments.append(try SQLiteStore.json(names.map(\.text)))
+            case .allBut(let names) where !names.isEmpty:
+                conditions.append("server NOT IN (SELECT value FROM json_each(?))")
+                arguments.append(try SQLiteStore.json(names.map(\.text)))
+            case .allBut: break
+            }
+            for word in query.words {
+                // SQLite's own function knows ASCII alone, and takes a fraction of the time.
+                let lower = word.utf8.allSatisfy { $0 < 0x80 } ? "lower" : DatabaseFunction.lowercase.name
+                conditions.append("instr(\(lower)(\(text)), ?) > 0")
+                arguments += [who, word].compactMap { $0 }
+            }
+            parts.append(conditions.isEmpty ? "1" : conditions.joined(separator: " AND "))
+        }
+        let chosen = parts.isEmpty ? "0" : parts.map { "(\($0))" }.joined(separator: " OR ")
+        sql = "ended_at IS NOT NULL AND (\(chosen))"
     }
 }

@@ -28,6 +28,9 @@ extension ActRow {
             try await acts.terminalSessions("", offset: 0, limit: 9)
         },
         ActRow("terminalSessions", .read) { try await $0.terminalSessions(on: $1.terminal) },
+        ActRow("terminalSessions", .read, .anywhere) { acts, _ in
+            try await acts.terminalSessions(at: NodeName("pc-1"))
+        },
         ActRow("sessionOverview", .read, .anywhere) { acts, _ in
             try await acts.sessionOverview("", offset: 0, limit: 9)
         },

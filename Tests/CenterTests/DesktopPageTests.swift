@@ -24,6 +24,19 @@ import Testing
         try await fleet.services.fleet.change(by: "test") { _ in [.terminal(server.name, server)] }
         let alone = try await Self.page("/desktops/servers", of: fleet)
         #expect(alone.contains(#"class="state unseen">never heard"#))
+        // How many sessions it has is not known, and there is nothing to drain.
+        #expect(alone.contains(#"<td class="number" data-title="Sessions"><span>–</span></td>"#))
+        #expect(
+            alone.contains(#"aria-label="Drain ts-of-pc-1""#) && !alone.contains(#"aria-label="Drain win-1""#)
+        )
+        #expect(alone.contains(#"aria-label="Maintenance win-1""#))
+        let own = try await Self.page("/desktops/servers/win-1", of: fleet)
+        #expect(own.contains("–") && !own.contains(">Drain<") && !own.contains(">Restart when empty<"))
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "test", grants: [Grant(.admin, in: .site)], proof: .token(1)))
+        let told = try acts.terminal(server.name).record
+        #expect(told.sessionCount == nil && told.standing == .neverHeard)
         try await fleet.services.fleet.change(by: "test") { _ in [.pool(pool.name, pool)] }
         let body = try await Self.page("/desktops/servers", of: fleet)
         #expect(body.contains(#"class="state failed">never heard"#))

@@ -37,15 +37,18 @@ import Wire
         let pools = try acts.pools("", offset: 0, limit: 9).rows
         let view = DesktopPoolsView(pools, [], mayAdd: true, mayChange: { _ in true }, words)
         #expect(view.notes.contains { $0.contains("first pool") } && view.problems.isEmpty)
+        let twice = "The free places of these servers count in several pools: ts-of-pc-1."
+        #expect(view.notes.contains(twice))
+        #expect(pools.map { $0.servers.map(\.otherPools) } == [[[placing]], [[first.name]]])
         let alone = DesktopPoolsView([pools[0]], [], mayAdd: true, mayChange: { _ in true }, words)
-        #expect(!alone.notes.contains { $0.contains("first pool") })
+        #expect(!alone.notes.contains { $0.contains("first pool") || $0 == twice })
     }
 
     @Test func `a pool says how many sessions it has room for`() async throws {
         let fleet = try await SmallFleet()
         let acts = try Self.acts(in: .school, of: fleet)
         var answer = try #require(try acts.pools("", offset: 0, limit: 9).rows.first)
-        func member(_ name: String, _ state: TerminalState, _ sessions: Int, use: Double?) throws
+        func member(_ name: String, _ state: TerminalState, _ sessions: Int?, use: Double?) throws
             -> PoolAnswer.Member
         {
             PoolAnswer.Member(
@@ -61,7 +64,7 @@ import Wire
         answer.servers = [
             try member("a", .up, 5, use: 6.0 / 16), try member("b", .up, 9, use: 10.0 / 30),
             try member("c", .up, 7, use: 1.4), try member("d", .draining, 0, use: 0.1),
-            try member("e", .silent, 6, use: 0.4), try member("f", .neverHeard, 0, use: nil),
+            try member("e", .silent, 6, use: 0.4), try member("f", .neverHeard, nil, use: nil),
         ]
         let row = try shown()
         #expect(row.use?.text == "20 of 52 sessions, 32 free" && row.use?.share == 38)

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Foundation
 import Synchronization
 import Testing
 import Wire
@@ -88,5 +89,51 @@ import Wire
         // Another session of the same number.
         take("bob", shown: false, at: 5)
         #expect(terminal.left.isEmpty)
+    }
+
+    @Test func `a node's page lists the sessions on terminal servers that were opened there`() async throws {
+        let fleet = try await SmallFleet()
+        try Self.lease(to: .school, in: fleet)
+        let name = try NodeName("pc-1")
+        let acts = try Self.acts(.helpdesk, of: fleet)
+        let here = try await acts.terminalSessions(at: name)
+        #expect(here.map(\.user) == ["user of pc-1"] && here.first?.node == name)
+        let found = try await Self.sessions(.helpdesk, "node=pc-1", of: fleet)
+        #expect(found.map(\.user) == here.map(\.user))
+        #expect(try await Self.sessions(.helpdesk, "node=pc", of: fleet).isEmpty)
+        // Those who may not know who is where, and a node of another group.
+        #expect(try await Self.acts(.auditor, of: fleet).terminalSessions(at: name).isEmpty)
+        #expect(try await acts.terminalSessions(at: NodeName("desk-1")).isEmpty)
+        let person = Person(role: .admin, place: .site)
+        let page = try await fleet.ask(
+            "GET", "/nodes/pc-1", headers: [.authorization: "Bearer \(person.token)"])
+        #expect(page.body.contains("Sessions on terminal servers"))
+        #expect(page.body.contains(#"<td><a href="/desktops/servers/ts-of-pc-1">ts-of-pc-1</a></td>"#))
+        // By its log-in, wherever the lease has gone.
+        try Self.lease(to: .office, in: fleet)
+        #expect(try await acts.terminalSessions(at: name).isEmpty)
+        let issued = LogIns.Issued(
+            ticket: "known", user: "user of pc-1", machine: try #require(MACAddress(Place.school.macAddress)),
+            address: try #require(IPv4Address(Self.address)), server: try TerminalName("ts-of-pc-1"),
+            kind: .rdp, pool: try PoolName("pool-of-pc-1"), at: 0)
+        fleet.services.logIns.state.withLock { $0.issue(issued) }
+        #expect(try await acts.terminalSessions(at: name).map(\.user) == here.map(\.user))
+    }
+
+    @Test func `no session is older than the boot that tells of it`() async throws {
+        let fleet = try await SmallFleet()
+        let machine = try #require(MACAddress(Place.school.macAddress))
+        let boot = try #require(fleet.services.fleet.boot(of: machine))
+        let json =
+            #"{"id":"1","user":"ann","kind":"x11","place":"seat0","from":"","isActive":true,"age":100000}"#
+        let told = try JSONDecoder().decode(NodeSessions.TellsSession.self, from: Data(json.utf8))
+        fleet.services.fleet.note([told], of: machine, in: boot.boot)
+        let sessions = try await Self.acts(.admin, of: fleet).node("pc-1").sessions
+        #expect(sessions.map(\.startedAt) == [boot.startedAt / 1_000])
+        var report = SmallFleet.report(users: ["ann"])
+        report.sessions[0].age = 900
+        #expect(report.bounded.sessions[0].age == 900)
+        report.uptime = 600
+        #expect(report.bounded.sessions[0].age == 600)
     }
 }

@@ -223,7 +223,10 @@ extension EndToEnd.Systems {
             try lab.ssh(address, "pgrep -u \(user) -x \(name) >/dev/null && echo yes || true") == "yes"
         }
 
-        @Test(.disabled("tried by hand until its agent reported; the way to the new version not yet"))
+        @Test(
+            .disabled(
+                "a real machine was tried until its agent reported; its drain and restart are in TerminalRenewalsTests"
+            ))
         func `a terminal server of the example takes people, and empties itself before a new version`() throws
         {
             let context = try DockerfileContext([:])

@@ -25,6 +25,12 @@ import Testing
         return bar.bursts.filter { ideal.imbalances[$0] < 1.05 }.map { ours.imbalances[$0] }
     }
 
+    /// Of the bursts where weighted random exceeds 1.5, those where ours is above 1.1 and not near the ideal.
+    private static func far(_ results: Results) throws -> [Int] {
+        LogInSimulation.Bar(try #require(results[.weightedRandom])).missed(
+            by: try #require(results[.roost]), beside: try #require(results[.ideal]))
+    }
+
     @Test(arguments: isSample ? [1] : [1, 2, 3] as [UInt64])
     func `bursts are balanced to a tenth where weighted random exceeds a half`(seed: UInt64) throws {
         let results = Self.run { ($0.seed, $0.spread) = (seed, 0) }
@@ -33,6 +39,8 @@ import Testing
         #expect(hard.allSatisfy { $0 <= 1.08 }, "\(hard.max() ?? 0)")
         let ours = try #require(results[.roost])
         #expect(ours.share(0.5) < 1.04 && ours.overfilled == 0 && ours.refused == 0)
+        let far = try Self.far(results)
+        #expect(far.count <= 5 && far.allSatisfy { $0 < 10 }, "\(far)")
     }
 
     @Test(
@@ -51,6 +59,9 @@ import Testing
         let bar = LogInSimulation.Bar(try #require(results[.weightedRandom]))
         let (missed, least) = (bar.missed(by: ours), bar.missed(by: try #require(results[.noForesight])))
         #expect(missed.count <= least.count + 3, "\(missed) \(least)")
+        // Among the first of the day, with a few people on each server.
+        let far = try Self.far(results)
+        #expect(far.count <= 15 && far.allSatisfy { $0 < 20 }, "\(far)")
     }
 
     @Test(arguments: isSample ? [4] : [2, 4, 5] as [UInt64])
@@ -68,6 +79,8 @@ import Testing
         let bar = LogInSimulation.Bar(result(.weightedRandom, [1.5, 1.51, 3, 2]))
         #expect(bar.bursts == [1, 2, 3])
         #expect(bar.missed(by: result(.roost, [2, 1.1, 1.11, 1])) == [2])
+        let (ours, ideal) = (result(.roost, [2, 1.12, 1.2, 1.1]), result(.ideal, [1, 1.1, 1.1, 1]))
+        #expect(bar.missed(by: ours) == [1, 2] && bar.missed(by: ours, beside: ideal) == [2])
     }
 
     @Test func `a seed gives the same day again, and one server is a day, too`() {

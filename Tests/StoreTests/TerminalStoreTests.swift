@@ -21,6 +21,10 @@ import Testing
             startedAt: start, endedAt: end)
     }
 
+    private static func ended(in store: SQLiteStore) async throws -> [PastSession] {
+        try await store.endedSessions(PastSessionQuery(), offset: 0, limit: 9).rows
+    }
+
     @Test func `sessions begin, end, and are forgotten`() async throws {
         let store = try SQLiteStore(path: path)
         let (one, two) = (try session("c1"), try session("c2", user: "ben", at: 200))
@@ -28,17 +32,56 @@ import Testing
         #expect(try await store.openSessions() == [one, two])
         try await store.save(began: [], ended: [try session("c1", until: 300)])
         #expect(try await store.openSessions() == [two])
-        #expect(try await store.endedSessions(limit: 9) == [try session("c1", until: 300)])
+        #expect(try await Self.ended(in: store) == [try session("c1", until: 300)])
         // The same identifier of another user is another session.
         try await store.save(began: [], ended: [try session("c2", user: "ann", until: 400)])
         #expect(try await store.openSessions() == [two])
         try await store.forgetSessions(endedBefore: 300)
-        #expect(try await store.endedSessions(limit: 9).count == 1)
+        #expect(try await Self.ended(in: store).count == 1)
         try await store.forgetSessions(endedBefore: 301)
-        #expect(try await store.endedSessions(limit: 9).isEmpty)
+        #expect(try await Self.ended(in: store).isEmpty)
         #expect(try await store.openSessions() == [two])
         try await store.forgetSessions(endedBefore: nil)
         #expect(try await store.openSessions().isEmpty)
+    }
+
+    @Test func `the history is searched and paged where it is stored`() async throws {
+        let store = try SQLiteStore(path: path)
+        var all = try (0..<6).map { try session("c\($0)", user: "user\($0)", until: 200 + $0 / 2) }
+        all[5].user = "ΕΛΈΝΗ"
+        all[4].server = try TerminalName("ts2")
+        (all[3].kind, all[3].place) = (.x2go, "PC-9")
+        try await store.save(began: all, ended: [])
+        try await store.save(began: [try session("c9")], ended: all)
+        func found(
+            _ words: String..., named: PastSessionQuery.Servers = .allBut([]),
+            unnamed: PastSessionQuery.Servers = .only([]), offset: Int = 0, limit: Int = 9
+        ) async throws -> String {
+            let query = PastSessionQuery(
+                named: named, unnamed: unnamed, somePerson: "a person", words: words)
+            let page = try await store.endedSessions(query, offset: offset, limit: limit)
+            return (page.rows.map(\.session) + ["of \(page.count)"]).joined(separator: " ")
+        }
+        // Of those that ended in one second, the one that began last.
+        #expect(try await found() == "c5 c4 c3 c2 c1 c0 of 6")
+        #expect(try await found(offset: 2, limit: 3) == "c3 c2 c1 of 6")
+        #expect(try await found(offset: 9) == "of 6")
+        #expect(try await found("user") == "c4 c3 c2 c1 c0 of 5")
+        #expect(try await found("pc-9", "x2go", "ts1") == "c3 of 1")
+        #expect(try await found("ελένη") == "c5 of 1")
+        for nothing in ["%", "_", "'", "' or 1 --", "ελενη"] {
+            #expect(try await found(nothing) == "of 0", "\(nothing)")
+        }
+        let (one, two) = (all[0].server, all[4].server)
+        #expect(try await found(named: .only([two])) == "c4 of 1")
+        #expect(try await found(named: .allBut([two]), limit: 1) == "c5 of 5")
+        #expect(try await found(named: .only([])) == "of 0")
+        // A search does not find what is not given.
+        #expect(try await found("user4", named: .only([one]), unnamed: .only([two])) == "of 0")
+        #expect(try await found("pc-1", named: .only([]), unnamed: .allBut([])) == "of 0")
+        #expect(try await found("person", "ts2", named: .only([one]), unnamed: .only([two])) == "c4 of 1")
+        #expect(
+            try await found(named: .only([one]), unnamed: .only([two])) == "c5 c4 c3 c2 c1 c0 of 6")
     }
 
     @Test func `a person's last session that is over is found on each server`() async throws {

@@ -33,7 +33,7 @@ extension Acts {
         return snapshot.contents.terminals.servers.values.filter { caller.sees($0.group) }
             .reduce(into: [:]) { counts, server in
                 let now = now[server.name]
-                let sessions = (now?.placed?.sessionCount ?? 0) + (now?.placed?.underwayCount ?? 0)
+                let sessions = (now?.sessionCount ?? 0) + (now?.placed?.underwayCount ?? 0)
                 let standing = TerminalStanding(now?.state ?? .neverHeard, sessionCount: sessions)
                 counts[standing, default: 0] += 1
             }
@@ -103,9 +103,9 @@ extension Acts {
         try require(.read)
         let (snapshot, now) = try presentTerminals()
         let words = try SearchWords(query)
-        let counts = counts(of: now, snapshot)
+        let (counts, pools) = (counts(of: now, snapshot), Self.pools(in: snapshot))
         let all = snapshot.contents.terminals.pools.values.filter { caller.sees($0.group) }
-            .sorted { $0.name < $1.name }.map { answer($0, now, counts, snapshot) }
+            .sorted { $0.name < $1.name }.map { answer($0, now, counts, in: pools, snapshot) }
         return Page(
             all.filter { words.areIn($0.searchText) }, offset: offset,
             limit: limit)
@@ -115,7 +115,8 @@ extension Acts {
         let (snapshot, now) = try presentTerminals()
         let pool: TerminalPool = try permitted(name, .read, in: snapshot)
         return Saved(
-            record: answer(pool, now, counts(of: now, snapshot), snapshot), tag: try RecordTag.of(pool),
+            record: answer(pool, now, counts(of: now, snapshot), in: Self.pools(in: snapshot), snapshot),
+            tag: try RecordTag.of(pool),
             revision: snapshot.revision)
     }
 
@@ -228,7 +229,7 @@ extension Acts {
         return TerminalAnswer(
             server: server, state: now?.state ?? .neverHeard, heard: now?.heard, heardAt: now?.heardAt,
             startedAt: now?.startedAt, isConnected: now?.isConnected ?? false,
-            sessionCount: now?.placed?.sessionCount ?? 0,
+            sessionCount: now?.sessionCount,
             underwayCount: now?.placed?.underwayCount ?? 0, failureCount: now?.placed?.failureCount ?? 0,
             load: now?.placed?.load, use: now?.use, pressure: now?.report?.pressure,
             rooms: now?.report?.rooms ?? [], release: server.release ?? now?.report?.release,
@@ -243,14 +244,13 @@ extension Acts {
             in: snapshot.contents.terminals,
             of: now.mapValues { now in
                 LogIns.PoolCount(
-                    sessionCount: now.placed?.sessionCount ?? 0, underwayCount: now.placed?.underwayCount ?? 0
-                )
+                    sessionCount: now.sessionCount ?? 0, underwayCount: now.placed?.underwayCount ?? 0)
             })
     }
 
     private func answer(
         _ pool: TerminalPool, _ now: Present, _ counts: [PoolName: LogIns.PoolCount],
-        _ snapshot: FleetSnapshot
+        in pools: [TerminalName: [PoolName]], _ snapshot: FleetSnapshot
     ) -> PoolAnswer {
         let all = snapshot.contents.terminals
         var answer = PoolAnswer(
@@ -261,12 +261,15 @@ extension Acts {
             for name in names {
                 let now = now[name]
                 guard let server = all.servers[name], caller.sees(server.group) else { continue }
+                let others = (pools[name] ?? []).filter { other in
+                    other != pool.name && all.pools[other].map { caller.sees($0.group) } == true
+                }
                 answer.servers.append(
                     PoolAnswer.Member(
                         name: name, level: level, state: now?.state ?? .neverHeard,
-                        sessionCount: now?.placed?.sessionCount ?? 0,
+                        sessionCount: now?.sessionCount,
                         underwayCount: now?.placed?.underwayCount ?? 0, use: now?.use,
-                        heardAt: now?.heardAt))
+                        heardAt: now?.heardAt, otherPools: others))
             }
         }
         return answer

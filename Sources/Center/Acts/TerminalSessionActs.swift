@@ -8,7 +8,7 @@ extension Acts {
     private static let messageLimit = 500
 
     /// Those with each word of `query` in user, server, kind, node, its group or address. `state=server-silent` finds those that stand so,
-    /// `server=ts-1` those of one server. Those on servers that are silent come first, then it goes by servers.
+    /// `server=ts-1` those of one server, `node=pc-1` those of one node. Those on servers that are silent come first, then it goes by servers.
     ///
     /// Where names are not shown, they are not searched either.
     func terminalSessions(_ query: String, offset: Int, limit: Int) async throws
@@ -81,6 +81,25 @@ extension Acts {
         await withNodes(seenSessions(on: try terminal(name).record.server.name))
     }
 
+    /// Those that a node shows, or that were opened there and are shown by no display now, as far as the caller may know who is where. Of the past
+    /// and of machines that are no nodes there are none.
+    func terminalSessions(at name: NodeName) async throws -> [TerminalSessionAnswer] {
+        try require(.read)
+        let snapshot = fleet.snapshot
+        guard at == nil, let node = snapshot.nodes[name], caller.sees(node.group) else { return [] }
+        let cards = Set(snapshot.cards(of: node))
+        let users = services.logIns.users(at: cards)
+        let addresses = Set(
+            await services.leases().compactMap { lease -> String? in
+                guard case .macAddress(let machine) = lease.holder, cards.contains(machine) else {
+                    return nil
+                }
+                return lease.address.description
+            })
+        let possible = seenSessions { users.contains($0.user) || addresses.contains($0.from) }
+        return await withNodes(possible).filter { $0.node == name }
+    }
+
     /// The servers where these people have sessions, as far as the caller may know who is where.
     func serversOfSessions(of users: [String]) throws -> [String: [TerminalName]] {
         try require(.read)
@@ -105,15 +124,20 @@ extension Acts {
 
     /// With their nodes as far as log-ins tell them: see ``withNodes(_:)``.
     ///
-    /// - Parameter only: those of one server; nil: of all.
-    private func seenSessions(on only: TerminalName? = nil) -> [TerminalSessionAnswer] {
+    /// - Parameters:
+    ///   - only: those of one server; nil: of all.
+    ///   - isWanted: whether one is asked for; by default, all are.
+    private func seenSessions(
+        on only: TerminalName? = nil, where isWanted: (AgentSession) -> Bool = { _ in true }
+    ) -> [TerminalSessionAnswer] {
         let records = fleet.snapshot.contents.terminals.servers
         return services.terminals.lastReports(of: only, at: Clock.steadyMillisecond).flatMap {
             one -> [TerminalSessionAnswer] in
             guard let record = records[one.server], caller.sees(record.group) else { return [] }
             let isNamed = mayNamePeople(in: record.group)
             let heardAt = services.terminals.second(of: one.reportedAt)
-            return one.sessions.map { session in
+            return one.sessions.compactMap { session -> TerminalSessionAnswer? in
+                guard isWanted(session) else { return nil }
                 let seat = isNamed ? services.logIns.seat(of: session, on: one.server) : nil
                 let node = seat.flatMap { caller.sees($0.node.group) ? $0.node : nil }
                 let from = session.from.isEmpty ? seat?.address.description : session.from
@@ -156,31 +180,37 @@ extension Acts {
         }
     }
 
-    /// Sessions that are looked through.
-    private static let pastLimit = 20_000
-
     /// Those that have ended, the newest first, with each word of `query` in user, server, kind or place.
     func pastTerminalSessions(_ query: String, offset: Int, limit: Int) async throws
         -> Page<PastTerminalSessionAnswer>
     {
         try require(.read)
-        let records = fleet.snapshot.contents.terminals.servers
-        let words = try SearchWords(query)
-        let all = try await store.endedSessions(limit: Self.pastLimit).compactMap {
-            past -> PastTerminalSessionAnswer? in
-            // Of a server that is no longer there, those of the whole site see what it had.
-            let group = records[past.server]?.group ?? .site
-            guard caller.sees(group) else { return nil }
-            let isNamed = mayNamePeople(in: group)
-            let answer = PastTerminalSessionAnswer(
+        let wanted = pastSessions(try SearchWords(query))
+        let (found, count) = try await store.endedSessions(wanted, offset: offset, limit: limit)
+        let rows = found.map { past in
+            let isNamed = wanted.named.contains(past.server)
+            return PastTerminalSessionAnswer(
                 server: past.server, user: isNamed ? past.user : Self.somePerson, kind: past.kind,
                 startedAt: past.startedAt, endedAt: past.endedAt ?? past.startedAt,
                 place: isNamed ? past.place : "")
-            let text = [answer.user, answer.server.text, answer.kind.rawValue, answer.place]
-                .joined(separator: " ").lowercased()
-            return words.areIn(text) ? answer : nil
         }
-        return Page(all, offset: offset, limit: limit)
+        let end = offset + rows.count
+        return Page(rows: rows, count: count, next: !rows.isEmpty && end < count ? end : nil)
+    }
+
+    /// Those that the caller may know of.
+    private func pastSessions(_ words: SearchWords) -> PastSessionQuery {
+        let servers = fleet.snapshot.contents.terminals.servers.values
+        /// Of a server that is no longer there, those of the whole site see what it had.
+        func all(where isMeant: (GroupPath) -> Bool) -> PastSessionQuery.Servers {
+            isMeant(.site)
+                ? .allBut(servers.filter { !isMeant($0.group) }.map(\.name))
+                : .only(servers.filter { isMeant($0.group) }.map(\.name))
+        }
+        func isNamed(_ group: GroupPath) -> Bool { caller.sees(group) && mayNamePeople(in: group) }
+        return PastSessionQuery(
+            named: all(where: isNamed), unnamed: all { caller.sees($0) && !isNamed($0) },
+            somePerson: Self.somePerson, words: words.words)
     }
 
     /// When the last session of each of these people began that is over, as far as the history goes back and the caller may know who was where.
@@ -286,6 +316,7 @@ extension TerminalSessionAnswer {
     /// Whether a word of a search is about it.
     fileprivate func has(_ word: String) -> Bool {
         if let name = word.value(of: "server") { return server.text.lowercased() == name }
+        if let name = word.value(of: "node") { return node?.text.lowercased() == name }
         if let state = word.value(of: "state") { return standing.rawValue == state }
         return [
             user, server.text, kind.rawValue, place, nodeGroup?.description ?? "", address ?? "",

@@ -40,7 +40,13 @@ extension LiveFacts {
         guard let told = sessions[machine], let boot = boots[machine], told.boot == boot.boot,
             boot.entries.last?.stage != .off, told.isFresh(at: now)
         else { return [] }
-        return told.sessions
+        // It was told in this boot, so it began in it. A node whose clock was set since says that it is older.
+        let start = min(boot.startedAt / 1_000, told.toldAt)
+        return told.sessions.map { session in
+            var session = session
+            session.startedAt = max(session.startedAt, start)
+            return session
+        }
     }
 
     /// How many users were logged in at a machine when it was last heard of, if that was in its present boot.

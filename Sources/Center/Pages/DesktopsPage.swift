@@ -74,7 +74,7 @@ struct DesktopsPage: FleetPage {
             }
         var planned = try acts.planAdmission(wish.0, of: name, restarts: wish.restarts)
         let answer = try acts.terminal(name).record
-        let count = answer.sessionCount + answer.underwayCount
+        let count = (answer.sessionCount ?? 0) + answer.underwayCount
         if wish.0 != .open, count > 0 {
             let words = pages.renderer.words(context)
             planned.plan.notes =

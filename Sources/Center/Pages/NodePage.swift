@@ -129,6 +129,9 @@ struct NodePage: FleetPage {
         }
         if details.showsSessions { overview.sessions = NodeView.Sessions(answer.sessions, words) }
         if views.at == nil {
+            overview.terminalSessions = NodeView.sessions(
+                try await views.terminalSessions(at: answer.node.name),
+                mayHelp: { views.may(.enrol, in: $0) }, now: Clock.second, words)
             let machine = answer.isKnown ? answer.node.name.text : answer.node.macAddresses.first?.description
             let next = try await views.explain(
                 machine ?? answer.node.name.text, uuid: nil, Explanation.Asked())

@@ -53,6 +53,8 @@ package struct LogInSimulation: Sendable {
     package struct Bar: Sendable, Equatable {
         /// Weighted random is above the first at the end of such a burst; there, the others should not be above the second.
         package static let (random, wanted) = (1.5, 1.1)
+        /// So much above the ideal is as good as the ideal: none knows what people will need before they come.
+        package static let nearness = 0.03
 
         /// Their numbers.
         package let bursts: [Int]
@@ -65,6 +67,13 @@ package struct LogInSimulation: Sendable {
         /// Those of its bursts at whose end a strategy is above what is wanted.
         package func missed(by result: Result) -> [Int] {
             bursts.filter { result.imbalances[$0] > Self.wanted }
+        }
+
+        /// Those at whose end a strategy is above what is wanted, and not near the ideal either.
+        package func missed(by result: Result, beside ideal: Result) -> [Int] {
+            missed(by: result).filter {
+                result.imbalances[$0] > ideal.imbalances[$0] + Self.nearness
+            }
         }
     }
 

@@ -12,14 +12,51 @@ package protocol TerminalStore: Sendable {
     /// Those that had not ended as far as is known.
     func openSessions() async throws(StoreError) -> [PastSession]
 
-    /// Those that have ended, the newest first.
-    func endedSessions(limit: Int) async throws(StoreError) -> [PastSession]
+    /// A page of those that have ended, the newest first, and how many there are in all.
+    func endedSessions(_ query: PastSessionQuery, offset: Int, limit: Int) async throws(StoreError)
+        -> (rows: [PastSession], count: Int)
 
     /// When the last session of each of these people began that is over, on each server where they had one.
     func lastSessions(of users: [String]) async throws(StoreError) -> [LastSession]
 
     /// Forgets sessions that ended before that second, or all.
     func forgetSessions(endedBefore second: Int?) async throws(StoreError)
+}
+
+/// Which sessions of the history are asked for.
+package struct PastSessionQuery: Equatable, Sendable {
+    /// Servers whose sessions are given, with the names of people and places.
+    package var named: Servers
+    /// Servers whose sessions are given without these; none of them is one of ``named``.
+    package var unnamed: Servers
+    /// What stands for a name that is not given.
+    package var somePerson: String
+    /// In lower case. Each is in user, server, kind or place, as far as these are given.
+    package var words: [String]
+
+    /// Some servers, those that are no longer there among them.
+    package enum Servers: Equatable, Sendable {
+        case only([TerminalName])
+        case allBut([TerminalName])
+
+        /// Whether that one is meant.
+        package func contains(_ server: TerminalName) -> Bool {
+            switch self {
+            case .only(let names): names.contains(server)
+            case .allBut(let names): !names.contains(server)
+            }
+        }
+    }
+
+    package init(
+        named: Servers = .allBut([]), unnamed: Servers = .only([]), somePerson: String = "",
+        words: [String] = []
+    ) {
+        self.named = named
+        self.unnamed = unnamed
+        self.somePerson = somePerson
+        self.words = words
+    }
 }
 
 /// When a person's last session on a terminal server began that is over.

@@ -22,7 +22,12 @@ extension AgentReport {
         report.pressure = pressure.map {
             Pressure(processors: share($0.processors), memory: share($0.memory), io: share($0.io))
         }
-        report.sessions = sessions.prefix(Self.entryLimit).map(\.bounded)
+        report.sessions = sessions.prefix(Self.entryLimit).map { session in
+            var session = session.bounded
+            // No session is older than the start of its machine.
+            session.age = min(session.age, report.uptime ?? .max)
+            return session
+        }
         report.release = self.release?.bounded
         report.ports = ports.filter { (1...65_535).contains($0.value) }
         report.certificate = certificate.flatMap { text in

@@ -127,6 +127,8 @@ extension LiveTerminals {
         var isConnected: Bool
         var report: AgentReport?
         var placed: PlacementServer?
+        /// Of a silent server, those that it had; nil: it was never heard.
+        var sessionCount: Int? { heardAt == nil ? nil : placed?.sessionCount }
         /// How much of its room it would use with one more session.
         var use: Double?
     }

@@ -88,6 +88,13 @@ extension LogIns {
         return fleet.snapshot.node(at: issued.machine).map { ($0, issued.address) }
     }
 
+    /// Those who logged in at one of these machines, as far as it is remembered.
+    func users(at machines: Set<MACAddress>) -> Set<String> {
+        state.withLock { state in
+            Set(state.issued.values.lazy.filter { machines.contains($0.machine) }.map(\.user))
+        }
+    }
+
     // MARK: What agents tell
 
     /// Takes what happened on a terminal server. A server is believed only about tickets that were given out for itself.

@@ -108,7 +108,7 @@ struct DesktopServerView: TemplateView {
         if mayHelp, !list.isEmpty, answer.isConnected { message = Self.message(to: server.name, words) }
         guard mayChange else { return }
         edit = "/desktops/server?name=\(Escape.component(name))"
-        actions = Self.actions(server, words)
+        actions = Self.actions(answer, words)
     }
 
     private static func message(to server: TerminalName, _ words: Words) -> FormView {
@@ -121,32 +121,36 @@ struct DesktopServerView: TemplateView {
 
     /// Each leads to a page that says what would change.
     ///
+    /// One that was never heard takes no log-ins, so there is nothing to drain, and nothing that restarts it.
+    ///
     /// - Parameter isInList: whether they are in the row of a list, and lead back to it.
-    static func actions(_ server: TerminalServer, isInList: Bool = false, _ words: Words) -> ActionMenuView {
+    static func actions(_ answer: TerminalAnswer, isInList: Bool = false, _ words: Words) -> ActionMenuView {
+        let (server, isKnown) = (answer.server, answer.heardAt != nil)
         func action(_ act: String, _ label: String, style: String? = "quiet") -> ActionView {
             ActionView(
                 path: "/desktops/servers/\(server.name)/admit", label: label,
                 style: isInList ? "quiet" : style, spoken: isInList ? "\(label) \(server.name)" : nil,
                 hidden: [HiddenView("act", act)] + (isInList ? [HiddenView("back", "list")] : []))
         }
-        let drain = action("drain", words("Drain"))
-        let restart = isInList ? [] : [action("restart", words("Restart when empty"))]
+        let drain = isKnown ? [action("drain", words("Drain"))] : []
+        let restart = isKnown && !isInList ? [action("restart", words("Restart when empty"))] : []
         let maintain = action("maintenance", words("Maintenance"))
         let resume = action("resume", words("Back in service"), style: nil)
         return ActionMenuView(
             actions: server.admission == .open
-                ? [drain] + restart + [maintain]
-                : server.admission == .draining ? [resume] + restart + [maintain] : [resume, drain])
+                ? drain + restart + [maintain]
+                : server.admission == .draining ? [resume] + restart + [maintain] : [resume] + drain)
     }
 
     private static func meters(_ answer: TerminalAnswer, _ words: Words) -> [Meter] {
         let server = answer.server
-        let count = Double(answer.sessionCount + answer.underwayCount)
+        let count = answer.sessionCount.map { Double($0 + answer.underwayCount) }
         let isOld = answer.state == .silent
         var meters = [
             Meter(
                 words("Sessions"), sessions(answer),
-                used: server.sessionLimit.map { count / Double(max(1, $0)) }, isOld: isOld)
+                used: server.sessionLimit.flatMap { limit in count.map { $0 / Double(max(1, limit)) } },
+                isOld: isOld)
         ]
         if let use = answer.use {
             meters.append(

@@ -140,6 +140,13 @@ struct DesktopPoolsView: TemplateView {
                     "A session counts for the pool that placed it; where that is not known, for the first pool that has its server."
                 )
             ]
+            let shared = Self.sharedRoom(of: pools)
+            if !shared.isEmpty {
+                notes.append(
+                    words(
+                        "The free places of these servers count in several pools: %1.",
+                        shared.map(\.text).joined(separator: ", ")))
+            }
         }
         self.mayAdd = mayAdd
         guard !pools.isEmpty else { return }
@@ -178,7 +185,8 @@ struct DesktopPoolsView: TemplateView {
                 found[
                     member.name,
                     default: Acts.SilentServer(
-                        name: member.name, since: member.heardAt ?? 0, sessionCount: member.sessionCount)
+                        name: member.name, since: member.heardAt ?? 0,
+                        sessionCount: member.sessionCount ?? 0)
                 ].pools.append(answer.pool.name)
             }
         }
@@ -196,11 +204,11 @@ struct DesktopPoolsView: TemplateView {
     }
 
     private static func unheard(_ answer: PoolAnswer, _ words: Words) -> [String] {
-        let silent = answer.servers.filter { $0.state == .silent && $0.sessionCount > 0 }
+        let silent = answer.servers.filter { $0.state == .silent && $0.sessionCount ?? 0 > 0 }
         if silent.count <= namedSilentLimit {
-            return silent.map { words("%1 on %2", "\($0.sessionCount)", $0.name.text) }
+            return silent.map { words("%1 on %2", "\($0.sessionCount ?? 0)", $0.name.text) }
         }
-        return [words("%1 on silent servers", "\(silent.reduce(0) { $0 + $1.sessionCount })")]
+        return [words("%1 on silent servers", "\(silent.reduce(0) { $0 + ($1.sessionCount ?? 0) })")]
     }
 
     private static func use(_ answer: PoolAnswer, _ words: Words) -> ShareView? {
@@ -216,23 +224,34 @@ struct DesktopPoolsView: TemplateView {
 
     /// Sessions that its servers that take log-ins have room for beside theirs; nil: nothing tells it.
     static func freeCount(_ answer: PoolAnswer) -> Int? {
-        let free = answer.servers.filter { $0.state == .up }.compactMap { member -> Int? in
-            // So much of it is used with one more.
-            guard let use = member.use, use > 0 else { return nil }
-            let count = member.sessionCount + (member.underwayCount ?? 0)
-            let room = min(Double(count + 1) / use, Double(mostSessions))
-            // A limit that is not hit exactly by the division is not one less.
-            return max(0, Int(room + 0.001) - count)
-        }
+        let free = answer.servers.compactMap(freeCount)
         return free.isEmpty ? nil : free.reduce(0, +)
+    }
+
+    /// The same of one server; nil: it takes no log-ins, or nothing tells it.
+    private static func freeCount(_ member: PoolAnswer.Member) -> Int? {
+        // So much of it is used with one more.
+        guard member.state == .up, let use = member.use, use > 0 else { return nil }
+        let count = (member.sessionCount ?? 0) + (member.underwayCount ?? 0)
+        let room = min(Double(count + 1) / use, Double(mostSessions))
+        // A limit that is not hit exactly by the division is not one less.
+        return max(0, Int(room + 0.001) - count)
+    }
+
+    /// Servers in several of these pools that have room, which is in the number of each.
+    private static func sharedRoom(of pools: [PoolAnswer]) -> [TerminalName] {
+        let free = pools.flatMap { $0.servers.filter { freeCount($0) ?? 0 > 0 }.map(\.name) }
+        let counts = free.reduce(into: [:]) { counts, name in counts[name, default: 0] += 1 }
+        return counts.filter { $0.value > 1 }.keys.sorted()
     }
 
     /// That one server is believed to have room for.
     private static let mostSessions = 10_000
 
-    /// `12+3`: three are on their way.
-    static func count(_ count: Int, underway: Int) -> String {
-        underway > 0 ? "\(count)+\(underway)" : "\(count)"
+    /// `12+3`: three are on their way. `–`: how many there are is not known.
+    static func count(_ count: Int?, underway: Int) -> String {
+        let known = count.map { "\($0)" } ?? "–"
+        return underway > 0 ? "\(known)+\(underway)" : known
     }
 }
 
@@ -324,7 +343,7 @@ struct DesktopServersView: TemplateView {
                             load.memoryShare, text: words("%1 of %2", used, all), isOld: isSilent)
                     }, pools: answer.pools.map(LinkView.init(pool:)),
                     actions: mayChange(answer.server.group)
-                        ? DesktopServerView.actions(answer.server, isInList: true, words) : nil)
+                        ? DesktopServerView.actions(answer, isInList: true, words) : nil)
             })
         if page.rows.allSatisfy({ !mayChange($0.server.group) }) { table?.columns.removeLast() }
     }

@@ -8,6 +8,8 @@ extension NodeView {
     struct Overview: View {
         /// Nil when log-ins are unknown.
         var sessions: Sessions?
+        /// On terminal servers, shown here or opened from here; nil: none, or not for this caller.
+        var terminalSessions: TableView<TerminalSessionRow>?
         /// Its newest boot; nil: none was seen.
         var boot: Boot?
         /// Nil in the past.

@@ -248,6 +248,23 @@ extension NodeView.Sessions {
     }
 }
 
+extension NodeView {
+    /// On terminal servers; nil: none.
+    ///
+    /// - Parameters:
+    ///   - mayHelp: whether the caller may intervene in sessions on servers of that group.
+    ///   - now: seconds since 1970.
+    static func sessions(
+        _ all: [TerminalSessionAnswer], mayHelp: (GroupPath) -> Bool, now: Int, _ words: Words
+    ) -> TableView<TerminalSessionRow>? {
+        guard !all.isEmpty else { return nil }
+        return TableView(
+            words("Sessions on terminal servers"),
+            columns: words.all("User", "Server", "State", "Kind", "Since"),
+            rows: all.map { TerminalSessionRow($0, mayHelp: mayHelp($0.group), now: now, words) })
+    }
+}
+
 /// Before nodes restart: who is logged in there.
 struct RestartView: TemplateView {
     static let template = PageTemplate("restart", Embedded.restart_mustache)
