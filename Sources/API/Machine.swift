@@ -18,7 +18,7 @@ package struct ApprovalRequest: Codable, Sendable {
 package struct ApprovalsRequest: Codable, Sendable {
     /// In the order in which they get their names.
     package var machines: [MACAddress]
-    /// `lab-{01..20}`; names of other nodes are left out.
+    /// `lab-[01-20]`; names of other nodes are left out.
     package var pattern: String
     package var group: GroupPath?
 

@@ -10,7 +10,7 @@ struct NodeApprove: AsyncParsableCommand {
         commandName: "approve", abstract: "Approve unknown machines: give them names and a group.",
         usage: """
             roost node approve MACHINE NAME [--group GROUP] [--address ADDRESS]
-            roost node approve --pattern 'lab-{01..20}' (MACHINE ... | --all) [--group GROUP]
+            roost node approve --pattern 'lab-[01-20]' (MACHINE ... | --all) [--group GROUP]
             """,
         discussion: """
             With a pattern, machines get its names in the order in which they are named here, in one revision; names of other nodes are
@@ -21,7 +21,7 @@ struct NodeApprove: AsyncParsableCommand {
         help:
             "Its hardware address, or the code on its screen, and the node's name; with a pattern, machines.")
     var words: [String] = []
-    @Option(help: "Names for several machines: lab-{01..20}.") var pattern: String?
+    @Option(help: "Names for several machines: lab-[01-20].") var pattern: String?
     @Flag(help: "With a pattern: all unknown machines, in the order of their hardware addresses.")
     var all = false
     @Option(help: "The group they are in.", completion: .groups) var group = "/"

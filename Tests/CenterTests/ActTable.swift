@@ -411,6 +411,7 @@ extension ActRow {
         ActRow("serverFigures", .read, .anywhere) { acts, _ in try await acts.serverFigures() },
         ActRow("server", .read, .anywhere) { acts, _ in try await acts.server() },
         ActRow("enrolment", .read, .anywhere) { acts, _ in try await acts.enrolment() },
+        ActRow("firmware", .read, .anywhere) { acts, _ in try await acts.firmware() },
         ActRow("firstSteps", .read, .anywhere) { acts, _ in try await acts.firstSteps() },
     ]
 }

@@ -67,7 +67,9 @@ import Wire
         view.overview = overview([room: states, .site: []])
         #expect(view.overview?.map == nil)
         let text = try PageViewTests.shown(view)
-        #expect(text.contains(#"<small class="lack">1 failed</small>"#) && text.contains(#"id="tree-path""#))
+        #expect(text.contains(#"title="1 failed" aria-hidden="true"><i class="square failed"></i> 1 <"#))
+        #expect(text.contains(#"<span class="hidden">1 failed, 1 stuck</span>"#))
+        #expect(text.contains(#"id="tree-path""#))
         #expect(overview([.site: states]).map != nil)
     }
 

@@ -40,6 +40,28 @@ import Wire
         #expect(!read.contains("Approve") && !read.contains("checkbox"))
     }
 
+    @Test func `a machine that gets nothing until it is approved waits, and its firmware is named`() throws {
+        var machine = self.machine(1, since: 1)
+        machine.state = .stuck
+        func text(_ stage: BootStage, _ policy: Enrolment) throws -> String {
+            machine.stage = stage
+            return try PageViewTests.shown(
+                MachinesView(
+                    [machine], try PageViewTests.pager("/machines"), policy: policy, groups: nil,
+                    firmware: [MACAddress(rawValue: 1): "x86-64 UEFI"], settings: "/settings", failure: nil,
+                    Self.words))
+        }
+        let waiting = #"<span class="state waiting" title="stuck after dhcp">waiting</span>"#
+        #expect(try text(.dhcp, .open).contains(waiting) && text(.dhcp, .refuse).contains(waiting))
+        #expect(try text(.script, .quarantine).contains(#"title="stuck after script">waiting<"#))
+        // There its kernel should come.
+        #expect(try text(.script, .open).contains(#"<span class="state stuck">stuck after script</span>"#))
+        #expect(try text(.kernel, .quarantine).contains("stuck after kernel"))
+        let page = try text(.dhcp, .open)
+        #expect(page.contains("<small>x86-64 UEFI</small>"))
+        #expect(page.contains(#"<a href="/settings">Change</a>"#))
+    }
+
     @Test func `only machines that wait show a code on their screens`() throws {
         for policy in Enrolment.allCases {
             let text = try PageViewTests.shown(machines([machine(1, since: 1)], groups: nil, policy))
@@ -127,9 +149,61 @@ import Wire
         #expect(view.table.rows.map(\.readyAfter) == ["", "1.6 s"])
         #expect(view.table.rows.map(\.cause) == ["step 30-root: timed out", nil])
         let text = try PageViewTests.shown(view)
-        #expect(text.contains(#"<tr class="cause"><td colspan="8">step 30-root: timed out</td></tr>"#))
+        #expect(text.contains(#"<tr class="cause"><td colspan="7">step 30-root: timed out</td></tr>"#))
         #expect(text.ranges(of: "timed out").count == 1 && text.ranges(of: "<tr").count == 4)
         #expect(text.contains(#"title="Ready after 1.6 s""#))
+    }
+
+    @Test func `rows that failed alike have one heading, which ticks them, and are one line each`() throws {
+        let names = try (1...5).map { try NodeName("pc-\($0)") }
+        let export = "step 30-root: the server does not know the export tiny@1"
+        func failed(_ name: NodeName, _ detail: String) -> MachineAnswer {
+            MachineAnswer(
+                name: name, isKnown: true, tags: [], state: .failed, stage: .failed, failure: detail)
+        }
+        let machines = [
+            failed(names[0], export), failed(names[1], export), failed(names[2], "step 30-root: timed out"),
+            MachineAnswer(name: names[3], isKnown: true, tags: [], state: .stuck, stage: .network),
+            MachineAnswer(name: names[4], isKnown: true, tags: [], state: .ready, stage: .ready),
+        ]
+        var causes: [NodeName: Acts.Cause] = [:]
+        for name in names.prefix(2) {
+            causes[name] = Acts.Cause(
+                state: .failed, mark: "a", count: 60, text: "failed: \(Sentence(phrase: export))", fix: "look"
+            )
+        }
+        let stuck = BootStage.network.stuckSentence(nil)
+        causes[names[3]] = Acts.Cause(state: .stuck, mark: "b", text: stuck, fix: "look")
+        var question = NodesView.Question(
+            query: "", offset: 0, limit: 50, at: nil, mayEdit: true, mayEnrol: false, groups: [])
+        func view() -> NodesView {
+            NodesView(
+                question, machines, count: 90, next: nil, causes: causes, problem: nil, Self.words)
+        }
+        let rows = view().table.rows
+        #expect(rows.map(\.alike?.count) == ["60", nil, nil, nil, nil] && rows[0].alike?.rows == 2)
+        let stuckText = "stuck after network: no root export opened"
+        #expect(rows.map(\.cause) == [nil, nil, "step 30-root: timed out", stuckText, nil])
+        let text = try PageViewTests.shown(view())
+        #expect(text.contains(#"<input type="checkbox" data-select-run="2"> <strong>60 ×</strong> failed: "#))
+        #expect(text.ranges(of: "does not know the export").count == 1 && text.contains("–</td>"))
+        // Another fix, or another list: the number is that of the rows.
+        causes[names[2]] = Acts.Cause(
+            state: .failed, mark: "a", count: 60, text: "failed: \(Sentence(phrase: export))", fix: "wait")
+        #expect(view().table.rows.first?.alike?.count == "2")
+        question.order = .name
+        #expect(view().table.rows.allSatisfy { $0.alike == nil })
+    }
+
+    @Test func `how long ago it was, and how long it is until then, is not cut off`() {
+        let texts = [
+            59_999, 60_000, 3_599_000, 3_600_000, 43_020_000, 172_799_000, 172_800_000, 7_775_880_000,
+        ]
+        .map { Format.age($0) }
+        #expect(texts == ["59 s", "1 min", "59 min", "1 h", "11 h 57 min", "47 h 59 min", "2 d", "90 d"])
+        // Parts of a short time add up as they are shown.
+        let parts = [621, 251, 1_900].map { Format.duration($0, within: 1_900) }
+        #expect(parts == ["0.62 s", "0.25 s", "1.90 s"] && Format.duration(950, within: 20_000) == "0.9 s")
     }
 
     @Test func `one word stands for a state in chips, tables, tiles and maps`() throws {
@@ -238,121 +312,5 @@ extension FleetListTests {
         #expect(groups.first?.nodes.path == "/nodes?q=group%3D%2Froom-9%20state%3Dready")
         #expect(groups.map(\.median) == ["1.9 s", "1.9 s"] && groups.map(\.slowest) == ["1.9 s", "1.9 s"])
         #expect(try !PageViewTests.shown(view).contains("No boot"))
-    }
-
-    // MARK: Failures
-
-    @Test func `where a boot hangs is said with the time that this usually takes`() {
-        let usual = BootStage.network.stuckSentence(nil, usually: 300)
-        #expect(usual.english == "stuck after network: no export open; it usually takes 300 ms")
-        #expect(BootStage.network.stuckSentence(nil, usually: 2_900).english.hasSuffix("2 s"))
-        #expect(BootStage.kernel.stuckSentence(nil, usually: nil).english == "stuck after kernel")
-        for language in Language.allCases where language != .english {
-            #expect(!Words.of(language)(usual).contains("usually"))
-        }
-    }
-
-    @Test(arguments: [
-        ("step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’", "page Images"),
-        ("step 30-root: the server does not know the export tiny@a32d", "page Images"),
-        ("step 30-root: timed out", "10809"), ("step 30-root: the image has no /sbin/init", "own init"),
-        ("step 30-root: the NFS server refuses 10.0.0.1:/x: see the messages above", "NFS server"),
-        (
-            "step 30-root: the image's kernel has no ext4 for the volume: build or import the image again",
-            "Images"
-        ),
-        (
-            "step 30-root: the volume of this node cannot be mounted: ‘roost volume reset’ gives it an empty one",
-            "volume"
-        ),
-        ("step 20-network: no DHCP server answers on eth0", "Networks"),
-        ("step 20-network: no link on eth0: is the cable in?", "cable"),
-        ("step 20-network: no network card with address any: its driver is missing", "driver"),
-    ])
-    func `the fix follows the message of a failure`(detail: String, word: String) throws {
-        let fix = BootStage.fix(ofFailure: detail)
-        #expect(fix.english.contains(word), "\(fix.english)")
-        for language in Language.allCases where language != .english {
-            let words = Words.of(language)
-            let hint = try #require(fix.english.split(separator: " (").first)
-            #expect(!words(fix).contains(hint), "\(words(fix))")
-        }
-    }
-
-    @Test func `the server answers itself whether the refused version is served now`() throws {
-        for detail in [
-            "step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’",
-            "step 30-root: the server does not know the export tiny@1", "step 30-root: no export ‘tiny@1’",
-        ] {
-            #expect(BootStage.refusedVersion(detail)?.description == "tiny@1", "\(detail)")
-        }
-        let digest = "step 30-root: the server does not know the export tiny@a32d57dcf9ec"
-        #expect(BootStage.refusedVersion(digest)?.description == "tiny@a32d57dcf9ec")
-        #expect(BootStage.refusedVersion("step 30-root: timed out after tiny@1") == nil)
-        #expect(BootStage.refusedVersion("step 30-root: no export ‘swap’") == nil)
-        func fix(_ isServed: Bool, _ count: Int, _ after: AfterFailure = .obeys) -> Sentence {
-            Acts.RefusedVersion(name: "tiny@1", isServed: isServed, runningCount: count).fix(after)
-        }
-        #expect(fix(true, 271).english == "tiny@1 is served now, and 271 nodes run it: restart the node")
-        #expect(fix(true, 0).english == "tiny@1 is served now: restart the node")
-        // One that cannot be asked is not to be asked.
-        #expect(fix(true, 0, .isSilent(90_000)).english.hasSuffix(": switch the node off and on at its desk"))
-        #expect(fix(true, 0, .triesAgain).english.hasSuffix(": wait until the node tries again by itself"))
-        #expect(fix(false, 0).english.hasPrefix("this server does not serve tiny@1 now: "))
-        for language in Language.allCases where language != .english {
-            let words = Words.of(language)
-            for after in [AfterFailure.obeys, .isSilent(1), .triesAgain, .waits] {
-                for (isServed, count) in [(true, 2), (true, 1), (true, 0), (false, 0)] {
-                    let said = words(fix(isServed, count, after))
-                    #expect(!said.contains(" now") && said.contains("tiny@1"), "\(said)")
-                    #expect(!said.contains("the node"), "\(said)")
-                }
-            }
-        }
-    }
-
-    @Test func `a node that failed says how often, what it does by itself, and who failed alike`() throws {
-        let failure = "step 30-root: the server refuses ‘tiny@1’: no export ‘tiny@1’"
-        let boots = (1...2).map { number in
-            BootTimeline(
-                boot: "\(number)", macAddress: MACAddress(rawValue: 1),
-                entries: [
-                    BootTimeline.Entry(stage: .network, at: 0, detail: ""),
-                    BootTimeline.Entry(stage: .failed, at: 1_000, detail: failure),
-                ])
-        }
-        let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
-        let settings = FleetSnapshot.empty.settings(of: node).all.map(SettingAnswer.init)
-        let answer = NodeAnswer(
-            node: node, isKnown: true, state: .failed, learnedCards: [], sessions: [], settings: settings,
-            version: "tiny@1", isOutdated: false, boots: boots)
-        func warning(_ after: AfterFailure, mayRestart: Bool = false) -> NodeView.Warning? {
-            let served = Acts.RefusedVersion(name: "tiny@1", isServed: true, runningCount: 271)
-            return NodeView.Warning(
-                answer, alike: 9, failure: (served.fix(after), after), usual: nil, mayRestart: mayRestart,
-                PageViewTests.words)
-        }
-        let again = "failed boots one after the other: 2; it tries again 10 seconds after each failure"
-        #expect(warning(.triesAgain)?.outlook == again)
-        let silent = try #require(warning(.isSilent(300_000)))
-        #expect(
-            silent.outlook?.hasSuffix("nothing was heard of it for 5 min, and it does nothing by itself")
-                == true)
-        #expect(
-            silent.fix
-                == "tiny@1 is served now, and 271 nodes run it: switch the node off and on at its desk")
-        let obeys = try #require(warning(.obeys, mayRestart: true))
-        #expect(obeys.places.map(\.path) == ["/nodes/pc-1/restart", "/images", "/nodes/pc-1?tab=log"])
-        let warning = try #require(NodeView.Warning(answer, alike: 9, usual: nil, PageViewTests.words))
-        // What is not known is not said.
-        #expect(warning.outlook == "failed boots one after the other: 2")
-        #expect(warning.places.map(\.path) == ["/images", "/nodes/pc-1?tab=log"])
-        #expect(warning.others?.label == "Other nodes with the same failure: 9")
-        #expect(warning.others?.path.contains("failed%3A%20step%2030-root") == true)
-        #expect(NodeView.Warning(answer, alike: 0, usual: nil, PageViewTests.words)?.others == nil)
-        // The stage that failed can be seen, however short it was.
-        let view = NodeView.Boot(boots[0], isFirst: true, [.network: 900_000], PageViewTests.words)
-        let last = try #require(view.segments.last)
-        #expect(last.width >= 14 && last.x + last.width <= 1_000)
     }
 }

@@ -119,8 +119,11 @@ import Wire
         view = NodeView(answer, tabs: [.overview], current: .overview, at: nil, Self.words)
         view.offerOrders(isReady: true, Self.words)
         #expect(view.restart == nil && view.power == nil && view.asking == "/nodes/pc-1/restart")
+        #expect(view.askingOff == "/nodes/pc-1/restart?act=power-off")
         let page = RestartView(answer, mayRestart: true, Self.words)
         #expect(try Self.shown(page).contains("Logged in: <strong>ann</strong>"))
+        let off = try Self.shown(RestartView(answer, mayRestart: true, isOff: true, Self.words))
+        #expect(off.contains("<h1>Switch off pc-1") && off.contains(#"action="/nodes/pc-1/power-off""#))
         #expect(try !Self.shown(RestartView(answer, mayRestart: false, Self.words)).contains("<form"))
     }
 
@@ -183,7 +186,7 @@ import Wire
         let text = try Self.shown(view)
         #expect(text.contains(#"<td data-title="Lease ends">never</td>"#))
         #expect(text.contains(#"<time datetime="1970-01-01 00:01:00">1970-01-01 00:01:00</time>"#))
-        #expect(text.contains(#"<small class="brief">60 s left</small>"#))
+        #expect(text.contains(#"<small class="brief">1 min left</small>"#))
         #expect(!text.contains("No address is leased."))
         let none = Acts.LeaseList(page: Acts.Page([], offset: 0, limit: 9))
         #expect(
@@ -370,6 +373,7 @@ import Wire
         let map = FleetMap([ten: try nodes(11, .ready), nine: try nodes(1, .lost)], Self.words)
         #expect(map.rooms.map(\.path) == ["/room-9", "/room-10"] && map.more == nil)
         #expect(map.rooms[0].squares.map(\.kind) == ["lost"] && map.rooms[0].summary == "1 lost")
+        #expect(map.rooms.map(\.isWell) == [false, true])
         #expect(map.rooms[1].squares.map(\.name).suffix(2) == ["pc-10", "pc-11"])
         #expect(map.rooms[1].bar == nil && map.rooms[1].squares[0].title == "pc-1: ready")
         let many = FleetMap(

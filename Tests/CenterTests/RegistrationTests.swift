@@ -104,7 +104,7 @@ import Wire
     }
 
     @Test func `a root that does not come up is shown with the server's observations`() {
-        #expect(BootStage.root.stuckSentence(nil).english == "stuck after root: no export open")
+        #expect(BootStage.root.stuckSentence(nil).english == "stuck after root: no root export opened")
         let activity = RootActivity(connections: 2, idleMilliseconds: 40_200)
         #expect(
             BootStage.root.stuckSentence(activity).english

@@ -160,8 +160,10 @@ import Testing
         let row = try #require(placed.map { DashboardView.Trouble($0, Self.words) }.first)
         #expect(row.machines.map(\.path) == ["/desktops/servers/\(Self.name)"])
         #expect(row.places.map(\.label) == ["pool-of-pc-1"] && row.since != nil)
-        #expect(row.text == "it is not heard any more, and 3 sessions are on it")
-        #expect(row.fix.contains("roost server maintenance \(Self.name)"))
+        #expect(row.text == "silent, with 3 sessions on it")
+        // Its button says what the command would.
+        #expect(row.fix.hasPrefix("check the machine") && row.action?.label == "Maintenance")
+        #expect(placed[0].trouble.fix.filled.contains("roost server maintenance \(Self.name)"))
     }
 
     @Test func `two sizes have one unit`() {

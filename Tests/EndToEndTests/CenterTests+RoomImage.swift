@@ -13,7 +13,7 @@ extension EndToEnd.Servers.CenterTests {
                 clicks += 1
             }
             try click("nav a[href='/groups']")
-            try browser.waitFor("New group below")
+            try browser.waitFor("New group")
             try click(".tree a[href*='school']")
             try browser.waitFor("Restart at a time")
             try click(".tabs a[href*='tab=image']")

@@ -14,12 +14,16 @@ import Testing
         #expect(try names("r{08..12}-pc", 3, taken: ["r09-pc"]) == ["r08-pc", "r10-pc", "r11-pc"])
         #expect(try names("lab-{1..2}", 3, taken: ["lab-1"]) == ["lab-2"])
         #expect(try names("PC{0..0}", 1) == ["pc0"])
+        // As nodes are searched for.
+        #expect(try names("lab-[01-20]", 3) == ["lab-01", "lab-02", "lab-03"])
+        #expect(try names("r[9-11]-pc", 9, taken: ["r10-pc"]) == ["r9-pc", "r11-pc"])
     }
 
     @Test(arguments: [
         "lab", "lab-{}", "lab-{1}", "lab-{1..}", "lab-{2..1}", "lab-{1..1001}", "lab-{a..b}", "lab-{1..2",
         "lab-{1..2}{1..2}", "lab-{-1..2}", "-{1..2}", "lab {1..2}", "lab-{1...2}", "lab-{1..2}-",
-        "lab-{0000000001..2}", "lab-{1..99999999999999999999}",
+        "lab-[]", "lab-[1]", "lab-[1-]", "lab-[2-1]", "lab-[-1-2]", "lab-[1-2][1-2]", "lab-[1..2]",
+        "lab-{1-2}", "lab-[1-2", "lab-{0000000001..2}", "lab-{1..99999999999999999999}",
     ])
     func `what is no pattern is refused`(text: String) {
         #expect(throws: InvalidName.self) { try NameSequence(text) }

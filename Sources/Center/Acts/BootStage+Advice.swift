@@ -1,13 +1,13 @@
 import Fleet
 
 extension Acts.RefusedVersion {
-    /// What to do about it, now that the server has looked.
+    /// What to do about it, now that the server has looked. It is said of one machine and of many alike.
     ///
     /// - Parameter after: what the machine does by itself.
     func fix(_ after: AfterFailure) -> Sentence {
         guard isServed else {
             return
-                "this server does not serve \(name) now: build or import it again, or let the node boot another version"
+                "this server does not serve \(name) now: build or import it again, or choose another version"
         }
         let found: Sentence =
             switch runningCount {
@@ -17,10 +17,10 @@ extension Acts.RefusedVersion {
             }
         let act: Sentence =
             switch after {
-            case .triesAgain, .restarts: "wait until the node tries again by itself"
-            case .waits: "type ‘exit’ in the shell on the node's screen"
-            case .isSilent: "switch the node off and on at its desk"
-            case .obeys: "restart the node"
+            case .triesAgain, .restarts: "wait: the next try comes by itself"
+            case .waits: "type ‘exit’ in the shell on the screen"
+            case .isSilent: "switch off and on at the desk"
+            case .obeys: "a restart is enough"
             }
         return "\(found): \(act)"
     }
@@ -31,7 +31,7 @@ extension BootStage {
     func stuckSentence(_ root: RootActivity?, usually: Int?) -> Sentence {
         guard let usually else { return stuckSentence(root) }
         let time = usually < 1_000 ? "\(usually) ms" : "\(usually / 1_000) s"
-        return "\(stuckSentence(root)); it usually takes \(time)"
+        return "\(stuckSentence(root)) (usually within \(time))"
     }
 
     /// That a machine stopped after this stage, with what its root's export tells of it.
@@ -39,11 +39,11 @@ extension BootStage {
         guard [.network, .root, .delivered, .configured, .handover].contains(self) else {
             return "stuck after \(rawValue)"
         }
-        guard let root else { return "stuck after \(rawValue): no export open" }
+        guard let root else { return "stuck after \(rawValue): no root export opened" }
         return "stuck after \(rawValue): export opened, no read since \(root.idleMilliseconds / 1_000) s"
     }
 
-    /// The most common fix when a machine stops at this stage.
+    /// The most common fix when a machine stops at this stage, or several do.
     var usualFix: String {
         switch self {
         case .dhcp: "does its firmware reach TFTP? ‘roost doctor’ checks ports and loaders"
@@ -51,9 +51,9 @@ extension BootStage {
         case .script:
             "the loader does not fetch the kernel: look at its screen and at the disk of this server"
         case .kernel, .initramfs:
-            "the kernel does not start: look at its console; does the machine have enough memory?"
+            "the kernel does not start: look at the console; is there enough memory?"
         case .initialised: "the network card has no driver in the image, or its link is down"
-        case .network: "the root cannot be mounted: does the node reach port 10809 of this server?"
+        case .network: "the root cannot be mounted: is port 10809 of this server reachable from there?"
         case .root, .delivered, .configured: "the image's own init is missing or exits: look at the console"
         case .handover: "the image does not finish booting: look at its journal"
         case .failed:
@@ -86,25 +86,25 @@ extension BootStage {
             hint =
                 "no DHCP server answers there: does this server serve that network (page Networks), and does a relay pass on its requests?"
         case "20-network" where detail.contains("no link on"):
-            hint = "it has no link: look at its cable and at the port of its switch"
+            hint = "there is no link: look at the cable and at the port of the switch"
         case "10-modules", "20-network": hint = Sentence(stringLiteral: BootStage.initialised.usualFix)
         case "25-delivery":
             hint =
-                "it did not get its configuration: does the node reach this server by HTTP, from the address that it was given?"
+                "the configuration did not arrive: is this server reachable by HTTP from there, with the leased address?"
         case "30-root" where isExportRefusal(detail):
             hint =
-                "the node reached this server, which does not serve that version: is it still on the page Images?"
+                "this server was reached, and does not serve that version: is it still on the page Images?"
         case "30-root" where detail.contains("NFS server refuses"):
-            hint = "the node reached the NFS server, which refuses it: ‘roost doctor’ checks its exports"
+            hint = "the NFS server was reached, and refuses: ‘roost doctor’ checks its exports"
         case "30-root" where detail.contains("build or import the image again"):
             hint = "the image lacks what this needs: build or import it again, on the page Images"
         case "30-root" where detail.contains("the image has no "):
             hint = Sentence(stringLiteral: BootStage.root.usualFix)
         case "30-root" where detail.contains("roost volume"):
             hint =
-                "its volume is the cause: the page Volumes shows it, and ‘roost volume reset’ gives the node an empty one"
+                "the volume is the cause: the page Volumes shows it, and ‘roost volume reset’ gives an empty one"
         case "30-root": hint = Sentence(stringLiteral: BootStage.network.usualFix)
-        case "35-swap": hint = "its swap cannot be attached: is there room on the disk of this server?"
+        case "35-swap": hint = "the swap cannot be attached: is there room on the disk of this server?"
         case "40-configuration":
             hint = "its page and ‘roost node steps’ show what it printed and which setting it comes from"
         case "50-handover": hint = Sentence(stringLiteral: BootStage.root.usualFix)

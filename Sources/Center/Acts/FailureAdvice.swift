@@ -10,22 +10,25 @@ enum AfterFailure: Sendable, Hashable {
     case restarts
     /// It waits for a person at its screen.
     case waits
-    /// Nothing: it was not heard of for so many milliseconds, and cannot be asked anything either.
-    case isSilent(Int)
+    /// It was not heard of for so many milliseconds, and cannot be asked anything either.
+    ///
+    /// - wasToRetry: whether it would try again if it could; otherwise it does nothing by itself.
+    case isSilent(Int, wasToRetry: Bool)
     /// Its system runs, so that it can be asked to restart.
     case obeys
 }
 
 extension LiveFacts {
-    /// - Parameter act: what its settings say of failed boots; asked only of a machine that is heard.
+    /// - Parameter act: what its settings say of failed boots; asked only of a machine whose system does not run.
     func afterFailure(of boot: BootTimeline, act: () -> FailureAct?) -> AfterFailure {
         let silence = heard.silence(of: boot.macAddress)
         // A try and the pause behind it take less, and each failure is reported.
-        guard silence < HeardMachines.lostAfter else { return .isSilent(silence) }
-        guard !boot.attends else { return .obeys }
+        let isSilent = silence >= HeardMachines.lostAfter
+        guard !boot.attends else { return isSilent ? .isSilent(silence, wasToRetry: false) : .obeys }
         return switch act() {
-        case .retry, nil: .triesAgain
-        case .reboot: .restarts
+        case .retry, nil: isSilent ? .isSilent(silence, wasToRetry: true) : .triesAgain
+        case .reboot: isSilent ? .isSilent(silence, wasToRetry: true) : .restarts
+        // It says nothing while its shell is open.
         case .shell: .waits
         }
     }
@@ -36,12 +39,15 @@ struct FailureAdvice {
     private let live: LiveFacts
     private let snapshot: FleetSnapshot
     private let caller: Caller
+    private let countsRunning: Bool
     private var refused: [String: Acts.RefusedVersion?] = [:]
     /// How many nodes run each version, as far as the caller sees them; nil: not counted yet.
     private var running: [Digest: Int]?
 
-    init(_ live: LiveFacts, in snapshot: FleetSnapshot, for caller: Caller) {
+    /// - Parameter countsRunning: whether it says how many nodes run a version, which is one look at all of them.
+    init(_ live: LiveFacts, in snapshot: FleetSnapshot, for caller: Caller, countsRunning: Bool = true) {
         (self.live, self.snapshot, self.caller) = (live, snapshot, caller)
+        self.countsRunning = countsRunning
     }
 
     func after(_ boot: BootTimeline) -> AfterFailure {
@@ -68,7 +74,7 @@ struct FailureAdvice {
         guard let version = snapshot.version(reference), version.manifest.file("root.squashfs") != nil else {
             return Acts.RefusedVersion(name: reference.description, isServed: false, runningCount: 0)
         }
-        let counts = running ?? countRunning()
+        let counts = running ?? (countsRunning ? countRunning() : [:])
         running = counts
         return Acts.RefusedVersion(
             name: "\(version.image)@\(version.number)", isServed: true,

@@ -25,6 +25,12 @@ extension Acts {
         /// Whether its log is for this caller.
         var seesTold: Bool
         var mayAudit: Bool
+
+        /// Whether it is off, as far as that is known: a failed boot that is silent may have been switched off.
+        var mayBeOff: Bool {
+            if case .isSilent = failure?.after { return true }
+            return [.off, .lost, .unseen].contains(answer.state)
+        }
     }
 
     /// A version that a node asked for in vain.

@@ -80,6 +80,12 @@ extension Acts {
             .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
     }
 
+    /// The firmware of machines that asked, as far as it has a name: `x86-64 UEFI`.
+    func firmware() async throws -> [MACAddress: String] {
+        try require(.read)
+        return await services.clients().compactMapValues { $0.architecture?.name }
+    }
+
     /// Finds a node by its name or MAC address.
     static func find(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
         if let node = MACAddress(text).flatMap({ snapshot.node(at: $0) }) { return node }

@@ -41,9 +41,10 @@ extension TerminalTrouble {
         case .noServer(_, let count, let why):
             return PlacementWords(
                 "log-ins of the last ten minutes that found no server: %1 (%2)", "\(count)", why)
-        case .silent(_, 1, _): return PlacementWords("it is not heard any more, and 1 session is on it")
+        case .silent(_, 0, _): return PlacementWords("silent")
+        case .silent(_, 1, _): return PlacementWords("silent, with 1 session on it")
         case .silent(_, let count, _):
-            return PlacementWords("it is not heard any more, and %1 sessions are on it", "\(count)")
+            return PlacementWords("silent, with %1 sessions on it", "\(count)")
         case .failing(_, let count):
             return PlacementWords("%1 log-ins in a row found no session there", "\(count)")
         case .otherCertificate:

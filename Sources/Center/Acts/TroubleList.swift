@@ -217,7 +217,7 @@ struct TroubleList {
             obeys: failure.group != nil && failure.boot.asksForOrders(live.heard))
     }
 
-    private static func failed(_ detail: String) -> Sentence {
+    static func failed(_ detail: String) -> Sentence {
         detail.isEmpty ? "failed" : "failed: \(Sentence(phrase: detail))"
     }
 

@@ -1,19 +1,26 @@
 // Makes pages live. Everything works without it, only not by itself.
 "use strict";
 
-// Times are sent in UTC; people read their own, with the word for today in place of its date. The zone is said below the page, and on hover.
+// Times are sent in UTC; people read their own, with the word for today in place of its date, which is otherwise written as everywhere:
+// 2026-12-01. The zone is said below the page, and on hover.
 const language = document.documentElement.lang;
-const shortTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const clockTime = new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" });
+const minuteTime = new Intl.DateTimeFormat(language, { timeStyle: "short", hourCycle: "h23" });
 const todayWord = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "day");
 const longTime = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
+
+function shownTime(date) {
+  if (date.toDateString() === today) return `${todayWord} ${clockTime.format(date)}`;
+  const [month, day] = [date.getMonth() + 1, date.getDate()].map((number) => String(number).padStart(2, "0"));
+  return `${date.getFullYear()}-${month}-${day} ${clockTime.format(date)}`;
+}
 
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
     if (isNaN(date)) continue;
     // One that says how long ago it was, or how long it is until then, keeps its words.
-    if (!("relative" in time.dataset)) time.textContent = date.toDateString() === today ? `${todayWord} ${clockTime.format(date)}` : shortTime.format(date);
+    if (!("relative" in time.dataset)) time.textContent = "minute" in time.dataset ? minuteTime.format(date) : shownTime(date);
     time.title = longTime.format(date);
   }
 }
@@ -163,7 +170,11 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   // At the document: a table that came live has its own boxes.
   document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-select-all]")) for (const box of boxes()) box.checked = event.target.checked;
+    const { target } = event;
+    if (target.matches("[data-select-all]")) for (const box of [...boxes(), ...document.querySelectorAll("[data-select-run]")]) box.checked = target.checked;
+    // The heading of rows that are alike ticks those below it.
+    let row = target.matches("[data-select-run]") ? target.closest("tr").nextElementSibling : null;
+    for (let left = Number(target.dataset.selectRun); row && left > 0; left--, row = row.nextElementSibling) for (const box of row.querySelectorAll("[name=node]")) box.checked = target.checked;
     showBulk();
   });
   showBulk();

@@ -11,13 +11,22 @@ enum Format {
         return String(format: "%d min %02d s", milliseconds / 60_000, milliseconds / 1_000 % 60)
     }
 
-    /// `3 s`, `13 min`, `5 h`, `2 d`.
+    /// The same of a part of something that takes `whole`: all its parts have one rounding, and of what is short they add up.
+    static func duration(_ milliseconds: Int?, within whole: Int) -> String {
+        guard let milliseconds, whole < 10_000 else { return duration(milliseconds) }
+        return String(format: "%.2f s", Double(milliseconds) / 1_000)
+    }
+
+    /// `3 s`, `13 min`, `11 h 57 min`; days are whole ones, to the nearest.
     static func age(_ milliseconds: Int) -> String {
-        switch milliseconds / 1_000 {
-        case ..<120: "\(milliseconds / 1_000) s"
-        case ..<7_200: "\(milliseconds / 60_000) min"
-        case ..<172_800: "\(milliseconds / 3_600_000) h"
-        default: "\(milliseconds / 86_400_000) d"
+        let minutes = milliseconds / 60_000
+        switch minutes {
+        case ..<1: return "\(milliseconds / 1_000) s"
+        case ..<60: return "\(minutes) min"
+        case ..<2_880:
+            let rest = minutes % 60
+            return "\(minutes / 60) h" + (rest > 0 ? " \(rest) min" : "")
+        default: return "\((minutes + 720) / 1_440) d"
         }
     }
 

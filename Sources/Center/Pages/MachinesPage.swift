@@ -54,8 +54,10 @@ struct MachinesPage: FleetPage {
         }
         let view = MachinesView(
             machines, try Pager(request, path: "/machines", limit: 50), policy: try await acts.enrolment(),
-            groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil, failure: failure,
-            words
+            groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil,
+            firmware: try await acts.firmware(),
+            settings: acts.may(.configure, in: .site) ? "/settings#setting-enrolment" : nil,
+            failure: failure, words
         ).filled(with: form, of: machine)
         return try pages.show(
             view, "Unknown machines", section: "/machines", request, context,

@@ -90,9 +90,7 @@ struct NodePage: FleetPage {
         if details.mayRestart {
             view.offerOrders(isReady: answer.state == .ready, words)
             view.later = "/schedules?act=restart&on=\(answer.node.name)"
-        } else if acts.may(.enrol, in: answer.node.group), [.off, .lost, .unseen].contains(answer.state),
-            views.at == nil
-        {
+        } else if acts.may(.enrol, in: answer.node.group), details.mayBeOff, views.at == nil {
             view.offerWake(words)
         }
         switch tab {
@@ -181,12 +179,14 @@ struct NodePage: FleetPage {
         return warnings + details.steps.steps.filter(\.isFailure).map { NodeView.Warning($0, words) }
     }
 
-    /// Says who is logged in before it restarts.
+    /// Says who is logged in before it restarts, or switches itself off.
     private func askRestart(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
         let details = try await acts.nodeDetails(context.parameter("name"))
-        let view = RestartView(details.answer, mayRestart: details.mayRestart, pages.renderer.words(context))
+        let view = RestartView(
+            details.answer, mayRestart: details.mayRestart, isOff: request.query("act") == "power-off",
+            pages.renderer.words(context))
         return try pages.show(view, details.answer.node.name.text, section: "/nodes", request, context)
     }
 

@@ -63,7 +63,7 @@ struct NodesPage: FleetPage {
                 question.query, question.order, offset: question.offset, limit: question.limit)
             view = NodesView(
                 question, list.page.rows, count: list.page.count, next: list.page.next, tally: list.tally,
-                since: list.since, problem: nil, words)
+                since: list.since, causes: list.causes, problem: nil, words)
         } catch let error as InvalidCondition {
             view = NodesView(question, [], count: 0, next: nil, problem: words(error), words)
         }

@@ -1,4 +1,4 @@
-/// Names for several machines: `lab-{01..20}`, with as many digits as its first number has.
+/// Names for several machines: `lab-[01-20]`, with as many digits as its first number has. `lab-{01..20}` is the same.
 package struct NameSequence: Equatable, Sendable {
     /// Machines that are named at once.
     package static let countLimit = 1_000
@@ -12,15 +12,19 @@ package struct NameSequence: Equatable, Sendable {
         func fail() -> InvalidName {
             InvalidName(
                 text,
-                rule: "a pattern has one range of at most \(Self.countLimit) numbers in braces: lab-{01..20}")
+                rule: "a pattern has one range of at most \(Self.countLimit) numbers in brackets: lab-[01-20]"
+            )
         }
-        let parts = text.split(separator: "{", omittingEmptySubsequences: false)
+        let hasBraces = text.contains("{")
+        let (opening, closing): (Character, Character) = hasBraces ? ("{", "}") : ("[", "]")
+        let dash = hasBraces ? ".." : "-"
+        let parts = text.split(separator: opening, omittingEmptySubsequences: false)
         guard parts.count == 2 else { throw fail() }
-        let rest = parts[1].split(separator: "}", omittingEmptySubsequences: false)
+        let rest = parts[1].split(separator: closing, omittingEmptySubsequences: false)
         guard rest.count == 2 else { throw fail() }
-        let ends = rest[0].split(separator: ".", omittingEmptySubsequences: false)
-        guard ends.count == 3, ends[1].isEmpty, ends[0].count <= 9, let first = Int(ends[0]),
-            let last = Int(ends[2]), first >= 0, first <= last, last - first < Self.countLimit
+        let ends = rest[0].split(separator: dash, omittingEmptySubsequences: false)
+        guard ends.count == 2, ends[0].count <= 9, let first = Int(ends[0]), let last = Int(ends[1]),
+            first >= 0, first <= last, last - first < Self.countLimit
         else { throw fail() }
         (head, tail, numbers) = (String(parts[0]), String(rest[1]), first...last)
         digitCount = ends[0].hasPrefix("0") ? ends[0].count : 1

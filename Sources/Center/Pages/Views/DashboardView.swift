@@ -65,7 +65,7 @@ struct DashboardView: TemplateView {
     struct Chart: View {
         var label: String
         var bars: [Bar]
-        /// Boots in the fullest minute.
+        /// Boots in the fullest minute: what the highest bar stands for.
         var peak: Int
         var median: String
         var percentile95: String
@@ -172,6 +172,7 @@ extension DashboardView.Trouble {
         if trouble.count > 1, trouble.kind != .lost { count = Format.number(trouble.count, words.language) }
         fix = words(line.fix)
         if trouble.kind == .held, trouble.count == 1, mayRelease {
+            fix = words("mend the cause, then let it try again")
             action = ActionView(
                 path: "/nodes/\(trouble.machine)/release", label: words("Let it try again"), style: "quiet")
         } else if mayRestart, !line.restartable.isEmpty {
@@ -204,6 +205,8 @@ extension DashboardView.Trouble {
         (text, fix) = (words.what(trouble), words(trouble.fix))
         // The page of such troubles is for those who may do that.
         if case .silent(let server, _, _) = trouble {
+            // The button says the rest.
+            fix = words("check the machine and its roost-agent; is it meant to be off?")
             action = ActionView(
                 path: "/desktops/servers/\(server)/admit", label: words("Maintenance"), style: "quiet",
                 hidden: [HiddenView("act", "maintenance")])
@@ -238,7 +241,7 @@ extension DashboardView.Chart {
                 startedHeight: height(minute.started), readyY: 119 - height(minute.ready),
                 readyHeight: height(minute.ready))
         }
-        peak = figures.minutes.map(\.started).max() ?? 0
+        peak = highest
         median = Format.duration(figures.median)
         percentile95 = Format.duration(figures.percentile95)
         from = figures.minutes.first.map { Format.time(millisecond: $0.at) } ?? ""

@@ -15,6 +15,8 @@ struct FleetMap: View {
         var link: String
         /// `22 ready · 2 lost`
         var summary: String
+        /// Whether nothing in it needs a look.
+        var isWell: Bool
         var squares: [Square]
         /// In place of squares.
         var bar: Bar?
@@ -56,6 +58,7 @@ extension FleetMap.Room {
             (state: state, count: nodes.count { $0.state == state })
         }.filter { $0.count > 0 }
         summary = counts.map { "\($0.count) \(words($0.state.word))" }.joined(separator: " · ")
+        isWell = !counts.contains { [.failed, .stuck, .lost].contains($0.state) }
         squares = []
         guard hasSquares else {
             var x = 0

@@ -7,7 +7,7 @@ enum GroupTab: String, CaseIterable {
     var title: String {
         switch self {
         case .overview: "Overview"
-        case .image: "New image"
+        case .image: "Image"
         case .settings: "Settings"
         case .history: "History"
         }

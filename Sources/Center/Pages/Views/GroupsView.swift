@@ -62,9 +62,16 @@ struct GroupsView: TemplateView {
         var depth: Int
         /// Nodes in it and below it that failed or are stuck; nil: none.
         var failed: String?
+        /// The same as pictures with numbers.
+        var marks: [Mark]
         /// Nodes in it and below it.
         var count: Int
         var isCurrent: Bool
+    }
+
+    struct Mark: View {
+        var kind: String
+        var count: Int
     }
 
     /// - Parameters:
@@ -79,16 +86,19 @@ struct GroupsView: TemplateView {
         if let current {
             tree = Tree(
                 branches: details.tree.map { group, count in
-                    let troubles = [
-                        (details.failed[group] ?? 0, "failed"), (details.stuck[group] ?? 0, "stuck"),
-                    ].filter { $0.0 > 0 }.map { "\($0) \(words($1))" }
-                    let trouble = troubles.isEmpty ? nil : troubles.joined(separator: ", ")
+                    let marks = [
+                        Mark(kind: "failed", count: details.failed[group] ?? 0),
+                        Mark(kind: "stuck", count: details.stuck[group] ?? 0),
+                    ].filter { $0.count > 0 }
+                    let trouble =
+                        marks.isEmpty
+                        ? nil : marks.map { "\($0.count) \(words($0.kind))" }.joined(separator: ", ")
                     return Branch(
                         escaped: Escape.component(group.description), path: group.description,
                         label: group == .site ? words("Site") : group.lastPart,
                         choice: ([group == .site ? words("Site") : group.description, "\(count)"]
                             + [trouble].compactMap(\.self)).joined(separator: " · "),
-                        depth: min(5, group.parts.count), failed: trouble, count: count,
+                        depth: min(5, group.parts.count), failed: trouble, marks: marks, count: count,
                         isCurrent: group == path)
                 })
             self.tabs = TabsView(tabs, of: path, current: current, at: at, words)

@@ -10,6 +10,8 @@ struct MachinesView: TemplateView {
     var summary: String
     /// How they are handled until then.
     var policy: String
+    /// Where that is chosen; nil for callers who may not.
+    var settings: String?
     /// Whether they wait with their codes on their screens.
     var wait: Bool
     var failure: String?
@@ -32,6 +34,8 @@ struct MachinesView: TemplateView {
         /// Empty, like its hardware, while it is not known.
         var address: String
         var hardware: String
+        /// The kind of firmware that asked.
+        var firmware: String
         var state: StateView
         /// When it asked for the first time in its present boot.
         var since: String
@@ -49,11 +53,15 @@ struct MachinesView: TemplateView {
         var groups: [OptionView]
     }
 
-    /// - Parameter groups: groups that the caller may put nodes into; nil if there are none.
+    /// - Parameters:
+    ///   - groups: groups that the caller may put nodes into; nil if there are none.
+    ///   - firmware: of each machine, as far as it is known.
+    ///   - settings: where the policy is chosen, for callers who may.
     init(
-        _ machines: [MachineAnswer], _ pager: Pager, policy: Enrolment, groups: [String]?, failure: String?,
-        _ words: Words
+        _ machines: [MachineAnswer], _ pager: Pager, policy: Enrolment, groups: [String]?,
+        firmware: [MACAddress: String] = [:], settings: String? = nil, failure: String?, _ words: Words
     ) {
+        self.settings = settings
         summary = words("Machines: %1", Format.number(machines.count, words.language))
         self.policy = words(policy.explanation)
         wait = policy == .quarantine
@@ -66,7 +74,11 @@ struct MachinesView: TemplateView {
             words("Unknown machines"),
             // Only machines that wait show one.
             columns: words.all(wait ? "Code on its screen" : "Code", "Machine", "State", "Since"),
-            rows: pager.rows(of: machines).map { Row($0, groups: options, words) })
+            rows: pager.rows(of: machines).map { machine in
+                Row(
+                    machine, policy, firmware: machine.macAddress.flatMap { firmware[$0] } ?? "",
+                    groups: options, words)
+            })
         if groups != nil {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
             table.columns.append(ColumnView(title: words("Name and group")))
@@ -109,12 +121,20 @@ struct MachinesView: TemplateView {
 }
 
 extension MachinesView.Row {
-    init(_ machine: MachineAnswer, groups: [OptionView]?, _ words: Words) {
+    init(
+        _ machine: MachineAnswer, _ policy: Enrolment, firmware: String, groups: [OptionView]?, _ words: Words
+    ) {
         mac = machine.macAddress?.description ?? ""
         id = machine.name.text
         code = machine.code ?? ""
         address = machine.address?.description ?? ""
         state = StateView(machine, words)
+        // One that gets nothing further until it is approved does not hang.
+        let waitsAt: [BootStage] = policy == .open ? [.dhcp] : [.dhcp, .loader, .script]
+        if machine.state == .stuck, let stage = machine.stage, waitsAt.contains(stage) {
+            state = StateView(kind: "waiting", text: words("waiting"), title: state.text)
+        }
+        self.firmware = firmware
         since = Format.time(millisecond: machine.startedAt ?? machine.seenAt)
         seen = machine.seenAt.map { words("seen %1 ago", Format.age(max(0, Clock.millisecond - $0))) } ?? ""
         hardware = machine.hardware ?? ""

@@ -77,16 +77,17 @@ extension NodeView.Boot {
         started = Format.time(millisecond: boot.startedAt)
         state = StateView(boot, words)
         total = Format.duration(boot.readyAfter)
-        label = boot.entries.map {
-            "\($0.stage.rawValue) \(Format.duration($0.at - boot.startedAt))"
-        }.joined(separator: ", ")
         let last = boot.entries.last { $0.stage != .off }?.at ?? boot.startedAt
         let duration = last - boot.startedAt
         let usual = boot.entries.compactMap { entry in medians[entry.stage].map { (entry.stage, $0) } }
         // Both bars have one axis.
         let whole = max(1, duration, usual.reduce(0) { $0 + $1.1 })
+        func time(_ milliseconds: Int?) -> String { Format.duration(milliseconds, within: whole) }
+        label = boot.entries.map {
+            "\($0.stage.rawValue) \(time($0.at - boot.startedAt))"
+        }.joined(separator: ", ")
         ghost = NodeView.Ghost(usual, whole: whole, words)
-        (middle, self.end) = (Format.duration(whole / 2), Format.duration(whole))
+        (middle, self.end) = (time(whole / 2), time(whole))
         (segments, entries) = ([], [])
         var before = boot.startedAt
         for entry in boot.entries {
@@ -94,7 +95,7 @@ extension NodeView.Boot {
             guard entry.stage != .off else {
                 entries.append(
                     NodeView.Entry(
-                        stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
+                        stage: entry.stage.rawValue, after: time(entry.at - boot.startedAt),
                         took: "", median: "", detail: words.told(entry.detail), isOutlier: false))
                 continue
             }
@@ -102,8 +103,8 @@ extension NodeView.Boot {
             let median = medians[entry.stage]
             entries.append(
                 NodeView.Entry(
-                    stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
-                    took: Format.duration(took), median: Format.duration(median),
+                    stage: entry.stage.rawValue, after: time(entry.at - boot.startedAt),
+                    took: time(took), median: time(median),
                     detail: words.told(entry.detail),
                     isOutlier: Fleet.isOutlier(took, median: median)))
             // A failure that came at once is seen all the same.
@@ -113,7 +114,7 @@ extension NodeView.Boot {
                     stage: entry.stage.rawValue,
                     x: min((before - boot.startedAt) * 1_000 / whole, 1_000 - least),
                     width: max(least, took * 1_000 / whole),
-                    title: "\(entry.stage.rawValue): \(Format.duration(took))"))
+                    title: "\(entry.stage.rawValue): \(time(took))"))
             before = entry.at
         }
     }
@@ -127,13 +128,14 @@ extension NodeView.Ghost {
         guard !usual.isEmpty else { return nil }
         label =
             words("Median") + ": "
-            + usual.map { "\($0.stage.rawValue) \(Format.duration($0.took))" }.joined(separator: ", ")
+            + usual.map { "\($0.stage.rawValue) \(Format.duration($0.took, within: whole))" }
+            .joined(separator: ", ")
         var before = 0
         segments = usual.map { stage, took in
             defer { before += took }
             return NodeView.Segment(
                 stage: stage.rawValue, x: before * 1_000 / whole, width: max(1, took * 1_000 / whole),
-                title: "\(words("Median")): \(stage.rawValue), \(Format.duration(took))")
+                title: "\(words("Median")): \(stage.rawValue), \(Format.duration(took, within: whole))")
         }
     }
 }

@@ -29,6 +29,8 @@ struct NodeView: TemplateView {
     var later: String?
     /// The page that says who is logged in before it restarts; nil when no user is.
     var asking: String?
+    /// The same before it switches itself off.
+    var askingOff: String?
     /// The page of its changed steps; nil where it cannot carry any out.
     var applying: String?
     var warnings: [Warning] = []
@@ -67,6 +69,7 @@ struct NodeView: TemplateView {
             power = ActionView(path: "/nodes/\(name)/power-off", label: words("Switch off"), style: "quiet")
         } else {
             asking = "/nodes/\(name)/restart"
+            askingOff = "/nodes/\(name)/restart?act=power-off"
         }
         if isReady { applying = "/nodes/\(name)/apply" }
     }
@@ -85,6 +88,8 @@ struct NodeView: TemplateView {
 extension NodeView {
     /// A problem that needs a response.
     struct Warning: View {
+        /// What happened, where the text only says how.
+        var headline: String?
         var text: String
         /// How often it failed, and what the node does by itself.
         var outlook: String?
@@ -182,8 +187,8 @@ extension NodeView.Warning {
         let restart = LinkView(path: "/nodes/\(answer.node.name)/restart", label: words("Restart"))
         switch answer.state {
         case .failed:
-            let detail = words.told(last?.detail ?? "")
-            text = detail.isEmpty ? words("The last boot failed.") : words("The last boot failed: %1", detail)
+            headline = words("The last boot failed.")
+            text = words.told(last?.detail ?? "")
             fix = words(failure?.fix ?? BootStage.fix(ofFailure: last?.detail ?? ""))
             outlook = Self.outlook(answer, failure?.after, words)
             if mayRestart { places.append(restart) }
@@ -216,7 +221,11 @@ extension NodeView.Warning {
             case .triesAgain: words("it tries again 10 seconds after each failure")
             case .waits: words("it waits in a shell on its screen")
             case .restarts: words("it restarts by itself 10 seconds after each failure")
-            case .isSilent(let silence):
+            case .isSilent(let silence, wasToRetry: true):
+                words(
+                    "it was to try again every 10 seconds, but nothing was heard of it for %1: it is off, hangs, or has no network",
+                    Format.age(silence))
+            case .isSilent(let silence, wasToRetry: false):
                 words("nothing was heard of it for %1, and it does nothing by itself", Format.age(silence))
             case .obeys, nil: ""
             }
@@ -265,10 +274,12 @@ extension NodeView {
     }
 }
 
-/// Before nodes restart: who is logged in there.
+/// Before nodes restart, or one switches itself off: who is logged in there.
 struct RestartView: TemplateView {
     static let template = PageTemplate("restart", Embedded.restart_mustache)
 
+    /// What is done.
+    var heading: String
     var name: String
     /// Nil for several.
     var state: StateView?
@@ -280,13 +291,17 @@ struct RestartView: TemplateView {
     /// Nil when it does not run.
     var saving: ConfirmView?
 
-    init(_ answer: NodeAnswer, mayRestart: Bool, _ words: Words) {
+    /// - Parameter isOff: whether it switches itself off.
+    init(_ answer: NodeAnswer, mayRestart: Bool, isOff: Bool = false, _ words: Words) {
+        heading = isOff ? words("Switch off") : words("Restart")
         name = answer.node.name.text
         state = StateView(answer, answer.boots.first, words)
         people = Set(answer.sessions.map(\.user)).sorted().joined(separator: ", ")
         guard mayRestart else { return }
         saving = ConfirmView(
-            path: "/nodes/\(name)/restart", label: words("Restart %1", name), isDanger: !people.isEmpty,
+            path: isOff ? "/nodes/\(name)/power-off" : "/nodes/\(name)/restart",
+            label: isOff ? words("Switch off %1", name) : words("Restart %1", name),
+            isDanger: !people.isEmpty,
             isFocused: people.isEmpty, back: LinkView(path: "/nodes/\(name)", label: words("Back")))
     }
 
@@ -295,6 +310,7 @@ struct RestartView: TemplateView {
     ///   - people: those who are logged in on them.
     init(_ nodes: [NodeName], people: Set<String>, failure: String? = nil, _ words: Words) {
         let count = Format.number(nodes.count, words.language)
+        heading = words("Restart")
         name = nodes.count == 1 ? nodes[0].text : count
         names = nodes.count == 1 ? nil : nodes.map(\.text).joined(separator: ", ")
         self.failure = failure

@@ -56,7 +56,9 @@ struct NodesView: TemplateView {
         var since: String?
         /// How long a ready node took.
         var readyAfter: String
-        /// Why its boot failed.
+        /// What it and the rows below it have in common; nil: nothing, or it is said above.
+        var alike: Alike?
+        /// Why its boot failed or is stuck, where no heading says that.
         var cause: String?
         var version: String
         /// The version that it runs, if it would boot another one now.
@@ -64,6 +66,16 @@ struct NodesView: TemplateView {
         /// Why it boots nothing.
         var lack: String?
         var hardware: String
+    }
+
+    /// The heading of rows that failed, or got stuck, alike.
+    struct Alike: View {
+        /// Nodes of the list that did; the page may have a part of them.
+        var count: String
+        var text: String
+        var fix: String
+        /// Rows below it that it speaks of.
+        var rows: Int
     }
 
     /// The search, and what the caller may do with the results.
@@ -109,11 +121,12 @@ struct NodesView: TemplateView {
     /// - Parameters:
     ///   - tally: for the chips.
     ///   - since: milliseconds since 1970 since when nodes are in their states.
+    ///   - causes: why nodes are not up.
     ///   - problem: the search's error.
     init(
         _ question: Question, _ machines: [MachineAnswer], count: Int, next: Int?,
-        tally: Acts.NodeTally = Acts.NodeTally(), since: [NodeName: Int] = [:], problem: String?,
-        _ words: Words
+        tally: Acts.NodeTally = Acts.NodeTally(), since: [NodeName: Int] = [:],
+        causes: [NodeName: Acts.Cause] = [:], problem: String?, _ words: Words
     ) {
         switch question.order {
         case .worst:
@@ -138,7 +151,7 @@ struct NodesView: TemplateView {
             words("Nodes"), live: "nodes",
             columns: words.all(
                 "Name", "State", "Since", "Group", "Address", "Version", "Hardware"),
-            rows: machines.map { Row($0, since: since[$0.name], words) })
+            rows: machines.map { Row($0, since: since[$0.name], cause: causes[$0.name], words) })
         if mayEdit {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
         }
@@ -147,6 +160,28 @@ struct NodesView: TemplateView {
             next: next.map(question.link),
             range: PagerView.Range(offset: question.offset, limit: question.limit, count: count))
         if question.mayEnrol, question.at == nil { added = Self.form(words) }
+        if question.order == .worst { fold(machines.map { causes[$0.name] }, words) }
+    }
+
+    /// Says once what several rows have in common.
+    ///
+    /// - Parameter causes: of each row.
+    private mutating func fold(_ causes: [Acts.Cause?], _ words: Words) {
+        var start = 0
+        while start < causes.count {
+            let cause = causes[start]
+            let end = causes[start...].firstIndex { $0 != cause } ?? causes.count
+            if let cause, end - start > 1 {
+                // Others with the same mark differ in something else, and have a heading of their own.
+                let isAll = ![start > 0 ? causes[start - 1] : nil, end < causes.count ? causes[end] : nil]
+                    .contains { $0?.state == cause.state && $0?.mark == cause.mark }
+                table.rows[start].alike = Alike(
+                    count: Format.number(isAll ? max(cause.count, end - start) : end - start, words.language),
+                    text: words(cause.text), fix: words(cause.fix), rows: end - start)
+                for index in start..<end { table.rows[index].cause = nil }
+            }
+            start = end
+        }
     }
 
     /// A link each, which shows all again once it is chosen.
@@ -187,8 +222,10 @@ struct NodesView: TemplateView {
 }
 
 extension NodesView.Row {
-    /// - Parameter since: milliseconds since 1970.
-    init(_ machine: MachineAnswer, since: Int?, _ words: Words) {
+    /// - Parameters:
+    ///   - since: milliseconds since 1970.
+    ///   - why: why it is not up.
+    init(_ machine: MachineAnswer, since: Int?, cause why: Acts.Cause? = nil, _ words: Words) {
         name = machine.name.text
         group = machine.group?.description ?? ""
         groupEscaped = Escape.component(machine.group?.description ?? "/")
@@ -200,6 +237,9 @@ extension NodesView.Row {
         readyAfter = machine.state == .ready ? Format.duration(machine.readyAfter) : ""
         // A line of its own has room for all of it.
         if machine.state == .failed { (cause, state.because) = (state.because, nil) }
+        if machine.state == .stuck, let said = why.map({ words($0.text) }), said != state.text {
+            cause = said
+        }
         version = machine.version ?? ""
         booted = machine.isOutdated ? machine.booted : nil
         lack = machine.version == nil ? machine.lack.map { words($0) } : nil
