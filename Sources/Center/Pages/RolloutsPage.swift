@@ -34,7 +34,7 @@ struct RolloutsPage {
                     "ready": String(terms.readyWithin), "minutes": String(terms.trialSeconds / 60),
                     "failures": String(terms.allowedFailures),
                 ], pages.renderer.words(context))
-            return try pages.show(view, "Try it first", section: "/images", request, context)
+            return try pages.show(view, "New roll-out", section: "/images", request, context)
         }
         routes.post("images/:name/trial", .publish) { request, context, acts in
             try await begin(request, context, acts)
@@ -62,7 +62,7 @@ struct RolloutsPage {
             let typed = Dictionary(uniqueKeysWithValues: TrialView.names.map { ($0, form[$0]) })
             let view = TrialView(image: name.text, typed, failure: words(error), words)
             return try pages.show(
-                view, "Try it first", section: "/images", request, context, status: .unprocessableContent)
+                view, "New roll-out", section: "/images", request, context, status: .unprocessableContent)
         }
     }
 }
