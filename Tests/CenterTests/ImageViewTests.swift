@@ -176,6 +176,8 @@ import Wire
             let answer = AdministratorAnswer(one, tokens: [])
             let row = AdministratorsView.Row(answer, isOwn: source == .local, Self.words)
             #expect(row.state?.text == "active" && row.last == nil && row.isOwn == (source == .local))
+            let other = AdministratorsView.Row(answer, Self.words)
+            #expect(other.state?.text == (source == .local ? "never logged in" : "active"))
             // One who never logged in has the way to another password, where it is here.
             #expect((row.invitation?.path == "/administrators?name=ann#password") == (source == .local))
             #expect(row.secondFactor == (source == .oidc ? "up to the log-in provider" : "no"))
