@@ -12,8 +12,8 @@ struct FilesView: TemplateView {
     var form: FormView?
     /// Whether that is for a new one.
     var isNew: Bool
-    /// What people often put onto nodes: each opens the form with its path; nil for those who may only look.
-    var samples: [LinkView]?
+    /// What people often put onto nodes: each opens the form with its path.
+    var samples: [LinkView]
     /// Before a file is removed.
     var removal: Removal?
     /// Whether a new one may be added.
@@ -63,10 +63,10 @@ struct FilesView: TemplateView {
         }
         mayAdd = mayEdit && typed == nil
         isNew = mayEdit && typed?.isNew == true
-        guard mayEdit else { return }
         samples = Self.samples.map { path in
             LinkView(path: "/files?new=yes&path=\(Escape.component(path))", label: path)
         }
+        guard mayEdit else { return }
         form = typed.map { Self.form($0, groups, words) }
         self.removal = files.first { $0.name.text == removal }.map { file in
             Removal(
