@@ -29,7 +29,10 @@ import Wire
             formers: former.map { [.stable: $0] } ?? [:])
         let details = Acts.ImageDetails(
             image: image, versions: [try version(1, channels: []), try version(2, channels: [.stable])],
-            uses: [try digest("2"): .init(next: 1_007, running: 5, failed: 2)], verdicts: [1: false],
+            uses: [
+                try digest("1"): .init(unreported: 3),
+                try digest("2"): .init(next: 1_007, running: 5, failed: 2),
+            ], verdicts: [1: false],
             copies: [])
         return ImagesView.Image(details, mayPublish: mayPublish, Self.words)
     }
@@ -44,6 +47,7 @@ import Wire
         #expect(image.table.rows.map(\.bootsNext?.label) == ["1,007", nil])
         #expect(image.table.rows[0].runs?.path == "/nodes?q=booted%3Ddebian%402%20state%3Dready")
         #expect(image.table.rows[0].fails?.path == "/nodes?q=booted%3Ddebian%402%20state%3Dfailed")
+        #expect(image.table.rows.map(\.unreported) == [nil, "not reported"])
         #expect(image.table.rows.map(\.test) == [nil, "failed"])
         let texts = try [true, false].map { mayPublish in
             let rights = ImagesView.Rights(mayPublish: mayPublish, canBuild: true)
@@ -59,7 +63,7 @@ import Wire
         let button = #"<a class="button" href="/images?new=yes">New image</a>"#
         #expect(texts[0].contains(button) && !texts[1].contains(button))
         // Both ways to a new one are behind it; where there is none yet, at once.
-        let command = "roost image import NAME SOURCE"
+        let command = #"id="import-command""#
         let open = try [true, false].map { mayPublish in
             try PageViewTests.shown(
                 ImagesView(
@@ -67,9 +71,12 @@ import Wire
                     suite: "bookworm", isNew: true,
                     ImagesView.Rights(mayPublish: mayPublish, canBuild: true), Self.words))
         }
-        #expect(open[0].contains(command) && open[0].contains("Build an image") && !open[0].contains(button))
-        #expect(!open[1].contains(command) && !open[1].contains("Build an image"))
+        let form = "Build a Debian image"
+        #expect(open[0].contains(command) && open[0].contains(form) && !open[0].contains(button))
+        #expect(!open[1].contains(command) && !open[1].contains(form))
         #expect(!texts[0].contains(command) && !open[0].contains("roost image build"))
+        // Beside them there is no list.
+        #expect(open.map { $0.contains("not signed: not served") } == [false, true])
         let empty = try PageViewTests.shown(
             ImagesView(
                 [], builds: [], sources: [], rollouts: [], suite: "bookworm", isNew: false,
@@ -169,6 +176,8 @@ import Wire
             let answer = AdministratorAnswer(one, tokens: [])
             let row = AdministratorsView.Row(answer, isOwn: source == .local, Self.words)
             #expect(row.state?.text == "active" && row.last == nil && row.isOwn == (source == .local))
+            let other = AdministratorsView.Row(answer, Self.words)
+            #expect(other.state?.text == (source == .local ? "never logged in" : "active"))
             // One who never logged in has the way to another password, where it is here.
             #expect((row.invitation?.path == "/administrators?name=ann#password") == (source == .local))
             #expect(row.secondFactor == (source == .oidc ? "up to the log-in provider" : "no"))

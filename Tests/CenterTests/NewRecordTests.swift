@@ -30,6 +30,8 @@ import Testing
     {
         let fleet = try await SmallFleet()
         let open = try await fleet.page("/files?new=yes").body
+        let sample = try await fleet.page("/files?new=yes&path=/etc/motd").body
+        #expect(sample.contains(#"value="/etc/motd""#))
         #expect(open.contains(#"name="path""#) && open.contains(#"<option value="/school">/school<"#))
         let made = try await fleet.page("/files", "name=motd&path=/etc/motd&group=/school&text=hello")
         #expect(made.status == 303)
@@ -49,6 +51,12 @@ import Testing
         // Without a path, no setting changes.
         _ = try await fleet.page("/files", "name=alone&path=&group=/school&text=hi")
         #expect(live.snapshot.groups[try GroupPath("/school")]?.settings["files"] == both)
+        // A chosen file goes in place of the text, and has the name of its path.
+        _ = try await fleet.page("/files", "name=&path=/opt/logo.png:755&group=/&base64=AP8%3D&text=")
+        let logo = try #require(live.snapshot.contents.storedFiles[try StoredFileName("logo.png")])
+        #expect(logo.byteCount == 2)
+        let torn = try await fleet.page("/files", "name=torn&path=&group=/&base64=A&text=")
+        #expect(torn.status == 422 && torn.body.contains("<h1>New file</h1>"))
     }
 
     @Test func `the numbers of a version are those of the searches behind them`() async throws {

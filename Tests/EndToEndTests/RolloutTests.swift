@@ -134,7 +134,7 @@ extension EndToEnd.Machines {
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
             try browser.logIn(to: "https://10.77.0.1:8443/images/trial/trial?version=3")
-            try browser.waitFor("Try it first")
+            try browser.waitFor("New roll-out")
             try browser.type("/trial", into: "#share")
             try browser.type("45", into: "#ready")
             try browser.press("Begin")

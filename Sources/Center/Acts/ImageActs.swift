@@ -43,6 +43,8 @@ extension Acts {
         /// Those that came up with it, and are ready.
         var running = 0
         var failed = 0
+        /// Those that came up or failed without a word of their version, and boot this one next.
+        var unreported = 0
     }
 
     func imageDetails() async throws -> [ImageDetails] {
@@ -51,13 +53,14 @@ extension Acts {
         let live = try await facts(in: snapshot, addressesOf: [])
         var uses: [Digest: VersionUse] = [:]
         for node in snapshot.nodes.values where sees(node, in: snapshot) {
-            if let next = live.nextVersion(of: node) { uses[next.digest, default: VersionUse()].next += 1 }
-            guard let boot = live.presentBoot(of: node, in: snapshot), let booted = boot.version else {
-                continue
-            }
-            switch live.state(of: boot) {
-            case .ready: uses[booted, default: VersionUse()].running += 1
-            case .failed: uses[booted, default: VersionUse()].failed += 1
+            let next = live.nextVersion(of: node)?.digest
+            if let next { uses[next, default: VersionUse()].next += 1 }
+            guard let boot = live.presentBoot(of: node, in: snapshot) else { continue }
+            switch (live.state(of: boot), boot.version) {
+            case (.ready, let booted?): uses[booted, default: VersionUse()].running += 1
+            case (.failed, let booted?): uses[booted, default: VersionUse()].failed += 1
+            case (.ready, nil), (.failed, nil):
+                if let next { uses[next, default: VersionUse()].unreported += 1 }
             default: break
             }
         }

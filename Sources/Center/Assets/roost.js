@@ -178,6 +178,17 @@ document.addEventListener("DOMContentLoaded", () => {
     showBulk();
   });
   showBulk();
+  // A command has what is typed above it, quoted for a shell; until then it says what belongs there.
+  for (const field of document.querySelectorAll("[data-fills]")) {
+    const part = document.getElementById(field.dataset.fills), empty = part.textContent;
+    const fill = () => {
+      const text = field.value.trim();
+      part.textContent = /^[\w@%+=:,./-]+$/.test(text) ? text : text ? "'" + text.replaceAll("'", "'\\''") + "'" : empty;
+    };
+    field.addEventListener("input", fill);
+    // Behind what the browser fills in by itself on the way back.
+    addEventListener("pageshow", fill);
+  }
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => {
       const source = document.getElementById(button.dataset.copy);

@@ -18,16 +18,17 @@ struct FilesPage: FleetPage {
             if let name = request.query("remove") {
                 return try await show(removal: name, request, context, acts)
             }
-            let form = try await form(of: request.query("name"), isNew: request.wants("new"), acts)
+            var form = try await form(of: request.query("name"), isNew: request.wants("new"), acts)
+            if form?.isNew == true { form?.path = request.query("path") ?? "" }
             return try await show(form, request, context, acts)
         }
         routes.post("files", .configure) { request, context, acts in
             let form = try pages.form(context)
             do {
-                let text = form["text"].replacing("\r\n", with: "\n")
                 let path = form["path"].trimmingCharacters(in: .whitespaces)
                 let delivery = try path.isEmpty ? nil : Acts.FileDelivery(path: path, group: form.group)
-                let saved = try await acts.putFile(named: form["name"], Array(text.utf8), for: delivery)
+                let saved = try await acts.putFile(
+                    named: Self.name(form["name"], path), Self.content(form), for: delivery)
                 return pages.redirect(Back.done("/files", saved.revision))
             } catch let error where form.has("path") && error.isRefusalOfForm {
                 let typed = FilesView.Typed(
@@ -40,6 +41,22 @@ struct FilesPage: FleetPage {
             try await acts.removeFile(StoredFileName(context.parameter("name")))
             return pages.redirect(Back.done("/files", acts.revision))
         }
+    }
+
+    /// The name that was typed, or the last part of the path without its mode.
+    private static func name(_ typed: String, _ path: String) -> String {
+        guard typed.isEmpty, let last = path.split(separator: "/").last else { return typed }
+        return last.firstIndex(of: ":").map { String(last[..<$0]) } ?? String(last)
+    }
+
+    /// The bytes of the file that was chosen; without one, the text.
+    private static func content(_ form: Form) throws -> [UInt8] {
+        let chosen = form[FilesView.upload]
+        guard !chosen.isEmpty else { return Array(form["text"].replacing("\r\n", with: "\n").utf8) }
+        guard let bytes = Data(base64Encoded: chosen) else {
+            throw Problem(422, "Invalid file", "the file did not arrive whole: choose it again")
+        }
+        return Array(bytes)
     }
 
     /// - Parameter name: of a stored file; empty: a new one; nil: none.

@@ -37,7 +37,7 @@ struct RolloutsPage: FleetPage {
                     "ready": String(terms.readyWithin), "minutes": String(terms.trialSeconds / 60),
                     "failures": String(terms.allowedFailures),
                 ], pages.renderer.words(context))
-            return try pages.show(view, "Try it first", section: "/images", request, context)
+            return try pages.show(view, "New roll-out", section: "/images", request, context)
         }
         routes.post("images/:name/trial", .publish) { request, context, acts in
             try await begin(request, context, acts)
@@ -65,7 +65,7 @@ struct RolloutsPage: FleetPage {
             let typed = Dictionary(uniqueKeysWithValues: TrialView.names.map { ($0, form[$0]) })
             let view = TrialView(image: name.text, typed, failure: words(error), words)
             return try pages.show(
-                view, "Try it first", section: "/images", request, context, status: .unprocessableContent)
+                view, "New roll-out", section: "/images", request, context, status: .unprocessableContent)
         }
     }
 }

@@ -33,7 +33,8 @@ struct AdministratorsView: TemplateView {
     init(_ all: [AdministratorAnswer], own: String?, form: AdministratorForm?, _ words: Words) {
         table = TableView(
             words("Administrators"),
-            columns: words.all("Name", "Roles", "State", "Logs in by", "Second factor", "Last log-in"),
+            columns: words.all(
+                "Name", "Roles", "State", "Logs in by", "Second factor", "Last log-in", "Actions"),
             rows: all.map { Row($0, isOwn: $0.name == own, words) })
         self.form = form
     }
@@ -55,6 +56,8 @@ extension AdministratorsView.Row {
         last = one.lastLogInAt.map { Format.time(second: $0) }
         if last == nil, one.source == .local, !one.isDisabled {
             invitation = LinkView(path: "\(link)#password", label: words("Set password"))
+            // The name may stand here without a password that anyone knows.
+            if warning == nil, !isOwn { state = StateView(kind: "booting", text: words("never logged in")) }
         }
     }
 }

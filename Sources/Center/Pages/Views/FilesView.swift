@@ -10,12 +10,14 @@ struct FilesView: TemplateView {
     var table: TableView<Row>?
     /// The open form.
     var form: FormView?
+    /// Whether that is for a new one.
+    var isNew: Bool
+    /// What people often put onto nodes: each opens the form with its path.
+    var samples: [LinkView]
     /// Before a file is removed.
     var removal: Removal?
     /// Whether a new one may be added.
     var mayAdd: Bool
-    /// Where the setting is that delivers them; nil for those who may only look.
-    var setting: String?
 
     struct Row: View {
         var name: String
@@ -60,8 +62,11 @@ struct FilesView: TemplateView {
                 rows: files.map { Row($0, mayEdit: mayEdit, words) })
         }
         mayAdd = mayEdit && typed == nil
+        isNew = mayEdit && typed?.isNew == true
+        samples = Self.samples.map { path in
+            LinkView(path: "/files?new=yes&path=\(Escape.component(path))", label: path)
+        }
         guard mayEdit else { return }
-        setting = "/settings#setting-\(Settings.files.name)"
         form = typed.map { Self.form($0, groups, words) }
         self.removal = files.first { $0.name.text == removal }.map { file in
             Removal(
@@ -72,28 +77,40 @@ struct FilesView: TemplateView {
         }
     }
 
+    private static let samples = [
+        "/etc/motd", "/etc/cups/client.conf", "/etc/firefox/policies/policies.json",
+    ]
+
+    /// The field that a chosen file fills in.
+    static let upload = "base64"
+
     private static func form(_ typed: Typed, _ groups: [String], _ words: Words) -> FormView {
-        let text = FieldView(
-            "text", words("Text"), hint: words("A file that is not text is put here with roost file put."),
-            LinesView(rows: 16, text: typed.text))
+        let hidden = [HiddenView(upload, "")] + (typed.isNew ? [] : [HiddenView("name", typed.name)])
+        let content = [
+            FieldView(
+                "file", words("File"), id: "upload",
+                hint: words("It goes in place of the text below."),
+                InputView(type: "file", bytesTo: upload)),
+            FieldView("text", words("Text"), LinesView(rows: 12, text: typed.text)),
+        ]
+        guard typed.isNew else {
+            return FormView(
+                path: "/files", style: "card settings", heading: typed.name, hidden: hidden, fields: content,
+                submit: words("Save"), cancel: "/files")
+        }
+        let place = [
+            FieldView(
+                "path", words("File on the node"),
+                hint: words("With :MODE behind it, unless that is 644. Empty: it is only stored"),
+                InputView(value: typed.path, isFocused: true, placeholder: "/etc/motd")),
+            .group(groups, first: groups.first ?? GroupPath.site.description, typed: typed.form, words),
+            FieldView(
+                "name", words("Name here"), hint: words("Empty: the last part of the path"),
+                InputView(value: typed.name, maximumLength: 100)),
+        ]
         return FormView(
-            path: "/files", style: "card settings",
-            heading: typed.isNew ? words("New file") : typed.name,
-            hidden: typed.isNew ? [] : [HiddenView("name", typed.name)],
-            fields: typed.isNew
-                ? [
-                    FieldView(
-                        "name", words("Name"),
-                        InputView(value: typed.name, isRequired: true, isFocused: true, maximumLength: 100)),
-                    FieldView(
-                        "path", words("File on the node"),
-                        hint: words("Empty: no node gets it until a setting files names it"),
-                        InputView(value: typed.path, placeholder: "/etc/motd")),
-                    .group(
-                        groups, first: groups.first ?? GroupPath.site.description, typed: typed.form, words),
-                    text,
-                ] : [text],
-            submit: typed.isNew ? words("Add file") : words("Save"), cancel: "/files")
+            path: "/files", style: "card settings", hidden: hidden, fields: place + content,
+            submit: words("Add file"), cancel: "/files")
     }
 }
 

@@ -149,7 +149,7 @@ struct HooksView: TemplateView {
     /// The kinds that are offered, by what they are about.
     static let sections: [(title: String, kinds: [EventKind])] = [
         // All else that is wrong comes after what is named.
-        ("Problems, and their ends", EventKind.problems.filter { !others.contains($0) } + others),
+        ("Problems, and when they end", EventKind.problems.filter { !others.contains($0) } + others),
         ("Nodes", [.boot, .off, .session, .log, .hardware, .volume]),
         ("Images and server", [.build, .rollout, .configuration, .schedule, .clock]),
     ]
@@ -162,12 +162,12 @@ extension EventKind {
         case .boot: "a machine reached a stage of its boot, or failed"
         case .bootFailed: "a boot failed"
         case .lost: "a node has fallen silent"
-        case .heard: "a lost node is there again"
+        case .heard: "a silent node is heard again"
         case .off: "a machine was shut down"
         case .configuration: "the configuration was changed"
         case .hardware: "a machine reported its hardware"
-        case .drift: "a network card is in another machine"
-        case .alarm: "another machine asked for what belongs to a node"
+        case .drift: "a network card moved to another machine"
+        case .alarm: "a second machine uses a node's identity"
         case .log: "a machine logged something"
         case .crash: "the kernel of a machine crashed"
         case .build: "a build or boot test of an image advanced"

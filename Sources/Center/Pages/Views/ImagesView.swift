@@ -9,10 +9,8 @@ struct ImagesView: TemplateView {
     var mayAdd: Bool
     /// Whether they are open.
     var isNew: Bool
-    /// Whether it is said how one is imported: with the other ways, and while there is none.
-    var showsImport: Bool
-    /// The open form for a build.
-    var order: FormView?
+    /// The ways to a new one: when they are open, and while there is none.
+    var ways: Ways?
     var builds: [BuildRow]
     var sources: [Source]
     var rollouts: [RolloutsView.Row]
@@ -20,6 +18,13 @@ struct ImagesView: TemplateView {
     var mayPublish: Bool
     /// Whether boot tests can be started.
     var mayTest: Bool
+
+    /// A form that builds one here, or the command; and the command that imports one.
+    struct Ways: View {
+        /// Nil where this server cannot build.
+        var order: FormView?
+        var suite: String
+    }
 
     /// A server that versions are copied from.
     struct Source: View {
@@ -67,6 +72,8 @@ struct ImagesView: TemplateView {
         var bootsNext: LinkView?
         var runs: LinkView?
         var fails: LinkView?
+        /// In place of a number that is 0 only because nodes did not say which version they booted.
+        var unreported: String?
         /// Open connections.
         var open: Int
         var check: ActionView
@@ -95,8 +102,9 @@ struct ImagesView: TemplateView {
         mayTest = rights.mayPublish && rights.canBuild
         self.isNew = isNew && rights.mayPublish
         mayAdd = rights.mayPublish && !isNew
-        showsImport = rights.mayPublish && (isNew || images.isEmpty)
-        if mayTest, isNew { order = Self.order(suite: suite, words) }
+        if rights.mayPublish, isNew || images.isEmpty {
+            ways = Ways(order: mayTest ? Self.order(suite: suite, words) : nil, suite: suite)
+        }
         self.builds = builds.map { BuildRow($0, words) }
         self.sources = sources.map(Source.init)
         self.rollouts = rollouts.map { RolloutsView.Row($0, words) }
@@ -105,7 +113,7 @@ struct ImagesView: TemplateView {
 
     private static func order(suite: String, _ words: Words) -> FormView {
         FormView(
-            path: "/images/build", style: "card settings", heading: words("Build an image"),
+            path: "/images/build", style: "card settings", heading: words("Build a Debian image"),
             fields: [
                 FieldView(
                     "name", words("Name"), id: "build-name",
@@ -116,7 +124,7 @@ struct ImagesView: TemplateView {
                 FieldView(
                     "packages", words("More packages"), id: "build-packages",
                     InputView(placeholder: "vim-tiny htop")),
-            ], submit: words("Build"), cancel: "/images")
+            ], submit: words("Build"))
     }
 }
 
@@ -152,7 +160,7 @@ extension ImagesView.Image {
                         hidden: [HiddenView("channel", channel.text)]) : nil)
         }
         let titles = words.all(
-            "Version", "Published", "System", "Size", "Boots next", "Running", "Failed", "Open connections")
+            "Version", "Published", "System", "Size", "Next boot", "Running", "Failed", "Connections")
         table = TableView(
             image.name.text, columns: titles + (mayPublish ? [words("Actions")] : []),
             rows: details.versions.reversed().map { version in
@@ -177,6 +185,7 @@ extension ImagesView.Version {
         bootsNext = link(use.next, "next=\(version)")
         runs = link(use.running, "booted=\(version) state=ready")
         fails = link(use.failed, "booted=\(version) state=failed")
+        if use.unreported > 0 { unreported = words("not reported") }
     }
 
     fileprivate init(_ version: VersionAnswer, of image: ImageName, mayPublish: Bool, _ words: Words) {

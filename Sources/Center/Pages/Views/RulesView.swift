@@ -36,7 +36,7 @@ struct RulesView: TemplateView {
         if !rules.isEmpty {
             table = TableView(
                 words("Match rules"),
-                columns: words.all("Priority", "Name", "Condition", "Sets", "Nodes"),
+                columns: words.all("Name", "Condition", "Sets", "Priority", "Nodes"),
                 rows: rules.map { Row($0.rule, nodeCount: $0.nodeCount, mayEdit: mayEdit, words) })
         }
         if mayEdit {
