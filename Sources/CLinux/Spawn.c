@@ -145,7 +145,7 @@ int roost_spawn_supervised(
         prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
         prctl(PR_SET_PDEATHSIG, (long)ROOST_END_ALL, 0L, 0L, 0L);
         pid_t program = 0;
-        // It has ended meanwhile: nobody will ask.
+        // The server has ended meanwhile: no one waits for it.
         error = getppid() == parent ? 0 : ESRCH;
         if (!error)
             error = posix_spawn(
