@@ -25,7 +25,7 @@ struct NodeTPM: ~Copyable {
         case .curve: kinds = [.curve]
         case .rsa: kinds = [.rsa]
         case .any, .nothing:
-            for kind in kinds { known[kind] = Self.certificate(of: kind, on: device) }
+            for kind in kinds { known[kind] = try Self.certificate(of: kind, on: device) }
             // RSA takes a TPM seconds: only where its certificate is the only one.
             if known[.curve] == nil, known[.rsa] != nil { kinds.reverse() }
         }
@@ -71,7 +71,13 @@ struct NodeTPM: ~Copyable {
         key: TPMKey, handle: UInt32
     ) {
         for kind in kinds.dropLast() {
-            if let made = try? key(kind, on: device) { return made }
+            do {
+                return try key(kind, on: device)
+            } catch let error as SystemError {
+                throw error
+            } catch {
+                continue
+            }
         }
         return try key(kinds[kinds.count - 1], on: device)
     }
@@ -84,26 +90,35 @@ struct NodeTPM: ~Copyable {
     }
 
     /// The certificate that the TPM's maker has left in it for an endorsement key; nil: none, or none that can be read.
-    private static func certificate(of kind: TPMKey.Kind, on device: borrowing FileDescriptor) -> [UInt8]? {
+    ///
+    /// - Throws: `SystemError` when the TPM does not answer: which key a node is bound to must not depend on how busy it is.
+    private static func certificate(of kind: TPMKey.Kind, on device: borrowing FileDescriptor) throws
+        -> [UInt8]?
+    {
         let index: UInt32 = kind == .rsa ? 0x01C0_0002 : 0x01C0_000A
-        guard let reply = try? run(.describe(index: index), on: device),
-            let byteCount = try? reply.indexByteCount(),
-            (1...TPMIntroduction.certificateByteLimit).contains(byteCount)
-        else { return nil }
-        var bytes: [UInt8] = []
-        while bytes.count < byteCount {
-            let wanted = min(pieceByteCount, byteCount - bytes.count)
-            guard
-                let piece = try? run(
+        do {
+            let byteCount = try run(.describe(index: index), on: device).indexByteCount()
+            guard (1...TPMIntroduction.certificateByteLimit).contains(byteCount) else { return nil }
+            var bytes: [UInt8] = []
+            while bytes.count < byteCount {
+                let wanted = min(pieceByteCount, byteCount - bytes.count)
+                let piece = try run(
                     .read(index: index, offset: UInt16(bytes.count), byteCount: UInt16(wanted)), on: device
-                ).firstParameter(), !piece.isEmpty
-            else { return nil }
-            bytes += piece
+                ).firstParameter()
+                guard !piece.isEmpty else { return nil }
+                bytes += piece
+            }
+            return DERLength.trimmed(bytes)
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            return nil
         }
-        return DERLength.trimmed(bytes)
     }
 
     /// One write, one read.
+    ///
+    /// - Throws: `UsageError` with the TPM's own refusal, `SystemError` when it does not answer in the time that the kernel gives it.
     private static func run(_ command: TPMCommand, on device: borrowing FileDescriptor) throws -> TPMReply {
         try device.write(command.bytes)
         let reply = try TPMReply(device.read(atMost: TPMReply.byteLimit))
@@ -111,6 +126,29 @@ struct NodeTPM: ~Copyable {
             throw UsageError(text: "the TPM answers 0x\(String(reply.code, radix: 16))")
         }
         return reply
+    }
+}
+
+/// A TPM that is busy does not answer in the time that the kernel gives it: it is asked again.
+package enum TPMPatience {
+    private static let attempts = 3
+    /// Milliseconds in between.
+    private static let pause = 1_000
+
+    /// - Parameters:
+    ///   - wait: gets milliseconds.
+    ///   - tell: gets what went wrong, where it is tried again.
+    /// - Throws: what the last attempt threw, and at once what is no `SystemError`.
+    package static func keep<Answer>(
+        wait: (Int) -> Void, tell: (SystemError) -> Void, _ ask: () throws -> Answer
+    ) throws -> Answer {
+        for _ in 1..<attempts {
+            do { return try ask() } catch let error as SystemError {
+                tell(error)
+                wait(pause)
+            }
+        }
+        return try ask()
     }
 }
 

@@ -126,10 +126,12 @@ package struct ServerTalk {
             let answer = String(decoding: try askUntilReady("GET", target, body: []), as: UTF8.self)
             guard let wish = TPMWish(rawValue: String(answer.prefix { $0 != "\n" })), wish != .nothing
             else { return nil }
-            let tpm = try NodeTPM(wish)
-            let challenge = try askUntilReady(
-                "POST", target, body: tpm.introduction(with: key.publicBytes))
-            return try tpm.open(challenge)
+            return try TPMPatience.keep(wait: wait, tell: Self.tell) {
+                let tpm = try NodeTPM(wish)
+                let challenge = try askUntilReady(
+                    "POST", target, body: tpm.introduction(with: key.publicBytes))
+                return try tpm.open(challenge)
+            }
         } catch let refusal as ServerRefusal where refusal.status == 404 {
             // An older server.
             return nil
@@ -138,10 +140,14 @@ package struct ServerTalk {
         } catch let refusal as ServerRefusal where refusal.status == 503 {
             throw refusal
         } catch {
-            let line = Array("roost-node: the TPM cannot be shown: \(error)\n".utf8)
-            _ = unsafe write(STDERR_FILENO, line, line.count)
+            Self.tell(error)
             return nil
         }
+    }
+
+    private static func tell(_ error: any Error) {
+        let line = Array("roost-node: the TPM cannot be shown: \(error)\n".utf8)
+        _ = unsafe write(STDERR_FILENO, line, line.count)
     }
 
     /// The mark of the server's present run, which a request for a session names.

@@ -98,7 +98,9 @@ extension EndToEnd.Machines {
         }
 
         private func bound() throws -> [String: Any] {
-            try #require(try answer()["bound"] as? [String: Any])
+            let answer = try answer()
+            let seen = answer["bound"] == nil ? lab.console("vault") : ""
+            return try #require(answer["bound"] as? [String: Any], "\(seen.suffix(4_000))")
         }
 
         private func waitForRefusal(_ property: String) throws {

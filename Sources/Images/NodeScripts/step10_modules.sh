@@ -10,3 +10,11 @@ grep -q nbd /proc/devices || {
 for _ in 1 2; do
     find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort -u | xargs modprobe -abq 2>/dev/null || true
 done
+# A driver gives up a TPM that does not answer in time. Secrets may depend on it, so it is tried once more.
+if [ ! -e /dev/tpmrm0 ]; then
+    for tpm in /sys/bus/acpi/devices/MSFT0101:*; do
+        for bind in /sys/bus/acpi/drivers/tpm_crb/bind /sys/bus/platform/drivers/tpm_tis/bind; do
+            if [ -e "$tpm" ] && [ -e "$bind" ]; then (echo "${tpm##*/}" >"$bind") 2>/dev/null || true; fi
+        done
+    done
+fi
