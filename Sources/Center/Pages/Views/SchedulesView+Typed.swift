@@ -74,18 +74,16 @@ extension SchedulesView.Typed {
     /// When it runs, as a text: that of the fields, or what was written.
     var when: String {
         guard let repeats, repeats != .other else { return self["when"] }
-        let parts = [repeats.days ?? String(self["day"].trimmed), String(self["time"].trimmed)]
-        return parts.filter { !$0.isEmpty }.joined(separator: " ")
+        return [repeats.days ?? self["day"].trimmed, self["time"].trimmed].filter { !$0.isEmpty }
+            .joined(separator: " ")
     }
 
     /// The same with its time in the fields for it, where they can say it.
     func split() -> Self {
         guard repeats == nil else { return self }
         var typed = self
-        let parts = self["when"].trimmed.split(separator: " ").map { String($0) }
-        let time: String? = parts.last.flatMap { (part: String) in
-            WrittenTime.minute(part) == nil ? nil : part
-        }
+        let parts = self["when"].trimmed.split(separator: " ").map(String.init)
+        let time = parts.last.flatMap { WrittenTime.minute($0) == nil ? nil : $0 }
         let every = WeekTime(self["when"]).flatMap { weekly in
             SchedulesView.Repeats.allCases.first { $0.days.map { "\(weekly)".hasPrefix($0 + " ") } ?? false }
         }
