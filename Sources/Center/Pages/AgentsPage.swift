@@ -61,6 +61,6 @@ struct AgentsPage: FleetPage {
             mayRevoke: { servers[$0].map { acts.may(.configure, in: $0.server.group) } ?? false },
             pages.renderer.words(context))
         return try pages.show(
-            view, "Agents", section: "/desktops/servers", request, context, status: status)
+            view, "Desktops", section: "/desktops/servers", request, context, status: status)
     }
 }

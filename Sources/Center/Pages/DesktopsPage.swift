@@ -24,7 +24,7 @@ struct DesktopsPage: FleetPage {
                 try acts.pools("", offset: 0, limit: Acts.pageLimit).rows, try acts.unservedPools(),
                 mayAdd: acts.maySomewhere(.configure), mayChange: { acts.may(.configure, in: $0) },
                 pages.renderer.words(context))
-            return try pages.show(view, "Server pools", section: Self.section, request, context)
+            return try pages.show(view, "Desktops", section: Self.section, request, context)
         }
         routes.get("desktops/servers", .read) { request, context, acts in
             let pager = try Pager(request, path: Self.servers)
@@ -33,7 +33,7 @@ struct DesktopsPage: FleetPage {
             let view = DesktopServersView(
                 page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
                 mayChange: { acts.may(.configure, in: $0) }, pages.renderer.words(context))
-            return try pages.show(view, "Servers", section: Self.servers, request, context)
+            return try pages.show(view, "Desktops", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
             let answer = try acts.terminal(TerminalName(context.parameter("name"))).record
@@ -182,7 +182,7 @@ struct DesktopsPage: FleetPage {
         let view = DesktopFormView(
             form, errors: errors, groups: acts.groupPaths(.configure), pages.renderer.words(context))
         return try pages.show(
-            view, "Server pools", section: Self.section, request, context,
+            view, "Desktops", section: Self.section, request, context,
             status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 

@@ -12,14 +12,10 @@ struct ScheduleForm {
     func request() throws -> ScheduleRequest {
         let act = try act()
         let window = try Self.windowMinutes(typed["window"])
-        if let repeats = typed.repeats, repeats != .other, typed["time"].trimmed.isEmpty {
-            throw InvalidSetting("time: it is required, such as 22:00")
-        }
-        let when = typed.when
-        if let every = WeekTime(when) {
+        if let every = WeekTime(typed["when"]) {
             return ScheduleRequest(act: act, every: every, windowMinutes: window)
         }
-        return ScheduleRequest(act: act, at: when, windowMinutes: window)
+        return ScheduleRequest(act: act, at: typed["when"], windowMinutes: window)
     }
 
     /// Nil for an empty field.

@@ -37,9 +37,7 @@ struct SchedulesPage: FleetPage {
 
     /// What a link brings; of one that changes a schedule, what this is now.
     private func fill(_ typed: SchedulesView.Typed, _ acts: Acts) throws -> SchedulesView.Typed {
-        guard !typed["edit"].isEmpty, typed["act"].isEmpty else {
-            return typed.values.contains { !$0.value.isEmpty } ? typed.split() : typed
-        }
+        guard !typed["edit"].isEmpty, typed["act"].isEmpty else { return typed }
         let answer = try acts.schedule(try ScheduleName(typed["edit"])).record
         return acts.may(answer.schedule.act.permission, in: answer.schedule.group)
             ? SchedulesView.Typed(answer) : SchedulesView.Typed()

@@ -7,10 +7,7 @@ extension SchedulesView {
     /// What was typed, what a link brings, or what a schedule is now.
     struct Typed {
         static let names =
-            [
-                "new", "edit", "act", "on", "changes", "repeats", "day", "time", "when", "window", "unless",
-                "sure",
-            ]
+            ["new", "edit", "act", "on", "changes", "when", "window", "unless", "sure"]
             + Object.allCases.map(\.rawValue)
 
         var values: [String: String] = [:]
@@ -21,32 +18,6 @@ extension SchedulesView {
         var object: String {
             guard self["on"].isEmpty else { return self["on"] }
             return ScheduledAct.Kind(rawValue: self["act"]).map { self[Object($0).rawValue] } ?? ""
-        }
-    }
-
-    /// How often a schedule runs, as the form asks for it.
-    enum Repeats: String, CaseIterable {
-        case once, daily, weekdays
-        /// Written as a text: other days, or a time such as `+2h`.
-        case other
-
-        /// The days of a ``WeekTime``.
-        var days: String? {
-            switch self {
-            case .daily: "daily"
-            case .weekdays: "mon-fri"
-            case .once, .other: nil
-            }
-        }
-
-        /// For people, to be translated.
-        var phrase: String {
-            switch self {
-            case .once: "once"
-            case .daily: "every day"
-            case .weekdays: "Monday to Friday"
-            case .other: "another time, as text"
-            }
         }
     }
 
@@ -68,46 +39,11 @@ extension SchedulesView {
 }
 
 extension SchedulesView.Typed {
-    /// How often it runs; nil: only a text says when.
-    var repeats: SchedulesView.Repeats? { SchedulesView.Repeats(rawValue: self["repeats"]) }
-
-    /// When it runs, as a text: that of the fields, or what was written.
-    var when: String {
-        guard let repeats, repeats != .other else { return self["when"] }
-        return [repeats.days ?? self["day"].trimmed, self["time"].trimmed].filter { !$0.isEmpty }
-            .joined(separator: " ")
-    }
-
-    /// The same with its time in the fields for it, where they can say it.
-    func split() -> Self {
-        guard repeats == nil else { return self }
-        var typed = self
-        let parts = self["when"].trimmed.split(separator: " ").map(String.init)
-        let time = parts.last.flatMap { WrittenTime.minute($0) == nil ? nil : $0 }
-        let every = WeekTime(self["when"]).flatMap { weekly in
-            SchedulesView.Repeats.allCases.first { $0.days.map { "\(weekly)".hasPrefix($0 + " ") } ?? false }
-        }
-        let isDay = parts.count == 2 && parts[0].wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil
-        switch (time, every) {
-        case (let time?, let every?): typed.write(every, time: time)
-        case (let time?, nil) where parts.count == 1: typed.write(.once, time: time)
-        case (let time?, nil) where isDay: typed.write(.once, day: parts[0], time: time)
-        case _ where parts.isEmpty: typed.values["repeats"] = SchedulesView.Repeats.once.rawValue
-        default: typed.values["repeats"] = SchedulesView.Repeats.other.rawValue
-        }
-        return typed
-    }
-
-    private mutating func write(_ repeats: SchedulesView.Repeats, day: String = "", time: String) {
-        values.merge(["repeats": repeats.rawValue, "day": day, "time": time, "when": ""]) { $1 }
-    }
-
     /// The form of a schedule as it is.
     init(_ answer: ScheduleAnswer) {
         let schedule = answer.schedule
         let act = schedule.act
         values = ["edit": answer.name.text, "act": act.kind.rawValue]
-        if let zone = answer.zone { values["zone"] = zone }
         values[SchedulesView.Object(act.kind).rawValue] = Self.object(of: act)
         values["changes"] = Self.changes(of: act).joined(separator: "\n")
         switch schedule.time {
@@ -117,7 +53,6 @@ extension SchedulesView.Typed {
         }
         if let minutes = schedule.windowMinutes { values["window"] = "\(minutes)m" }
         if act.isForFreeNodes { values["unless"] = "yes" }
-        self = split()
     }
 
     private static func object(of act: ScheduledAct) -> String {

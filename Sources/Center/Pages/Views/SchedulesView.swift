@@ -9,7 +9,6 @@ struct SchedulesView: TemplateView {
     var failure: String?
     /// To be confirmed by sending the form again.
     var question: String?
-    var pageTitle: String
     /// Nil when there are none.
     var table: TableView<Row>?
     var pages: PagerView
@@ -37,14 +36,10 @@ struct SchedulesView: TemplateView {
         var group: LinkView
         /// The nodes that it means now; nil: it acts on something else.
         var targets: LinkView?
-        /// Nothing is what it means now, in words.
-        var lacks: String?
         var state: StateView
         var next: String?
-        /// The same as clocks show it in its zone.
+        /// The same as clocks show it in the zone that the column names.
         var local: String?
-        /// The same in UTC, where the clocks of its zone show another time.
-        var common: String?
         /// Its weekly time; nil: it runs once.
         var every: String?
         /// The zone of its time.
@@ -87,17 +82,22 @@ struct SchedulesView: TemplateView {
         let isFilled = form.values.contains { !$0.value.isEmpty }
         mayAdd = !kinds.isEmpty && !isFilled
         pages = pager.links(count: schedules.count)
-        if !kinds.isEmpty, isFilled { added = Self.form(form, kinds, words) }
-        pageTitle = added?.heading ?? words("Schedules")
-        added?.heading = nil
-        // The zone stands in the head where all have the same one.
+        // One zone for all of them, so that times can be compared: theirs, where they have the same one.
         let zones = Set(schedules.rows.filter { $0.nextAt != nil }.map(Row.zone))
-        let rows = schedules.rows.map { Row($0, count: counts[$0.name], mayAct: mayAct($0), words) }
-        guard !rows.isEmpty else { return }
-        var columns = words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions")
-        if zones.count == 1, let zone = zones.first { columns[3] += " (\(zone))" }
-        table = TableView(words("Schedules"), live: "schedules", columns: columns, rows: rows)
+        let zone = zones.count == 1 ? zones.first : nil
+        let rows = schedules.rows.map {
+            Row($0, isLocal: zone != nil, count: counts[$0.name], mayAct: mayAct($0), words)
+        }
+        if !rows.isEmpty {
+            var columns = words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions")
+            if !zones.isEmpty { columns[3] += " (\(zone ?? Self.commonZone))" }
+            table = TableView(words("Schedules"), live: "schedules", columns: columns, rows: rows)
+        }
+        if !kinds.isEmpty, isFilled { added = Self.form(form, kinds, words) }
     }
+
+    /// The zone of next runs whose schedules have different ones.
+    private static let commonZone = "UTC"
 
     private static func object(_ typed: Typed, _ object: Object, _ words: Words) -> FieldView {
         let kind = ScheduledAct.Kind(rawValue: typed["act"])
@@ -116,38 +116,12 @@ struct SchedulesView: TemplateView {
         }
     }
 
-    /// When it runs. Which of the fields count, and are shown, is chosen by the first one.
-    private static func times(_ typed: Typed, _ words: Words) -> [FieldView] {
-        let zone = typed["zone"]
-        return [
-            FieldView(
-                "repeats", words("Repeats"),
-                options: Repeats.allCases.map {
-                    OptionView(
-                        text: words($0.phrase), value: $0.rawValue, isChosen: $0.rawValue == typed["repeats"])
-                }),
-            FieldView(
-                "day", words("Date"), hint: words("Empty: the next time that clocks show this"),
-                InputView(type: "date", value: typed["day"])),
-            FieldView(
-                "time", words("Time"),
-                hint: zone.isEmpty
-                    ? words("Such as 22:00, in the time zone of the group")
-                    : words("Such as 22:00, in %1", zone),
-                InputView(value: typed["time"], isFocused: !typed.object.isEmpty, maximumLength: 5)),
-            FieldView(
-                "when", words("When"),
-                hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
-                InputView(value: typed["when"])),
-        ]
-    }
-
     private static func form(_ typed: Typed, _ kinds: [ScheduledAct.Kind], _ words: Words) -> FormView {
         let hidden = ["sure", "edit"].filter { !typed[$0].isEmpty }.map { HiddenView($0, typed[$0]) }
         let isNew = typed["edit"].isEmpty
         return FormView(
             path: "/schedules", style: "card settings",
-            heading: isNew ? words("New schedule") : words("Schedule %1", typed["edit"]), hidden: hidden,
+            heading: isNew ? words("New schedule") : typed["edit"], hidden: hidden,
             fields: [
                 FieldView(
                     "act", words("Action"),
@@ -161,8 +135,11 @@ struct SchedulesView: TemplateView {
                     "changes", words("Changes"),
                     hint: words(
                         "One a line: loader=ipxe for settings, and -loader removes one; idleMinutes=30 for a pool; share=5%, ready=5m, for=30m, failures=0 for a roll-out"
-                    ), LinesView(rows: 3, text: typed["changes"]))
-            ] + times(typed, words) + [
+                    ), LinesView(rows: 3, text: typed["changes"])),
+                FieldView(
+                    "when", words("When"),
+                    hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
+                    InputView(value: typed["when"], isRequired: true, isFocused: !typed.object.isEmpty)),
                 .window(typed["window"], words),
                 FieldView(
                     "unless", words("Not where people are logged in"), isTicked: !typed["unless"].isEmpty),
@@ -172,8 +149,9 @@ struct SchedulesView: TemplateView {
 
 extension SchedulesView.Row {
     /// - Parameters:
+    ///   - isLocal: whether the zone of its own is the one that the column names.
     ///   - count: the nodes that it means now.
-    fileprivate init(_ answer: ScheduleAnswer, count: Int?, mayAct: Bool, _ words: Words) {
+    fileprivate init(_ answer: ScheduleAnswer, isLocal: Bool, count: Int?, mayAct: Bool, _ words: Words) {
         let schedule = answer.schedule
         name = answer.name.text
         edit = mayAct ? "/schedules?edit=\(answer.name)" : nil
@@ -190,15 +168,12 @@ extension SchedulesView.Row {
             targets = LinkView(
                 path: "/nodes?q=\(Escape.component(Self.search(nodes, in: schedule.group)))",
                 label: "\(Format.number(count, words.language)) \(words("nodes"))")
-            if count == 0 { lacks = words("matches no node") }
         }
         state = StateView(
             kind: answer.state == .running ? "booting" : answer.state == .waiting ? "waiting" : "off",
             text: words(answer.state.rawValue))
         next = answer.nextAt.map { Format.time(second: $0) }
-        local = answer.nextLocal
-        let shared = answer.nextAt.map { String(Format.time(second: $0).prefix(16)) }
-        if shared != local { common = shared.map { "\($0.suffix(5)) UTC" } }
+        local = isLocal ? answer.nextLocal : answer.nextAt.map { String(Format.time(second: $0).prefix(16)) }
         let ownZone = Self.zone(of: answer)
         zone = ownZone.isEmpty ? nil : ownZone
         if case .weekly(let time) = schedule.time { every = "\(time)" }
