@@ -49,7 +49,7 @@ struct SchedulesPage {
         // A form stands alone, and knows the schedule that it changes.
         let page =
             typed.isFilled && !kinds.isEmpty
-            ? Self.edited(by: typed, acts)
+            ? Self.edited(typed, acts)
             : try acts.schedules(pager.query, offset: pager.offset, limit: Pager.rowLimit)
         let counts = try await acts.scheduledCounts(page.rows.map(\.schedule))
         let view = SchedulesView(
@@ -62,12 +62,8 @@ struct SchedulesPage {
             view, view.title, section: Self.path, request, context, failure: failure)
     }
 
-    private static func edited(by typed: SchedulesView.Typed, _ acts: Acts) throws
-        -> Acts.Page<
-            ScheduleAnswer
-        >
-    {
-        // One that was removed meanwhile is not shown beside what was typed.
+    /// The schedule that a form changes. One that was removed meanwhile is not shown beside what was typed.
+    private static func edited(_ typed: SchedulesView.Typed, _ acts: Acts) -> Acts.Page<ScheduleAnswer> {
         let answer = try? acts.schedule(ScheduleName(typed["edit"])).record
         let rows = answer.map { [$0] } ?? []
         return Acts.Page(rows: rows, count: rows.count, next: nil)
