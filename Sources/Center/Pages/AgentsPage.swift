@@ -59,6 +59,6 @@ struct AgentsPage {
             mayRevoke: { servers[$0].map { acts.may(.configure, in: $0.server.group) } ?? false },
             pages.renderer.words(context))
         return try pages.show(
-            view, "Desktops", section: "/desktops/servers", request, context, status: status)
+            view, "Agents", section: "/desktops/agents", request, context, status: status)
     }
 }

@@ -19,7 +19,7 @@ struct DesktopPeoplePage {
             let view = DesktopSessionsView(
                 overview, pager, mayHelp: { acts.may(.enrol, in: $0) },
                 isSent: request.query("sent") == "yes", now: Clock.second, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.sessions, request, context)
+            return try pages.show(view, "Sessions", section: Self.sessions, request, context)
         }
         routes.post("desktops/sessions", .enrol) { request, context, acts in
             try await actOnMany(request, context, acts)
@@ -28,7 +28,7 @@ struct DesktopPeoplePage {
             let session = try await acts.terminalSession(
                 request.query("id") ?? "", on: TerminalName(request.query("server") ?? ""))
             let view = DesktopSessionView(session, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.sessions, request, context)
+            return try pages.show(view, "Sessions", section: Self.sessions, request, context)
         }
         routes.post("desktops/session", .enrol) { request, context, acts in
             try await act(request, context, acts)
@@ -46,7 +46,7 @@ struct DesktopPeoplePage {
         }
         let session = try await acts.terminalSession(id, on: server)
         func shown(_ view: DesktopSessionView, _ status: HTTPResponse.Status = .ok) throws -> Response {
-            try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
+            try pages.show(view, "Sessions", section: Self.sessions, request, context, status: status)
         }
         do {
             switch form["act"] {
@@ -88,7 +88,7 @@ struct DesktopPeoplePage {
         let wish = SessionHelpView.Wish(act: act, query: form["q"], text: form["text"])
         let sessions = try await acts.pickedSessions(picked)
         func shown(_ view: SessionHelpView, _ status: HTTPResponse.Status = .ok) throws -> Response {
-            try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
+            try pages.show(view, "Sessions", section: Self.sessions, request, context, status: status)
         }
         guard form["confirmed"] == "yes", !sessions.isEmpty else {
             return try shown(SessionHelpView(wish, sessions, words))
@@ -128,7 +128,7 @@ struct DesktopPeoplePage {
                 sessions: try acts.serversOfSessions(of: users),
                 last: try await acts.lastSessions(of: users), seesAll: acts.mayNamePeople(in: .site),
                 mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.accounts, request, context)
+            return try pages.show(view, "Accounts", section: Self.accounts, request, context)
         }
         routes.get("desktops/account", .configure) { request, context, acts in
             try acts.requireChangingAccounts()
@@ -201,7 +201,7 @@ struct DesktopPeoplePage {
         _ view: AccountImportView, status: HTTPResponse.Status = .ok, _ request: Request,
         _ context: CenterContext
     ) throws -> Response {
-        try pages.show(view, "Desktops", section: Self.accounts, request, context, status: status)
+        try pages.show(view, "Accounts", section: Self.accounts, request, context, status: status)
     }
 
     /// Disables an account, or enables it again; the rest of it stays as it is.
@@ -237,7 +237,7 @@ struct DesktopPeoplePage {
             name, tag: try await acts.account(name).tag,
             sessions: try acts.serversOfSessions(of: [name.text])[name.text] ?? [], problem: problem, words)
         return try pages.show(
-            view, "Desktops", section: Self.accounts, request, context, status: status)
+            view, "Accounts", section: Self.accounts, request, context, status: status)
     }
 
     private func save(_ typed: AccountForm, _ form: Form, _ acts: Acts) async throws {
@@ -264,7 +264,7 @@ struct DesktopPeoplePage {
         _ context: CenterContext
     ) throws -> Response {
         try pages.show(
-            AccountFormView(form, problem: problem, pages.renderer.words(context)), "Desktops",
+            AccountFormView(form, problem: problem, pages.renderer.words(context)), "Accounts",
             section: Self.accounts, request, context, status: status)
     }
 }

@@ -63,6 +63,8 @@ struct LayoutView: TemplateView {
             [
                 ("/desktops", "Server pools", .read), ("/desktops/servers", "Servers", .read),
                 ("/desktops/sessions", "Sessions", .read), ("/desktops/accounts", "Accounts", .read),
+                ("/desktops/place", "Who lands where?", .read), ("/desktops/log-ins", "Log-ins", .read),
+                ("/desktops/agents", "Agents", .read),
             ]
         ),
         (
