@@ -81,6 +81,7 @@ import Testing
         let path = "/desktops/accounts/import"
         let form = try await Self.page(path, of: fleet)
         #expect(form.status == 200 && form.body.contains(#"data-bytes-to="file""#))
+        #expect(form.body.contains(#"download="accounts.csv" href="data:text/csv;charset=utf-8,name%3Bfull"#))
         let file = Data("name;full-name;class\r\nben;Ben Day;3a\r\n".utf8).base64EncodedString()
         let sent = "file=\(file.replacing("+", with: "%2B").replacing("=", with: "%3D"))"
         let preview = try await Self.page(path, sent, of: fleet)

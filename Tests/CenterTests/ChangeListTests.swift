@@ -26,6 +26,29 @@ import Wire
         #expect(Self.values(#"{"a":1,"b":1,"c":1,"d":1}"#, #"{"a":2,"b":2,"c":2,"d":2}"#) == [])
     }
 
+    @Test func `a change leads to what it changed, and names its values once`() {
+        func said(
+            _ what: String, _ key: String, before: String? = #"{"swap":"1GiB"}"#,
+            after: String? = #"{"swap":"2GiB"}"#
+        )
+            -> ChangeView.Said
+        {
+            let edit = Revision.Edit(kind: "group", key: key, before: before, after: after)
+            return ChangeView(Revision(number: 7, at: 60, who: "ann", what: what), edit: edit, Self.words)
+                .said
+        }
+        let changed = said("settings of group /school changed: swap", "/school")
+        #expect(changed.before == "settings of group " && changed.after == " changed")
+        #expect(changed.object?.path == "/groups?path=%2Fschool" && changed.object?.label == "/school")
+        // What is gone, and what has only a part of the name.
+        #expect(said("group /school removed", "/school", after: nil).object == nil)
+        #expect(said("group /school/room-1 added", "/school", before: nil).object == nil)
+        let token = Revision.Edit(kind: "token", key: "3", before: nil, after: "{}")
+        let made = ChangeView(
+            Revision(number: 8, at: 60, who: "ann", what: "token 3 made"), edit: token, Self.words)
+        #expect(made.said.object == nil && made.said.before == "token 3 made")
+    }
+
     @Test func `the history has the edits of revisions that changed one record, without secrets`()
         async throws
     {
@@ -84,9 +107,9 @@ import Wire
         }
         let roomy = LeasesView(
             list, pager, networks: [network(leased: 294, of: 500)], mayReserve: true, now: 0, Self.words)
-        #expect(roomy.pools?.rows.map(\.use?.text) == ["294 of 500, 206 free"] && roomy.scarce.isEmpty)
+        #expect(roomy.pools?.rows.map(\.use?.text) == ["294 used, 206 free"] && roomy.scarce.isEmpty)
         #expect(roomy.pools?.rows.first?.link == "/leases?q=10.77.0.0%2F24")
-        #expect(try PageViewTests.shown(roomy).contains("294 of 500, 206 free"))
+        #expect(try PageViewTests.shown(roomy).contains("294 used, 206 free"))
         for (mayMend, count) in [(true, 1), (false, 0)] {
             let full = LeasesView(
                 list, pager, networks: [network(leased: 450, of: 500)], mayReserve: mayMend, now: 0,

@@ -264,7 +264,8 @@ extension FleetListTests {
         #expect(view.alike.first?.machines.count == 3 && view.resort.path == "/boots?order=time")
         let text = try PageViewTests.shown(view)
         // Without a colon where nothing follows.
-        #expect(text.contains("Machines: 3") && text.contains("<td>network</td>"))
+        #expect(
+            text.contains(">3 × failed</span> step 30-root: no export") && text.contains("<td>network</td>"))
         // They stand on the first page alone.
         let second = BootsView(
             list, try PageViewTests.pager("/boots", "?offset=50"), .worst, now: 0, PageViewTests.words)
@@ -288,7 +289,9 @@ extension FleetListTests {
         let view = BootsView(
             list, try PageViewTests.pager("/boots"), .worst, now: 124_000, PageViewTests.words)
         #expect(view.alike.map(\.state.kind) == ["failed", "stuck"])
-        #expect(view.alike.last?.detail == "network · 2 min so far")
+        #expect(view.alike.last?.detail == "2 min so far")
+        #expect(view.alike.map(\.state.text) == ["3 × failed", "4 × stuck after network"])
+        #expect(view.heading == "Unknown machines")
     }
 
     @Test func `very many boots that went well share a line for each group, below the others`() throws {

@@ -146,7 +146,12 @@ import Wire
         #expect(try await found("ends=past") == ["10.77.1.9"])
         #expect(try await found("nothing") == [])
         // Who sees one group is told of no other, in no figure; of machines that are in none all are told.
-        let own = try await Self.acts(.operator_, in: .school, of: fleet).leases()
+        let own = try await Self.acts(.operator_, in: .school, of: fleet).leases(withNodes: true)
+        #expect(all.nodes.isEmpty && own.nodes.map(\.key.text) == [Place.school.node])
+        #expect(own.nodes.first?.value.group.description == Place.school.rawValue)
+        let view = LeasesView(own, try PageViewTests.pager("/leases"), now: now, Self.words)
+        #expect(view.table?.rows.first?.group?.label == Place.school.rawValue)
+        #expect(view.table?.rows.map { $0.state == nil } == [false, true, true])
         #expect(own.figures == Acts.LeaseFigures(total: 3, ofNodes: 1, ending: 1, past: 1))
         #expect(own.page.rows.map(\.address.description) == ["10.77.0.6", "10.77.0.8", "10.77.1.9"])
     }

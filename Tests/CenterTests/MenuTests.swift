@@ -15,7 +15,8 @@ import Testing
         #expect(
             told == [
                 "Fleet: / /nodes /groups /machines /schedules",
-                "Desktops: /desktops /desktops/servers /desktops/sessions /desktops/accounts",
+                "Desktops: /desktops /desktops/servers /desktops/sessions /desktops/accounts /desktops/place"
+                    + " /desktops/log-ins /desktops/agents",
                 "Images: /images /rollouts /volumes",
                 "Configuration: /settings /rules /files /kept-files /secrets",
                 "Network: /networks /leases", "Insight: /boots /history /boards",

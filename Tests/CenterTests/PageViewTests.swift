@@ -216,7 +216,8 @@ import Wire
         #expect(text.contains(#"<a href="/networks/edit?name=school"><strong>school</strong></a>"#))
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
         #expect(text.contains(#"<td data-title="Interface">behind a relay</td>"#))
-        #expect(text.contains(">1 of 127 <") && text.contains(#"<td data-title="Default router">none</td>"#))
+        #expect(text.contains(">1 of 127 <") && text.contains(#"<a href="/leases?q=10.79.0.0%2F24"><span"#))
+        #expect(text.contains(#"<td data-title="Default router"><span class="state booting">none</span>"#))
         var reader = NetworksView(answers, reservations: none, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.

@@ -102,12 +102,13 @@ import Testing
         let row = try #require(try Self.view(act).table?.rows.first)
         #expect(row.object == nil && row.group.path == "/groups?path=%2Fschool")
         #expect(row.local == "1970-01-01 02:01" && row.zone == "Europe/Athens")
-        #expect(row.every == "mon-fri 22:00" && row.window == "Window: 120 min")
+        #expect(row.every == "mon-fri 22:00" && row.window == "Window: 120 min" && row.utc == "00:01 UTC")
+        #expect(row.state.text == "scheduled" && row.lack == nil)
         #expect(row.targets?.label == "288 nodes" && row.targets?.path == "/nodes?q=group%3D%2Fschool")
         let view = try Self.view(act)
-        #expect(view.table?.columns.map(\.title).contains("Next run (Europe/Athens)") == true)
         let text = try PageViewTests.shown(view)
-        #expect(text.contains(#"<span class="brief">mon-fri 22:00</span> <small>Europe/Athens</small>"#))
+        #expect(text.contains(#"<span class="brief">mon-fri 22:00</span></td>"#))
+        #expect(text.contains("02:01</time> <small>Europe/Athens</small> <small>00:01 UTC</small> <span"))
         #expect(text.contains(#"<a href="/schedules?edit=nightly"><strong>nightly</strong></a>"#))
         #expect(text.contains(">never<") && text.contains(#"href="/schedules?new=yes">New schedule</a>"#))
         let outdated = try Self.view(.apply(nodes: "outdated=yes")).table?.rows.first
@@ -137,14 +138,58 @@ import Testing
         let own = try view([answer])
         let row = try #require(own.table?.rows.first)
         #expect(row.local == local && row.zone == zone && row.every == nil && row.group.label == "Site")
-        #expect(own.table?.columns.map(\.title).contains("Next run (\(zone))") == true)
+        #expect((row.utc == nil) == (zone == "UTC"))
         #expect(row.edit == nil && !own.mayAdd && own.added == nil)
-        #expect(try PageViewTests.shown(own).contains(">once <small>"))
-        // Of two zones each says its own, and the runs can be compared.
+        #expect(try PageViewTests.shown(own).contains(">once</td>"))
+        // Of two zones each says its own.
         let both = try view([answer, Self.answer(act)])
-        #expect(both.table?.columns.map(\.title).contains("Next run (UTC)") == true)
         #expect(both.table?.rows.map(\.zone) == [zone, "Europe/Athens"])
-        #expect(both.table?.rows.last?.local == "1970-01-01 00:01")
+        #expect(both.table?.rows.map(\.local) == [local, "1970-01-01 02:01"])
+    }
+
+    @Test func `a condition that fits no node is told`() throws {
+        let view = SchedulesView(
+            Acts.Page([try Self.answer(.wake(nodes: "outdated=yes"))], offset: 0, limit: 9),
+            try PageViewTests.pager("/schedules"), counts: [try ScheduleName("nightly"): 0],
+            form: SchedulesView.Typed(), kinds: [], mayAct: { _ in false }, PageViewTests.words)
+        #expect(view.table?.rows.first?.targets == nil)
+        #expect(
+            try PageViewTests.shown(view).contains(
+                #"<span class="state booting">matches no node now</span>"#))
+    }
+
+    @Test(arguments: [
+        ("22:00", SchedulesView.Repeats.once, "", "22:00"), ("", .once, "", ""),
+        ("2026-12-01 02:00", .once, "2026-12-01", "02:00"), ("daily 06:30", .daily, "", "06:30"),
+        ("mon-fri 22:00", .weekdays, "", "22:00"), ("sat,sun 04:00", .text, "", ""), ("+2h", .text, "", ""),
+        ("2026-12-01T22:00Z", .text, "", ""), ("some 22:00", .text, "", ""),
+    ])
+    func `a time has fields, and stays the text that it was where it says more`(
+        text: String, repeats: SchedulesView.Repeats, date: String, time: String
+    ) throws {
+        let link = SchedulesView.Typed(values: ["when": text])
+        #expect(link.fieldsOfTime == SchedulesView.When(repeats, date: date, time: time))
+        guard !time.isEmpty || repeats == .text else { return }
+        let form = SchedulesView.Typed(values: [
+            "repeats": repeats.rawValue, "date": date, "time": time, "when": repeats == .text ? text : "+9h",
+        ])
+        #expect(try form.written() == text)
+        #expect(form.fieldsOfTime == link.fieldsOfTime)
+    }
+
+    @Test func `a date without a time of the day is refused, and a zone goes with the time`() throws {
+        var typed = SchedulesView.Typed(values: [
+            "act": "wake", "nodes": "pc-1", "repeats": "once", "date": "2026-12-01", "time": "",
+            "zone": " Europe/Athens ",
+        ])
+        #expect(throws: InvalidSetting.self) { try ScheduleForm(typed).request() }
+        typed.values["time"] = "02:00"
+        let request = try ScheduleForm(typed).request()
+        #expect(request.at == "2026-12-01 02:00" && request.every == nil && request.zone == "Europe/Athens")
+        typed.values["repeats"] = "daily"
+        typed.values["zone"] = ""
+        let daily = try ScheduleForm(typed).request()
+        #expect(daily.every == WeekTime("daily 02:00") && daily.at == nil && daily.zone == nil)
     }
 
     @Test func `the form of a schedule reads as the schedule`() throws {
@@ -169,8 +214,14 @@ import Testing
             let request = try ScheduleForm(typed).request()
             #expect(request.act == act, "\(typed.values)")
             #expect(request.every == WeekTime("mon-fri 22:00") && request.windowMinutes == 120)
-            let form = try #require(try Self.view(act, typed: typed.values).added)
-            #expect(form.heading == "nightly" && form.hidden.map(\.value) == ["nightly"])
+            let view = try Self.view(act, typed: typed.values)
+            let form = try #require(view.added)
+            #expect(view.title == "nightly" && form.hidden.map(\.value) == ["nightly"])
+            // The list is another page.
+            #expect(view.table == nil && view.edited?.group.label == "/school")
+            let text = try PageViewTests.shown(view)
+            #expect(text.contains(#"<h1>nightly <span class="state waiting">scheduled</span>"#))
+            #expect(!text.contains("/schedules/nightly/run"))
             #expect(form.submit == "Save" && form.cancel == "/schedules")
         }
     }

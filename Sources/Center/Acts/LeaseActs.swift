@@ -8,6 +8,14 @@ extension Acts {
     struct LeaseList: Sendable {
         var page: Page<LeaseAnswer>
         var figures = LeaseFigures()
+        /// The nodes of the page's leases; empty where they were not asked for.
+        var nodes: [NodeName: LeasingNode] = [:]
+    }
+
+    /// Where the node of a lease is, and how it is now.
+    struct LeasingNode: Sendable {
+        var group: GroupPath
+        var state: MachineState
     }
 
     /// How many leases there are of each kind.
@@ -48,8 +56,11 @@ extension Acts {
 
     /// One page of them in the order of their addresses or ends: those with each word of `query` in address, hardware address, node or host name, or
     /// in a network that is named (`10.77.0.0/24`), of a kind (`of=node`, `of=unknown`), or with an end (`ends=soon`, `ends=past`).
+    ///
+    /// - Parameter withNodes: whether the page's nodes are looked up, too.
     func leases(
-        _ query: String = "", _ order: LeaseOrder = .address, offset: Int = 0, limit: Int = .max
+        _ query: String = "", _ order: LeaseOrder = .address, offset: Int = 0, limit: Int = .max,
+        withNodes: Bool = false
     ) async throws -> LeaseList {
         try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.second)
@@ -73,10 +84,18 @@ extension Acts {
         }
         if order == .end { fitting.sort { ($0.expiresAt, $0.address) < ($1.expiresAt, $1.address) } }
         let page = Page(fitting, offset: offset, limit: limit)
-        return LeaseList(
+        var list = LeaseList(
             page: Page(
                 rows: page.rows.map { LeaseAnswer($0, snapshot: snapshot) }, count: page.count,
                 next: page.next), figures: figures)
+        guard withNodes else { return list }
+        let heard = await services.heard()
+        for name in Set(list.page.rows.compactMap(\.node)) {
+            guard let node = snapshot.nodes[name] else { continue }
+            list.nodes[name] = LeasingNode(
+                group: node.group, state: fleet.presence(of: node, heard).state)
+        }
+        return list
     }
 }
 

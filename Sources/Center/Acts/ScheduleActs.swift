@@ -31,7 +31,7 @@ extension Acts {
 
     /// Makes a schedule, which runs for the caller.
     ///
-    /// - Parameter replaced: one that becomes it, and keeps its name, its zone and what came of it; nil: it is new.
+    /// - Parameter replaced: one that becomes it, and keeps its name and what came of it; nil: it is new.
     func makeSchedule(_ wish: ScheduleRequest, replacing replaced: ScheduleName? = nil) async throws
         -> Saved<ScheduleAnswer>
     {
@@ -39,7 +39,6 @@ extension Acts {
         var wish = wish
         if let replaced {
             let stored = try permittedSchedule(replaced, in: fleet.snapshot, \.act.permission)
-            wish.zone = wish.zone ?? stored.zone
             // What it acts on stays, so its place does, whatever fits the condition now.
             if stored.act.nodes != nil, stored.act.nodes == wish.act.nodes { wish.group = stored.group }
         }

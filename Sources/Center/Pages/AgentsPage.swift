@@ -5,6 +5,7 @@ import Hummingbird
 /// The agents of terminal servers.
 struct AgentsPage: FleetPage {
     static let views: [any TemplateView.Type] = [AgentsView.self, AgentRevokeView.self]
+    static let menu = [MenuEntry("/desktops/agents", "Agents", .desktops, .read)]
 
     let pages: Pages
 
@@ -61,6 +62,6 @@ struct AgentsPage: FleetPage {
             mayRevoke: { servers[$0].map { acts.may(.configure, in: $0.server.group) } ?? false },
             pages.renderer.words(context))
         return try pages.show(
-            view, "Desktops", section: "/desktops/servers", request, context, status: status)
+            view, "Agents", section: "/desktops/agents", request, context, status: status)
     }
 }

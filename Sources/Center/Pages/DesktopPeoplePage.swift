@@ -12,6 +12,8 @@ struct DesktopPeoplePage: FleetPage {
     static let menu = [
         MenuEntry("/desktops/sessions", "Sessions", .desktops, .read),
         MenuEntry("/desktops/accounts", "Accounts", .desktops, .read),
+        MenuEntry("/desktops/place", "Who lands where?", .desktops, .read),
+        MenuEntry("/desktops/log-ins", "Log-ins", .desktops, .read),
     ]
 
     let pages: Pages
@@ -28,7 +30,7 @@ struct DesktopPeoplePage: FleetPage {
             let view = DesktopSessionsView(
                 overview, pager, mayHelp: { acts.may(.enrol, in: $0) },
                 isSent: request.query("sent") == "yes", now: Clock.second, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.sessions, request, context)
+            return try pages.show(view, "Sessions", section: Self.sessions, request, context)
         }
         routes.post("desktops/sessions", .enrol) { request, context, acts in
             try await actOnMany(request, context, acts)
@@ -37,7 +39,7 @@ struct DesktopPeoplePage: FleetPage {
             let session = try await acts.terminalSession(
                 request.query("id") ?? "", on: TerminalName(request.query("server") ?? ""))
             let view = DesktopSessionView(session, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.sessions, request, context)
+            return try pages.show(view, "Sessions", section: Self.sessions, request, context)
         }
         routes.post("desktops/session", .enrol) { request, context, acts in
             try await act(request, context, acts)
@@ -55,7 +57,7 @@ struct DesktopPeoplePage: FleetPage {
         }
         let session = try await acts.terminalSession(id, on: server)
         func shown(_ view: DesktopSessionView, _ status: HTTPResponse.Status = .ok) throws -> Response {
-            try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
+            try pages.show(view, "Sessions", section: Self.sessions, request, context, status: status)
         }
         do {
             switch form["act"] {
@@ -97,7 +99,7 @@ struct DesktopPeoplePage: FleetPage {
         let wish = SessionHelpView.Wish(act: act, query: form["q"], text: form["text"])
         let sessions = try await acts.pickedSessions(picked)
         func shown(_ view: SessionHelpView, _ status: HTTPResponse.Status = .ok) throws -> Response {
-            try pages.show(view, "Desktops", section: Self.sessions, request, context, status: status)
+            try pages.show(view, "Sessions", section: Self.sessions, request, context, status: status)
         }
         guard form["confirmed"] == "yes", !sessions.isEmpty else {
             return try shown(SessionHelpView(wish, sessions, words))
@@ -137,7 +139,7 @@ struct DesktopPeoplePage: FleetPage {
                 sessions: try acts.serversOfSessions(of: users),
                 last: try await acts.lastSessions(of: users), seesAll: acts.mayNamePeople(in: .site),
                 mayChange: acts.may(.configure, in: .site), pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.accounts, request, context)
+            return try pages.show(view, "Accounts", section: Self.accounts, request, context)
         }
         routes.get("desktops/account", .configure) { request, context, acts in
             try acts.requireChangingAccounts()
@@ -210,7 +212,7 @@ struct DesktopPeoplePage: FleetPage {
         _ view: AccountImportView, status: HTTPResponse.Status = .ok, _ request: Request,
         _ context: CenterContext
     ) throws -> Response {
-        try pages.show(view, "Desktops", section: Self.accounts, request, context, status: status)
+        try pages.show(view, "Accounts", section: Self.accounts, request, context, status: status)
     }
 
     /// Disables an account, or enables it again; the rest of it stays as it is.
@@ -246,7 +248,7 @@ struct DesktopPeoplePage: FleetPage {
             name, tag: try await acts.account(name).tag,
             sessions: try acts.serversOfSessions(of: [name.text])[name.text] ?? [], problem: problem, words)
         return try pages.show(
-            view, "Desktops", section: Self.accounts, request, context, status: status)
+            view, "Accounts", section: Self.accounts, request, context, status: status)
     }
 
     private func save(_ typed: AccountForm, _ form: Form, _ acts: Acts) async throws {
@@ -273,7 +275,7 @@ struct DesktopPeoplePage: FleetPage {
         _ context: CenterContext
     ) throws -> Response {
         try pages.show(
-            AccountFormView(form, problem: problem, pages.renderer.words(context)), "Desktops",
+            AccountFormView(form, problem: problem, pages.renderer.words(context)), "Accounts",
             section: Self.accounts, request, context, status: status)
     }
 }

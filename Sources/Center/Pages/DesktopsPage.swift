@@ -17,6 +17,7 @@ struct DesktopsPage: FleetPage {
 
     private static let section = "/desktops"
     private static let servers = "/desktops/servers"
+    private static let placement = "/desktops/place"
 
     func add(to routes: Routes) {
         routes.get("desktops", .read) { request, context, acts in
@@ -24,7 +25,7 @@ struct DesktopsPage: FleetPage {
                 try acts.pools("", offset: 0, limit: Acts.pageLimit).rows, try acts.unservedPools(),
                 mayAdd: acts.maySomewhere(.configure), mayChange: { acts.may(.configure, in: $0) },
                 pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.section, request, context)
+            return try pages.show(view, "Server pools", section: Self.section, request, context)
         }
         routes.get("desktops/servers", .read) { request, context, acts in
             let pager = try Pager(request, path: Self.servers)
@@ -33,7 +34,7 @@ struct DesktopsPage: FleetPage {
             let view = DesktopServersView(
                 page, pager, states: try acts.terminalStates(), mayAdd: acts.maySomewhere(.configure),
                 mayChange: { acts.may(.configure, in: $0) }, pages.renderer.words(context))
-            return try pages.show(view, "Desktops", section: Self.servers, request, context)
+            return try pages.show(view, "Servers", section: Self.servers, request, context)
         }
         routes.get("desktops/servers/:name", .read) { request, context, acts in
             let answer = try acts.terminal(TerminalName(context.parameter("name"))).record
@@ -53,7 +54,7 @@ struct DesktopsPage: FleetPage {
             let page = try acts.placements(pager.query, offset: pager.offset, limit: Pager.rowLimit)
             let view = DesktopLogInsView(
                 page, pager, outcomes: try acts.placementOutcomes(), pages.renderer.words(context))
-            return try pages.show(view, "Log-ins", section: "/desktops/sessions", request, context)
+            return try pages.show(view, "Log-ins", section: "/desktops/log-ins", request, context)
         }
         addForms(to: routes)
     }
@@ -101,10 +102,11 @@ struct DesktopsPage: FleetPage {
         let pools = try acts.pools("", offset: 0, limit: Acts.pageLimit).rows.map(\.pool.name)
         guard request.query("node") != nil || request.query("pool") != nil else {
             let view = DesktopPlaceView(question, pools: pools, nil, words)
-            return try pages.show(view, "Who lands where?", section: Self.section, request, context)
+            return try pages.show(view, "Who lands where?", section: Self.placement, request, context)
         }
         func shown(_ view: DesktopPlaceView, _ status: HTTPResponse.Status) throws -> Response {
-            try pages.show(view, "Who lands where?", section: Self.section, request, context, status: status)
+            try pages.show(
+                view, "Who lands where?", section: Self.placement, request, context, status: status)
         }
         do {
             let placed = try acts.placement(

@@ -47,7 +47,8 @@ struct HistoryPages: FleetPage {
         let pager = try Pager(
             request, path: "/leases", limit: 50, sort: order == .address ? nil : order.rawValue)
         let view = LeasesView(
-            try await acts.leases(pager.query, order, offset: pager.offset, limit: pager.limit), pager, order,
+            try await acts.leases(
+                pager.query, order, offset: pager.offset, limit: pager.limit, withNodes: true), pager, order,
             networks: try await acts.networks(), mayReserve: acts.may(.configure, in: .site),
             now: Clock.second, pages.renderer.words(context))
         return try pages.show(view, "Leases", section: "/leases", request, context)

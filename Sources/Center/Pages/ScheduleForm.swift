@@ -11,11 +11,12 @@ struct ScheduleForm {
 
     func request() throws -> ScheduleRequest {
         let act = try act()
-        let window = try Self.windowMinutes(typed["window"])
-        if let every = WeekTime(typed["when"]) {
-            return ScheduleRequest(act: act, every: every, windowMinutes: window)
-        }
-        return ScheduleRequest(act: act, at: typed["when"], windowMinutes: window)
+        let (window, when) = (try Self.windowMinutes(typed["window"]), try typed.written())
+        let every = WeekTime(when)
+        let zone = String(typed["zone"].trimmed)
+        return ScheduleRequest(
+            act: act, at: every == nil ? when : nil, every: every, zone: zone.isEmpty ? nil : zone,
+            windowMinutes: window)
     }
 
     /// Nil for an empty field.

@@ -48,17 +48,28 @@ struct SchedulesPage: FleetPage {
         question: String? = nil, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let pager = try Pager(request, path: Self.path)
-        let page = try acts.schedules(pager.query, offset: pager.offset, limit: Pager.rowLimit)
+        let kinds = ScheduledAct.Kind.allCases.filter { acts.maySomewhere($0.permission) }
+        // A form stands alone, and knows the schedule that it changes.
+        let page =
+            typed.isFilled && !kinds.isEmpty
+            ? Self.edited(typed, acts)
+            : try acts.schedules(pager.query, offset: pager.offset, limit: Pager.rowLimit)
         let counts = try await acts.scheduledCounts(page.rows.map(\.schedule))
         let view = SchedulesView(
-            page, pager, counts: counts, form: typed,
-            kinds: ScheduledAct.Kind.allCases.filter { acts.maySomewhere($0.permission) },
+            page, pager, counts: counts, form: typed, kinds: kinds,
             places: acts.groupPaths().map(\.description), asking: asking, failure: failure,
             question: question,
             mayAct: { acts.may($0.schedule.act.permission, in: $0.schedule.group) },
             pages.renderer.words(context))
         return try pages.show(
-            view, "Schedules", section: Self.path, request, context, failure: failure)
+            view, view.title, section: Self.path, request, context, failure: failure)
+    }
+
+    /// The schedule that a form changes. One that was removed meanwhile is not shown beside what was typed.
+    private static func edited(_ typed: SchedulesView.Typed, _ acts: Acts) -> Acts.Page<ScheduleAnswer> {
+        let answer = try? acts.schedule(ScheduleName(typed["edit"])).record
+        let rows = answer.map { [$0] } ?? []
+        return Acts.Page(rows: rows, count: rows.count, next: nil)
     }
 
     /// What a run at once would interrupt; nil: nothing is asked.
@@ -86,7 +97,12 @@ struct SchedulesPage: FleetPage {
                 uniqueKeysWithValues: SchedulesView.Typed.names.map { ($0, form[$0]) }))
         if let kind = ScheduledAct.Kind(rawValue: typed["act"]) { try acts.requireScheduling(kind) }
         do {
-            let wish = try ScheduleForm(typed).request()
+            let replaced = typed["edit"].isEmpty ? nil : try ScheduleName(typed["edit"])
+            var wish = try ScheduleForm(typed).request()
+            // An empty field takes the zone away, and no field leaves it.
+            if let replaced, !form.has("zone") {
+                wish.zone = try acts.schedule(replaced).record.schedule.zone
+            }
             // A condition names machines that are not on the page: how many there are is said first.
             if let nodes = wish.act.nodes, (try? NodeName(nodes)) == nil {
                 let count = try await acts.scheduledNodes(nodes, in: .site).count
@@ -98,7 +114,6 @@ struct SchedulesPage: FleetPage {
                         request, context, acts)
                 }
             }
-            let replaced = typed["edit"].isEmpty ? nil : try ScheduleName(typed["edit"])
             let made = try await acts.makeSchedule(wish, replacing: replaced)
             return pages.redirect(Back.done(Self.path, made.revision))
         } catch let error where error.isRefusalOfForm {

@@ -9,6 +9,8 @@ struct AccountImportView: TemplateView {
     var problem: String?
     /// Nil once there is a list.
     var form: FormView?
+    /// Beside the form.
+    var sample: Sample?
     var list: List?
     /// What to do where it cannot be saved.
     var hint: String?
@@ -16,6 +18,18 @@ struct AccountImportView: TemplateView {
     var saving: ConfirmView?
     /// Where it cannot be saved: leads to the form.
     var back: String?
+
+    /// A list with one account.
+    struct Sample: View {
+        var text: String
+        /// The same as a file that is downloaded.
+        var link: String
+
+        init(_ text: String) {
+            self.text = text
+            link = "data:text/csv;charset=utf-8,\(Escape.component(text))"
+        }
+    }
 
     struct List: View {
         var summary: String
@@ -47,6 +61,7 @@ struct AccountImportView: TemplateView {
     ///   - replaces: whether accounts that exist are changed.
     init(text: String = "", replaces: Bool = false, problem: String? = nil, _ words: Words) {
         self.problem = problem
+        sample = Sample(Self.example)
         form = FormView(
             path: Self.path, style: "settings", hidden: [HiddenView("file", "")],
             parts: [
@@ -59,8 +74,8 @@ struct AccountImportView: TemplateView {
                         FieldView(
                             "list", words("Or paste the list"),
                             hint: words(
-                                "The first line names the columns. Required: name. Optional: full-name, groups, password, password-hash, uid, expires, disabled"
-                            ), LinesView(rows: 8, text: text, placeholder: Self.example)),
+                                "The first line names the columns: name, and as many as you like of full-name, groups, password, password-hash, uid, expires, disabled. Between columns stands a semicolon, a comma or a tab, between groups a comma or a space. Without a password the account cannot log in yet."
+                            ), LinesView(rows: 8, text: text)),
                         FieldView(
                             "replace", words("Update existing accounts"), isTicked: replaces),
                     ])

@@ -32,6 +32,8 @@ struct BootsView: TemplateView {
     var alike: [Alike]
     /// Very many that went well, by group, below the others; nil: they are among the rows.
     var ready: TableView<Group>?
+    /// What the rows are beside boots that share a line; nil: there are none of those.
+    var heading: String?
     /// Nil when none matches.
     var table: TableView<Row>?
     /// Why there is no row.
@@ -39,8 +41,8 @@ struct BootsView: TemplateView {
     var pages: PagerView
 
     struct Alike: View {
+        /// With how many there are.
         var state: StateView
-        var summary: String
         /// Empty: they told nothing.
         var detail: String
         var machines: [LinkView]
@@ -123,7 +125,7 @@ struct BootsView: TemplateView {
             ready = TableView(
                 words("Boots that went well"),
                 columns: words.all("Group", "State", "Nodes", "Median", "Slowest"),
-                rows: list.ready.compactMap { Group($0, words) })
+                rows: Self.slowestFirst(list.ready).compactMap { Group($0, words) })
         }
         summary = words("Last boots: %1", Format.number(list.total, words.language))
         if !pager.query.isEmpty {
@@ -136,6 +138,10 @@ struct BootsView: TemplateView {
             } + [("state=\(Acts.BootList.strangers)", words("unknown machines"), list.unknown)])
         let folded = (list.alike + list.ready).reduce(0) { $0 + $1.boots.count }
         none = folded > 0 ? "" : list.total == 0 ? words("No boot was seen yet.") : words("No boot matches.")
+        if folded > 0, !list.page.rows.isEmpty {
+            let areUnknown = list.page.rows.allSatisfy { $0.node == nil }
+            heading = areUnknown ? words("Unknown machines") : words("Other boots")
+        }
         // Those that share a line have no row.
         pages = pager.links(count: list.page.count - folded)
         guard !list.page.rows.isEmpty else { return }
@@ -143,6 +149,12 @@ struct BootsView: TemplateView {
             words("Boots"),
             columns: words.all("Started", "Machine", "Group", "State", "Took", "Last stage"),
             rows: list.page.rows.map { Row($0, now: now, words) })
+    }
+
+    /// Groups as they are, but those with a slower boot before others.
+    private static func slowestFirst(_ groups: [Acts.AlikeBoots]) -> [Acts.AlikeBoots] {
+        let slowest = groups.map { $0.boots.compactMap(\.boot.readyAfter).max() ?? 0 }
+        return groups.indices.sorted { (slowest[$1], $0) < (slowest[$0], $1) }.map { groups[$0] }
     }
 }
 
@@ -153,11 +165,12 @@ extension BootsView.Alike {
     /// - Parameter now: milliseconds since 1970.
     init(_ alike: Acts.AlikeBoots, now: Int, _ words: Words) {
         state = StateView(alike.outcome, words)
-        summary = words("Machines: %1", Format.number(alike.boots.count, words.language))
+        if let stage = alike.stage { state.text = words("stuck after %1", stage.rawValue) }
+        state.text = "\(Format.number(alike.boots.count, words.language)) × \(state.text)"
         // How long the one that waits longest has taken.
         let oldest = alike.stage == nil ? nil : alike.boots.map(\.boot.startedAt).min()
         detail = [
-            alike.stage?.rawValue ?? "", words.told(alike.detail),
+            words.told(alike.detail),
             oldest.map { words("%1 so far", Format.age(max(0, now - $0))) } ?? "",
         ].filter { !$0.isEmpty }.joined(separator: " · ")
         machines = alike.boots.prefix(Self.nameLimit).map {

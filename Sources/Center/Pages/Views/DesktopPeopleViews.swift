@@ -6,6 +6,8 @@ struct DesktopSessionsView: TemplateView {
     static let template = PageTemplate("desktopsessions", Embedded.desktopsessions_mustache)
 
     var tabs: TabsView
+    /// How many there are, of those that fit the search.
+    var summary: String
     /// That a message was sent.
     var done: String?
     var filter: FilterView
@@ -37,6 +39,10 @@ struct DesktopSessionsView: TemplateView {
     ) {
         if isSent { done = words("The message was sent.") }
         tabs = TabsView(desktops: "/desktops/sessions", words)
+        let count = overview.page.count
+        summary =
+            count == 1
+            ? words("1 session") : words("%1 sessions", Format.number(count, words.language))
         filter = FilterView(
             "/desktops/sessions", query: pager.query, label: words("Search sessions"),
             chips: Self.chips(overview, query: pager.query, words))
@@ -138,7 +144,7 @@ struct DesktopAccountsView: TemplateView {
     static let template = PageTemplate("desktopaccounts", Embedded.desktopaccounts_mustache)
 
     var tabs: TabsView
-    /// Nil where there is none to look for.
+    /// Nil where all can be seen at once.
     var filter: FilterView?
     /// Nil when none matches.
     var table: TableView<Row>?
@@ -147,6 +153,8 @@ struct DesktopAccountsView: TemplateView {
     /// Whether there is no account at all.
     var isUnused: Bool
     // Columns that some row has something in.
+    var hasFullName = false
+    var hasGroups = false
     var hasLast = false
     var hasUntil = false
 
@@ -171,6 +179,9 @@ struct DesktopAccountsView: TemplateView {
         var until: String
     }
 
+    /// Accounts from which on they are searched.
+    private static let searchedFrom = 10
+
     /// - Parameters:
     ///   - states: how many accounts are in each state.
     ///   - sessions: where these people have sessions, as far as the caller may know who is where.
@@ -182,8 +193,9 @@ struct DesktopAccountsView: TemplateView {
         _ words: Words
     ) {
         tabs = TabsView(desktops: "/desktops/accounts", words)
-        isUnused = states.values.reduce(0, +) == 0
-        if !isUnused || !pager.query.isEmpty {
+        let count = states.values.reduce(0, +)
+        isUnused = count == 0
+        if count >= Self.searchedFrom || !pager.query.isEmpty {
             filter = FilterView(
                 "/desktops/accounts", query: pager.query, label: words("Search accounts"),
                 chips: AccountState.allCases.map {
@@ -207,10 +219,12 @@ struct DesktopAccountsView: TemplateView {
                 never: seesAll && links.isEmpty && lastAt == nil ? words("never") : "",
                 until: one.account.expires ?? "")
         }
+        hasFullName = rows.contains { !$0.fullName.isEmpty }
+        hasGroups = rows.contains { !$0.groups.isEmpty }
         hasLast = rows.contains { !$0.sessions.isEmpty || $0.lastAt != nil || !$0.never.isEmpty }
         hasUntil = rows.contains { !$0.until.isEmpty }
         let columns = [
-            (true, words("Name")), (true, words("Full name")), (true, words("Groups")),
+            (true, words("Name")), (hasFullName, words("Full name")), (hasGroups, words("Groups")),
             (true, words("State")), (hasLast, words("Last log-in")), (hasUntil, words("Until")),
             (true, words("User ID")), (mayChange, words("Actions")),
         ]

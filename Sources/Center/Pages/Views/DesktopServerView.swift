@@ -73,7 +73,7 @@ struct DesktopServerView: TemplateView {
         if answer.failureCount > 0 {
             troubles.append(words("%1 log-ins in a row found no session there", "\(answer.failureCount)"))
         }
-        group = server.group == .site ? words("whole site") : server.group.description
+        group = server.group == .site ? words("Site") : server.group.description
         address = server.address
         system = server.system == .windows ? "Windows" : "Linux"
         protocols = server.ports.sorted { $0.key.rawValue < $1.key.rawValue }

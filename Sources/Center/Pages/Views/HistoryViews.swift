@@ -11,6 +11,8 @@ struct HistoryView: TemplateView {
     var who: String
     var key: String
     var kinds: [OptionView]
+    /// Whether only some of the changes are shown.
+    var isFiltered: Bool
     var table: TableView<ChangeView>
     var next: String?
 
@@ -23,6 +25,7 @@ struct HistoryView: TemplateView {
     ) {
         who = filter.who ?? ""
         key = filter.key ?? ""
+        isFiltered = [filter.who, filter.key, filter.kind].contains { $0?.isEmpty == false }
         kinds = Self.shownKinds.map { OptionView(text: $0, isChosen: $0 == filter.kind) }
         table = TableView(
             words("History"), live: "history",
@@ -44,8 +47,18 @@ struct ChangeView: View {
     var at: String
     var who: String
     var what: String
+    /// The same with a way to what was changed, and without what the values say.
+    var said: Said
     /// The values that it changed, where they are few and short: `loader: auto → ipxe`.
     var values: [String] = []
+
+    /// A sentence around the name of its object.
+    struct Said: View {
+        var before: String
+        /// Nil: there is no page of it, or it is gone.
+        var object: LinkView?
+        var after: String
+    }
 
     /// Values that have room in a row, and letters of each.
     private static let (valueLimit, lengthLimit) = (3, 60)
@@ -67,6 +80,46 @@ struct ChangeView: View {
         at = Format.time(second: revision.at)
         who = revision.who
         what = words.told(revision.what)
+        var text = what
+        let names = values.compactMap { $0.split(separator: ":").first }.joined(separator: ", ")
+        if !names.isEmpty, text.hasSuffix(names) {
+            text = String(text.dropLast(names.count))
+            while let last = text.last, ": \u{A0}\u{202F}".contains(last) { text.removeLast() }
+        }
+        said = Said(text, edit)
+    }
+}
+
+extension ChangeView.Said {
+    /// - Parameter edit: the only one; nil: there are several.
+    init(_ text: String, _ edit: Revision.Edit?) {
+        (before, object, after) = (text, nil, "")
+        guard let edit, edit.after != nil, let path = Self.path(edit.kind, edit.key) else { return }
+        // The name itself, and not a part of another one.
+        func goesOn(_ character: Character?) -> Bool {
+            character.map { $0.isLetter || $0.isNumber || "-/".contains($0) } ?? false
+        }
+        for range in text.ranges(of: edit.key)
+        where !goesOn(text[..<range.lowerBound].last) && !goesOn(text[range.upperBound...].first) {
+            before = String(text[..<range.lowerBound])
+            object = LinkView(path: path, label: edit.key)
+            after = String(text[range.upperBound...])
+            return
+        }
+    }
+
+    /// The page of a record; nil: it has none of its own.
+    private static func path(_ kind: String, _ key: String) -> String? {
+        let name = Escape.component(key)
+        return switch kind {
+        case Node.kind: "/nodes/\(name)"
+        case NodeGroup.kind: "/groups?path=\(name)"
+        case Schedule.kind: "/schedules?edit=\(name)"
+        case TerminalServer.kind: "/desktops/servers/\(name)"
+        case TerminalPool.kind: "/desktops/place?pool=\(name)"
+        case Network.kind: "/networks/edit?name=\(name)"
+        default: nil
+        }
     }
 }
 

@@ -40,13 +40,13 @@ struct LeasesView: TemplateView {
         var use: ShareView?
 
         init(_ network: NetworkAnswer, _ words: Words) {
-            self.network = network.network
+            self.network = [network.name?.text, network.network].compactMap(\.self).joined(separator: " · ")
             link = "/leases?q=\(Escape.component(network.network))"
             let free = max(0, network.size - network.leased)
-            let numbers = [network.leased, network.size, free].map { Format.number($0, words.language) }
+            let numbers = [network.leased, free].map { Format.number($0, words.language) }
             use = ShareView(
                 Double(network.leased) / Double(network.size),
-                text: words("%1 of %2, %3 free", numbers[0], numbers[1], numbers[2]))
+                text: words("%1 used, %2 free", numbers[0], numbers[1]))
         }
     }
 
@@ -56,6 +56,9 @@ struct LeasesView: TemplateView {
         var name: String
         /// Nil: it is not a node's.
         var link: String?
+        /// Of its node; nil: it has none.
+        var group: LinkView?
+        var state: StateView?
         var holder: String
         /// Nil: never.
         var end: End?
@@ -114,11 +117,20 @@ struct LeasesView: TemplateView {
         guard !list.page.rows.isEmpty else { return }
         var table = TableView(
             words("Leases"),
-            columns: words.all("Address", "Node or host name", "Hardware address", "Lease ends"),
+            columns: words.all(
+                "Address", "Node or host name", "Group", "State", "Hardware address", "Lease ends"),
             rows: zip(list.page.rows, reserves).map { lease, reserve in
-                Row(
+                let node = lease.node.flatMap { list.nodes[$0] }
+                return Row(
                     address: lease.address.description, name: lease.node?.text ?? lease.hostName,
-                    link: lease.node.map { "/nodes/\($0)" }, holder: words(lease.holder),
+                    link: lease.node.map { "/nodes/\($0)" },
+                    group: node.map {
+                        LinkView(
+                            path: "/groups?path=\(Escape.component($0.group.description))",
+                            label: $0.group == .site ? words("Site") : $0.group.description)
+                    },
+                    state: node.map { StateView(kind: $0.state.rawValue, text: words($0.state.word)) },
+                    holder: words(lease.holder),
                     end: lease.expiresAt.map { End($0, now: now, words) },
                     reserve: reserve)
             })

@@ -28,6 +28,8 @@ struct NetworksView: TemplateView {
         var router: String
         /// How much of the pools is leased; nil where there are none.
         var leased: ShareView?
+        /// The page of these leases.
+        var leases: String
         /// Another server gives the addresses.
         var isProxy: Bool
         var problem: String?
@@ -111,6 +113,7 @@ extension NetworksView.Row {
         subnet = network.network
         pools = network.pools.joined(separator: ", ")
         router = network.router?.description ?? ""
+        leases = "/leases?q=\(Escape.component(network.network))"
         leased =
             network.size == 0
             ? nil

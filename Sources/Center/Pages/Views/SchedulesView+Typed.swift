@@ -8,6 +8,7 @@ extension SchedulesView {
     struct Typed {
         static let names =
             ["new", "edit", "act", "on", "changes", "when", "window", "unless", "sure"]
+            + ["repeats", "date", "time", "zone"]
             + Object.allCases.map(\.rawValue)
 
         var values: [String: String] = [:]
@@ -18,6 +19,55 @@ extension SchedulesView {
         var object: String {
             guard self["on"].isEmpty else { return self["on"] }
             return ScheduledAct.Kind(rawValue: self["act"]).map { self[Object($0).rawValue] } ?? ""
+        }
+
+        /// Whether it has anything in it: a link to an empty form says that it is new.
+        var isFilled: Bool { values.contains { !$0.value.isEmpty } }
+    }
+
+    /// How often it runs, as the form asks for it: what is more than that is written.
+    enum Repeats: String, CaseIterable {
+        case once, daily, weekdays
+        /// The text alone says when.
+        case text
+
+        /// To be translated.
+        var phrase: String {
+            switch self {
+            case .once: "once"
+            case .daily: "every day"
+            case .weekdays: "Monday to Friday"
+            case .text: "otherwise, as text"
+            }
+        }
+    }
+
+    /// When it runs, as the fields of the form have it.
+    struct When: Equatable {
+        var repeats: Repeats
+        var (date, time) = ("", "")
+
+        private static let weekdays = Set(0..<5)
+
+        /// - Parameter text: as people write it.
+        init(_ text: String) {
+            repeats = .text
+            if let week = WeekTime(text) {
+                if week.days.count == 7 { repeats = .daily }
+                if week.days == Self.weekdays { repeats = .weekdays }
+                if repeats != .text { time = String("\(week)".suffix(5)) }
+            } else {
+                let parts = text.split(separator: " ").map(String.init)
+                let isDate = parts.count < 2 || parts[0].wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}/) != nil
+                let isTime = parts.last.map { WrittenTime.minute($0) != nil } ?? true
+                guard parts.count <= 2, isDate, isTime else { return }
+                repeats = .once
+                (date, time) = (parts.count == 2 ? parts[0] : "", parts.last ?? "")
+            }
+        }
+
+        init(_ repeats: Repeats, date: String, time: String) {
+            (self.repeats, self.date, self.time) = (repeats, date, time)
         }
     }
 
@@ -39,6 +89,34 @@ extension SchedulesView {
 }
 
 extension SchedulesView.Typed {
+    /// The fields of its time: as they were filled in, or as a link or a schedule has them in one text.
+    var fieldsOfTime: SchedulesView.When {
+        guard let repeats = SchedulesView.Repeats(rawValue: self["repeats"]) else {
+            return SchedulesView.When(self["when"])
+        }
+        return SchedulesView.When(repeats, date: self["date"], time: self["time"])
+    }
+
+    /// Its time in one text, of the fields that count.
+    func written() throws(InvalidSetting) -> String {
+        guard let repeats = SchedulesView.Repeats(rawValue: self["repeats"]), repeats != .text else {
+            return self["when"]
+        }
+        let time = String(self["time"].trimmed)
+        // A date alone would mean its midnight.
+        guard WrittenTime.minute(time) != nil else {
+            throw InvalidSetting("time: ‘\(self["time"])’ is not a time of the day such as 22:00")
+        }
+        let days =
+            switch repeats {
+            case .once: String(self["date"].trimmed)
+            case .daily: "daily"
+            case .weekdays: "mon-fri"
+            case .text: ""
+            }
+        return days.isEmpty ? time : "\(days) \(time)"
+    }
+
     /// The form of a schedule as it is.
     init(_ answer: ScheduleAnswer) {
         let schedule = answer.schedule
@@ -51,6 +129,7 @@ extension SchedulesView.Typed {
         // A time that is past has to be replaced.
         case .once(let second): values["when"] = answer.nextLocal ?? RFC3339.text(seconds: second)
         }
+        values["zone"] = schedule.zone ?? ""
         if let minutes = schedule.windowMinutes { values["window"] = "\(minutes)m" }
         if act.isForFreeNodes { values["unless"] = "yes" }
     }

@@ -9,11 +9,15 @@ struct SchedulesView: TemplateView {
     var failure: String?
     /// To be confirmed by sending the form again.
     var question: String?
-    /// Nil when there are none.
+    /// Nil when there are none, and beside a form.
     var table: TableView<Row>?
     var pages: PagerView
     /// Nil while nothing is in it, and for callers who may schedule nothing.
     var added: FormView?
+    /// Whether there is a form in place of the list.
+    var isForm: Bool
+    /// The schedule that the form changes, as it is.
+    var edited: Row?
     /// Whether a button leads to the form.
     var mayAdd: Bool
     /// Conditions that the form offers.
@@ -34,12 +38,16 @@ struct SchedulesView: TemplateView {
         /// Nil: its group, and nothing else.
         var object: String?
         var group: LinkView
-        /// The nodes that it means now; nil: it acts on something else.
+        /// The nodes that it means now; nil: there are none, or it acts on something else.
         var targets: LinkView?
+        /// That a condition fits no node now.
+        var lack: StateView?
         var state: StateView
         var next: String?
-        /// The same as clocks show it in the zone that the column names.
+        /// The same as the clocks of its zone show it.
         var local: String?
+        /// The same in UTC, where the zone is another one.
+        var utc: String?
         /// Its weekly time; nil: it runs once.
         var every: String?
         /// The zone of its time.
@@ -67,6 +75,9 @@ struct SchedulesView: TemplateView {
         var rows: [Run]
     }
 
+    /// Of the page, in English.
+    var title: String { isForm ? edited?.name ?? "New schedule" : "Schedules" }
+
     /// - Parameters:
     ///   - counts: the nodes that schedules mean now.
     ///   - kinds: what the caller may schedule; where that is nothing, there is no form.
@@ -79,25 +90,20 @@ struct SchedulesView: TemplateView {
     ) {
         (self.failure, self.question, self.asking) = (failure, question, asking)
         self.places = places.prefix(FormView.suggestionLimit).map { "group=\($0)" }
-        let isFilled = form.values.contains { !$0.value.isEmpty }
-        mayAdd = !kinds.isEmpty && !isFilled
+        isForm = !kinds.isEmpty && form.isFilled
+        mayAdd = !kinds.isEmpty && !isForm
         pages = pager.links(count: schedules.count)
-        // One zone for all of them, so that times can be compared: theirs, where they have the same one.
-        let zones = Set(schedules.rows.filter { $0.nextAt != nil }.map(Row.zone))
-        let zone = zones.count == 1 ? zones.first : nil
-        let rows = schedules.rows.map {
-            Row($0, isLocal: zone != nil, count: counts[$0.name], mayAct: mayAct($0), words)
+        let rows = schedules.rows.map { Row($0, count: counts[$0.name], mayAct: mayAct($0), words) }
+        if isForm {
+            added = Self.form(form, kinds, words)
+            edited = rows.first { $0.name == form["edit"] }
+        } else if !rows.isEmpty {
+            table = TableView(
+                words("Schedules"), live: "schedules",
+                columns: words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions"),
+                rows: rows)
         }
-        if !rows.isEmpty {
-            var columns = words.all("Name", "Action", "Schedule", "Next run", "Last run", "Actions")
-            if !zones.isEmpty { columns[3] += " (\(zone ?? Self.commonZone))" }
-            table = TableView(words("Schedules"), live: "schedules", columns: columns, rows: rows)
-        }
-        if !kinds.isEmpty, isFilled { added = Self.form(form, kinds, words) }
     }
-
-    /// The zone of next runs whose schedules have different ones.
-    private static let commonZone = "UTC"
 
     private static func object(_ typed: Typed, _ object: Object, _ words: Words) -> FieldView {
         let kind = ScheduledAct.Kind(rawValue: typed["act"])
@@ -118,10 +124,8 @@ struct SchedulesView: TemplateView {
 
     private static func form(_ typed: Typed, _ kinds: [ScheduledAct.Kind], _ words: Words) -> FormView {
         let hidden = ["sure", "edit"].filter { !typed[$0].isEmpty }.map { HiddenView($0, typed[$0]) }
-        let isNew = typed["edit"].isEmpty
         return FormView(
-            path: "/schedules", style: "card settings",
-            heading: isNew ? words("New schedule") : typed["edit"], hidden: hidden,
+            path: "/schedules", style: "card settings", hidden: hidden,
             fields: [
                 FieldView(
                     "act", words("Action"),
@@ -135,23 +139,45 @@ struct SchedulesView: TemplateView {
                     "changes", words("Changes"),
                     hint: words(
                         "One a line: loader=ipxe for settings, and -loader removes one; idleMinutes=30 for a pool; share=5%, ready=5m, for=30m, failures=0 for a roll-out"
-                    ), LinesView(rows: 3, text: typed["changes"])),
-                FieldView(
-                    "when", words("When"),
-                    hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
-                    InputView(value: typed["when"], isRequired: true, isFocused: !typed.object.isEmpty)),
+                    ), LinesView(rows: 3, text: typed["changes"]))
+            ] + time(typed, words) + [
                 .window(typed["window"], words),
                 FieldView(
-                    "unless", words("Not where people are logged in"), isTicked: !typed["unless"].isEmpty),
-            ], submit: words(isNew ? "Add schedule" : "Save"), cancel: "/schedules")
+                    "unless", words("Skip nodes where people are logged in"),
+                    isTicked: !typed["unless"].isEmpty),
+            ], submit: words(typed["edit"].isEmpty ? "Add schedule" : "Save"), cancel: "/schedules")
+    }
+
+    /// The text counts where it says more than the fields can.
+    private static func time(_ typed: Typed, _ words: Words) -> [FieldView] {
+        let when = typed.fieldsOfTime
+        return [
+            FieldView(
+                "repeats", words("Repeats"),
+                options: Repeats.allCases.map {
+                    OptionView(text: words($0.phrase), value: $0.rawValue, isChosen: $0 == when.repeats)
+                }),
+            FieldView(
+                "date", words("Date"), hint: words("Empty: today, or tomorrow where that time is past"),
+                InputView(type: "date", value: when.date)),
+            FieldView(
+                "time", words("Time of day"),
+                InputView(value: when.time, isFocused: !typed.object.isEmpty, placeholder: "22:00")),
+            FieldView(
+                "when", words("When"),
+                hint: words("22:00, 2026-12-01 22:00, +2h; each week: mon-fri 22:00, daily 06:30"),
+                InputView(value: typed["when"])),
+            FieldView(
+                "zone", words("Time zone"),
+                hint: words("Such as Europe/Athens; empty: that of the group, or of the server"),
+                InputView(value: typed["zone"])),
+        ]
     }
 }
 
 extension SchedulesView.Row {
-    /// - Parameters:
-    ///   - isLocal: whether the zone of its own is the one that the column names.
-    ///   - count: the nodes that it means now.
-    fileprivate init(_ answer: ScheduleAnswer, isLocal: Bool, count: Int?, mayAct: Bool, _ words: Words) {
+    /// - Parameter count: the nodes that it means now.
+    fileprivate init(_ answer: ScheduleAnswer, count: Int?, mayAct: Bool, _ words: Words) {
         let schedule = answer.schedule
         name = answer.name.text
         edit = mayAct ? "/schedules?edit=\(answer.name)" : nil
@@ -164,6 +190,8 @@ extension SchedulesView.Row {
         if let node = schedule.act.nodes.flatMap({ try? NodeName($0) }) {
             object = nil
             targets = LinkView(path: "/nodes/\(node)", label: node.text)
+        } else if count == 0 {
+            lack = StateView(kind: "booting", text: words("matches no node now"))
         } else if let count, let nodes = schedule.act.nodes {
             targets = LinkView(
                 path: "/nodes?q=\(Escape.component(Self.search(nodes, in: schedule.group)))",
@@ -171,14 +199,19 @@ extension SchedulesView.Row {
         }
         state = StateView(
             kind: answer.state == .running ? "booting" : answer.state == .waiting ? "waiting" : "off",
-            text: words(answer.state.rawValue))
+            text: words(answer.state == .waiting ? "scheduled" : answer.state.rawValue))
         next = answer.nextAt.map { Format.time(second: $0) }
-        local = isLocal ? answer.nextLocal : answer.nextAt.map { String(Format.time(second: $0).prefix(16)) }
-        let ownZone = Self.zone(of: answer)
+        let minute = answer.nextAt.map { String(Format.time(second: $0).prefix(Self.minuteLength)) }
+        local = answer.nextLocal ?? minute
+        let ownZone = answer.nextLocal == nil && minute != nil ? "UTC" : Self.zone(of: answer)
         zone = ownZone.isEmpty ? nil : ownZone
+        // The day goes without saying where it is the same one.
+        if let minute, let local, ownZone != "UTC" {
+            utc = "\(minute.prefix(10) == local.prefix(10) ? String(minute.suffix(5)) : minute) UTC"
+        }
         if case .weekly(let time) = schedule.time { every = "\(time)" }
         switch schedule.act {
-        case .restart(_, true), .powerOff(_, true): condition = words("Not where people are logged in")
+        case .restart(_, true), .powerOff(_, true): condition = words("skips nodes in use")
         default: break
         }
         window = schedule.windowMinutes.map { "\(words("Window")): \($0) min" }
@@ -193,13 +226,16 @@ extension SchedulesView.Row {
         }
     }
 
+    /// Letters of a time to the minute: `2026-12-01 22:00`.
+    private static let minuteLength = 16
+
     /// What finds the nodes that it means: they are in its group, too.
     private static func search(_ nodes: String, in group: GroupPath) -> String {
         group == .site || nodes == "group=\(group)" ? nodes : "(\(nodes)) group=\(group)"
     }
 
     /// The zone of its times. That of the server may have no name: it is how far its clocks are from UTC then.
-    fileprivate static func zone(of answer: ScheduleAnswer) -> String {
+    private static func zone(of answer: ScheduleAnswer) -> String {
         if let zone = answer.zone { return zone }
         guard let text = answer.nextLocal, let next = answer.nextAt, let written = try? WrittenTime(text)
         else { return "" }

@@ -23,7 +23,7 @@ struct TerminalSessionRow: View {
     var leftAge: String
     /// Nil where nothing can be done: its server is silent, or the caller may not help there.
     var help: Help?
-    /// Why nothing can; nil where something can.
+    /// Why nothing can, where its state does not say that.
     var why: String?
 
     /// The node where it is shown.
@@ -77,10 +77,8 @@ struct TerminalSessionRow: View {
         }
         let path = Self.link(to: session.id, on: session.server)
         link = path
-        guard session.standing != .serverSilent else {
-            why = words("its server is silent")
-            return
-        }
+        // Its state says already why nothing can be done.
+        guard session.standing != .serverSilent else { return }
         if !isOfOne { tick = "\(session.server)/\(session.id)" }
         help = Help(message: path, end: "\(path)#end")
         if session.standing == .connected {
