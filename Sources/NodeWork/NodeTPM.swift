@@ -1,5 +1,5 @@
 import Glibc
-import Linux
+package import Linux
 import Sealing
 import Wire
 
