@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Foundation
+import HTTPTypes
 import Synchronization
 import Testing
 import Wire
