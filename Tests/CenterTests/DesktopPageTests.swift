@@ -67,7 +67,8 @@ import Testing
         #expect(report.bounded.uptime == nil)
         #expect(body.contains("Disk /") && body.contains("6 of 10 GiB used"))
         #expect(
-            body.contains(#"<td class="aside">RDP</td>"#) && body.contains(/data-relative>[0-9]+ s<\/time>/))
+            body.contains(#"<td class="aside">RDP</td>"#)
+                && body.contains(/data-relative>[0-9]+ (s|min|h)[^<]*<\/time>/))
     }
 
     @Test func `accounts say when people last logged in, and are searched where they are many`() async throws
@@ -77,13 +78,10 @@ import Testing
             try await Self.page("/desktops/accounts", of: fleet).matches(of: /<th scope="col">([^<]*)<\/th>/)
                 .map { String($0.output.1) }
         }
-        let columnsNow = ["Name", "Full name", "Groups", "State", "Last log-in", "User ID", "Actions"]
-        #expect(try await columns() == columnsNow)
+        #expect(try await columns() == ["Name", "State", "Last log-in", "User ID", "Actions"])
         let before = try await Self.page("/desktops/accounts", of: fleet)
         #expect(before.contains(/data-title="Last log-in"><span title="[^"]*session-history[^"]*">never</))
-        #expect(
-            before.contains("no password</span>")
-                && before.contains(#"type="search" name="q" value="" placeholder="Search accounts"#))
+        #expect(before.contains("no password</span>") && !before.contains("Search accounts"))
         var past = PastSession(
             server: try TerminalName("ts-of-pc-1"), session: "9", user: "ann", kind: .rdp, place: "",
             startedAt: 1_000)
@@ -99,7 +97,10 @@ import Testing
             return [.account(account.name, account)]
         }
         #expect(try await Self.page("/desktops/accounts", of: fleet).contains("teachers"))
-        #expect(try await columns() == columnsNow)
+        #expect(
+            try await columns() == [
+                "Name", "Full name", "Groups", "State", "Last log-in", "User ID", "Actions",
+            ])
         try await fleet.services.fleet.change(by: "test") { _ in
             try (0..<9).map { number in
                 let name = try LogInName("user\(number)")

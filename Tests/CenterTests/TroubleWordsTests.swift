@@ -50,10 +50,10 @@ import Wire
 
     @Test func `a server's troubles name its command`() {
         expect(
-            .silent(server, sessionCount: 1, since: 60), "and 1 session is on it",
+            .silent(server, sessionCount: 1, since: 60), "silent, with 1 session on it",
             "roost server maintenance ts1", since: 60)
         expect(
-            .silent(server, sessionCount: 2, since: 60), "and 2 sessions are on it",
+            .silent(server, sessionCount: 2, since: 60), "silent, with 2 sessions on it",
             "roost server maintenance ts1", since: 60)
         expect(.failing(server, count: 3), "3 log-ins in a row", "roost server show ts1")
         expect(.otherCertificate(server), "another certificate", "roost server set ts1 --rdp-certificate")

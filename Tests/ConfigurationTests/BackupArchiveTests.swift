@@ -17,7 +17,7 @@ import Testing
         // What zstd cannot make smaller, and what it can.
         let random = (0..<20_000).map { _ in UInt8.random(in: .min ... .max) }
         try Data(random).write(to: URL(fileURLWithPath: "\(directory)/state/store"))
-        try Data(count: 100_000).write(to: URL(fileURLWithPath: "\(directory)/state/BACKUP"))
+        try Data(count: 60_000).write(to: URL(fileURLWithPath: "\(directory)/state/BACKUP"))
     }
 
     private func end() { try? files.removeItem(atPath: directory) }

@@ -18,18 +18,18 @@ extension Acts {
             throw StoreError.notFound(snapshot.contents.missing(.group(group)) { caller.sees($0) })
         }
         var export = ConfigurationExport(revision: snapshot.revision)
-        func put<Form: DeclaredForm>(_: Form.Type) {
-            switch Form.audience {
+        func put<Declared: DeclaredForm>(_: Declared.Type) {
+            switch Declared.audience {
             case .group: break
             case .readers: guard group == .site else { return }
             case .site(let permission): guard group == .site, may(permission, in: .site) else { return }
             }
-            export[Form.self] = Form.orderedKeys(in: snapshot).compactMap { key in
-                guard let record = Form.Record.record(at: key, in: snapshot.contents) else { return nil }
-                if Form.audience == .group, !isShown(record, at: key, below: group, in: snapshot) {
+            export[Declared.self] = Declared.orderedKeys(in: snapshot).compactMap { key in
+                guard let record = Declared.Record.record(at: key, in: snapshot.contents) else { return nil }
+                if Declared.audience == .group, !isShown(record, at: key, below: group, in: snapshot) {
                     return nil
                 }
-                return Form(record, at: key)
+                return Declared(record, at: key)
             }
         }
         for form in DeclaredForms.all { put(form) }
