@@ -37,7 +37,7 @@ import Wire
         let pools = try acts.pools("", offset: 0, limit: 9).rows
         let view = DesktopPoolsView(pools, [], mayAdd: true, mayChange: { _ in true }, words)
         #expect(view.notes.contains { $0.contains("first pool") } && view.problems.isEmpty)
-        let twice = "The free places of these servers count in several pools: ts-of-pc-1."
+        let twice = "Free places that count in several pools: ts-of-pc-1."
         #expect(view.notes.contains(twice))
         #expect(pools.map { $0.servers.map(\.otherPools) } == [[[placing]], [[first.name]]])
         let alone = DesktopPoolsView([pools[0]], [], mayAdd: true, mayChange: { _ in true }, words)

@@ -74,7 +74,7 @@ struct AccountImportView: TemplateView {
                         FieldView(
                             "list", words("Or paste the list"),
                             hint: words(
-                                "The first line names the columns: name, and as many as you like of full-name, groups, password, password-hash, uid, expires, disabled. Between columns stands a semicolon, a comma or a tab, between groups a comma or a space. Without a password the account cannot log in yet."
+                                "First line: the names of the columns. Required: name. Optional: full-name, groups, password, password-hash, uid, expires, disabled. Separate columns with a semicolon, comma or tab, and groups with commas or spaces. An account without a password cannot log in yet."
                             ), LinesView(rows: 8, text: text)),
                         FieldView(
                             "replace", words("Update existing accounts"), isTicked: replaces),

@@ -144,7 +144,7 @@ struct DesktopPoolsView: TemplateView {
             if !shared.isEmpty {
                 notes.append(
                     words(
-                        "The free places of these servers count in several pools: %1.",
+                        "Free places that count in several pools: %1.",
                         shared.map(\.text).joined(separator: ", ")))
             }
         }
