@@ -78,7 +78,7 @@ import Testing
             try await Self.page("/desktops/accounts", of: fleet).matches(of: /<th scope="col">([^<]*)<\/th>/)
                 .map { String($0.output.1) }
         }
-        #expect(try await columns() == ["Name", "State", "Last log-in", "User ID", "Actions"])
+        #expect(try await columns() == ["Name", "Full name", "State", "Last log-in", "User ID", "Actions"])
         let before = try await Self.page("/desktops/accounts", of: fleet)
         #expect(before.contains(/data-title="Last log-in"><span title="[^"]*session-history[^"]*">never</))
         #expect(before.contains("no password</span>") && !before.contains("Search accounts"))
