@@ -391,6 +391,7 @@ class Run:
         print(f"{'✘' if job.has_failed() else '✔'} {job.seconds:7.1f} s  {job.name}  {counts or 'done'}{cpu}", flush=True)
         if not job.has_failed():
             return
+        self.keep_machines(job)
         self.say_state(job)
         with open(job.log, encoding="utf-8", errors="replace") as log:
             text = log.read()
@@ -412,6 +413,17 @@ class Run:
                 print(f"{part['seconds']:8.1f} {'':9}    · {part['kind']} {part['name']}")
         busy = sum(job.cpu or 0 for job in self.jobs)
         print(f"{seconds:8.1f} {busy:9.1f}  all: {busy / seconds / (os.cpu_count() or 1):.0%} of the processors\n", flush=True)
+
+    @staticmethod
+    def keep_machines(job):
+        """What the consoles of a failed suite's machines showed: the lane's next suite overwrites it."""
+        kept = f"{job.log[:-len('.log')]}.machines"
+        shutil.rmtree(kept, ignore_errors=True)
+        began = time.time() - job.seconds
+        for path in glob.glob(os.path.join(BUILD, "lab", str(job.lane), "log", "*")):
+            if os.path.isfile(path) and os.path.getmtime(path) >= began:
+                os.makedirs(kept, exist_ok=True)
+                shutil.copy(path, kept)
 
     def say_failures(self):
         """Once more at the end, where the eye falls: what failed, where, and which log has the rest; a line each comes last."""

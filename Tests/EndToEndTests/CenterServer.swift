@@ -81,8 +81,10 @@ final class CenterServer: Sendable {
         CenterServer.running.append(started, directory)
         let end = Date().addingTimeInterval(Double(Pace.seconds(60)))
         while !self.log.contains(" ready: ") {
-            if point != nil, !process.isRunning { return }
-            guard Date() < end, process.isRunning else {
+            // Looked at once: between two looks it comes to its point.
+            let isRunning = process.isRunning
+            if point != nil, !isRunning { return }
+            guard Date() < end, isRunning else {
                 throw CommandFailed(command: "roost serve", status: 1, output: self.log)
             }
             usleep(20_000)

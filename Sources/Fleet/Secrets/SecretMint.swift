@@ -11,7 +11,7 @@ package struct SecretMint: Equatable, Sendable {
         /// It was removed where it was made once its node had used it, and the node is still in what it joined.
         case used
         case failed
-        /// It is to be removed where it was made: its node or its secret went, it expired, or it never went out.
+        /// It has to be removed where it was made: its node or secret was removed, it expired, or it was never sent.
         case removed
 
         /// Whether it may have to be removed where it was made.
